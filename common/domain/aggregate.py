@@ -1,0 +1,56 @@
+"""What all aggregates share: a version, and a trail of facts that cannot be altered unseen.
+
+Every change of a folio, a payment or an invoice is a fact in the past tense. Facts of one aggregate
+are numbered without a gap, and each carries the hash of the one before it, so that a removed,
+changed, added or reordered entry of the audit trail shows. The aggregate is locked while it changes,
+so that numbering and chaining cost no lock of their own.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from common.domain.canonical import digest
+
+TRAIL_START = bytes(32)
+
+
+@dataclass(kw_only=True)
+class Aggregate:
+    """A thing that changes as a whole, under one lock.
+
+    `version` is the number of its newest fact (the ETag of the resource), `trail` the hash of that
+    fact's audit entry, `state_digest` the digest of the state that the newest told fact left behind.
+    """
+
+    kind: ClassVar[str]
+    id: str
+    version: int = 0
+    trail: bytes = TRAIL_START
+    state_digest: bytes | None = field(default=None, compare=False)
+
+    def state(self) -> dict[str, Any]:
+        """What the aggregate is right now, as a document whose digest the audit trail keeps."""
+        raise TypeError(f"{type(self).__name__} does not describe its state")
+
+    def next_sequence(self) -> int:
+        """Number the fact that is about to be told."""
+        self.version += 1
+        return self.version
+
+    def digest(self) -> bytes:
+        """SHA-256 of the state."""
+        return digest(self.state())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that happened to an aggregate, told once.
+
+    `subject` is the aggregate, `sequence` the fact's number on it, `reason` what a person gave as
+    the reason, where the rules ask for one.
+    """
+
+    name: ClassVar[str]
+    subject: Aggregate = field(repr=False, compare=False)
+    sequence: int
+    reason: str | None = None
