@@ -1,0 +1,143 @@
+"""Typed identifiers: a prefix that says what is named, then a ULID.
+
+The prefix keeps a payment's id out of a charge's place at the desk, in a log and in the types. The
+ULID (Crockford's base 32, 26 characters for 128 bits, so the first is at most 7) sorts by the time
+of its making, and a client that is offline can mint one. Only the canonical upper case is an
+identifier: two spellings of one id would be two keys.
+"""
+
+import re
+from typing import ClassVar, NewType, Self
+from uuid import UUID
+
+TenantId = NewType("TenantId", UUID)
+PropertyId = NewType("PropertyId", UUID)
+
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+class Identifier(str):
+    """A prefixed ULID. Raises `ValueError` for any other text."""
+
+    __slots__ = ()
+    prefix: ClassVar[str]
+
+    def __new__(cls, text: str) -> Self:
+        if not (text.startswith(cls.prefix) and _ULID.fullmatch(text, len(cls.prefix))):
+            raise ValueError(f"{cls.__name__} is {cls.prefix!r} and a ULID in upper case")
+        return super().__new__(cls, text)
+
+    @classmethod
+    def of(cls, ulid: str) -> Self:
+        """The identifier of this kind over a bare ULID."""
+        return cls(cls.prefix + ulid)
+
+    @property
+    def ulid(self) -> str:
+        """The bare ULID, without the prefix."""
+        return self[len(self.prefix) :]
+
+
+class FolioId(Identifier):
+    """A guest's account."""
+
+    __slots__ = ()
+    prefix = "fol_"
+
+
+class LineId(Identifier):
+    """Any line of a folio: `LineId(text)` answers the kind that the prefix names."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if cls is not LineId:
+            return super().__new__(cls, text)
+        for kind in cls.__subclasses__():
+            if text.startswith(kind.prefix):
+                return kind(text)
+        raise ValueError("no kind of folio line has this prefix")
+
+
+class ChargeId(LineId):
+    """What a guest consumed."""
+
+    __slots__ = ()
+    prefix = "chg_"
+
+
+class TaxLineId(LineId):
+    """A tax on a charge."""
+
+    __slots__ = ()
+    prefix = "tax_"
+
+
+class AdjustmentId(LineId):
+    """A signed correction with a reason."""
+
+    __slots__ = ()
+    prefix = "adj_"
+
+
+class RoundingId(LineId):
+    """A residual of conversion, absorbed at close."""
+
+    __slots__ = ()
+    prefix = "rnd_"
+
+
+class VoidId(LineId):
+    """The reversal of a line."""
+
+    __slots__ = ()
+    prefix = "vod_"
+
+
+class PaymentId(LineId):
+    """Money received."""
+
+    __slots__ = ()
+    prefix = "pay_"
+
+
+class RefundId(LineId):
+    """Money given back out of one payment."""
+
+    __slots__ = ()
+    prefix = "rfd_"
+
+
+class SettlementId(Identifier):
+    """The closing of a folio."""
+
+    __slots__ = ()
+    prefix = "stl_"
+
+
+class InvoiceId(Identifier):
+    """An issued invoice."""
+
+    __slots__ = ()
+    prefix = "inv_"
+
+
+class CreditNoteId(Identifier):
+    """A document that takes back lines of an invoice."""
+
+    __slots__ = ()
+    prefix = "cn_"
+
+
+class EventId(Identifier):
+    """A published fact."""
+
+    __slots__ = ()
+    prefix = "evt_"
+
+
+class AuditId(Identifier):
+    """An entry of the audit chain."""
+
+    __slots__ = ()
+    prefix = "aud_"

@@ -1,0 +1,44 @@
+"""A refusal is an answer: the business says no, and says why.
+
+Every rule that can say no raises a subclass of one of four kinds: what was asked for is not there
+(`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), or the request
+does not meet a rule (`Unmet`). The domain knows no transport: what a kind becomes on the wire
+stands in one table at the edge. A client acts on `code` alone, so a code never changes its meaning.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """The business declines. Concrete refusals set `code` and `title` beside the rule they keep.
+
+    `detail` tells this case to a person, `extra` tells it to a program. Neither carries a secret, a
+    payload or a guest's data, because both leave the house.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str = "", **extra: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra: dict[str, object] = extra
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail or self.title}"
+
+
+class Missing(Refusal):
+    """What the request names does not exist for this caller."""
+
+
+class Conflict(Refusal):
+    """The request clashes with the state that things are in now."""
+
+
+class Forbidden(Refusal):
+    """The caller is known and may not do this."""
+
+
+class Unmet(Refusal):
+    """The request is understood and breaks a rule."""
