@@ -12,10 +12,13 @@ from typing import ClassVar
 class Refusal(Exception):
     """The business declines. Concrete refusals set `code` and `title` beside the rule they keep.
 
+    `area` is the part of the platform whose rule it is: the wire code is MELMASTOON.<area>.<code>.
+
     `detail` tells this case to a person, `extra` tells it to a program. Neither carries a secret, a
     payload or a guest's data, because both leave the house.
     """
 
+    area: ClassVar[str] = "BILLING"
     code: ClassVar[str]
     title: ClassVar[str]
 
