@@ -1,0 +1,59 @@
+"""Where a tenant's rows live and which role may see them: the one place that knows these names.
+
+A schema name that is written anywhere else can be built from the wrong tenant, or from something
+that a caller sent. Here it comes from the hexadecimal digits of a UUID and from nothing else
+(TEN-2, layer 5), so that it needs no quoting and can carry no SQL.
+"""
+
+import re
+from typing import Final
+from uuid import UUID
+
+CENTRAL_SCHEMA: Final = "billing_central"
+
+OWNER_ROLE: Final = "billing_owner"
+"""Owns every schema, table and function; nobody logs in as it."""
+APP_ROLE: Final = "billing_app"
+"""Group of the functions: no right on any tenant's schema, may enter each tenant's role."""
+DRAIN_ROLE: Final = "billing_drain"
+"""Group of the outbox drainer, which works across tenants on central tables only."""
+TENANT_GROUP: Final = "billing_tenant"
+"""Every tenant's role is a member: what all of them may do on central tables is granted to it."""
+FUNCTION_LOGIN: Final = "billing_function"
+JOB_LOGIN: Final = "billing_job"
+
+APPEND_ONLY_TABLES: Final = frozenset(
+    {
+        "audit_entries",
+        "credit_ledger_entries",
+        "credit_note_signatures",
+        "credit_notes",
+        "folio_lines",
+        "invoice_lines",
+        "invoice_signatures",
+        "invoices",
+        "ledger_entries",
+        "settings_versions",
+        "settlements",
+        "webhook_events",
+    }
+)
+"""Tables of record: rows are added and read, never changed and never dropped with their table.
+The catalogue test keeps UPDATE, DELETE and TRUNCATE from every role but the owner's."""
+
+_ARCHIVED: Final = r"(__archived_[0-9]{8})?"
+
+
+def schema_of(tenant_id: UUID) -> str:
+    """Return the schema of a tenant's guest data."""
+    return f"tenant_{tenant_id.hex}_billing"
+
+
+def role_of(tenant_id: UUID) -> str:
+    """Return the role that a transaction enters to work for a tenant."""
+    return f"tenant_{tenant_id.hex}"
+
+
+def is_schema_of(tenant_id: UUID, name: str) -> bool:
+    """Whether a name is the tenant's schema, in use or archived (TEN-6), and nobody else's."""
+    return re.fullmatch(schema_of(tenant_id) + _ARCHIVED, name) is not None
