@@ -1,0 +1,88 @@
+"""An issued invoice as a PDF, from its stored payload.
+
+INV-4, INV-6: the same payload in the same template version gives the same bytes, so a regenerated
+document can be held against the issued one. A template version is a file that is never edited
+again; a change is a new version, and a tenant goes back by naming the old one. The metadata carry
+the number and the hash of the payload, which is how an uploaded file is found again (INV-8).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import BytesIO
+
+from common.documents.drawing import RenderingFailed, draw
+from common.documents.filling import filled
+from common.documents.page import Page, invoice_page
+from common.documents.payload import Invoice, read_invoice, read_personal
+from common.documents.words import LanguageUnknown
+from common.domain.money import CurrencyUnknown
+
+CURRENT_INVOICE_TEMPLATE = "invoice-1"
+INVOICE_TEMPLATES = frozenset({CURRENT_INVOICE_TEMPLATE})
+
+
+class TemplateUnknown(RenderingFailed):
+    """No template of this version was ever made."""
+
+
+def render_invoice(
+    payload: Mapping[str, object],
+    personal: Mapping[str, object],
+    *,
+    payload_sha256: str,
+    verify_url: str,
+    language: str,
+    template_version: str,
+    copy: bool = False,
+) -> bytes:
+    """The PDF of an invoice; `copy` marks a duplicate as one.
+
+    Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
+    """
+    if template_version not in INVOICE_TEMPLATES:
+        raise TemplateUnknown(f"there is no template {template_version!r}")
+    try:
+        invoice = read_invoice(payload)
+        page = invoice_page(
+            invoice,
+            read_personal(personal),
+            payload_sha256=payload_sha256,
+            verify_url=verify_url,
+            language=language,
+            copy=copy,
+        )
+    except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
+        raise RenderingFailed(str(refused)) from None
+    pdf = draw(_html(page, template_version))
+    return _with_metadata(pdf, invoice, page, template_version)
+
+
+def _html(page: Page, template_version: str) -> str:
+    import segno
+    from jinja2 import TemplateError
+
+    try:
+        qr_code = segno.make(page.verify_url, error="m", micro=False)
+        return filled(template_version, page=page, qr_png=qr_code.png_data_uri(scale=4, border=2))
+    except (segno.DataOverflowError, TemplateError) as failure:
+        raise RenderingFailed(type(failure).__name__) from None
+
+
+def _with_metadata(pdf: bytes, invoice: Invoice, page: Page, template_version: str) -> bytes:
+    """Write whose document it is into the Info dictionary, dated by its issue, not by a clock."""
+    from pypdf import PdfWriter
+
+    issued_at = f"D:{invoice.issued_at.astimezone(UTC):%Y%m%d%H%M%S}Z"
+    labelled, writer = BytesIO(), PdfWriter(clone_from=BytesIO(pdf))
+    writer.metadata = {
+        "/Title": f"{page.words.invoice} {invoice.number}",
+        "/Author": invoice.issuer.name,
+        "/Producer": "Melmastoon Billing",
+        "/CreationDate": issued_at,
+        "/ModDate": issued_at,
+        "/invoiceNumber": invoice.number,
+        "/payloadSha256": page.payload_sha256,
+        "/templateVersion": template_version,
+    }
+    writer.write(labelled)
+    return labelled.getvalue()
