@@ -161,6 +161,8 @@ class TaxGroup:
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
+    """Who slept how often: what exemptions and fixed amounts go by."""
+
     nights: int
     first_night: int
     persons: int
@@ -196,7 +198,7 @@ class _Stay:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A rule as a function of its base, in micro units."""
+    """A rule as an affine function of its base, in micro units."""
 
     rule: TaxRule
     slope: Fraction
@@ -209,8 +211,8 @@ class _Term:
         count = stay.nights_under(rule)
         if rule.per_person_night is not None:
             count *= stay.persons_under(rule)
-        fixed = rule.per_night or rule.per_person_night or zero
-        return cls(rule, Fraction(0), (zero + fixed).amount_micro * count)
+        fixed = zero + (rule.per_night or rule.per_person_night or zero)  # refuses a currency
+        return cls(rule, Fraction(0), fixed.amount_micro * count)
 
     def on(self, base: Fraction | int) -> Fraction:
         return base * self.slope + self.constant
@@ -235,9 +237,10 @@ def taxes_for(
 
     `stay_nights` is the length of the whole stay, `first_night` the place of this charge's first
     night in it (from 1), `ages` the persons' ages where known: others count as grown up. A spared
-    guest pays the price given: an inclusive tax that falls away is not taken off it. Nothing but
-    exemptions left is a taxation without taxes. Refuses: `TaxRuleMissing`, `CurrenciesDiffer` (a
-    fixed amount of another currency), `AmountNotInMinorUnits`.
+    guest pays the price given: an inclusive tax that falls away is not taken off it. Where every
+    rule is spared there are no taxes, and the exemptions say why. A reversal is not taxed anew but
+    posts the negated taxes of what it reverses. Refuses: `TaxRuleMissing`, `CurrenciesDiffer` (a
+    fixed amount in another currency), `AmountNotInMinorUnits`.
     """
     covering = sorted(
         (rule for rule in rules if rule.covers(kind, on, jurisdiction)),

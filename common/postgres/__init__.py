@@ -1,0 +1,1 @@
+"""The only SQL of the service: connections, the transaction, and one store for each aggregate."""

@@ -55,7 +55,7 @@ CREATE TABLE folio_lines (
   id                 text NOT NULL,
   type               text NOT NULL,
   kind               text NOT NULL,
-  description        text NOT NULL,
+  description        jsonb NOT NULL,
   window_name        text NOT NULL,
   quantity           text,
   unit_amount_micro  bigint,

@@ -1,0 +1,372 @@
+"""A folio: what a guest owes, line by line, from check-in to the last payment.
+
+It belongs to one property and keeps one currency. Charges and their taxes add to the balance,
+payments take away, nothing is ever deleted: a correction is a further line that names what it
+corrects. A folio is locked while it changes, so its lines are numbered without a gap, and its
+balance is always the sum of its lines. It closes at zero and then refuses everything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from common.domain.aggregate import Aggregate, Fact
+from common.domain.charge import Charge, Occasion, TaxedAmount, TaxSums, taxed
+from common.domain.folio_line import Line, LineType
+from common.domain.fx import FxRates, FxSnapshot
+from common.domain.identifiers import FolioId, PropertyId, TaxLineId
+from common.domain.ledger import (
+    CLEARING,
+    FX_CLEARING,
+    GUEST_LEDGER,
+    ROUNDING,
+    Entry,
+    movement,
+    revenue,
+    tax_payable,
+)
+from common.domain.moment import Moment
+from common.domain.money import Currency, Money
+from common.domain.payment import Payment
+from common.domain.refusal import Conflict, Missing, Unmet
+from common.domain.settings import Property
+
+
+class FolioUnknown(Missing):
+    code = "FOLIO_UNKNOWN"
+    title = "There is no such folio"
+
+
+class FolioAlreadyClosed(Conflict):
+    code = "FOLIO_CLOSED"
+    title = "The folio is closed"
+
+
+class Overpayment(Unmet):
+    code = "OVERPAYMENT"
+    title = "The payment is more than what is owed"
+
+
+class WindowUnknown(Unmet):
+    code = "WINDOW_UNKNOWN"
+    title = "The folio has no such window"
+
+
+class FolioStatus(StrEnum):
+    """Open folios take lines, closed ones never do."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Whose folio it is: a guest or a company. Personal data; never logged, published or hashed."""
+
+    name: str
+    address_lines: tuple[str, ...] = ()
+    tax_id: str | None = None
+    exemptions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """The nights from arrival to departure (the day of leaving is not a night)."""
+
+    arrival: date
+    departure: date
+
+    @property
+    def nights(self) -> int:
+        return (self.departure - self.arrival).days
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolioOpened(Fact):
+    name = "folio.opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinesPosted(Fact):
+    """Lines that moved the balance, with the ledger entries that they make."""
+
+    lines: tuple[Line, ...]
+    entries: tuple[Entry, ...]
+    balance: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargePosted(LinesPosted):
+    name = "charge.posted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentRecorded(LinesPosted):
+    name = "payment.recorded"
+    payment: Payment
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceDueFound(Fact):
+    name = "folio.balance_due"
+    balance: Money
+
+
+Posted = TypeVar("Posted", bound=LinesPosted)
+
+
+@dataclass(kw_only=True)
+class Folio(Aggregate):
+    """See the module. `fresh` holds the lines that were added since it was taken."""
+
+    kind: ClassVar[str] = "folio"
+    id: FolioId
+    property_id: PropertyId
+    currency: Currency
+    guest: Guest
+    balance: Money
+    business_date: date
+    opened_at: datetime
+    status: FolioStatus = FolioStatus.OPEN
+    reservation_id: str | None = None
+    window: str = "guest"
+    windows: tuple[str, ...] = ("guest",)
+    routing: dict[str, str] = field(default_factory=dict)
+    stay: Stay | None = None
+    rates: FxRates = field(default_factory=FxRates)
+    tax_sums: TaxSums = field(default_factory=TaxSums)
+    last_line: int = 0
+    closed_at: datetime | None = None
+    fresh: list[Line] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "propertyId": str(self.property_id),
+            "currency": self.currency,
+            "status": self.status,
+            "reservationId": self.reservation_id,
+            "window": self.window,
+            "balanceMicro": self.balance.amount_micro,
+            "lastLine": self.last_line,
+        }
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        id: FolioId,
+        property_id: PropertyId,
+        guest: Guest,
+        moment: Moment,
+        currency: Currency | None = None,
+        reservation_id: str | None = None,
+        window: str = "guest",
+        windows: Sequence[str] = (),
+        routing: dict[str, str] | None = None,
+        stay: Stay | None = None,
+        rates: Sequence[FxSnapshot] = (),
+    ) -> FolioOpened:
+        """Open a folio and pin its rates: those given, or today's of the settings.
+
+        Refuses: PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid.
+        """
+        house = moment.settings.property(property_id)
+        currency = currency or house.currency
+        names = tuple(dict.fromkeys((window, *windows)))
+        for target in (routing or {}).values():
+            if target not in names:
+                raise WindowUnknown(window=target)
+        folio = cls(
+            id=id,
+            property_id=property_id,
+            currency=currency,
+            guest=guest,
+            balance=Money.zero(currency),
+            business_date=house.business_date(moment.now),
+            opened_at=moment.now,
+            reservation_id=reservation_id,
+            window=window,
+            windows=names,
+            routing=dict(routing or {}),
+            stay=stay,
+            rates=FxRates(tuple(rates) or moment.settings.rates_to(currency)),
+        )
+        return FolioOpened(subject=folio, sequence=folio.next_sequence())
+
+    def post_charge(self, charge: Charge, moment: Moment) -> ChargePosted:
+        """Post a charge with its taxes.
+
+        Refuses: FolioAlreadyClosed, CurrenciesDiffer, WindowUnknown, TaxRuleMissing.
+        """
+        self.must_be_open()
+        house = moment.settings.property(self.property_id)
+        today = house.business_date(moment.now)
+        service_date = charge.service_date or today
+        sums = self.tax_sums.copy()
+        parts = taxed(
+            charge.amount + Money.zero(self.currency),
+            self.occasion(house, charge.kind, service_date, charge.nights, charge.persons),
+            sums,
+            moment,
+        )
+        line = Line(
+            sequence=self.last_line + 1,
+            id=charge.id,
+            type=LineType.CHARGE,
+            kind=charge.kind,
+            description=charge.description,
+            window=self._window(charge.window, charge.kind),
+            amount=parts.net,
+            business_date=today,
+            settings_version=moment.settings.version,
+            source=charge.source,
+            external_reference=charge.external_reference,
+            service_date=service_date,
+            quantity=charge.quantity,
+            unit_amount=charge.unit_amount,
+            charge_id=charge.id,
+            untaxed=parts.untaxed,
+        )
+        self.tax_sums = sums
+        return self.posted(ChargePosted, self.add_taxed(line, parts, moment))
+
+    def record_payment(
+        self, payment: Payment, moment: Moment, *, allow_credit: bool = False
+    ) -> PaymentRecorded:
+        """Take a payment off the balance.
+
+        More than what is owed is refused, unless it is meant as a deposit; a foreign payment may
+        exceed it by the residual that its conversion can leave. Refuses: FolioAlreadyClosed,
+        Overpayment.
+        """
+        self.must_be_open()
+        left = self.balance - payment.amount
+        if left < -self.residual_allowed(moment, int(payment.is_foreign)) and not allow_credit:
+            raise Overpayment(balanceMicro=self.balance.amount_micro, currency=self.currency)
+        line = self.add(
+            Line(
+                sequence=self.last_line + 1,
+                id=payment.id,
+                type=LineType.PAYMENT,
+                kind=payment.method,
+                description={"und": payment.method},
+                window=self.window,
+                amount=-payment.amount,
+                business_date=payment.business_date,
+                settings_version=moment.settings.version,
+            )
+        )
+        return self.posted(
+            PaymentRecorded, (line,), entries=_payment_entries(payment), payment=payment
+        )
+
+    def convert(self, paid: Money) -> Money:
+        """What an amount is worth on this folio, by its pinned rates. Refuses: FxRateMissing."""
+        return self.rates.convert(paid, self.currency)
+
+    def snapshot_for(self, currency: Currency) -> FxSnapshot | None:
+        """The pinned rate between a currency and the folio's, if there is one."""
+        return next((rate for rate in self.rates.snapshots if rate.base == currency), None)
+
+    def balance_due(self) -> BalanceDueFound:
+        """Note that somebody tried to close the folio while it was not settled."""
+        return BalanceDueFound(subject=self, sequence=self.next_sequence(), balance=self.balance)
+
+    def residual_allowed(self, moment: Moment, foreign_payments: int) -> Money:
+        """What conversion may leave over: so many minor units for each foreign payment."""
+        units = moment.settings.residual_minor_units_per_foreign_payment * foreign_payments
+        return Money.of_minor_units(units, self.currency)
+
+    def occasion(
+        self, house: Property, kind: str, on: date, nights: int = 1, persons: int = 1
+    ) -> Occasion:
+        """What the taxes of something on this folio hang on."""
+        return Occasion(
+            house=house,
+            kind=kind,
+            on=on,
+            exemptions=self.guest.exemptions,
+            nights=nights,
+            persons=persons,
+            stay_nights=self.stay.nights if self.stay else None,
+        )
+
+    def must_be_open(self) -> None:
+        """Refuses: FolioAlreadyClosed."""
+        if self.status is FolioStatus.CLOSED:
+            raise FolioAlreadyClosed(folioId=self.id)
+
+    def add(self, line: Line) -> Line:
+        """Write a line down as the next one and move the balance by it."""
+        self.last_line += 1
+        line = replace(line, sequence=self.last_line)
+        self.balance += line.amount
+        self.fresh.append(line)
+        return line
+
+    def add_taxed(self, line: Line, parts: TaxedAmount, moment: Moment) -> tuple[Line, ...]:
+        """Write a line down with its taxes, each tax a line of its own tied to the same charge."""
+        lines = [self.add(line)]
+        for part in parts.taxes:
+            tax = replace(
+                line,
+                id=moment.new_id(TaxLineId),
+                type=LineType.TAX,
+                description={"und": part.tax.name},
+                amount=part.amount,
+                tax=part.tax,
+                quantity=None,
+                unit_amount=None,
+                external_reference=None,
+            )
+            lines.append(self.add(tax))
+        return tuple(lines)
+
+    def posted(
+        self,
+        fact: type[Posted],
+        lines: tuple[Line, ...],
+        entries: tuple[Entry, ...] | None = None,
+        **details: Any,
+    ) -> Posted:
+        """Tell what lines were written; their ledger entries follow from them, or are given."""
+        if entries is None:
+            entries = tuple(entry for line in lines for entry in line_entries(line))
+        return fact(
+            subject=self,
+            sequence=self.next_sequence(),
+            lines=lines,
+            entries=entries,
+            balance=self.balance,
+            **details,
+        )
+
+    def _window(self, asked: str | None, kind: str) -> str:
+        window = asked or self.routing.get(kind, self.window)
+        if window not in self.windows:
+            raise WindowUnknown(window=window)
+        return window
+
+
+def line_entries(line: Line) -> tuple[Entry, ...]:
+    """The ledger entries of a line: the guest owes it, the house earns it or owes it on."""
+    if line.amount.is_zero:
+        return ()
+    account = tax_payable(line.tax.rule_code) if line.tax else revenue(line.kind)
+    if line.type is LineType.ROUNDING:
+        account = ROUNDING
+    return (movement(line.id, 0, GUEST_LEDGER, account, line.amount, line.business_date),)
+
+
+def _payment_entries(payment: Payment) -> tuple[Entry, ...]:
+    """Money came in; in another currency it passes through the FX clearing account."""
+    clearing, on = CLEARING[payment.method], payment.business_date
+    if not payment.is_foreign:
+        return (movement(payment.id, 0, clearing, GUEST_LEDGER, payment.amount, on),)
+    return (
+        movement(payment.id, 0, clearing, FX_CLEARING, payment.paid, on),
+        movement(payment.id, 1, FX_CLEARING, GUEST_LEDGER, payment.amount, on),
+    )

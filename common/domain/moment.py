@@ -1,0 +1,31 @@
+"""What a decision may know of the moment it is taken in: the time, the settings in force, fresh ids.
+
+The clock is as foreign to the rules as the network is: a decision is handed its moment, so that it
+gives the same answer whenever it is asked again.
+"""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from common.domain.identifiers import Identifier
+from common.domain.settings import Settings
+
+Id = TypeVar("Id", bound=Identifier)
+
+
+class Moment(Protocol):
+    """The moment of one transaction."""
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time, UTC; the same from its beginning to its end."""
+
+    @property
+    def settings(self) -> Settings:
+        """The tenant's settings in force."""
+
+    def new_id(self, kind: type[Id]) -> Id:
+        """A fresh identifier of a kind."""
+
+    def new_salt(self) -> bytes:
+        """32 bytes that nobody can guess."""

@@ -1,0 +1,64 @@
+"""A payment that a guest made: what was handed over, and what it counted for on the folio.
+
+The two amounts differ only in currency: the folio's rates, pinned when it opened, turn one into the
+other, and both are kept. A processor's payment is recorded once, whoever tells us of it first.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from common.domain.fx import FxSnapshot
+from common.domain.identifiers import FolioId, PaymentId
+from common.domain.money import Money
+from common.domain.refusal import Conflict, Unmet
+
+
+class PaymentAlreadyRecorded(Conflict):
+    code = "PAYMENT_ALREADY_RECORDED"
+    title = "This payment of the processor is on a folio already"
+
+
+class ProcessorPaymentMissing(Unmet):
+    code = "PROCESSOR_PAYMENT_MISSING"
+    title = "A card payment names the processor's payment"
+
+
+class NoOpenCashSession(Conflict):
+    code = "NO_OPEN_CASH_SESSION"
+    title = "Cash needs an open drawer session at the property"
+
+
+class PaymentMethod(StrEnum):
+    """How the guest paid."""
+
+    CASH = "cash"
+    CARD = "card"
+    BANK_TRANSFER = "bank_transfer"
+    MOBILE_MONEY = "mobile_money"
+    VOUCHER = "voucher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One payment. `paid` is what was handed over, `amount` what it is worth on the folio.
+
+    `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
+    recognise it, useless to charge it.
+    """
+
+    id: PaymentId
+    folio_id: FolioId
+    method: PaymentMethod
+    paid: Money
+    amount: Money
+    fx: FxSnapshot | None
+    business_date: date
+    processor_payment_id: str | None = None
+    method_token_digest: str | None = None
+    reference: str | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it was paid in another currency than the folio's."""
+        return self.paid.currency != self.amount.currency

@@ -1,0 +1,84 @@
+"""What a tenant has decided: its properties, its tax rules, and how its hotel bills.
+
+Settings are versioned as a whole and never overwritten. A transaction sees one version from its
+beginning to its end, and every charge names the version that it was taxed under, so that a price
+can be explained years later by the rules of its day.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from common.domain.business_date import business_date
+from common.domain.fx import FxSnapshot
+from common.domain.identifiers import PropertyId, TenantId
+from common.domain.money import Currency
+from common.domain.refusal import Missing
+from common.domain.tax import TaxRule
+
+
+class PropertyUnknown(Missing):
+    code = "PROPERTY_UNKNOWN"
+    title = "There is no such property"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Who stands at the head of an invoice."""
+
+    name: str
+    address_lines: tuple[str, ...]
+    tax_id: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """A hotel. Its business day ends at `day_close`, local time, not at midnight in Greenwich."""
+
+    id: PropertyId
+    name: str
+    code: str
+    time_zone: str
+    day_close: time
+    currency: Currency
+    jurisdiction: str
+    untaxed_until: datetime | None = None
+
+    def business_date(self, moment: datetime) -> date:
+        """The business date that a moment belongs to at this property."""
+        return business_date(moment, self.time_zone, self.day_close)
+
+    def allows_untaxed(self, moment: datetime) -> bool:
+        """Whether charges without a tax rule may be posted for now (TAX-2)."""
+        return self.untaxed_until is not None and moment < self.untaxed_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One version of a tenant's settings."""
+
+    tenant_id: TenantId
+    version: int
+    issuer: Issuer
+    eager_open: bool = True
+    show_fx_at_close: bool = False
+    rounds_tax_per_invoice: bool = False
+    residual_minor_units_per_foreign_payment: int = 1
+    numbers_restart_yearly: bool = True
+    number_prefix: str = "INV"
+    language: str = "en"
+    invoice_template: str = "1"
+    fx_rates: tuple[FxSnapshot, ...] = ()
+    tax_rules: tuple[TaxRule, ...] = ()
+    properties: dict[PropertyId, Property] = field(default_factory=dict)
+
+    def property(self, property_id: PropertyId) -> Property:
+        """A property of this tenant. Refuses: PropertyUnknown."""
+        found = self.properties.get(property_id)
+        if found is None:
+            raise PropertyUnknown()
+        return found
+
+    def rates_to(self, quote: Currency) -> tuple[FxSnapshot, ...]:
+        """Today's rates that lead to a currency, to be pinned when a folio opens."""
+        return tuple(rate for rate in self.fx_rates if rate.quote == quote)

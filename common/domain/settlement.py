@@ -1,0 +1,118 @@
+"""Settling a folio: it closes at zero, and only at zero.
+
+What conversion between currencies leaves over, at most a minor unit for each foreign payment, is
+taken up by a rounding line and reported; anything else that is still owed, or owed back, is refused
+with its amount. After this the folio takes no line, and its invoice gets its number in the same
+transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.domain.folio import Folio, FolioStatus, LinesPosted
+from common.domain.folio_line import Line, LineType
+from common.domain.fx import FxSnapshot
+from common.domain.identifiers import FolioId, RoundingId, SettlementId
+from common.domain.moment import Moment
+from common.domain.money import Money
+from common.domain.payment import Payment
+from common.domain.refusal import Conflict
+
+
+class BalanceDue(Conflict):
+    code = "BALANCE_DUE"
+    title = "The folio does not balance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxShown:
+    """A pinned rate beside today's, and what the difference is worth in the folio's currency.
+
+    `difference` is what the foreign payments would be worth more (or, negative, less) today.
+    """
+
+    pinned: FxSnapshot
+    today: FxSnapshot | None
+    difference: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a folio came to zero. `residual` is the part that only conversion left over."""
+
+    id: SettlementId
+    folio_id: FolioId
+    charges: Money
+    payments: Money
+    residual: Money
+    settled_at: datetime
+    fx: tuple[FxShown, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolioClosed(LinesPosted):
+    name = "folio.closed"
+    settlement: Settlement
+
+
+def settle(
+    folio: Folio, lines: Sequence[Line], payments: Sequence[Payment], moment: Moment
+) -> FolioClosed:
+    """Bring a folio to zero and close it; `lines` and `payments` are all that it has.
+
+    Refuses: FolioAlreadyClosed, BalanceDue.
+    """
+    folio.must_be_open()
+    residual = folio.balance
+    foreign = sum(payment.is_foreign for payment in payments)
+    if abs(residual) > folio.residual_allowed(moment, foreign):
+        raise BalanceDue(balanceMicro=residual.amount_micro, currency=folio.currency)
+    rounding = () if residual.is_zero else (_rounding(folio, residual, moment),)
+    settlement = Settlement(
+        id=moment.new_id(SettlementId),
+        folio_id=folio.id,
+        charges=_total(folio, (line for line in lines if line.type is not LineType.PAYMENT)),
+        payments=-_total(folio, (line for line in lines if line.type is LineType.PAYMENT)),
+        residual=residual,
+        settled_at=moment.now,
+        fx=_fx_shown(folio, payments, moment) if moment.settings.show_fx_at_close else (),
+    )
+    folio.status = FolioStatus.CLOSED
+    folio.closed_at = moment.now
+    return folio.posted(FolioClosed, rounding, settlement=settlement)
+
+
+def _rounding(folio: Folio, residual: Money, moment: Moment) -> Line:
+    house = moment.settings.property(folio.property_id)
+    return folio.add(
+        Line(
+            sequence=folio.last_line + 1,
+            id=moment.new_id(RoundingId),
+            type=LineType.ROUNDING,
+            kind="rounding",
+            description={"und": "rounding"},
+            window=folio.window,
+            amount=-residual,
+            business_date=house.business_date(moment.now),
+            settings_version=moment.settings.version,
+        )
+    )
+
+
+def _total(folio: Folio, lines: Iterable[Line]) -> Money:
+    return Money.total((line.amount for line in lines), folio.currency)
+
+
+def _fx_shown(folio: Folio, payments: Sequence[Payment], moment: Moment) -> tuple[FxShown, ...]:
+    today = {rate.base: rate for rate in moment.settings.rates_to(folio.currency)}
+    shown = []
+    for pinned in folio.rates.snapshots:
+        paid = [payment for payment in payments if payment.paid.currency == pinned.base]
+        if not paid:
+            continue
+        rate = today.get(pinned.base)
+        worth = [rate.convert(payment.paid) - payment.amount for payment in paid] if rate else None
+        difference = None if worth is None else Money.total(worth, folio.currency)
+        shown.append(FxShown(pinned=pinned, today=rate, difference=difference))
+    return tuple(shown)
