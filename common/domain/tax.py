@@ -12,7 +12,7 @@ an invoice, as EN 16931 BR-CO-17 asks. A folio's lines are whole minor units in 
 and whichever are reversed, what is posted for a group is its exact tax, rounded once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -270,19 +270,14 @@ def tax_line_amount(exact_before: Money, already_posted: Money, exact_now: Money
     return (exact_before + exact_now).rounded() - already_posted
 
 
-def post_taxes(taxation: Taxation, already: Iterable[TaxAmount]) -> Taxation:
-    """The same charge in whole minor units, as a folio posts it.
+def post_taxes(taxation: Taxation, post: Callable[[TaxAmount], Money]) -> Taxation:
+    """The same charge, or the reversal of one, in the whole minor units that a folio posts.
 
-    `already` are the taxes posted on the lines that will stand on the same invoice. The price stays
-    as it was given: what an inclusive tax gains or loses by rounding, the net price gives or takes.
+    `post` answers what a tax's line moves the balance by (`tax_line_amount` of its group's running
+    sums). The price stays as it is: what an inclusive tax gains or loses by rounding, the net price
+    gives or takes, and the bases follow.
     """
-    before = list(already)
-    posted: list[TaxAmount] = []
-    for tax in taxation.taxes:
-        group = [other for other in before + posted if other.key == tax.key]
-        exact = _sum((other.exact for other in group), tax.exact)
-        amount = _sum((other.amount for other in group), tax.exact)
-        posted.append(replace(tax, amount=tax_line_amount(exact, amount, tax.exact)))
+    posted = [replace(tax, amount=post(tax)) for tax in taxation.taxes]
     net = taxation.price - _sum((tax.amount for tax in posted if tax.inclusive), taxation.net)
     taxes = [replace(tax, base=_base(net, posted, tax.order)) for tax in posted]
     return Taxation.of(net, taxes, taxation.exempt)
