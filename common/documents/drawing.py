@@ -49,8 +49,8 @@ def draw(html: str) -> bytes:
     with _ONE_AT_A_TIME, _complaints() as complaints:
         rl_config.invariant = 1  # no clock and no chance in the bytes
         try:
-            outcome = pisa.CreatePDF(html, pdf, path=str(FONTS / "page"), resource_policy=only_fonts)
-        except Exception as failure:  # noqa: BLE001 - whatever breaks inside, no document came out
+            outcome = pisa.CreatePDF(html, pdf, path=f"{FONTS}/page", resource_policy=only_fonts)
+        except Exception as failure:  # noqa: BLE001 - no document came out
             raise RenderingFailed(type(failure).__name__) from None
     if complaints or outcome.err:
         raise RenderingFailed(_told(complaints))

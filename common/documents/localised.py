@@ -81,7 +81,7 @@ class Localised:
 
     def territory(self, code: str) -> str:
         """`Afghanistan` for `AF`; the code itself where it has no name."""
-        return self.locale.territories.get(code, code)
+        return str(self.locale.territories.get(code, code))
 
     def _written(self, pattern: NumberPattern, number: Decimal, least_decimals: int) -> str:
         exact = copy(pattern)

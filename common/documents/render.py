@@ -7,7 +7,7 @@ the number and the hash of the payload, which is how an uploaded file is found a
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from io import BytesIO
 
 from common.documents.drawing import RenderingFailed, draw

@@ -24,6 +24,8 @@ class VerificationWords:
     title: str
     genuine: str
     genuine_detail: str
+    corrected: str
+    corrected_detail: str
     changed: str
     changed_detail: str
     unknown: str
@@ -141,6 +143,9 @@ ENGLISH = Words(
         title="Invoice verification",
         genuine="This invoice is genuine",
         genuine_detail="The issuer wrote it, and nothing in it has been changed since.",
+        corrected="This invoice is genuine, but no longer stands",
+        corrected_detail="The issuer wrote it and has credited or voided it since. Ask the issuer "
+        "which document holds now.",
         changed="This invoice does not match",
         changed_detail="What you hold differs from what the issuer wrote, or its signature cannot "
         "be confirmed. Do not rely on it, and ask the issuer for a new copy.",
@@ -213,6 +218,9 @@ GERMAN = Words(
         title="Rechnungsprüfung",
         genuine="Diese Rechnung ist echt",
         genuine_detail="Der Aussteller hat sie geschrieben, und seither wurde nichts geändert.",
+        corrected="Diese Rechnung ist echt, gilt aber so nicht mehr",
+        corrected_detail="Der Aussteller hat sie geschrieben und seither gutgeschrieben oder "
+        "storniert. Fragen Sie ihn, welches Dokument nun gilt.",
         changed="Diese Rechnung stimmt nicht überein",
         changed_detail="Was Ihnen vorliegt, weicht von dem ab, was der Aussteller schrieb, oder "
         "die Signatur ist nicht bestätigt. Verlassen Sie sich nicht darauf und bitten Sie den "
@@ -287,6 +295,9 @@ FRENCH = Words(
         title="Vérification de facture",
         genuine="Cette facture est authentique",
         genuine_detail="L’émetteur l’a écrite, et rien n’y a été changé depuis.",
+        corrected="Cette facture est authentique, mais ne vaut plus telle quelle",
+        corrected_detail="L’émetteur l’a écrite, puis créditée ou annulée. Demandez-lui quel "
+        "document vaut à présent.",
         changed="Cette facture ne correspond pas",
         changed_detail="Ce que vous tenez diffère de ce que l’émetteur a écrit, ou sa signature "
         "ne peut être confirmée. Ne vous y fiez pas et demandez une nouvelle copie à l’émetteur.",

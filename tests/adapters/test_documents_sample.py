@@ -6,11 +6,14 @@ of 405.50 is 40.55; city tax is 2.00 for each of 3 nights, 6.00; gross 452.05. P
 """
 
 import copy
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from common.documents.payload import read_invoice
+from common.documents.render import render_invoice
 
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 VERIFY_URL = (
@@ -32,7 +35,9 @@ def _tax(code: str, name: str, rate_ppm: int | None, base: int, amount: int) -> 
     }
 
 
-def line(sequence: int, what: str, cents: int, *taxes: dict[str, Any], **more: Any) -> dict[str, Any]:
+def line(
+    sequence: int, what: str, cents: int, *taxes: dict[str, Any], **more: Any
+) -> dict[str, Any]:
     """A charge of `cents` net for one unit."""
     tax_micro = sum(tax["amountMicro"] for tax in taxes)
     return {
@@ -144,6 +149,27 @@ def invoice(**changes: Any) -> dict[str, Any]:
 def personal(**changes: Any) -> dict[str, Any]:
     """Fresh personal data with fields changed."""
     return {**copy.deepcopy(_PERSONAL), **changes}
+
+
+def rendered(
+    payload: dict[str, Any] | None = None, person: dict[str, Any] | None = None, **options: Any
+) -> bytes:
+    given: dict[str, Any] = {
+        "payload_sha256": HASH,
+        "verify_url": VERIFY_URL,
+        "language": "en",
+        "template_version": "invoice-1",
+        **options,
+    }
+    return render_invoice(payload or invoice(), person or personal(), **given)
+
+
+def pages(pdf: bytes) -> list[str]:
+    return [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+
+
+def without_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
 @pytest.mark.req("INV-4")

@@ -1,0 +1,86 @@
+"""The answer to a guest who scanned the QR code: is this invoice genuine?
+
+INV-8: the page says what the verify function found and nothing personal. One glance must do, and a
+doubt never looks like a yes: the invoice is called genuine only when the payload matches and its
+signature is valid. The page has no script, fetches nothing and holds one style sheet, so that it
+can be served under `content_security_policy()`, which allows that style sheet and nothing else.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+
+from common.documents.filling import TEMPLATES, filled
+from common.documents.legible import legible
+from common.documents.localised import Localised
+from common.documents.page import Labelled
+
+
+def verification_page(result: Mapping[str, object], *, language: str = "en") -> str:
+    """The HTML page for a result of the verify function.
+
+    `result` holds `valid` (bool), and for a document that exists also `signature` (valid,
+    unknown_key, broken), `status` (issued, credited, voided), `number`, `date` (ISO 8601) and
+    `issuer`. Refuses: `LanguageUnknown`.
+    """
+    here = Localised.into(language)
+    words = here.words.verification
+    verdict = _verdict(result)
+    return filled(
+        "verification",
+        style=_style(),
+        language=language,
+        direction=here.words.direction,
+        title=words.title,
+        verdict=verdict,
+        headline=getattr(words, verdict),
+        detail=getattr(words, f"{verdict}_detail"),
+        facts=_facts(result, here),
+    )
+
+
+def content_security_policy() -> str:
+    """The policy under which the page is whole and a browser runs and fetches nothing."""
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _verdict(result: Mapping[str, object]) -> str:
+    if result.get("valid") is True and result.get("signature") == "valid":
+        return "genuine" if result.get("status") == "issued" else "corrected"
+    return "changed" if result.get("status") else "unknown"
+
+
+def _facts(result: Mapping[str, object], here: Localised) -> tuple[Labelled, ...]:
+    words, verification = here.words, here.words.verification
+    facts = (
+        (words.number, _text(result, "number")),
+        (words.issuer, _text(result, "issuer")),
+        (words.issue_date, _day(result, here)),
+        (verification.status, _word(result, "status", verification.statuses)),
+        (verification.signature, _word(result, "signature", verification.signatures)),
+    )
+    return tuple(Labelled(label, here.text(value)) for label, value in facts if value)
+
+
+def _text(result: Mapping[str, object], name: str) -> str:
+    value = result.get(name)
+    return legible(value) if isinstance(value, str) else ""
+
+
+def _word(result: Mapping[str, object], name: str, words: Mapping[str, str]) -> str:
+    value = _text(result, name)
+    return words.get(value, value)
+
+
+def _day(result: Mapping[str, object], here: Localised) -> str:
+    value = _text(result, "date")
+    return here.long_day(date.fromisoformat(value[:10])) if value else ""
+
+
+def _style() -> str:
+    return (TEMPLATES / "verification.css").read_text(encoding="utf-8")
