@@ -1,7 +1,7 @@
 """What all aggregates share: a version, and a trail of facts that cannot be altered unseen.
 
-Every change of a folio, a payment or an invoice is a fact in the past tense. Facts of one aggregate
-are numbered without a gap, and each carries the hash of the one before it, so that a removed,
+Every change of a folio, a payment or an invoice is a fact in the past tense. Facts of one
+aggregate are numbered without a gap, and each carries the hash of the one before it, so that a removed,
 changed, added or reordered entry of the audit trail shows. The aggregate is locked while it changes,
 so that numbering and chaining cost no lock of their own.
 """
@@ -19,7 +19,8 @@ class Aggregate:
     """A thing that changes as a whole, under one lock.
 
     `version` is the number of its newest fact (the ETag of the resource), `trail` the hash of that
-    fact's audit entry, `state_digest` the digest of the state that the newest told fact left behind.
+    fact's audit entry, `state_digest` the digest of the state that the newest told fact left.
+    `is_new` until it has been kept for the first time.
     """
 
     kind: ClassVar[str]
@@ -27,6 +28,7 @@ class Aggregate:
     version: int = 0
     trail: bytes = TRAIL_START
     state_digest: bytes | None = field(default=None, compare=False)
+    is_new: bool = field(default=True, compare=False)
 
     def state(self) -> dict[str, Any]:
         """What the aggregate is right now, as a document whose digest the audit trail keeps."""

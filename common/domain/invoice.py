@@ -26,6 +26,7 @@ from common.domain.refusal import Conflict, Missing
 from common.domain.settlement import FxShown, Settlement
 
 PAYLOAD_SCHEMA = "melmastoon.billing.invoice/1"
+_SHOWN = frozenset({LineType.CHARGE, LineType.TAX, LineType.ADJUSTMENT})
 
 
 class InvoiceUnknown(Missing):
@@ -240,8 +241,9 @@ def _person(folio: Folio) -> dict[str, Any]:
 
 
 def _stay(folio: Folio) -> dict[str, str] | None:
-    stay = folio.stay
-    return stay and {"from": stay.arrival.isoformat(), "to": stay.departure.isoformat()}
+    if folio.stay is None:
+        return None
+    return {"from": folio.stay.arrival.isoformat(), "to": folio.stay.departure.isoformat()}
 
 
 def _rows(lines: Sequence[Line], language: str) -> list[dict[str, Any]]:

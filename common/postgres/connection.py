@@ -245,7 +245,7 @@ def _text(value: Value) -> str:
 
 
 def _decode(body: bytes, decoders: Sequence[Callable[[str], Any]]) -> Row:
-    row = []
+    row: list[Any] = []
     at = 2
     for decode in decoders:
         (length,) = _INT.unpack_from(body, at)

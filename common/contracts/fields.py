@@ -1,0 +1,213 @@
+"""The field types of requests, answers and events: each reads one thing strictly or says what is wrong.
+
+Integers are integers, ids have their prefix, money is `{"amountMicro": 12500000, "currency": "USD"}`.
+Free text is bounded, holds no control characters, and is searched for card numbers: a hit is an error
+at that place, and the text itself goes nowhere.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from common.domain.card_data import find_card_number
+from common.domain.identifiers import (
+    AdjustmentId,
+    ChargeId,
+    FolioId,
+    Identifier,
+    InvoiceId,
+    LineId,
+    PaymentId,
+    PropertyId,
+    SettlementId,
+)
+from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
+
+CARD_DATA = "card_data"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class _Typed:
+    """Reads a string into a domain type and writes it back as a string."""
+
+    def __init__(self, read: Callable[[str], Any], pattern: str, example: str) -> None:
+        self.read = read
+        self.extra = {"pattern": pattern, "examples": [example]}
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            self.read,
+            core_schema.str_schema(strict=True, max_length=64),
+            serialization=core_schema.to_string_ser_schema(),
+            metadata={"pydantic_js_updates": self.extra},
+        )
+
+
+def _id(kind: type[Identifier]) -> _Typed:
+    return _Typed(
+        kind, rf"^{kind.prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$", kind.prefix + "01K9ZQ0M8Y" + "0" * 16
+    )
+
+
+FolioRef = Annotated[FolioId, _id(FolioId)]
+ChargeRef = Annotated[ChargeId, _id(ChargeId)]
+PaymentRef = Annotated[PaymentId, _id(PaymentId)]
+AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
+InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]
+SettlementRef = Annotated[SettlementId, _id(SettlementId)]
+LineRef = Annotated[
+    LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
+]
+PropertyRef = Annotated[PropertyId, Field(examples=["7c1f0f0e-6f0b-4b8a-9d53-0a4f6e1f0a11"])]
+CurrencyCode = Annotated[Currency, _Typed(Currency, "^[A-Z]{3}$", "USD")]
+
+
+class _MoneyField:
+    """`{"amountMicro": integer, "currency": ISO 4217}`; refusals of the domain pass through."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        shape = core_schema.typed_dict_schema(
+            {
+                "amountMicro": core_schema.typed_dict_field(
+                    core_schema.int_schema(
+                        strict=True,
+                        metadata={
+                            "pydantic_js_updates": {
+                                "minimum": -MAX_AMOUNT_MICRO,
+                                "maximum": MAX_AMOUNT_MICRO,
+                                "description": "Millionths of the currency's unit.",
+                                "examples": [12500000],
+                            }
+                        },
+                    )
+                ),
+                "currency": core_schema.typed_dict_field(
+                    core_schema.str_schema(
+                        strict=True,
+                        metadata={
+                            "pydantic_js_updates": {"pattern": "^[A-Z]{3}$", "examples": ["USD"]}
+                        },
+                    )
+                ),
+            },
+            extra_behavior="forbid",
+        )
+        read = core_schema.no_info_after_validator_function(_read_money, shape)
+        return core_schema.json_or_python_schema(
+            json_schema=read,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(Money), read]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _write_money, return_schema=shape
+            ),
+        )
+
+
+def _read_money(shape: dict[str, Any]) -> Money:
+    return Money(shape["amountMicro"], Currency(shape["currency"]))
+
+
+def _write_money(money: Money) -> dict[str, Any]:
+    return {"amountMicro": money.amount_micro, "currency": str(money.currency)}
+
+
+Amount = Annotated[Money, _MoneyField()]
+"""Any signed amount, in micro units; unit prices may be finer than the minor unit."""
+
+Payable = Annotated[Money, _MoneyField(), AfterValidator(Money.in_minor_units)]
+"""An amount that can be posted: whole minor units of its currency."""
+
+
+def _clean(text: str) -> str:
+    if _CONTROL.search(text):
+        raise PydanticCustomError("control_character", "Text holds no control characters")
+    return text
+
+
+def _no_card_number(text: str) -> str:
+    if find_card_number(text):
+        raise PydanticCustomError(CARD_DATA, "This looks like a card number")
+    return text
+
+
+FreeText = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=500),
+    AfterValidator(_clean),
+    AfterValidator(_no_card_number),
+]
+"""What a person wrote: 1 to 500 characters, no card number in it."""
+
+Name = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=200),
+    AfterValidator(_clean),
+    AfterValidator(_no_card_number),
+]
+"""A person's, a company's or a place's name, 1 to 200 characters."""
+
+Token = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")
+]
+"""A reference or key of another system: 1 to 128 visible ASCII characters."""
+
+Word = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")
+]
+"""A name that the hotel gives to a part of a folio, such as `company`."""
+
+Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+"""A language tag, such as `en` or `fa-AF`."""
+
+
+def _localised(value: Any) -> Any:  # noqa: ANN401 - what a client sent
+    return {"und": value} if isinstance(value, str) else value
+
+
+LocalisedText = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^(und|[a-z]{2,3}(-[A-Z]{2})?)$")], FreeText],
+    Field(min_length=1, max_length=12),
+    BeforeValidator(_localised, json_schema_input_type=FreeText | dict[str, FreeText]),
+]
+"""A text, or the same text in several languages: `{"en": "Breakfast", "de": "Frühstück"}`."""
+
+
+def _quantity(text: str) -> str:
+    value = Decimal(text)
+    if not 0 < value <= 100_000:
+        raise PydanticCustomError("quantity", "A quantity is more than 0, at most 100000")
+    return text
+
+
+Quantity = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})?$"),
+    AfterValidator(_quantity),
+    Field(examples=["2"]),
+]
+"""A decimal string, more than 0 and at most 100,000, with at most 6 places."""
+
+Rate = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$"),
+    Field(examples=["1.0852"]),
+]
+"""A rate of exchange as a decimal string, at most 12 places."""
+
+Instant = AwareDatetime
+Day = date

@@ -1,0 +1,166 @@
+"""The document of a tenant's settings: what the tenant service tells us, and what we keep of it.
+
+A version is kept as one JSON document. It is read back through the same shape, so that a field that
+is added later has its default for the versions that were written before.
+"""
+
+from datetime import datetime, time
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from common.contracts.fields import Amount, CurrencyCode, Day, Instant, Language, Name, Rate, Token
+from common.contracts.shapes import Shape
+from common.domain.fx import FxSnapshot
+from common.domain.identifiers import PropertyId, TenantId
+from common.domain.settings import Issuer, Property, Settings
+from common.domain.tax import TaxRule
+
+
+class _Part(Shape):
+    model_config = ConfigDict(extra="ignore")
+
+
+class FxSnapshotShape(_Part):
+    """One unit of `base` is `rate` units of `quote`."""
+
+    base: CurrencyCode
+    quote: CurrencyCode
+    rate: Rate
+    source: Name
+    taken_at: Instant
+
+    def snapshot(self) -> FxSnapshot:
+        """Refuses: FxRateInvalid."""
+        return FxSnapshot(self.base, self.quote, self.rate, self.source, self.taken_at)
+
+    @classmethod
+    def of(cls, snapshot: FxSnapshot) -> "FxSnapshotShape":
+        return cls(
+            base=snapshot.base,
+            quote=snapshot.quote,
+            rate=snapshot.rate,
+            source=snapshot.source,
+            taken_at=snapshot.taken_at,
+        )
+
+
+class IssuerShape(_Part):
+    """Who stands at the head of an invoice."""
+
+    name: Name
+    address_lines: tuple[Name, ...] = ()
+    tax_id: Annotated[str, Field(max_length=64)] = ""
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+
+
+class PropertyShape(_Part):
+    """A hotel; `dayClose` is local time, `untaxedUntil` an instant that ends by itself."""
+
+    id: UUID
+    name: Name
+    code: Annotated[str, Field(pattern="^[A-Z0-9]{2,8}$")]
+    time_zone: Annotated[str, Field(max_length=64)]
+    day_close: time = time(0)
+    currency: CurrencyCode
+    jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
+    untaxed_until: datetime | None = None
+
+    def property(self) -> Property:
+        return Property(
+            id=PropertyId(self.id),
+            name=self.name,
+            code=self.code,
+            time_zone=self.time_zone,
+            day_close=self.day_close,
+            currency=self.currency,
+            jurisdiction=self.jurisdiction,
+            untaxed_until=self.untaxed_until,
+        )
+
+
+class TaxRuleShape(_Part):
+    """One tax of a jurisdiction; exactly one of the rate and the fixed amounts is given."""
+
+    code: Token
+    name: Name
+    jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
+    charge_kinds: Annotated[tuple[str, ...], Field(min_length=1)]
+    rate_ppm: int | None = None
+    per_night: Amount | None = None
+    per_person_night: Amount | None = None
+    inclusive: bool = False
+    order: int = 0
+    valid_from: Day
+    valid_to: Day | None = None
+    exemptions: tuple[str, ...] = ()
+    long_stay_over_nights: int | None = None
+    cap_nights: int | None = None
+    from_age: int = 0
+    category: Annotated[str, Field(max_length=3)] = "S"
+
+    def rule(self) -> TaxRule:
+        """Refuses: TaxRuleInvalid."""
+        return TaxRule(
+            code=self.code,
+            name=self.name,
+            jurisdiction=self.jurisdiction,
+            charge_kinds=frozenset(self.charge_kinds),
+            rate_ppm=self.rate_ppm,
+            per_night=self.per_night,
+            per_person_night=self.per_person_night,
+            inclusive=self.inclusive,
+            order=self.order,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            exemptions=frozenset(self.exemptions),
+            long_stay_over_nights=self.long_stay_over_nights,
+            cap_nights=self.cap_nights,
+            from_age=self.from_age,
+            category=self.category,
+        )
+
+
+class SettingsShape(_Part):
+    """All settings of a tenant but its tax rules."""
+
+    issuer: IssuerShape
+    properties: tuple[PropertyShape, ...] = ()
+    eager_open: bool = True
+    show_fx_at_close: bool = False
+    rounds_tax_per_invoice: bool = False
+    residual_minor_units_per_foreign_payment: Annotated[int, Field(ge=0, le=100)] = 1
+    numbers_restart_yearly: bool = True
+    number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")] = "INV"
+    language: Language = "en"
+    invoice_template: Annotated[str, Field(pattern="^[0-9]{1,4}$")] = "1"
+    fx_rates: tuple[FxSnapshotShape, ...] = ()
+
+
+class SettingsDocument(SettingsShape):
+    """A version of the settings, tax rules included, as it is kept."""
+
+    tax_rules: tuple[TaxRuleShape, ...] = ()
+
+    def settings(self, tenant_id: UUID, version: int) -> Settings:
+        """The settings that the rules read. Refuses: FxRateInvalid, TaxRuleInvalid."""
+        return Settings(
+            tenant_id=TenantId(tenant_id),
+            version=version,
+            issuer=Issuer(**self.issuer.model_dump(by_alias=False)),
+            eager_open=self.eager_open,
+            show_fx_at_close=self.show_fx_at_close,
+            rounds_tax_per_invoice=self.rounds_tax_per_invoice,
+            residual_minor_units_per_foreign_payment=(
+                self.residual_minor_units_per_foreign_payment
+            ),
+            numbers_restart_yearly=self.numbers_restart_yearly,
+            number_prefix=self.number_prefix,
+            language=self.language,
+            invoice_template=self.invoice_template,
+            fx_rates=tuple(rate.snapshot() for rate in self.fx_rates),
+            tax_rules=tuple(rule.rule() for rule in self.tax_rules),
+            properties={PropertyId(shape.id): shape.property() for shape in self.properties},
+        )
+

@@ -1,0 +1,178 @@
+"""What a use case may do: take, keep, post, tell. There is no commit, no clock, no network in it.
+
+Returning from the use case commits everything at once; raising leaves nothing behind. `take` locks
+the row until the end of the transaction (READ COMMITTED with row locks, in the order of the ids, is
+the one way of isolation here); constraints in the database guard whatever may happen only once.
+What is kept, posted and told is collected and written together with the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, Protocol, TypeVar
+
+from common.domain.aggregate import Fact
+from common.domain.folio import Folio, LinesPosted
+from common.domain.folio_line import Line
+from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
+from common.domain.invoice import Invoice, Series
+from common.domain.moment import Moment
+from common.domain.payment import Payment
+from common.domain.settlement import Settlement
+from common.ports.identity import Actor, StepUp
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A piece of a list, and where the next one begins (None at the end)."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolioFilter:
+    """Which folios a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    status: str | None = None
+    reservation_id: str | None = None
+    business_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFilter:
+    """Which invoices a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    folio_id: FolioId | None = None
+    number: str | None = None
+    business_date: date | None = None
+
+
+class Folios(Protocol):
+    """Folios, their lines and payments. Another tenant's or property's folio is unknown here."""
+
+    def get(self, folio_id: FolioId) -> Folio:
+        """A folio as it is. Refuses: FolioUnknown."""
+
+    def take(self, folio_id: FolioId) -> Folio:
+        """Lock a folio. Refuses: FolioUnknown."""
+
+    def take_with_charge(
+        self, folio_id: FolioId, charge_id: ChargeId
+    ) -> tuple[Folio, Sequence[Line]]:
+        """Lock a folio and read the lines of one of its charges. Refuses: FolioUnknown."""
+
+    def take_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+        """Lock a folio and read its lines and payments. Refuses: FolioUnknown."""
+
+    def get_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+        """Read a folio with its lines and payments. Refuses: FolioUnknown."""
+
+    def find_for_reservation(
+        self, property_id: PropertyId, reservation_id: str, window: str
+    ) -> Folio | None:
+        """The folio that was opened for a reservation and window, if any."""
+
+    def find_paid_by(self, processor_payment_id: str) -> Payment | None:
+        """The payment that recorded a processor's payment, if any."""
+
+    def page(self, which: FolioFilter, limit: int, cursor: str | None) -> Page[Folio]:
+        """Folios in the order of their opening."""
+
+    def keep(self, folio: Folio) -> None:
+        """Write the folio and its fresh lines."""
+
+    def keep_payment(self, payment: Payment) -> None:
+        """Write a payment; its line is the folio's."""
+
+    def keep_settlement(self, settlement: Settlement) -> None:
+        """Write how a folio came to zero."""
+
+
+class Invoices(Protocol):
+    """Issued invoices and the series that number them."""
+
+    def take_series(self, jurisdiction: str, document_type: str, year: int) -> Series:
+        """Lock a series; a new one begins at 0."""
+
+    def get(self, invoice_id: InvoiceId) -> Invoice:
+        """An invoice with its signature and renditions. Refuses: InvoiceUnknown."""
+
+    def take(self, invoice_id: InvoiceId) -> Invoice:
+        """Lock an invoice for a further rendition. Refuses: InvoiceUnknown."""
+
+    def find(self, invoice_id: InvoiceId) -> Invoice | None:
+        """An invoice, or None."""
+
+    def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
+        """Invoices in the order of their issue."""
+
+    def invoiced_lines(self, folio_id: FolioId) -> frozenset[str]:
+        """Ids of the folio's lines that are on a document already."""
+
+    def issue(self, invoice: Invoice, series: Series) -> None:
+        """Write a new invoice, its person and its lines, and move the series on."""
+
+    def keep_rendered(self, invoice: Invoice) -> None:
+        """Write the newest rendition, and the signature if it is new."""
+
+
+class RenderQueue(Protocol):
+    """Invoices whose PDF is still to be made."""
+
+    def take_due(self, limit: int) -> Sequence[InvoiceId]:
+        """Invoices that wait and are due, locked; those that others work on are passed over."""
+
+    def put(self, invoice_id: InvoiceId) -> None:
+        """Let an invoice wait for its PDF."""
+
+    def postpone(self, invoice_id: InvoiceId, error: str) -> None:
+        """Try again later, after a pause that grows with each attempt."""
+
+    def done(self, invoice_id: InvoiceId) -> None:
+        """Take an invoice off the queue."""
+
+
+class Ledger(Protocol):
+    """The double-entry ledger; it can only be added to."""
+
+    def post(self, posted: LinesPosted) -> None:
+        """Book the entries of lines."""
+
+
+class SettingsBook(Protocol):
+    """The versions of the tenant's settings."""
+
+    def keep(self, document: dict[str, Any]) -> int:
+        """Write a new version and answer its number."""
+
+
+class Transaction(Moment, Protocol):
+    """The powers of one use case, for one actor, in one transaction."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+
+    @property
+    def step_up(self) -> StepUp | None:
+        """What the actor confirmed with a second factor, where the function asks for it."""
+
+    @property
+    def folios(self) -> Folios: ...
+    @property
+    def invoices(self) -> Invoices: ...
+    @property
+    def render_queue(self) -> RenderQueue: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def settings_book(self) -> SettingsBook: ...
+
+    def tell(self, fact: Fact) -> None:
+        """Write a fact down: an audit entry always, and the event that publishes it."""

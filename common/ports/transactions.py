@@ -1,0 +1,144 @@
+"""How the runner opens and ends transactions: the port below every use case.
+
+One transaction may carry several commands of one tenant (concurrent charges are batched); each has
+its own actor, its own idempotency key and its own answer, and a command that is refused leaves
+nothing behind while the others go on.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from common.domain.refusal import Conflict
+from common.ports.identity import Actor, StepUp
+from common.ports.transaction import Transaction
+
+
+class TryAgain(Exception):
+    """The database asks for the transaction to be run again from its beginning."""
+
+
+class OutcomeUnknown(Exception):
+    """The connection broke while the commit was under way: it may have taken effect or not."""
+
+
+class DatabaseUnavailable(Exception):
+    """No connection to the database could be had in time."""
+
+
+class TenantUnknown(Exception):
+    """The directory knows no such tenant."""
+
+
+class CommandInProgress(Conflict):
+    area = "GENERAL"
+    code = "IDEMPOTENCY_IN_PROGRESS"
+    title = "The same command is still running"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a command answered: enough to answer it again, byte for byte."""
+
+    fingerprint: bytes
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a command the same command: SHA-256 over tenant, actor, function and client key."""
+
+    hash: bytes
+    function: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `quota` uses of a bucket in a window of so many seconds; `units` are asked for now."""
+
+    bucket: str
+    quota: int
+    window_seconds: int
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a limit granted: `granted` units, `remaining` after it, until `resets_at`."""
+
+    granted: int
+    remaining: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a transaction begins with, all of it in the first round trip."""
+
+    tenant_id: UUID
+    reads_only: bool = False
+    keys: tuple[bytes, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who runs a command, and under which trace."""
+
+    actor: Actor
+    step_up: StepUp | None = None
+    traceparent: str = ""
+    event_id: str | None = field(default=None)
+    consumer: str | None = field(default=None)
+
+
+class Command(Transaction, Protocol):
+    """A transaction as the runner sees it for one command."""
+
+    def remember(self, key: Key, answer: StoredAnswer) -> None:
+        """Store the answer under the key, in the same commit."""
+
+    def finish(self) -> None:
+        """Add what the command wrote to what the transaction will write."""
+
+
+class Opened(Protocol):
+    """An open transaction."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def answers(self) -> dict[bytes, StoredAnswer]:
+        """Answers that were stored earlier, by key hash."""
+
+    @property
+    def busy(self) -> frozenset[bytes]:
+        """Keys whose command is still running in another transaction."""
+
+    @property
+    def allowances(self) -> tuple[Allowance, ...]:
+        """What each limit of the opening granted, in order."""
+
+    def command(self, caller: Caller) -> Command:
+        """Begin a command within the transaction."""
+
+    def commit(self) -> None:
+        """Write everything and commit, in one round trip.
+
+        Raises TryAgain, OutcomeUnknown, or the refusal that a violated constraint stands for.
+        """
+
+
+class Transactions(Protocol):
+    """Where transactions come from."""
+
+    def open(self, opening: Opening) -> AbstractContextManager[Opened]:
+        """Begin one; leaving the context without a commit rolls back.
+
+        Raises TenantUnknown, DatabaseUnavailable.
+        """

@@ -1,0 +1,208 @@
+"""The powers of one use case, on PostgreSQL: its stores, its facts, its answer.
+
+What a command keeps, posts and tells stays with it until it is finished; a refused command is simply
+dropped, and nothing of it reaches the database. Aggregates that another command of the same
+transaction has already changed are taken as that command left them.
+"""
+
+import copy
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from ulid import ULID
+
+from common.domain.aggregate import Aggregate, Fact
+from common.domain.identifiers import Identifier
+from common.domain.settings import Settings
+from common.ports.identity import Actor, StepUp
+from common.ports.transactions import Caller, Key, StoredAnswer
+from common.postgres import ranks
+from common.postgres.audit import audit_row
+from common.postgres.connection import Row, Statement
+from common.postgres.folios import Folios
+from common.postgres.invoices import Invoices
+from common.postgres.ledger import Ledger
+from common.postgres.outbox import INSERT_EVENT, event_row
+from common.postgres.render_queue import RenderQueue
+from common.postgres.session import Insert, Session, Write
+from common.postgres.settings_book import SettingsBook
+
+Id = TypeVar("Id", bound=Identifier)
+A = TypeVar("A", bound=Aggregate)
+
+INSERT_ANSWER = Insert.into(
+    ranks.ANSWERS,
+    "idempotency_keys",
+    "key_hash, function, fingerprint, status, headers, body, recorded_at",
+)
+INSERT_INBOX = Insert.into(ranks.ANSWERS, "inbox", "consumer, event_id, recorded_at")
+INSERT_STEP_UP = Insert.into(
+    ranks.STEP_UP,
+    "billing_central.step_up_uses",
+    "issuer, token_id, actor, scope, assertion_hash, context, expires_at, recorded_at",
+)
+INSERT_AUDIT = Insert.into(
+    ranks.AUDIT,
+    "audit_entries",
+    "id, aggregate_kind, aggregate_id, sequence, action, actor, auth_strength, step_up_token_id,"
+    " assertion_hash, reason, detail, digest_before, digest_after, trace_id, occurred_at,"
+    " recorded_at, previous_hash, hash",
+)
+
+
+class PostgresCommand:
+    """One command within a transaction."""
+
+    def __init__(self, session: Session, caller: Caller) -> None:
+        self._session = session
+        self._caller = caller
+        self._inserts: list[tuple[Insert, list[dict[str, Any]]]] = []
+        self._writes: dict[object, Write] = {}
+        self._kept: dict[tuple[str, str], tuple[Aggregate, Callable[[], None]]] = {}
+        if caller.step_up is not None:
+            self.insert(INSERT_STEP_UP, [_step_up_row(caller.step_up, self.now)])
+        if caller.event_id is not None:
+            self.insert(
+                INSERT_INBOX,
+                [
+                    {
+                        "consumer": caller.consumer,
+                        "event_id": caller.event_id,
+                        "recorded_at": self.now,
+                    }
+                ],
+            )
+
+    # what a use case sees
+
+    @property
+    def now(self) -> datetime:
+        return self._session.now
+
+    @property
+    def settings(self) -> Settings:
+        return self._session.settings
+
+    @property
+    def actor(self) -> Actor:
+        return self._caller.actor
+
+    @property
+    def step_up(self) -> StepUp | None:
+        return self._caller.step_up
+
+    def new_id(self, kind: type[Id]) -> Id:
+        """A fresh identifier that sorts by the transaction's time."""
+        return kind.of(str(ULID.from_datetime(self.now)))
+
+    def new_salt(self) -> bytes:
+        """32 unpredictable bytes."""
+        return secrets.token_bytes(32)
+
+    @cached_property
+    def folios(self) -> Folios:
+        return Folios(self)
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        return Invoices(self)
+
+    @cached_property
+    def render_queue(self) -> RenderQueue:
+        return RenderQueue(self)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self)
+
+    @cached_property
+    def settings_book(self) -> SettingsBook:
+        return SettingsBook(self)
+
+    def tell(self, fact: Fact) -> None:
+        """Chain the fact to its aggregate's trail and put its event into the outbox."""
+        self.insert(INSERT_AUDIT, [audit_row(fact, self._caller, self)])
+        event = event_row(fact, self._caller, self)
+        if event is not None:
+            self.insert(INSERT_EVENT, [event])
+
+    # what the stores use
+
+    @property
+    def tenant_id(self) -> Any:  # noqa: ANN401 - UUID of the session
+        return self._session.tenant_id
+
+    @property
+    def settings_version(self) -> int:
+        return self._session.settings_version
+
+    def rows(self, sql: str, *parameters: object) -> list[Row]:
+        """Read rows of this tenant."""
+        return self._session.rows(sql, *parameters)
+
+    def batch(self, *statements: Statement) -> list[list[Row]]:
+        """Read with several statements in one round trip."""
+        return self._session.batch(statements)
+
+    def insert(self, insert: Insert, rows: Iterable[dict[str, Any]]) -> None:
+        """Collect rows."""
+        self._inserts.append((insert, list(rows)))
+
+    def write(self, key: object, write: Write) -> None:
+        """Collect a statement."""
+        self._writes[key] = write
+
+    def loaded(self, aggregate: A) -> A:
+        """The aggregate as this transaction knows it: as read, or as an earlier command left it."""
+        known = self._session.loaded.setdefault((aggregate.kind, aggregate.id), aggregate)
+        return copy.copy(known)
+
+    def keep(self, aggregate: Aggregate, write: Callable[[], None]) -> None:
+        """Let `write` collect the aggregate's rows when the command is finished."""
+        self._kept[aggregate.kind, aggregate.id] = (aggregate, write)
+
+    # what the runner uses
+
+    def remember(self, key: Key, answer: StoredAnswer) -> None:
+        """Store the command's answer with its effect."""
+        self.insert(
+            INSERT_ANSWER,
+            [
+                {
+                    "key_hash": key.hash,
+                    "function": key.function,
+                    "fingerprint": key.fingerprint,
+                    "status": answer.status,
+                    "headers": json.dumps(answer.headers),
+                    "body": answer.body,
+                    "recorded_at": self.now,
+                }
+            ],
+        )
+
+    def finish(self) -> None:
+        """Hand what was collected to the transaction."""
+        for name, (aggregate, write) in self._kept.items():
+            write()
+            self._session.loaded[name] = aggregate
+        for insert, rows in self._inserts:
+            self._session.insert(insert, rows)
+        for key, statement in self._writes.items():
+            self._session.write(key, statement)
+
+
+def _step_up_row(step_up: StepUp, now: datetime) -> dict[str, Any]:
+    return {
+        "issuer": step_up.issuer,
+        "token_id": step_up.token_id,
+        "actor": step_up.actor,
+        "scope": step_up.scope,
+        "assertion_hash": step_up.assertion_hash,
+        "context": step_up.context,
+        "expires_at": step_up.expires_at,
+        "recorded_at": now,
+    }

@@ -1,0 +1,265 @@
+"""Folios, lines and payments as rows: each mapping in both directions, side by side."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, Final
+
+from common.domain.charge import TaxSums
+from common.domain.folio import Folio, FolioStatus, Guest, Stay
+from common.domain.folio_line import Line, LineType
+from common.domain.fx import FxRates, FxSnapshot
+from common.domain.identifiers import ChargeId, FolioId, LineId, PaymentId, PropertyId
+from common.domain.money import Currency, Money
+from common.domain.payment import Payment, PaymentMethod
+from common.domain.settlement import Settlement
+from common.domain.tax import TaxAmount
+from common.postgres.connection import Row
+
+FOLIO_COLUMNS: Final = (
+    "id, property_id, currency, status, guest_name, guest, reservation_id, window_name, windows,"
+    " routing, stay, fx, tax_sums, balance_micro, last_line, business_date, opened_at, closed_at,"
+    " version, trail, state_digest"
+)
+LINE_COLUMNS: Final = (
+    "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
+    " amount_micro, currency, business_date, service_date, source, external_reference, corrects,"
+    " charge_id, reason, tax, untaxed, settings_version"
+)
+PAYMENT_COLUMNS: Final = (
+    "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
+    " processor_payment_id, method_token_digest, reference, business_date"
+)
+
+
+def folio_row(folio: Folio) -> dict[str, Any]:
+    """A folio as it is written."""
+    guest = folio.guest
+    return {
+        "id": folio.id,
+        "property_id": folio.property_id,
+        "currency": folio.currency,
+        "status": folio.status,
+        "guest_name": guest.name,
+        "guest": {
+            "addressLines": guest.address_lines,
+            "taxId": guest.tax_id,
+            "exemptions": sorted(guest.exemptions),
+        },
+        "reservation_id": folio.reservation_id,
+        "window_name": folio.window,
+        "windows": folio.windows,
+        "routing": folio.routing,
+        "stay": folio.stay and asdict(folio.stay),
+        "fx": [snapshot_document(rate) for rate in folio.rates.snapshots],
+        "tax_sums": folio.tax_sums.groups,
+        "balance_micro": folio.balance.amount_micro,
+        "last_line": folio.last_line,
+        "business_date": folio.business_date,
+        "opened_at": folio.opened_at,
+        "closed_at": folio.closed_at,
+        "version": folio.version,
+        "trail": folio.trail,
+        "state_digest": folio.state_digest,
+    }
+
+
+def folio_of(row: Row) -> Folio:
+    """A folio as it was read: tenant, then FOLIO_COLUMNS."""
+    currency = Currency(row[3])
+    guest, stay = row[6], row[11]
+    return Folio(
+        id=FolioId(row[1]),
+        property_id=PropertyId(row[2]),
+        currency=currency,
+        status=FolioStatus(row[4]),
+        guest=Guest(
+            name=row[5],
+            address_lines=tuple(guest["addressLines"]),
+            tax_id=guest["taxId"],
+            exemptions=frozenset(guest["exemptions"]),
+        ),
+        reservation_id=row[7],
+        window=row[8],
+        windows=tuple(row[9]),
+        routing=row[10],
+        stay=stay
+        and Stay(
+            arrival=date.fromisoformat(stay["arrival"]),
+            departure=date.fromisoformat(stay["departure"]),
+        ),
+        rates=FxRates(tuple(snapshot_of(document) for document in row[12])),
+        tax_sums=TaxSums(row[13]),
+        balance=Money(row[14], currency),
+        last_line=row[15],
+        business_date=row[16],
+        opened_at=row[17],
+        closed_at=row[18],
+        version=row[19],
+        trail=bytes(row[20]),
+        state_digest=bytes(row[21]),
+        is_new=False,
+    )
+
+
+def line_row(folio_id: FolioId, line: Line, actor: str, now: datetime) -> dict[str, Any]:
+    """A line as it is written, once."""
+    return {
+        "folio_id": folio_id,
+        "sequence": line.sequence,
+        "id": line.id,
+        "type": line.type,
+        "kind": line.kind,
+        "description": line.description,
+        "window_name": line.window,
+        "quantity": line.quantity,
+        "unit_amount_micro": line.unit_amount and line.unit_amount.amount_micro,
+        "amount_micro": line.amount.amount_micro,
+        "currency": line.amount.currency,
+        "business_date": line.business_date,
+        "service_date": line.service_date,
+        "source": line.source,
+        "external_reference": line.external_reference,
+        "corrects": line.corrects,
+        "charge_id": line.charge_id,
+        "reason": line.reason,
+        "tax": line.tax and _tax_document(line.tax),
+        "untaxed": line.untaxed,
+        "settings_version": line.settings_version,
+        "actor": actor,
+        "occurred_at": now,
+        "recorded_at": now,
+    }
+
+
+def line_of(row: Row) -> Line:
+    """A line as it was read: tenant, then LINE_COLUMNS."""
+    currency = Currency(row[10])
+    return Line(
+        sequence=row[1],
+        id=LineId(row[2]),
+        type=LineType(row[3]),
+        kind=row[4],
+        description=row[5],
+        window=row[6],
+        quantity=row[7],
+        unit_amount=None if row[8] is None else Money(row[8], currency),
+        amount=Money(row[9], currency),
+        business_date=row[11],
+        service_date=row[12],
+        source=row[13],
+        external_reference=row[14],
+        corrects=row[15] and LineId(row[15]),
+        charge_id=row[16] and ChargeId(row[16]),
+        reason=row[17],
+        tax=row[18] and _tax_of(row[18], currency),
+        untaxed=row[19],
+        settings_version=row[20],
+    )
+
+
+def payment_row(payment: Payment, now: datetime) -> dict[str, Any]:
+    """A payment as it is written."""
+    return {
+        "id": payment.id,
+        "folio_id": payment.folio_id,
+        "method": payment.method,
+        "amount_micro": payment.amount.amount_micro,
+        "currency": payment.amount.currency,
+        "paid_amount_micro": payment.paid.amount_micro,
+        "paid_currency": payment.paid.currency,
+        "fx": payment.fx and snapshot_document(payment.fx),
+        "processor_payment_id": payment.processor_payment_id,
+        "method_token_digest": payment.method_token_digest,
+        "reference": payment.reference,
+        "refunded_micro": 0,
+        "business_date": payment.business_date,
+        "occurred_at": now,
+        "recorded_at": now,
+    }
+
+
+def payment_of(row: Row) -> Payment:
+    """A payment as it was read: tenant, then PAYMENT_COLUMNS."""
+    return Payment(
+        id=PaymentId(row[1]),
+        folio_id=FolioId(row[2]),
+        method=PaymentMethod(row[3]),
+        amount=Money(row[4], Currency(row[5])),
+        paid=Money(row[6], Currency(row[7])),
+        fx=row[8] and snapshot_of(row[8]),
+        processor_payment_id=row[9],
+        method_token_digest=row[10],
+        reference=row[11],
+        business_date=row[12],
+    )
+
+
+def settlement_row(settlement: Settlement) -> dict[str, Any]:
+    """A settlement as it is written, once."""
+    return {
+        "id": settlement.id,
+        "folio_id": settlement.folio_id,
+        "charges_micro": settlement.charges.amount_micro,
+        "payments_micro": settlement.payments.amount_micro,
+        "residual_micro": settlement.residual.amount_micro,
+        "currency": settlement.residual.currency,
+        "fx": [
+            {
+                "pinned": snapshot_document(shown.pinned),
+                "today": shown.today and snapshot_document(shown.today),
+                "differenceMicro": shown.difference and shown.difference.amount_micro,
+            }
+            for shown in settlement.fx
+        ],
+        "settled_at": settlement.settled_at,
+    }
+
+
+def snapshot_document(snapshot: FxSnapshot) -> dict[str, str]:
+    """A rate of exchange inside a row."""
+    return {
+        "base": snapshot.base,
+        "quote": snapshot.quote,
+        "rate": snapshot.rate,
+        "source": snapshot.source,
+        "takenAt": snapshot.taken_at.isoformat(),
+    }
+
+
+def snapshot_of(document: dict[str, str]) -> FxSnapshot:
+    """A rate of exchange out of a row."""
+    return FxSnapshot(
+        Currency(document["base"]),
+        Currency(document["quote"]),
+        document["rate"],
+        document["source"],
+        datetime.fromisoformat(document["takenAt"]),
+    )
+
+
+def _tax_document(tax: TaxAmount) -> dict[str, Any]:
+    return {
+        "code": tax.rule_code,
+        "name": tax.name,
+        "ratePpm": tax.rate_ppm,
+        "baseMicro": tax.base.amount_micro,
+        "amountMicro": tax.amount.amount_micro,
+        "exactMicro": tax.exact.amount_micro,
+        "inclusive": tax.inclusive,
+        "category": tax.category,
+        "order": tax.order,
+    }
+
+
+def _tax_of(document: dict[str, Any], currency: Currency) -> TaxAmount:
+    return TaxAmount(
+        rule_code=document["code"],
+        name=document["name"],
+        rate_ppm=document["ratePpm"],
+        base=Money(document["baseMicro"], currency),
+        amount=Money(document["amountMicro"], currency),
+        exact=Money(document["exactMicro"], currency),
+        inclusive=document["inclusive"],
+        category=document["category"],
+        order=document["order"],
+    )

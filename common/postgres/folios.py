@@ -1,0 +1,199 @@
+"""Folios with their lines and payments. One statement, or one round trip, for each question."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from common.domain.folio import Folio, FolioUnknown
+from common.domain.folio_line import Line
+from common.domain.identifiers import ChargeId, FolioId, PropertyId
+from common.domain.payment import Payment
+from common.domain.settlement import Settlement
+from common.ports.transaction import FolioFilter, Page
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.folio_rows import (
+    FOLIO_COLUMNS,
+    LINE_COLUMNS,
+    PAYMENT_COLUMNS,
+    folio_of,
+    folio_row,
+    line_of,
+    line_row,
+    payment_of,
+    payment_row,
+    settlement_row,
+)
+from common.postgres.paging import key_of, next_cursor
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+GET: Final = f"SELECT tenant_id, {FOLIO_COLUMNS} FROM folios WHERE id = $1"
+TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+FIND_FOR_RESERVATION: Final = f"""
+SELECT tenant_id, {FOLIO_COLUMNS}
+FROM folios
+WHERE property_id = $1 AND reservation_id = $2 AND window_name = $3
+FOR NO KEY UPDATE
+"""
+LINES: Final = f"""
+SELECT tenant_id, {LINE_COLUMNS}
+FROM folio_lines
+WHERE folio_id = $1
+ORDER BY sequence
+"""
+LINES_OF_CHARGE: Final = f"""
+SELECT tenant_id, {LINE_COLUMNS}
+FROM folio_lines
+WHERE folio_id = $1 AND charge_id = $2
+ORDER BY sequence
+"""
+PAYMENTS: Final = f"""
+SELECT tenant_id, {PAYMENT_COLUMNS}
+FROM payments
+WHERE folio_id = $1
+ORDER BY id
+"""
+FIND_PAID_BY: Final = f"""
+SELECT tenant_id, {PAYMENT_COLUMNS}
+FROM payments
+WHERE processor_payment_id = $1
+"""
+PAGE: Final = f"""
+SELECT tenant_id, {FOLIO_COLUMNS}
+FROM folios
+WHERE id > $1
+  AND property_id = ANY ($2::uuid[])
+  AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR reservation_id = $4)
+  AND ($5::date IS NULL OR business_date = $5)
+ORDER BY id
+LIMIT $6
+"""
+CHANGE: Final = """
+UPDATE folios
+SET status = $2, balance_micro = $3, last_line = $4, tax_sums = $5::jsonb, closed_at = $6,
+    version = $7, trail = $8, state_digest = $9
+WHERE id = $1
+"""
+INSERT_FOLIO = Insert.into(ranks.AGGREGATES, "folios", FOLIO_COLUMNS)
+INSERT_LINE = Insert.into(
+    ranks.LINES, "folio_lines", f"folio_id, {LINE_COLUMNS}, actor, occurred_at, recorded_at"
+)
+INSERT_PAYMENT = Insert.into(
+    ranks.DOCUMENTS, "payments", f"{PAYMENT_COLUMNS}, refunded_micro, occurred_at, recorded_at"
+)
+INSERT_SETTLEMENT = Insert.into(
+    ranks.DOCUMENTS,
+    "settlements",
+    "id, folio_id, charges_micro, payments_micro, residual_micro, currency, fx, settled_at",
+)
+
+
+class Folios:
+    """The folios of a tenant, as far as the actor's properties reach."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def get(self, folio_id: FolioId) -> Folio:
+        return self._known(self._desk.rows(GET, folio_id))
+
+    def take(self, folio_id: FolioId) -> Folio:
+        return self._known(self._desk.rows(TAKE, folio_id))
+
+    def take_with_charge(
+        self, folio_id: FolioId, charge_id: ChargeId
+    ) -> tuple[Folio, Sequence[Line]]:
+        folio, lines = self._desk.batch(
+            Statement(TAKE, (folio_id,)), Statement(LINES_OF_CHARGE, (folio_id, charge_id))
+        )
+        return self._known(folio), [line_of(row) for row in lines]
+
+    def take_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+        return self._whole(TAKE, folio_id)
+
+    def get_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+        return self._whole(GET, folio_id)
+
+    def find_for_reservation(
+        self, property_id: PropertyId, reservation_id: str, window: str
+    ) -> Folio | None:
+        rows = self._desk.rows(FIND_FOR_RESERVATION, property_id, reservation_id, window)
+        return self._known(rows) if rows else None
+
+    def find_paid_by(self, processor_payment_id: str) -> Payment | None:
+        rows = self._desk.rows(FIND_PAID_BY, processor_payment_id)
+        return payment_of(rows[0]) if rows else None
+
+    def page(self, which: FolioFilter, limit: int, cursor: str | None) -> Page[Folio]:
+        held = [
+            str(property_id)
+            for property_id in self._desk.settings.properties
+            if self._desk.actor.holds(property_id)
+            and which.property_id in (None, property_id)
+        ]
+        rows = self._desk.rows(
+            PAGE,
+            key_of(cursor),
+            "{" + ",".join(held) + "}",
+            which.status,
+            which.reservation_id,
+            which.business_date,
+            limit + 1,
+        )
+        folios = tuple(folio_of(row) for row in rows[:limit])
+        return Page(folios, next_cursor([row[1] for row in rows], limit))
+
+    def keep(self, folio: Folio) -> None:
+        self._desk.keep(folio, lambda: self._write(folio))
+
+    def keep_payment(self, payment: Payment) -> None:
+        self._desk.insert(INSERT_PAYMENT, [payment_row(payment, self._desk.now)])
+
+    def keep_settlement(self, settlement: Settlement) -> None:
+        self._desk.insert(INSERT_SETTLEMENT, [settlement_row(settlement)])
+
+    def _whole(self, sql: str, folio_id: FolioId) -> tuple[Folio, list[Line], list[Payment]]:
+        folio, lines, payments = self._desk.batch(
+            Statement(sql, (folio_id,)),
+            Statement(LINES, (folio_id,)),
+            Statement(PAYMENTS, (folio_id,)),
+        )
+        return (
+            self._known(folio),
+            [line_of(row) for row in lines],
+            [payment_of(row) for row in payments],
+        )
+
+    def _known(self, rows: Sequence[Row]) -> Folio:
+        """The folio that was read. One of another property is as unknown as none."""
+        if not rows:
+            raise FolioUnknown()
+        folio = folio_of(rows[0])
+        if not self._desk.actor.holds(folio.property_id):
+            raise FolioUnknown()
+        return self._desk.loaded(folio)
+
+    def _write(self, folio: Folio) -> None:
+        fresh, folio.fresh = folio.fresh, []
+        row = folio_row(folio)
+        if folio.is_new:
+            folio.is_new = False
+            self._desk.insert(INSERT_FOLIO, [row])
+        else:
+            self._desk.write((folio.kind, folio.id), _change(row))
+        if fresh:
+            lines = [
+                line_row(folio.id, line, self._desk.actor.sub, self._desk.now) for line in fresh
+            ]
+            self._desk.insert(INSERT_LINE, lines)
+
+
+def _change(row: dict[str, Any]) -> Write:
+    changing = "id status balance_micro last_line tax_sums closed_at version trail state_digest"
+    row = {**row, "tax_sums": json.dumps(row["tax_sums"])}
+    return Write(
+        ranks.AGGREGATE_CHANGES,
+        Statement(CHANGE, tuple(row[column] for column in changing.split())),
+    )

@@ -1,0 +1,58 @@
+"""What a violated constraint means to the business, in one place.
+
+The database refuses by the name of a rule; the caller hears the refusal that the rule stands for.
+Some violations mean that somebody else was faster at the very same thing: then the command is run
+again and finds what the other has done.
+"""
+
+from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
+from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.refusal import Conflict, Forbidden, Refusal
+from common.ports.transactions import TryAgain
+from common.postgres.connection import ServerRefused
+
+
+class IdConflict(Conflict):
+    area = "GENERAL"
+    code = "ID_CONFLICT"
+    title = "Something else has this id already"
+
+
+class StepUpReplayed(Forbidden):
+    area = "IAM"
+    code = "STEP_UP_REPLAY"
+    title = "This step-up token has been used already"
+
+
+_REFUSALS: dict[str, type[Refusal]] = {
+    "line_is_voided_once": ChargeAlreadyVoided,
+    "external_reference_is_posted_once": ChargeAlreadyPosted,
+    "processor_payment_is_recorded_once": PaymentAlreadyRecorded,
+    "step_up_token_is_used_once": StepUpReplayed,
+    "folios_pkey": IdConflict,
+    "line_id_is_used_once": IdConflict,
+    "payments_pkey": IdConflict,
+}
+_SOMEBODY_WAS_FASTER = frozenset(
+    {
+        "one_folio_per_reservation_and_window",
+        "audit_entries_are_consecutive",
+        "settings_versions_are_consecutive",
+        "one_series_per_jurisdiction_type_and_year",
+        "command_is_answered_once",
+        "event_takes_effect_once",
+        "copies_are_numbered",
+        "invoice_is_signed_once",
+    }
+)
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+
+
+def translated(refused: ServerRefused) -> Exception:
+    """The refusal, or the wish to be run again, that a server's error stands for."""
+    if refused.sqlstate in (_SERIALIZATION_FAILURE, _DEADLOCK):
+        return TryAgain(refused.sqlstate)
+    if refused.constraint in _SOMEBODY_WAS_FASTER:
+        return TryAgain(refused.constraint)
+    refusal = _REFUSALS.get(refused.constraint)
+    return refusal() if refusal else refused

@@ -1,0 +1,240 @@
+"""One transaction on one connection: entered as one tenant, written in one piece, ended cleanly.
+
+The first round trip carries everything that a command needs before it can begin: the limits, BEGIN,
+the tenant's role, search path and setting for this transaction only, a random nonce that must come
+back, the locks and stored answers of its idempotency keys, and the settings if ours are out of date.
+The last one carries all writes and the commit.
+
+The nonce proves that an answer belongs to this transaction: a connection that is one reply behind is
+found out by it and thrown away before a row is read from it.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.settings import Settings
+from common.ports.clock import Clock
+from common.ports.transactions import (
+    Allowance,
+    Opening,
+    OutcomeUnknown,
+    StoredAnswer,
+    TenantUnknown,
+    TryAgain,
+)
+from common.postgres import rate_counters
+from common.postgres.connection import Connection, ConnectionLost, Row, ServerRefused, Statement
+from common.postgres.refusals import translated
+from common.postgres.schemas import role_of, schema_of
+from common.postgres.settings_cache import SettingsCache
+
+BEGIN = Statement("BEGIN")
+BEGIN_READ_ONLY = Statement("BEGIN READ ONLY")
+COMMIT = Statement("COMMIT")
+ROLLBACK = Statement("ROLLBACK")
+ENTER: Final = """
+SELECT set_config('role', $1, true),
+       set_config('search_path', $2, true),
+       set_config('app.tenant_id', $3, true),
+       $4::text,
+       transaction_timestamp()
+"""
+LOCK_KEY: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
+STORED_ANSWERS: Final = """
+SELECT tenant_id, key_hash, fingerprint, status, headers, body
+FROM idempotency_keys
+WHERE key_hash = ANY ($1::bytea[])
+"""
+_NO_SUCH_ROLE: Final = frozenset({"22023", "42704", "3F000", "42501"})
+
+
+class CrossTenantRow(Exception):
+    """A row of another tenant was read: the last guard behind role, policy and search path."""
+
+
+class ForeignReply(Exception):
+    """The nonce that came back is not ours: the connection answers somebody else's question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """An INSERT of many rows given as one JSON array; `rank` orders it among the writes."""
+
+    rank: int
+    sql: str
+
+    @classmethod
+    def into(cls, rank: int, table: str, columns: str) -> "Insert":
+        """Insert the named columns; the tenant comes from the transaction, by default."""
+        return cls(
+            rank,
+            f"INSERT INTO {table} ({columns})\n"  # noqa: S608 - constants of this package
+            f"SELECT {columns}\nFROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A single statement among the writes."""
+
+    rank: int
+    statement: Statement
+
+
+class Session:
+    """A transaction that has begun. Only `Transactions` makes one."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        opening: Opening,
+        *,
+        clock: Clock,
+        settings_cache: SettingsCache,
+    ) -> None:
+        self.tenant_id: UUID = opening.tenant_id
+        self.scope = schema_of(opening.tenant_id)
+        self.answers: dict[bytes, StoredAnswer] = {}
+        self.busy: frozenset[bytes] = frozenset()
+        self.allowances: tuple[Allowance, ...] = ()
+        self.loaded: dict[tuple[str, str], Any] = {}
+        self._connection = connection
+        self._cache = settings_cache
+        self._settings: Settings | None = None
+        self._inserts: dict[Insert, list[dict[str, Any]]] = {}
+        self._writes: dict[object, Write] = {}
+        self.now: datetime = self._begin(opening, clock)
+
+    @property
+    def settings(self) -> Settings:
+        """The tenant's settings in force. Raises TenantUnknown while it has none."""
+        if self._settings is None:
+            raise TenantUnknown(str(self.tenant_id))
+        return self._settings
+
+    @property
+    def settings_version(self) -> int:
+        """The number of the settings in force, 0 before the first."""
+        return self._settings.version if self._settings else 0
+
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """Read rows of this tenant; the first column of each is its tenant."""
+        return self.batch([Statement(sql, parameters)])[0]
+
+    def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Read with several statements in one round trip."""
+        results = self._run(statements)
+        for row in (row for rows in results for row in rows):
+            self._own(row)
+        return results
+
+    def insert(self, insert: Insert, rows: Iterable[dict[str, Any]]) -> None:
+        """Collect rows to be written at the commit."""
+        self._inserts.setdefault(insert, []).extend(rows)
+
+    def write(self, key: object, write: Write) -> None:
+        """Collect a statement; a later one under the same key takes its place."""
+        self._writes[key] = write
+
+    def commit(self) -> None:
+        """Write everything that was collected and commit, in one round trip."""
+        writes = [
+            (insert.rank, Statement(insert.sql, (_json(rows),)))
+            for insert, rows in self._inserts.items()
+        ]
+        writes += [(write.rank, write.statement) for write in self._writes.values()]
+        writes.sort(key=lambda item: item[0])
+        try:
+            self._connection.run([*(w for _, w in writes), COMMIT], scope=self.scope)
+        except ServerRefused as refused:
+            raise translated(refused) from refused
+        except ConnectionLost as lost:
+            raise OutcomeUnknown() from lost
+
+    def rollback(self) -> None:
+        """Undo everything; a connection that cannot even do that is broken and says so."""
+        if self._connection.broken or not self._connection.in_transaction:
+            return
+        try:
+            self._connection.run([ROLLBACK])
+        except (ServerRefused, ConnectionLost):
+            self._connection.broken = True
+
+    def _begin(self, opening: Opening, clock: Clock) -> datetime:
+        nonce = secrets.token_hex(16)
+        prelude = rate_counters.consume(opening.limits)
+        locks = [Statement(LOCK_KEY, (_lock_number(key),)) for key in opening.keys]
+        known = self._cache.get(self.tenant_id)
+        lookups = [self._cache.newer_than(known)]
+        if opening.keys:
+            lookups.append(Statement(STORED_ANSWERS, (_bytea_array(opening.keys),)))
+        enter = Statement(
+            ENTER, (role_of(self.tenant_id), f"{self.scope}, pg_temp", str(self.tenant_id), nonce)
+        )
+        begin = BEGIN_READ_ONLY if opening.reads_only else BEGIN
+        try:
+            results = self._run([*prelude, begin, enter, *locks, *lookups])
+        except ServerRefused as refused:
+            if refused.sqlstate in _NO_SUCH_ROLE:
+                raise TenantUnknown(str(self.tenant_id)) from refused
+            raise
+        self.allowances = rate_counters.granted(opening.limits, results[: len(prelude)])
+        results = results[len(prelude) + 1 :]
+        entered = results[0][0]
+        if entered[3] != nonce:
+            self._connection.broken = True
+            raise ForeignReply()
+        self._read_keys(opening.keys, results[1:])
+        self._settings = self._cache.updated(self.tenant_id, known, results[1 + len(locks)])
+        return clock.at(entered[4])
+
+    def _read_keys(self, keys: Sequence[bytes], results: Sequence[list[Row]]) -> None:
+        self.busy = frozenset(key for key, rows in zip(keys, results, strict=False) if not rows[0][0])
+        if not keys:
+            return
+        for row in results[len(keys) + 1]:
+            self._own(row)
+            self.answers[bytes(row[1])] = StoredAnswer(
+                fingerprint=bytes(row[2]), status=row[3], headers=json.loads(row[4]), body=row[5]
+            )
+
+    def _run(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        try:
+            return self._connection.run(statements, scope=self.scope)
+        except ServerRefused as refused:
+            translation = translated(refused)
+            raise translation from refused
+        except ConnectionLost as lost:
+            raise TryAgain("connection lost") from lost
+
+    def _own(self, row: Row) -> None:
+        if row[0] != self.tenant_id:
+            self._connection.broken = True
+            raise CrossTenantRow()
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case bytes():
+            return "\\x" + value.hex()
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _lock_number(key: bytes) -> int:
+    return int.from_bytes(key[:8], "big", signed=True)
+
+
+def _bytea_array(keys: Iterable[bytes]) -> str:
+    return "{" + ",".join(f'"\\\\x{key.hex()}"' for key in keys) + "}"
