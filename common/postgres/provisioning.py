@@ -106,7 +106,7 @@ CREATE POLICY central_version ON billing_central.schema_migrations FOR SELECT
   TO {APP_ROLE}, {DRAIN_ROLE} USING (schema_name = {CENTRAL_SCHEMA!r});
 GRANT SELECT ON billing_central.schema_migrations TO {APP_ROLE}, {DRAIN_ROLE};
 """
-SCHEMAS_LIKE: Final = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :name)"
+SCHEMAS_OF: Final = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :prefix)"
 CREATE_SCHEMA: Final = f"CREATE SCHEMA {{schema}} AUTHORIZATION {OWNER_ROLE}"
 GRANT_SCHEMA: Final = "GRANT USAGE ON SCHEMA {schema} TO {role}"
 # A schema that was dropped and is born again starts from nothing.
@@ -201,7 +201,7 @@ def _create_tenant(session: Session, schema: Schema, role: str) -> None:
     _create_roles(session, (role,), CREATE_GROUP)
     _grant_role(session, TENANT_GROUP, role, IS_ONE_OF)
     _grant_role(session, role, APP_ROLE, ENTERS)
-    there = {row[0] for row in session.run(SCHEMAS_LIKE, name=schema.name)}
+    there = {row[0] for row in session.run(SCHEMAS_OF, prefix=f"{role}_")}
     if there - {schema.name}:
         raise MigrationRefused(f"{schema.name} is archived as {', '.join(sorted(there))}")
     if not there:

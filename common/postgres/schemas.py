@@ -6,6 +6,7 @@ that a caller sent. Here it comes from the hexadecimal digits of a UUID and from
 """
 
 import re
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -41,8 +42,6 @@ APPEND_ONLY_TABLES: Final = frozenset(
 """Tables of record: rows are added and read, never changed and never dropped with their table.
 The catalogue test keeps UPDATE, DELETE and TRUNCATE from every role but the owner's."""
 
-_ARCHIVED: Final = r"(__archived_[0-9]{8})?"
-
 
 def schema_of(tenant_id: UUID) -> str:
     """Return the schema of a tenant's guest data."""
@@ -54,6 +53,15 @@ def role_of(tenant_id: UUID) -> str:
     return f"tenant_{tenant_id.hex}"
 
 
+def archived_schema_of(tenant_id: UUID, on: date) -> str:
+    """Return the name that a deleted tenant's schema is given on a day (TEN-6).
+
+    It leaves `_billing` out: with it the name would have 66 characters, and PostgreSQL cuts names
+    after 63 without an error, here in the middle of the year.
+    """
+    return f"tenant_{tenant_id.hex}__archived_{on:%Y%m%d}"
+
+
 def is_schema_of(tenant_id: UUID, name: str) -> bool:
-    """Whether a name is the tenant's schema, in use or archived (TEN-6), and nobody else's."""
-    return re.fullmatch(schema_of(tenant_id) + _ARCHIVED, name) is not None
+    """Whether a name is the tenant's schema, in use or archived, and nobody else's."""
+    return re.fullmatch(f"{role_of(tenant_id)}(_billing|__archived_[0-9]{{8}})", name) is not None

@@ -1,11 +1,12 @@
 """Up, down and status over central and nine tenants, and what one that fails leaves behind."""
 
+from datetime import date
 from uuid import UUID
 
 import pytest
 
 from common.postgres.migrations import MigrationRefused, Summary
-from common.postgres.schemas import role_of, schema_of
+from common.postgres.schemas import archived_schema_of, is_schema_of, role_of, schema_of
 from tests.migrations.toys import Database, Toys
 
 pytestmark = pytest.mark.req("MIG-1")
@@ -253,7 +254,7 @@ def test_refuses_a_tenant_that_is_registered_with_anothers_schema(
 def test_keeps_migrating_an_archived_schema_under_its_new_name(
     database: Database, toys: Toys, hotels: list[UUID]
 ) -> None:
-    archived = f"{schema_of(hotels[0])}__archived_20260301"
+    archived = archived_schema_of(hotels[0], date(2026, 3, 1))
     database.run(f"ALTER SCHEMA {schema_of(hotels[0])} RENAME TO {archived}")
     database.run(
         "UPDATE billing_central.tenants SET schema_name = :name WHERE tenant_id = :tenant",
@@ -267,6 +268,16 @@ def test_keeps_migrating_an_archived_schema_under_its_new_name(
     assert summary.exit_code == 0
     assert summary.outcomes[1].schema == archived
     assert database.run(f"SELECT count(floor) FROM {archived}.rooms") == [[0]]
+
+
+@pytest.mark.req("TEN-6")
+def test_names_of_schemas_fit_into_what_postgresql_keeps_of_a_name() -> None:
+    tenant = UUID(int=2**128 - 1)
+    names = [schema_of(tenant), archived_schema_of(tenant, date(2026, 12, 31)), role_of(tenant)]
+
+    assert max(len(name) for name in names) <= 63
+    assert [is_schema_of(tenant, name) for name in names] == [True, True, False]
+    assert not is_schema_of(UUID(int=1), names[0])
 
 
 @pytest.mark.req("TEN-1")

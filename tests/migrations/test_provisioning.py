@@ -1,0 +1,234 @@
+"""Step zero of a server, and tenants that are born: once, twice, twice at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from threading import Barrier
+from uuid import UUID, uuid4
+
+import pg8000.native
+import pytest
+from pg8000.exceptions import DatabaseError
+
+from common.postgres.address import open_session
+from common.postgres.migrations import (
+    MigrationRefused,
+    Migrator,
+    prepare_server,
+    provision_tenant,
+)
+from common.postgres.schemas import archived_schema_of, role_of, schema_of
+from tests.migrations.toys import Database, Toys
+
+pytestmark = pytest.mark.req("TEN-4")
+
+
+@pytest.fixture
+def tenant(database: Database, toys: Toys) -> UUID:
+    """A tenant that was born into the database, registered nowhere."""
+    tenant_id = uuid4()
+    provision(database, toys, tenant_id)
+    return tenant_id
+
+
+def provision(database: Database, toys: Toys, tenant_id: UUID) -> int:
+    session = database.connect()
+    try:
+        prepare_server(session)
+        return provision_tenant(session, tenant_id, toys.path)
+    finally:
+        session.close()
+
+
+def login(database: Database, user: str) -> pg8000.native.Connection:
+    return open_session(database.server.dsn(user, database.name))
+
+
+def test_bears_a_tenant_at_the_newest_version(database: Database, toys: Toys, tenant: UUID) -> None:
+    toys.add_floors()
+    other = uuid4()
+
+    assert provision(database, toys, other) == 2
+    assert database.versions([tenant, other]) == [1, 2]
+
+
+def test_bears_a_tenant_once_however_often_it_is_told(
+    database: Database, toys: Toys, tenant: UUID
+) -> None:
+    database.run(f"INSERT INTO {schema_of(tenant)}.rooms (number) VALUES (7)")
+    before = database.dump()
+
+    assert provision(database, toys, tenant) == 1
+
+    assert database.dump() == before
+    assert database.run(f"SELECT number FROM {schema_of(tenant)}.rooms") == [[7]]
+
+
+def test_bears_a_tenant_once_when_told_four_times_at_once(database: Database, toys: Toys) -> None:
+    tenant = uuid4()
+    together = Barrier(4)
+
+    def told() -> int:
+        together.wait(60)
+        return provision(database, toys, tenant)
+
+    with ThreadPoolExecutor(4) as threads:
+        versions = [told.result(120) for told in [threads.submit(told) for _ in range(4)]]
+
+    assert versions == [1, 1, 1, 1]
+    assert database.versions([tenant]) == [1]
+
+
+def test_two_databases_of_one_cluster_do_not_break_one_anothers_roles(
+    database: Database, toys: Toys
+) -> None:
+    """An advisory lock holds in one database only; the roles are shared by all of them."""
+    names = [f"{database.name}_{at}" for at in range(3)]
+    for name in names:
+        database.server.create(name)
+    databases = [Database(database.server, name) for name in names]
+    tenants = [uuid4() for _ in range(4)]
+    together = Barrier(3)
+
+    def bear_all(home: Database) -> list[int]:
+        together.wait(60)
+        return [provision(home, toys, tenant) for tenant in tenants]
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(bear_all, databases)) == [[1, 1, 1, 1]] * 3
+    for name in names:
+        database.server.drop(name)
+
+
+def test_starts_from_nothing_when_a_dropped_tenant_is_born_again(
+    database: Database, toys: Toys, tenant: UUID
+) -> None:
+    database.run(f"DROP SCHEMA {schema_of(tenant)} CASCADE")
+
+    assert provision(database, toys, tenant) == 1
+    assert database.run(f"SELECT count(*) FROM {schema_of(tenant)}.rooms") == [[0]]
+
+
+def test_does_not_bear_an_archived_tenant_again(
+    database: Database, toys: Toys, tenant: UUID
+) -> None:
+    archived = archived_schema_of(tenant, date(2026, 3, 1))
+    database.run(f"ALTER SCHEMA {schema_of(tenant)} RENAME TO {archived}")
+
+    with pytest.raises(MigrationRefused, match="archived_20260301"):
+        provision(database, toys, tenant)
+
+
+def test_takes_a_tenant_along_that_is_born_while_the_others_move(
+    database: Database, toys: Toys, hotels: list[UUID]
+) -> None:
+    newborn = uuid4()
+    migrator_before = Migrator(database.connect, toys.path)
+    toys.add_floors()
+
+    def born(outcome: object, of: int) -> None:
+        if of == 10 and not database.run(
+            "SELECT 1 FROM billing_central.tenants WHERE tenant_id = :it", it=newborn
+        ):
+            session = database.connect()  # by an instance of the release before
+            provision_tenant(session, newborn, toys.path)
+            session.close()
+            migrator_before.down(1, tenants=[newborn])
+            database.register([newborn])
+
+    summary = Migrator(database.connect, toys.path, watch=born).up()
+
+    assert summary.exit_code == 0
+    assert database.versions([newborn]) == [2]
+
+
+@pytest.mark.req("TEN-2")
+@pytest.mark.parametrize("user", ["billing_function", "billing_job"])
+def test_a_login_reaches_a_tenants_rows_only_through_the_tenants_role(
+    database: Database, tenant: UUID, user: str
+) -> None:
+    session = login(database, user)
+    read = f"SELECT count(*) FROM {schema_of(tenant)}.rooms"
+
+    with pytest.raises(DatabaseError, match="permission denied for schema"):
+        session.run(read)
+    session.run("BEGIN")
+    session.run(f"SET LOCAL ROLE {role_of(tenant)}")
+    assert session.run(read) == [[0]]
+    session.run("COMMIT")
+    with pytest.raises(DatabaseError, match="permission denied for schema"):
+        session.run(read)
+    session.close()
+
+
+@pytest.mark.req("TEN-2")
+def test_a_tenants_role_cannot_enter_another_tenants_schema(
+    database: Database, toys: Toys, tenant: UUID
+) -> None:
+    other = uuid4()
+    provision(database, toys, other)
+    session = login(database, "billing_function")
+    session.run(f"BEGIN; SET LOCAL ROLE {role_of(tenant)}")
+
+    with pytest.raises(DatabaseError, match="permission denied for schema"):
+        session.run(f"SELECT count(*) FROM {schema_of(other)}.rooms")
+    session.close()
+
+
+@pytest.mark.req("TEN-2")
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "CREATE TEMP TABLE rooms (number bigint)",
+        "CREATE SCHEMA mine",
+        "CREATE ROLE mine",
+        "CREATE TABLE public.rooms (number bigint)",
+        "SET ROLE billing_owner",
+        "SELECT * FROM billing_central.tenants",
+    ],
+)
+def test_a_login_may_create_nothing_and_own_nothing(
+    database: Database, toys: Toys, tenant: UUID, wish: str
+) -> None:
+    database.migrator(toys.path).up(scope="central")
+    session = login(database, "billing_function")
+
+    with pytest.raises(DatabaseError, match="permission denied"):
+        session.run(wish)
+    session.close()
+
+
+@pytest.mark.req("TEN-2")
+def test_no_role_of_ours_can_bypass_row_security(database: Database, tenant: UUID) -> None:
+    strong = database.run(
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^(billing|tenant)_' "
+        "AND (rolbypassrls OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication)"
+    )
+    logins = database.run(
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^(billing|tenant)_' AND rolcanlogin "
+        "ORDER BY rolname"
+    )
+
+    assert strong == []
+    assert logins == [["billing_function"], ["billing_job"]]
+
+
+def test_a_runner_that_is_no_superuser_does_all_of_it(database: Database, toys: Toys) -> None:
+    """Cloud SQL gives nobody a superuser: the right to create roles and the database suffice."""
+    admin = f"admin_{database.name}"
+    database.run(f"CREATE ROLE {admin} LOGIN CREATEROLE CREATEDB")
+    database.run(f"ALTER DATABASE {database.name} OWNER TO {admin}")
+    fresh = Database(database.server, database.name)
+    fresh.dsn = database.server.dsn(admin, database.name)
+    adopt_roles(database, admin)
+    tenant = uuid4()
+
+    assert provision(fresh, toys, tenant) == 1
+    assert fresh.migrator(toys.path).up().exit_code == 0
+
+
+def adopt_roles(database: Database, admin: str) -> None:
+    """Earlier tests made the roles as superuser; this administrator would have made them itself."""
+    for (role,) in database.run(
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^billing_' AND NOT rolsuper"
+    ):
+        database.run(f"GRANT {role} TO {admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
