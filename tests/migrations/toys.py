@@ -88,9 +88,10 @@ class Database:
                 f"INSERT INTO billing_central.tenants VALUES ('{tenant}', '{schema_of(tenant)}')"
             )
 
-    def dump(self) -> str:
-        """Return the schema of the whole database as pg_dump writes it."""
+    def dump(self, schema: str = "*") -> str:
+        """Return the definition of the database, or of one schema in it, as pg_dump writes it."""
         command = [self.server.binary("pg_dump"), "--schema-only", "--restrict-key=same"]
+        command += ["--schema", schema] if schema != "*" else []
         return subprocess.run(
             [*command, self.dsn], check=True, capture_output=True, text=True
         ).stdout
