@@ -145,10 +145,10 @@ SIGNATURES: dict[str, Make] = {
     ),
     "a stranger's": lambda f: f.stranger(),
     "of another payload": lambda f: "{}.{}.{}".format(
-        f.parts()[0], f.parts(sub="usr_omar")[1], f.parts()[2]
+        f.parts()[0], f.parts(jti="another-one")[1], f.parts()[2]
     ),
     "of another header": lambda f: "{}.{}.{}".format(
-        f.header(typ="JWT").split(".")[0], *f.parts()[1:]
+        f.header(x5t="thumb").split(".")[0], *f.parts()[1:]
     ),
     "RSA, cut short": lambda f: f.signature(lambda s: s[:-1], "RS256"),
     "RSA, zeros": lambda f: f.signature(lambda s: bytes(256), "RS256"),

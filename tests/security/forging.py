@@ -135,7 +135,10 @@ class Forge:
         return self.claims(**changed).split(".")
 
     def signature(self, change: Callable[[bytes], bytes], by: str = "ES256") -> str:
-        signed, _, signature = self.raw(algorithm=by).rpartition(".")
+        return self.resigned(self.raw(algorithm=by), change)
+
+    def resigned(self, token: str, change: Callable[[bytes], bytes]) -> str:
+        signed, _, signature = token.rpartition(".")
         return f"{signed}.{base64url(change(unbase64url(signature)))}"
 
     def unsigned(self, **changed: object) -> str:

@@ -1,4 +1,4 @@
-"""Where an issuer's keys come from, how often they are fetched, and what the laptop's issuer keeps."""
+"""Where keys come from, how often they are fetched, and what the laptop's issuer keeps."""
 
 import hashlib
 import json

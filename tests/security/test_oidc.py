@@ -84,11 +84,7 @@ BAD_SERVICES: list[tuple[str, str, Make]] = [
     *(("TOKEN_MALFORMED", name, make) for name, make in (SHAPES | CONTENTS).items()),
     *(("TOKEN_ALGORITHM", name, make) for name, make in ALGORITHMS.items()),
     *(("TOKEN_KEY_UNKNOWN", name, make) for name, make in KEYS.items()),
-    *(
-        ("TOKEN_SIGNATURE", name, make)
-        for name, make in SIGNATURES.items()
-        if "another" not in name
-    ),
+    *(("TOKEN_SIGNATURE", name, make) for name, make in SIGNATURES.items()),
     *(
         (code, f"{claim} {'missing' if value is MISSING else json.dumps(value)}"[:50], make)
         for code, claim, values in (
