@@ -134,7 +134,7 @@ class SettingsShape(_Part):
     numbers_restart_yearly: bool = True
     number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")] = "INV"
     language: Language = "en"
-    invoice_template: Annotated[str, Field(pattern="^[0-9]{1,4}$")] = "1"
+    invoice_template: Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")] = "invoice-1"
     fx_rates: tuple[FxSnapshotShape, ...] = ()
 
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from common.domain.aggregate import Fact
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line
+from common.domain.incident import ActorRecord
 from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
 from common.domain.invoice import Invoice, Series
 from common.domain.moment import Moment
@@ -103,9 +104,6 @@ class Invoices(Protocol):
     def get(self, invoice_id: InvoiceId) -> Invoice:
         """An invoice with its signature and renditions. Refuses: InvoiceUnknown."""
 
-    def take(self, invoice_id: InvoiceId) -> Invoice:
-        """Lock an invoice for a further rendition. Refuses: InvoiceUnknown."""
-
     def find(self, invoice_id: InvoiceId) -> Invoice | None:
         """An invoice, or None."""
 
@@ -125,8 +123,8 @@ class Invoices(Protocol):
 class RenderQueue(Protocol):
     """Invoices whose PDF is still to be made."""
 
-    def take_due(self, limit: int) -> Sequence[InvoiceId]:
-        """Invoices that wait and are due, locked; those that others work on are passed over."""
+    def due(self, limit: int) -> Sequence[InvoiceId]:
+        """Invoices that wait and are due, the longest waiting first."""
 
     def put(self, invoice_id: InvoiceId) -> None:
         """Let an invoice wait for its PDF."""
@@ -152,6 +150,13 @@ class SettingsBook(Protocol):
         """Write a new version and answer its number."""
 
 
+class Incidents(Protocol):
+    """Refused attempts that are remembered."""
+
+    def take(self, sub: str) -> ActorRecord:
+        """The record of an actor, to be added to."""
+
+
 class Transaction(Moment, Protocol):
     """The powers of one use case, for one actor, in one transaction."""
 
@@ -171,6 +176,8 @@ class Transaction(Moment, Protocol):
     def render_queue(self) -> RenderQueue: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def incidents(self) -> Incidents: ...
     @property
     def settings_book(self) -> SettingsBook: ...
 

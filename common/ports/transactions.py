@@ -6,12 +6,12 @@ nothing behind while the others go on.
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from common.domain.refusal import Conflict
+from common.domain.refusal import Conflict, Forbidden
 from common.ports.identity import Actor, StepUp
 from common.ports.transaction import Transaction
 
@@ -36,6 +36,24 @@ class CommandInProgress(Conflict):
     area = "GENERAL"
     code = "IDEMPOTENCY_IN_PROGRESS"
     title = "The same command is still running"
+
+
+class IdConflict(Conflict):
+    area = "GENERAL"
+    code = "ID_CONFLICT"
+    title = "Something else has this id already"
+
+
+class StepUpReplayed(Forbidden):
+    area = "IAM"
+    code = "STEP_UP_REPLAY"
+    title = "This step-up token has been used already"
+
+
+class VersionStale(Conflict):
+    area = "GENERAL"
+    code = "VERSION_STALE"
+    title = "The resource has changed since it was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +106,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who runs a command, and under which trace."""
+    """Who runs a command, under which trace, and for which event if it was one that asked.
+
+    `expects` is the version that a kind of aggregate must still have (If-Match).
+    """
 
     actor: Actor
     step_up: StepUp | None = None
     traceparent: str = ""
-    event_id: str | None = field(default=None)
-    consumer: str | None = field(default=None)
+    event_id: str | None = None
+    consumer: str | None = None
+    expects: tuple[str, int] | None = None
 
 
 class Command(Transaction, Protocol):

@@ -9,6 +9,7 @@ import copy
 import json
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,11 +20,12 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import Identifier
 from common.domain.settings import Settings
 from common.ports.identity import Actor, StepUp
-from common.ports.transactions import Caller, Key, StoredAnswer
+from common.ports.transactions import Caller, Key, StoredAnswer, VersionStale
 from common.postgres import ranks
 from common.postgres.audit import audit_row
 from common.postgres.connection import Row, Statement
 from common.postgres.folios import Folios
+from common.postgres.incidents import Incidents
 from common.postgres.invoices import Invoices
 from common.postgres.ledger import Ledger
 from common.postgres.outbox import INSERT_EVENT, event_row
@@ -120,6 +122,10 @@ class PostgresCommand:
         return Ledger(self)
 
     @cached_property
+    def incidents(self) -> Incidents:
+        return Incidents(self)
+
+    @cached_property
     def settings_book(self) -> SettingsBook:
         return SettingsBook(self)
 
@@ -158,7 +164,12 @@ class PostgresCommand:
 
     def loaded(self, aggregate: A) -> A:
         """The aggregate as this transaction knows it: as read, or as an earlier command left it."""
-        known = self._session.loaded.setdefault((aggregate.kind, aggregate.id), aggregate)
+        expects = self._caller.expects
+        if expects is not None and expects[0] == aggregate.kind:
+            if aggregate.version != expects[1]:
+                raise VersionStale(version=aggregate.version)
+            self._caller = replace(self._caller, expects=None)
+        known: A = self._session.loaded.setdefault((aggregate.kind, aggregate.id), aggregate)
         return copy.copy(known)
 
     def keep(self, aggregate: Aggregate, write: Callable[[], None]) -> None:

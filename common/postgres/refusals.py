@@ -7,21 +7,9 @@ again and finds what the other has done.
 
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.payment import PaymentAlreadyRecorded
-from common.domain.refusal import Conflict, Forbidden, Refusal
-from common.ports.transactions import TryAgain
+from common.domain.refusal import Refusal
+from common.ports.transactions import IdConflict, StepUpReplayed, TryAgain
 from common.postgres.connection import ServerRefused
-
-
-class IdConflict(Conflict):
-    area = "GENERAL"
-    code = "ID_CONFLICT"
-    title = "Something else has this id already"
-
-
-class StepUpReplayed(Forbidden):
-    area = "IAM"
-    code = "STEP_UP_REPLAY"
-    title = "This step-up token has been used already"
 
 
 _REFUSALS: dict[str, type[Refusal]] = {

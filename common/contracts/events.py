@@ -1,0 +1,296 @@
+"""The events that we publish: CloudEvents 1.0 with typed data, one shape for each fact and version.
+
+A shape may gain fields; it never loses one or changes its meaning, because consumers that we do not
+know read it. No shape holds personal data: who the guest is can be asked for by those who may know.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from common.contracts.fields import (
+    Amount,
+    ChargeRef,
+    CurrencyCode,
+    Day,
+    FolioRef,
+    Instant,
+    InvoiceRef,
+    LineRef,
+    PaymentRef,
+    PropertyRef,
+    SettlementRef,
+)
+from common.contracts.shapes import Shape
+from common.domain.aggregate import Fact
+from common.domain.correction import ChargeAdjusted, ChargeVoided
+from common.domain.folio import (
+    BalanceDueFound,
+    ChargePosted,
+    Folio,
+    FolioOpened,
+    LinesPosted,
+    PaymentRecorded,
+)
+from common.domain.folio_line import Line
+from common.domain.invoice import Invoice, InvoiceIssued, InvoiceRendered
+from common.domain.settlement import FolioClosed
+
+TYPE_PREFIX: Final = "melmastoon.billing."
+
+
+class EventData(Shape):
+    """Data of one published event."""
+
+    fact: ClassVar[str]
+
+    @classmethod
+    def event_type(cls) -> str:
+        """`melmastoon.billing.<aggregate>.<fact>.v1`."""
+        return f"{TYPE_PREFIX}{cls.fact}.v1"
+
+
+class LineData(Shape):
+    """A line that moved the balance of a folio."""
+
+    line_id: LineRef
+    sequence: int
+    type: str
+    kind: str
+    amount: Amount
+    business_date: Day
+    service_date: Day | None
+    charge_id: ChargeRef | None
+    corrects: LineRef | None
+    tax_code: str | None
+
+    @classmethod
+    def of(cls, line: Line) -> "LineData":
+        return cls(
+            line_id=line.id,
+            sequence=line.sequence,
+            type=line.type.value,
+            kind=line.kind,
+            amount=line.amount,
+            business_date=line.business_date,
+            service_date=line.service_date,
+            charge_id=line.charge_id,
+            corrects=line.corrects,
+            tax_code=line.tax.rule_code if line.tax else None,
+        )
+
+
+class FolioOpenedV1(EventData):
+    fact = "folio.opened"
+    folio_id: FolioRef
+    property_id: PropertyRef
+    reservation_id: str | None
+    window: str
+    currency: CurrencyCode
+    business_date: Day
+
+    @classmethod
+    def of(cls, fact: FolioOpened) -> "FolioOpenedV1":
+        folio = _folio(fact)
+        return cls(
+            folio_id=folio.id,
+            property_id=folio.property_id,
+            reservation_id=folio.reservation_id,
+            window=folio.window,
+            currency=folio.currency,
+            business_date=folio.business_date,
+        )
+
+
+class _Lines(EventData):
+    folio_id: FolioRef
+    property_id: PropertyRef
+    lines: tuple[LineData, ...]
+    balance: Amount
+
+    @classmethod
+    def shared(cls, fact: LinesPosted) -> dict[str, Any]:
+        folio = _folio(fact)
+        return {
+            "folio_id": folio.id,
+            "property_id": folio.property_id,
+            "lines": tuple(LineData.of(line) for line in fact.lines),
+            "balance": fact.balance,
+        }
+
+
+class ChargePostedV1(_Lines):
+    fact = "charge.posted"
+
+    @classmethod
+    def of(cls, fact: ChargePosted) -> "ChargePostedV1":
+        return cls(**cls.shared(fact))
+
+
+class ChargeVoidedV1(_Lines):
+    fact = "charge.voided"
+    reason: str | None
+
+    @classmethod
+    def of(cls, fact: ChargeVoided) -> "ChargeVoidedV1":
+        return cls(**cls.shared(fact), reason=fact.reason)
+
+
+class ChargeAdjustedV1(_Lines):
+    fact = "charge.adjusted"
+    reason: str | None
+
+    @classmethod
+    def of(cls, fact: ChargeAdjusted) -> "ChargeAdjustedV1":
+        return cls(**cls.shared(fact), reason=fact.reason)
+
+
+class PaymentRecordedV1(_Lines):
+    fact = "payment.recorded"
+    payment_id: PaymentRef
+    method: str
+    paid: Amount
+    amount: Amount
+
+    @classmethod
+    def of(cls, fact: PaymentRecorded) -> "PaymentRecordedV1":
+        payment = fact.payment
+        return cls(
+            **cls.shared(fact),
+            payment_id=payment.id,
+            method=payment.method.value,
+            paid=payment.paid,
+            amount=payment.amount,
+        )
+
+
+class BalanceDueV1(EventData):
+    fact = "folio.balance_due"
+    folio_id: FolioRef
+    property_id: PropertyRef
+    balance: Amount
+
+    @classmethod
+    def of(cls, fact: BalanceDueFound) -> "BalanceDueV1":
+        folio = _folio(fact)
+        return cls(folio_id=folio.id, property_id=folio.property_id, balance=fact.balance)
+
+
+class FolioClosedV1(_Lines):
+    fact = "folio.closed"
+    settlement_id: SettlementRef
+    charges: Amount
+    payments: Amount
+    residual: Amount
+
+    @classmethod
+    def of(cls, fact: FolioClosed) -> "FolioClosedV1":
+        settlement = fact.settlement
+        return cls(
+            **cls.shared(fact),
+            settlement_id=settlement.id,
+            charges=settlement.charges,
+            payments=settlement.payments,
+            residual=settlement.residual,
+        )
+
+
+class InvoiceGeneratedV1(EventData):
+    fact = "invoice.generated"
+    invoice_id: InvoiceRef
+    folio_id: FolioRef
+    property_id: PropertyRef
+    number: str
+    document_type: str
+    total: Amount
+    payload_sha256: str
+    issued_at: Instant
+
+    @classmethod
+    def of(cls, fact: InvoiceIssued) -> "InvoiceGeneratedV1":
+        invoice = _invoice(fact)
+        return cls(
+            invoice_id=invoice.id,
+            folio_id=invoice.folio_id,
+            property_id=invoice.property_id,
+            number=invoice.number,
+            document_type=invoice.document_type,
+            total=invoice.total,
+            payload_sha256=invoice.payload_sha256.hex(),
+            issued_at=invoice.issued_at,
+        )
+
+
+class InvoiceRenderedV1(EventData):
+    fact = "invoice.rendered"
+    invoice_id: InvoiceRef
+    number: str
+    copy_number: int
+    template_version: str
+    pdf_sha256: str
+
+    @classmethod
+    def of(cls, fact: InvoiceRendered) -> "InvoiceRenderedV1":
+        invoice = _invoice(fact)
+        return cls(
+            invoice_id=invoice.id,
+            number=invoice.number,
+            copy_number=fact.rendition.copy,
+            template_version=fact.rendition.template_version,
+            pdf_sha256=fact.rendition.pdf_sha256.hex(),
+        )
+
+
+EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
+    shape.fact: (shape, shape.of)
+    for shape in (
+        FolioOpenedV1,
+        ChargePostedV1,
+        ChargeVoidedV1,
+        ChargeAdjustedV1,
+        PaymentRecordedV1,
+        BalanceDueV1,
+        FolioClosedV1,
+        InvoiceGeneratedV1,
+        InvoiceRenderedV1,
+    )
+}
+
+
+def cloud_event(
+    *,
+    event_id: str,
+    event_type: str,
+    tenant_id: str,
+    subject: str,
+    sequence: int,
+    time: datetime,
+    traceparent: str,
+    data: dict[str, Any],
+) -> dict[str, Any]:
+    """The CloudEvents envelope (structured mode) with our extension attributes."""
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "type": event_type,
+        "source": f"/billing/tenants/{tenant_id}",
+        "subject": subject,
+        "time": time.isoformat(),
+        "datacontenttype": "application/json",
+        "tenantid": tenant_id,
+        "sequence": str(sequence),
+        **({"traceparent": traceparent} if traceparent else {}),
+        "data": data,
+    }
+
+
+def _folio(fact: Fact) -> Folio:
+    if not isinstance(fact.subject, Folio):
+        raise TypeError(f"{fact.name} is not told of a folio")
+    return fact.subject
+
+
+def _invoice(fact: Fact) -> Invoice:
+    if not isinstance(fact.subject, Invoice):
+        raise TypeError(f"{fact.name} is not told of an invoice")
+    return fact.subject

@@ -1,0 +1,87 @@
+"""What may be done outside a transaction: sign, store, draw. Handed to the `perform` phase only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class DocumentMissing(Exception):
+    """The store holds no such document."""
+
+
+class DrawingRefused(Exception):
+    """The document cannot be drawn without losing something: a glyph, an image, a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDigest:
+    """A signature over a SHA-256, and the key version that made it."""
+
+    key_version: str
+    algorithm: str
+    value: bytes
+
+
+class Keys(Protocol):
+    """Each tenant's signing key; rotation adds versions and keeps the old ones verifying."""
+
+    def sign(self, tenant_id: UUID, sha256: bytes) -> SignedDigest:
+        """Sign a SHA-256 with the newest version of the tenant's key."""
+
+    def verify(self, tenant_id: UUID, sha256: bytes, signed: SignedDigest) -> bool | None:
+        """Whether the signature is the key version's; None for a key version we do not know."""
+
+
+class Documents(Protocol):
+    """Each tenant's documents. One that was put is never replaced."""
+
+    def put(self, tenant_id: UUID, name: str, content: bytes) -> None:
+        """Store a document under a new name; the same bytes again are no change.
+
+        Raises FileExistsError when the name holds other bytes.
+        """
+
+    def get(self, tenant_id: UUID, name: str) -> bytes:
+        """Read a document. Raises DocumentMissing."""
+
+    def link(self, tenant_id: UUID, name: str, seconds: int) -> str:
+        """A signed address under which the document can be read for so many seconds."""
+
+
+class Printer(Protocol):
+    """Draws documents."""
+
+    def invoice(
+        self,
+        payload: Mapping[str, Any],
+        person: Mapping[str, Any],
+        *,
+        payload_sha256: str,
+        verify_url: str,
+        language: str,
+        template_version: str,
+        copy: bool,
+    ) -> bytes:
+        """An invoice as PDF. Raises DrawingRefused."""
+
+    def identity(self, pdf: bytes) -> tuple[str, str]:
+        """The invoice number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
+
+
+class Powers(Protocol):
+    """All of them."""
+
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
+    def printer(self) -> Printer: ...
+    @property
+    def public_url(self) -> str:
+        """Where guests reach the service: the beginning of the QR code's address."""
+
+    def now(self) -> datetime:
+        """The service's time."""

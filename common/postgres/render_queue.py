@@ -1,0 +1,54 @@
+"""Invoices that wait for their PDF. The queue is written with the invoice, so that none is forgotten."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from common.domain.identifiers import InvoiceId
+from common.postgres import ranks
+from common.postgres.connection import Statement
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+DUE: Final = """
+SELECT tenant_id, invoice_id
+FROM render_queue
+WHERE next_attempt_at <= $1
+ORDER BY next_attempt_at
+LIMIT $2
+"""
+POSTPONE: Final = """
+UPDATE render_queue
+SET attempts = attempts + 1,
+    last_error = $2,
+    next_attempt_at = $3::timestamptz + least(power(2, attempts), 360) * interval '10 seconds'
+WHERE invoice_id = $1
+"""
+DONE: Final = "DELETE FROM render_queue WHERE invoice_id = $1"
+PUT = Insert.into(
+    ranks.DOCUMENT_PARTS, "render_queue", "invoice_id, attempts, next_attempt_at, queued_at"
+)
+
+
+class RenderQueue:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def due(self, limit: int) -> Sequence[InvoiceId]:
+        return [InvoiceId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def put(self, invoice_id: InvoiceId) -> None:
+        now = self._desk.now
+        self._desk.insert(
+            PUT,
+            [{"invoice_id": invoice_id, "attempts": 0, "next_attempt_at": now, "queued_at": now}],
+        )
+
+    def postpone(self, invoice_id: InvoiceId, error: str) -> None:
+        postpone = Statement(POSTPONE, (invoice_id, error[:200], self._desk.now))
+        self._desk.write(("render", invoice_id), Write(ranks.AGGREGATE_CHANGES, postpone))
+
+    def done(self, invoice_id: InvoiceId) -> None:
+        done = Statement(DONE, (invoice_id,))
+        self._desk.write(("render", invoice_id), Write(ranks.AGGREGATE_CHANGES, done))

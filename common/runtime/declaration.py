@@ -1,0 +1,220 @@
+"""A use case is declared once, where it is written; everything else reads the declaration.
+
+Routing on a laptop, the OpenAPI document, the Terraform function map and the authorisation check all
+come from it: nothing lists the functions a second time.
+
+    @http_function("POST", "/folios/{folio_id}/charges", scope="billing.folio.write")
+    def post_charge(request: PostCharge, tx: Transaction) -> ChargeAnswer: ...
+
+What stands in the module afterwards is the plain function that functions-framework calls with an HTTP
+request; its `declaration` holds the use case itself. The edge that runs it is found by name at the
+first call, because it lives in an outer layer: the one arrow that points outward is drawn here, as a
+string, so that a function imports nothing but its own use case.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from common.contracts.shapes import Outcome, Request
+from common.domain.refusal import Refusal
+from common.ports.identity import Actor
+from common.ports.powers import Powers
+from common.ports.transaction import Transaction
+
+API_PREFIX: Final = "/api/v1"
+EDGE: Final = "common.wiring"
+
+UseCase = Callable[..., Any]
+HttpFunction = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """At most `quota` calls in `window_seconds`, counted per `actor`, `tenant` or `address`."""
+
+    quota: int
+    window_seconds: int
+    per: str = "actor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What every kind of function says of itself."""
+
+    use_case: UseCase
+    needs: tuple[str, ...] = ("database",)
+
+    @property
+    def name(self) -> str:
+        """The function's name: its target, its file, its service in the cloud."""
+        return self.use_case.__name__
+
+    @property
+    def area(self) -> str:
+        """The folder that it lives in; functions of an area share a service account."""
+        return self.use_case.__module__.split(".")[-2]
+
+    @property
+    def module(self) -> str:
+        return self.use_case.__module__
+
+    @cached_property
+    def request(self) -> type[Any]:
+        """The model of what comes in."""
+        hints = typing.get_type_hints(self.use_case)
+        first = next(iter(inspect.signature(self.use_case).parameters))
+        return typing.cast(type[Any], hints[first])
+
+    @cached_property
+    def outcome(self) -> type[Any]:
+        """The model of what goes out."""
+        return typing.cast(type[Any], typing.get_type_hints(self.use_case)["return"])
+
+    @property
+    def summary(self) -> str:
+        """The first line of the use case's own words."""
+        return (inspect.getdoc(self.use_case) or "").split("\n", 1)[0]
+
+    @property
+    def description(self) -> str:
+        """The use case's own words."""
+        return inspect.getdoc(self.use_case) or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpDeclaration(Declaration):
+    """A function that clients call.
+
+    `scope` is what the caller must hold (None: public). `step_up` asks for a fresh second factor
+    bound to `context`, which answers what exactly is approved. `page` names the page that a browser
+    gets instead of JSON. `etag` is the kind of aggregate whose version If-Match means; `creates`
+    says that the request may bring the id of what it makes. `perform` happens between two
+    transactions, `record` in the second. `after_refusal` runs in a transaction of its own when the
+    use case was refused for that reason; `batches` lets concurrent calls share a transaction.
+    """
+
+    method: str
+    path: str
+    scope: str | None
+    status: int = 200
+    step_up: bool = False
+    context: Callable[[Any, Actor], str] | None = None
+    moves_money: bool = False
+    batches: bool = False
+    limits: tuple[RateLimit, ...] = (RateLimit(quota=3000, window_seconds=60),)
+    after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
+    refusals: tuple[type[Refusal], ...] = ()
+    page: str | None = None
+    etag: str | None = None
+    creates: bool = False
+    perform: Callable[[Any, Powers], Any] | None = None
+    record: Callable[[Any, Transaction], Any] | None = None
+    body_bytes_max: int = 2**20
+    root: bool = False
+    without_transaction: bool = False
+
+    @property
+    def changes_state(self) -> bool:
+        return self.method != "GET" and self.scope is not None
+
+    @property
+    def full_path(self) -> str:
+        """The path as clients call it."""
+        return self.path if self.root else API_PREFIX + self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventDeclaration(Declaration):
+    """A function that Pub/Sub pushes one type of event to. The use case takes the event's data.
+
+    `perform` and `record` are as for HTTP functions.
+    """
+
+    event_type: str
+    perform: Callable[[Any, Powers], Any] | None = None
+    record: Callable[[Any, Transaction], Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDeclaration(Declaration):
+    """A job that a schedule fires. The use case does one item; `run` is the loop around it."""
+
+    schedule: str
+    timeout_seconds: int = 600
+
+
+class Edge(Protocol):
+    """What runs a declared function."""
+
+    def http(self, declaration: HttpDeclaration, request: Any) -> Any:  # noqa: ANN401
+        """Answer an HTTP request."""
+
+    def event(self, declaration: EventDeclaration, request: Any) -> Any:  # noqa: ANN401
+        """Take in a pushed event."""
+
+
+def http_function(
+    method: str, path: str, *, scope: str | None, **options: Any
+) -> Callable[[UseCase], HttpFunction]:
+    """Declare a function that clients call; see HttpDeclaration for the options."""
+
+    def declare(use_case: UseCase) -> HttpFunction:
+        declaration = HttpDeclaration(
+            use_case=use_case, method=method, path=path, scope=scope, **options
+        )
+        return _target(declaration, lambda request: edge().http(declaration, request))
+
+    return declare
+
+
+def event_function(event_type: str, **options: Any) -> Callable[[UseCase], HttpFunction]:
+    """Declare a consumer of one type of event; see EventDeclaration for the options."""
+
+    def declare(use_case: UseCase) -> HttpFunction:
+        declaration = EventDeclaration(use_case=use_case, event_type=event_type, **options)
+        return _target(declaration, lambda request: edge().event(declaration, request))
+
+    return declare
+
+
+def edge() -> Edge:
+    """The edge of this process: how it was wired."""
+    return typing.cast(Edge, import_module(EDGE).edge())
+
+
+def _target(declaration: Declaration, run: HttpFunction) -> HttpFunction:
+    """A plain function under the use case's own name, as functions-framework wants it."""
+
+    def target(request: Any) -> Any:  # noqa: ANN401 - a framework's request and response
+        return run(request)
+
+    target.__name__ = target.__qualname__ = declaration.name
+    target.__module__ = declaration.module
+    target.__doc__ = declaration.use_case.__doc__
+    target.declaration = declaration  # type: ignore[attr-defined] # a function bears its declaration
+    return target
+
+
+def declaration_of(target: HttpFunction) -> Declaration:
+    """The declaration that a function bears. Raises AttributeError for one that bears none."""
+    return typing.cast(Declaration, target.declaration)  # type: ignore[attr-defined] # as above
+
+
+__all__ = [
+    "Declaration",
+    "EventDeclaration",
+    "HttpDeclaration",
+    "JobDeclaration",
+    "Outcome",
+    "RateLimit",
+    "Request",
+    "declaration_of",
+    "edge",
+    "event_function",
+    "http_function",
+]

@@ -1,0 +1,125 @@
+"""One HTTP request on its way through: what it asks, of which function, under which trace."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from werkzeug.wrappers import Request as HttpRequest
+
+from common.ports.identity import Actor
+from common.runtime.declaration import HttpDeclaration
+from common.runtime.logging import Origin
+from common.runtime.problems import (
+    CrossTenantReference,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyRequired,
+    MethodNotAllowed,
+    PathUnknown,
+    RequestInvalid,
+)
+from common.runtime.trace import Trace
+
+_KEY: Final = re.compile(r"[\x20-\x7e]{1,255}")
+_ETAG: Final = re.compile(r'"(\d{1,15})"')
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_TENANT_HEADER: Final = "X-Tenant-Id"
+
+
+@lru_cache(maxsize=512)
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", path))
+
+
+def camel(name: str) -> str:
+    """folio_id -> folioId."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and what became known of it. `outcome` is what the log will say."""
+
+    declaration: HttpDeclaration
+    request: HttpRequest
+    trace: Trace
+    actor: Actor | None = None
+    outcome: str = "ok"
+    body: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Origin:
+        """Who and where, for the log."""
+        return Origin(
+            trace_id=self.trace.trace_id,
+            span_id=self.trace.span_id,
+            tenant_id=self.actor.tenant_id if self.actor else None,
+            actor_id=self.actor.sub if self.actor else None,
+            route=f"{self.declaration.method} {self.declaration.full_path}",
+        )
+
+    def path_parameters(self) -> dict[str, str]:
+        """The values in the path, under their wire names. Refuses: PathUnknown."""
+        found = _pattern(self.declaration.full_path).fullmatch(self.request.path)
+        if found is None:
+            raise PathUnknown()
+        return {camel(name): value for name, value in found.groupdict().items()}
+
+    def check_method(self) -> None:
+        """Refuses: MethodNotAllowed."""
+        if self.request.method != self.declaration.method:
+            raise MethodNotAllowed(f"Use {self.declaration.method}.")
+
+    def query(self) -> dict[str, str]:
+        """The query's values. Refuses one that is given twice: RequestInvalid."""
+        values = dict(self.request.args.items())
+        if len(values) < sum(1 for _ in self.request.args.items(multi=True)):
+            raise RequestInvalid("A query parameter is given twice.")
+        return values
+
+    def check_tenant(self, actor: Actor, *documents: dict[str, object]) -> None:
+        """Nothing in a request may name another tenant. Refuses: CrossTenantReference."""
+        named = [*self.request.headers.getlist(_TENANT_HEADER)]
+        named += [str(document["tenantId"]) for document in documents if "tenantId" in document]
+        for name in named:
+            if not _is_uuid(name, actor.tenant_id):
+                raise CrossTenantReference()
+
+    def idempotency_key(self) -> str | None:
+        """The client's key. Refuses: IdempotencyKeyRequired, IdempotencyKeyInvalid."""
+        keys = self.request.headers.getlist("Idempotency-Key")
+        if not keys:
+            if self.declaration.moves_money:
+                raise IdempotencyKeyRequired()
+            return None
+        if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+            raise IdempotencyKeyInvalid()
+        return keys[0]
+
+    def expected_version(self) -> int | None:
+        """The version in If-Match. Refuses: RequestInvalid."""
+        tag = self.request.headers.get("If-Match")
+        if tag is None or tag == "*":
+            return None
+        found = _ETAG.fullmatch(tag)
+        if found is None:
+            raise RequestInvalid('If-Match is one strong entity tag, such as "7".')
+        return int(found[1])
+
+    @property
+    def address(self) -> str:
+        """The caller's address, as the load balancer saw it: the last but one of its own header."""
+        forwarded = self.request.headers.get("X-Forwarded-For", "")
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        if len(hops) >= 2:
+            return hops[-2]
+        return self.request.remote_addr or "unknown"
+
+
+def _is_uuid(text: str, expected: UUID) -> bool:
+    try:
+        return UUID(text) == expected
+    except ValueError:
+        return False

@@ -1,0 +1,228 @@
+"""The runner: every use case runs here, and nothing else begins or ends a transaction for it.
+
+A command is claimed by its key, run, and committed together with its effect, its ledger entries, its
+events, its audit entries and its answer. So whatever happens, there are only two states: nothing has
+happened, or everything has, and then the same key answers the same again.
+
+- A serialisation failure, a deadlock, or somebody who was faster at the same unique thing: run again,
+  at most three times.
+- The connection broke during the commit: nobody knows whether it took effect. With a key it is run
+  again, because the stored answer tells; without one it is given up.
+- Several concurrent commands of one tenant may share a transaction. One that is refused leaves nothing
+  behind; if the shared commit fails, each is run alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.refusal import Refusal, Unmet
+from common.ports.powers import Powers
+from common.ports.transaction import Transaction
+from common.ports.transactions import (
+    Allowance,
+    Caller,
+    CommandInProgress,
+    Key,
+    Limit,
+    Opened,
+    Opening,
+    OutcomeUnknown,
+    StoredAnswer,
+    Transactions,
+    TryAgain,
+)
+
+ATTEMPTS_MAX: Final = 3
+
+
+class KeyReused(Unmet):
+    area = "GENERAL"
+    code = "IDEMPOTENCY_KEY_REUSED"
+    title = "This idempotency key was used for another request"
+
+
+class TooManyRequests(Refusal):
+    area = "GENERAL"
+    code = "RATE_LIMITED"
+    title = "Too many requests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One command: the use case, what it is asked, by whom, and the keys that make it itself.
+
+    `keys` are tried in order; a key with `conflict` names the refusal for another request under the
+    same key. `answer` turns the outcome into what is stored and sent. `perform` is what has to happen
+    outside (a signature, a link, a PDF): it gets what the use case found and runs between two
+    transactions, never in one; `record` then writes down what it came to. `after_refusal` runs in a
+    transaction of its own when the command was refused for that reason.
+    """
+
+    use_case: Callable[[Any, Transaction], Any]
+    request: Any
+    caller: Caller
+    tenant_id: UUID
+    answer: Callable[[Any], StoredAnswer]
+    keys: tuple[Key, ...] = ()
+    conflicts: tuple[type[Refusal], ...] = ()
+    limits: tuple[Limit, ...] = ()
+    reads_only: bool = False
+    perform: Callable[[Any, Powers], Any] | None = None
+    record: Callable[[Any, Transaction], Any] | None = None
+    after_refusal: dict[type[Refusal], Callable[..., Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a call came to. `outcome` is None for a replay."""
+
+    answer: StoredAnswer
+    replayed: bool = False
+    outcome: Any = None
+    allowances: tuple[Allowance, ...] = ()
+
+
+class Runner:
+    """Runs calls on the transactions it is given."""
+
+    def __init__(self, transactions: Transactions, powers: Powers) -> None:
+        self._transactions = transactions
+        self._powers = powers
+
+    def run(self, call: Call) -> Result:
+        """Run one call to its answer.
+
+        Raises the refusal of the use case, CommandInProgress, KeyReused, TooManyRequests,
+        OutcomeUnknown, TryAgain (when the attempts are used up), DatabaseUnavailable, TenantUnknown.
+        """
+        if call.perform is not None:
+            return self._in_phases(call, call.perform)
+        try:
+            result = self._settled([call])[0]
+        except Refusal as refusal:
+            self._follow_up(call, refusal)
+            raise
+        if isinstance(result, Refusal):
+            self._follow_up(call, result)
+            raise result
+        return result
+
+    def run_together(self, calls: Sequence[Call]) -> list[Result | Exception]:
+        """Run calls of one tenant in one transaction, each to its own answer or refusal."""
+        try:
+            return list(self._settled(calls))
+        except Exception:  # noqa: BLE001 - whatever it is, each call gets its own try and error
+            return [self._alone(call) for call in calls]
+
+    def _in_phases(self, call: Call, perform: Callable[[Any, Powers], Any]) -> Result:
+        """Find out in one transaction, perform outside, record in another one."""
+        finding = replace(call, perform=None, record=None, answer=_unstored)
+        found = self.run(replace(finding, reads_only=True))
+        if found.replayed or found.outcome is None:
+            return found if found.replayed else Result(call.answer(None))
+        performed = perform(found.outcome, self._powers)
+        if call.record is None:
+            return Result(call.answer(performed), outcome=performed, allowances=found.allowances)
+        recording = replace(
+            call, perform=None, use_case=call.record, request=performed, limits=()
+        )
+        return self.run(recording)
+
+    def _alone(self, call: Call) -> Result | Exception:
+        try:
+            return self.run(call)
+        except Exception as error:  # noqa: BLE001 - handed to the caller who waits for it
+            return error
+
+    def _settled(self, calls: Sequence[Call]) -> list[Result | Refusal]:
+        limits = calls[0].limits
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return self._once(calls, limits)
+            except TryAgain:
+                if attempt == ATTEMPTS_MAX:
+                    raise
+            except OutcomeUnknown:
+                if attempt == ATTEMPTS_MAX or not all(call.keys for call in calls):
+                    raise
+            limits = ()  # counted once, however often it is tried
+        raise TryAgain  # never reached: the last attempt returns or raises
+
+    def _once(self, calls: Sequence[Call], limits: tuple[Limit, ...]) -> list[Result | Refusal]:
+        opening = Opening(
+            tenant_id=calls[0].tenant_id,
+            reads_only=all(call.reads_only for call in calls),
+            keys=tuple(dict.fromkeys(key.hash for call in calls for key in call.keys)),
+            limits=limits,
+        )
+        with self._transactions.open(opening) as opened:
+            _within_limits(limits, opened.allowances)
+            claimed: set[bytes] = set()
+            results = [self._command(call, opened, claimed) for call in calls]
+            if not opening.reads_only and _wrote(results):
+                opened.commit()
+        return results
+
+    def _command(self, call: Call, opened: Opened, claimed: set[bytes]) -> Result | Refusal:
+        try:
+            stored = _stored(call, opened, claimed)
+            if stored is not None:
+                return Result(stored, replayed=True, allowances=opened.allowances)
+            command = opened.command(call.caller)
+            outcome = call.use_case(call.request, command)
+            answer = call.answer(outcome)
+            if not call.reads_only:
+                for key in call.keys:
+                    command.remember(key, answer)
+                command.finish()
+        except Refusal as refusal:
+            return refusal
+        claimed.update(key.hash for key in call.keys)
+        return Result(answer, outcome=outcome, allowances=opened.allowances)
+
+    def _follow_up(self, call: Call, refusal: Refusal) -> None:
+        """Let the refusal have its own consequence, in a transaction of its own."""
+        follow_up = call.after_refusal.get(type(refusal))
+        if follow_up is None:
+            return
+        with self._transactions.open(Opening(tenant_id=call.tenant_id)) as opened:
+            command = opened.command(call.caller)
+            follow_up(call.request, command, refusal)
+            command.finish()
+            opened.commit()
+
+
+def _unstored(_: Any) -> StoredAnswer:  # noqa: ANN401 - whatever was found
+    """What a finding phase answers: nothing that is kept."""
+    return StoredAnswer(b"", 0, {}, "")
+
+
+def _wrote(results: Sequence[Result | Refusal]) -> bool:
+    return any(isinstance(result, Result) and not result.replayed for result in results)
+
+
+def _within_limits(limits: tuple[Limit, ...], allowances: tuple[Allowance, ...]) -> None:
+    for limit, allowance in zip(limits, allowances, strict=True):
+        if allowance.granted < 1:
+            raise TooManyRequests(
+                limit=limit.quota, remaining=0, resetsAt=allowance.resets_at.isoformat()
+            )
+
+
+def _stored(call: Call, opened: Opened, claimed: set[bytes]) -> StoredAnswer | None:
+    """The answer that was stored under one of the call's keys.
+
+    Refuses: CommandInProgress, KeyReused or the conflict that the key stands for.
+    """
+    for place, key in enumerate(call.keys):
+        if key.hash in opened.busy or key.hash in claimed:
+            raise CommandInProgress()
+        stored = opened.answers.get(key.hash)
+        if stored is None:
+            continue
+        if stored.fingerprint != key.fingerprint:
+            raise call.conflicts[place]() if place < len(call.conflicts) else KeyReused()
+        return stored
+    return None

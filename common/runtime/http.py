@@ -1,0 +1,349 @@
+"""The HTTP edge: from a request to a call of the runner, and from its result to an answer.
+
+The order is fixed: route, authenticate, scope, tenant, parse, validate, limit, run. What fails before
+the run has touched nothing. Every failure becomes a problem document with a stable code.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
+
+from common.domain.canonical import canonical
+from common.domain.refusal import Refusal
+from common.ports.identity import Actor, StepUp
+from common.ports.transactions import (
+    Caller,
+    DatabaseUnavailable,
+    IdConflict,
+    Key,
+    Limit,
+    OutcomeUnknown,
+    StepUpReplayed,
+    StoredAnswer,
+    TenantUnknown,
+    TryAgain,
+)
+from common.runtime.authentication import AccessTokens, bearer_token
+from common.runtime.batching import Batcher
+from common.runtime.declaration import HttpDeclaration
+from common.runtime.exchange import Exchange
+from common.runtime.execute import Call, KeyReused, Result, Runner, TooManyRequests
+from common.runtime.incidents import note_incident
+from common.runtime.logging import Log
+from common.runtime.parsing import body_of, merged, read, read_texts
+from common.runtime.problems import (
+    CrossTenantReference,
+    RequestInvalid,
+    ScopeMissing,
+    TemporarilyUnavailable,
+    TenantNotServed,
+    Unexpected,
+    full_code,
+    problem,
+    status_of,
+)
+from common.runtime.rate_limit import RateLimiter
+from common.runtime.trace import Trace
+
+JSON: Final = "application/json"
+STEP_UP_FIELD: Final = "stepUpToken"
+
+VerifyStepUp = Callable[[str | None, Actor, str, str], StepUp]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicActor(Actor):
+    """Anybody: may call public functions, which show nothing that is not public."""
+
+    def holds(self, property_id: UUID) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """A limit that applies to a request; `limit` is the piece to ask for, None if one is left."""
+
+    name: str
+    quota: int
+    limit: Limit | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpEdge:
+    """Answers HTTP requests to declared functions."""
+
+    runner: Runner
+    tokens: AccessTokens
+    verify_step_up: VerifyStepUp
+    limiter: RateLimiter | None
+    batcher: Batcher
+    log: Log
+    page: Callable[[str, dict[str, Any]], Response]
+
+    def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
+        """Answer a request, whatever it is."""
+        started = time.perf_counter()
+        exchange = Exchange(
+            declaration, request, Trace.continued(request.headers.get("traceparent"))
+        )
+        try:
+            response = self._answered(exchange)
+        except Refusal as refusal:
+            response = _refused(exchange, refusal)
+        except (DatabaseUnavailable, OutcomeUnknown, TryAgain) as trouble:
+            self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
+            response = _refused(exchange, TemporarilyUnavailable())
+        except TenantUnknown:
+            response = _refused(exchange, TenantNotServed())
+        except Exception as error:  # noqa: BLE001 - the last net: nothing of it may reach the caller
+            self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
+            response = _refused(exchange, Unexpected())
+        response.headers["traceresponse"] = exchange.trace.parent
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        self.log.request(
+            exchange.origin,
+            method=declaration.method,
+            status=response.status_code,
+            outcome=exchange.outcome,
+            latency_ms=(time.perf_counter() - started) * 1000,
+        )
+        return response
+
+    def _answered(self, exchange: Exchange) -> Response:
+        declaration = exchange.declaration
+        path = exchange.path_parameters()
+        exchange.check_method()
+        if declaration.without_transaction:
+            return self._plain(exchange)
+        actor = self._authenticated(exchange)
+        call = self._call(exchange, actor, path)
+        buckets = self._buckets(exchange, actor)
+        asked = [bucket for bucket in buckets if bucket.limit is not None]
+        if asked:
+            call = replace(call, limits=tuple(b.limit for b in asked if b.limit is not None))
+        if declaration.batches and not asked:
+            result = self.batcher.run(call)
+        else:
+            result = self.runner.run(call)
+        for bucket, allowance in zip(asked, result.allowances, strict=False):
+            if self.limiter is not None and bucket.limit is not None:
+                self.limiter.took(bucket.limit, allowance)
+        response = self._response(exchange, result)
+        self._tell_limits(response, buckets)
+        return response
+
+    def _plain(self, exchange: Exchange) -> Response:
+        """A function that needs no tenant and no transaction: health."""
+        outcome = exchange.declaration.use_case(exchange.declaration.request())
+        status = getattr(outcome, "http_status", exchange.declaration.status)
+        return Response(outcome.model_dump_json(), status=status, content_type=JSON)
+
+    def _authenticated(self, exchange: Exchange) -> Actor:
+        """The caller, who holds the scope. Refuses: Unauthenticated, ScopeMissing."""
+        scope = exchange.declaration.scope
+        if scope is None:
+            return _public(exchange)
+        actor = self.tokens.verify(bearer_token(exchange.request.headers.get("Authorization")))
+        exchange.actor = actor
+        if not actor.may(scope):
+            raise ScopeMissing(f"This needs the scope {scope}.", scope=scope)
+        return actor
+
+    def _call(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:
+        """What is asked of the runner."""
+        declaration = exchange.declaration
+        query = exchange.query()
+        expected = exchange.expected_version()
+        if declaration.method == "GET":
+            self._check_tenant(exchange, actor, dict(query))
+            texts = merged({}, path, query)
+            request = read_texts(declaration.request, texts)
+            caller = Caller(actor=actor, traceparent=exchange.trace.parent)
+            return self._bound(exchange, request, caller, ())
+        key = exchange.idempotency_key() if declaration.changes_state else None
+        body = body_of(exchange.request, declaration.body_bytes_max)
+        self._check_tenant(exchange, actor, body, dict(query))
+        token = body.pop(STEP_UP_FIELD, None) if declaration.step_up else None
+        document = merged(body, path, query)
+        request = read(declaration.request, document)
+        caller = Caller(
+            actor=actor,
+            step_up=self._confirmed(declaration, request, actor, token),
+            traceparent=exchange.trace.parent,
+            expects=(declaration.etag, expected) if declaration.etag and expected else None,
+        )
+        return self._bound(exchange, request, caller, _keys(declaration, actor, key, document))
+
+    def _bound(
+        self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...]
+    ) -> Call:
+        declaration = exchange.declaration
+        return Call(
+            use_case=declaration.use_case,
+            request=request,
+            caller=caller,
+            tenant_id=caller.actor.tenant_id,
+            answer=lambda outcome: _stored(declaration, outcome),
+            keys=keys,
+            conflicts=(IdConflict, KeyReused)[-len(keys) :] if keys else (),
+            reads_only=not declaration.changes_state,
+            perform=declaration.perform,
+            record=declaration.record,
+            after_refusal={**declaration.after_refusal, StepUpReplayed: note_incident},
+        )
+
+    def _check_tenant(self, exchange: Exchange, actor: Actor, *documents: Any) -> None:
+        """Refuses, and writes down: CrossTenantReference."""
+        try:
+            if exchange.declaration.scope is not None:
+                exchange.check_tenant(actor, *documents)
+        except CrossTenantReference as refusal:
+            self.log.problem(exchange.origin, code=full_code(refusal))
+            caller = Caller(actor=actor, traceparent=exchange.trace.parent)
+            self.runner.run(
+                Call(
+                    use_case=lambda request, tx: note_incident(request, tx, refusal),
+                    request=None,
+                    caller=caller,
+                    tenant_id=actor.tenant_id,
+                    answer=lambda _: StoredAnswer(b"", 204, {}, ""),
+                )
+            )
+            raise
+
+    def _confirmed(
+        self, declaration: HttpDeclaration, request: Any, actor: Actor, token: object
+    ) -> StepUp | None:
+        if not declaration.step_up or declaration.scope is None or declaration.context is None:
+            return None
+        context = declaration.context(request, actor)
+        given = token if isinstance(token, str) else None
+        return self.verify_step_up(given, actor, declaration.scope, context)
+
+    def _buckets(self, exchange: Exchange, actor: Actor) -> list[_Bucket]:
+        if self.limiter is None:
+            return []
+        buckets = []
+        for rate in exchange.declaration.limits:
+            who = {
+                "actor": f"{actor.tenant_id}:{actor.sub}",
+                "tenant": str(actor.tenant_id),
+                "address": exchange.address,
+            }[rate.per]
+            name = f"{exchange.declaration.name}:{rate.per}:{who}:{rate.window_seconds}"
+            limit = self.limiter.ask(name, rate.quota, rate.window_seconds)
+            buckets.append(_Bucket(name, rate.quota, limit))
+        return buckets
+
+    def _response(self, exchange: Exchange, result: Result) -> Response:
+        answer = result.answer
+        if exchange.declaration.page is not None and _wants_html(exchange.request):
+            return self.page(exchange.declaration.page, result.outcome.model_dump(mode="json"))
+        response = Response(
+            answer.body, status=answer.status, content_type=JSON, headers=answer.headers
+        )
+        if result.replayed:
+            response.headers["Idempotency-Replayed"] = "true"
+        return response
+
+    def _tell_limits(self, response: Response, buckets: list[_Bucket]) -> None:
+        """The tightest limit, as RateLimit-* headers."""
+        if self.limiter is None:
+            return
+        known = [self.limiter.standing(bucket.name, bucket.quota) for bucket in buckets]
+        standing = min((s for s in known if s), key=lambda s: s.remaining, default=None)
+        if standing is not None:
+            response.headers["RateLimit-Limit"] = str(standing.quota)
+            response.headers["RateLimit-Remaining"] = str(standing.remaining)
+            response.headers["RateLimit-Reset"] = str(standing.resets_in_seconds)
+
+
+def _public(exchange: Exchange) -> Actor:
+    """The public's actor: the tenant is part of what is asked."""
+    tenant = exchange.request.args.get("tenant", "")
+    try:
+        tenant_id = UUID(tenant)
+    except ValueError:
+        tenant_id = UUID(int=0)
+    return PublicActor("public", tenant_id, frozenset(), frozenset(), "pwd")
+
+
+def _keys(
+    declaration: HttpDeclaration, actor: Actor, key: str | None, document: dict[str, Any]
+) -> tuple[Key, ...]:
+    """The keys of a command: the id that the client gave to what it creates, and its own key."""
+    if not declaration.changes_state:
+        return ()
+    fingerprint = _sha256(declaration.name, canonical_text(document))
+    keys = []
+    if declaration.creates and isinstance(document.get("id"), str):
+        name = _sha256(str(actor.tenant_id), "id", declaration.name, document["id"])
+        keys.append(Key(name, declaration.name, fingerprint))
+    if key is not None:
+        name = _sha256(str(actor.tenant_id), "key", actor.sub, declaration.name, key)
+        keys.append(Key(name, declaration.name, fingerprint))
+    return tuple(keys)
+
+
+def canonical_text(document: dict[str, Any]) -> str:
+    """A request in one spelling, so that the same request has the same fingerprint."""
+    try:
+        return canonical(document).decode()
+    except (TypeError, ValueError):
+        raise RequestInvalid("A number is not a whole one within +-(2^53 - 1).") from None
+
+
+def _sha256(*parts: str) -> bytes:
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:
+    """The answer to an outcome, as it is stored and sent."""
+    headers = {}
+    version = getattr(outcome, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+    location = getattr(outcome, "location", None)
+    if isinstance(location, str):
+        headers["Location"] = location
+    return StoredAnswer(
+        fingerprint=b"",
+        status=declaration.status,
+        headers=headers,
+        body=outcome.model_dump_json(),
+    )
+
+
+def _refused(exchange: Exchange, refusal: Refusal) -> Response:
+    exchange.outcome = full_code(refusal)
+    response = Response(
+        problem(refusal, instance=exchange.request.path, trace_id=exchange.trace.trace_id),
+        status=status_of(refusal),
+        content_type="application/problem+json",
+    )
+    match refusal:
+        case TooManyRequests():
+            response.headers["Retry-After"] = "1"
+            response.headers["RateLimit-Limit"] = str(refusal.extra.get("limit", ""))
+            response.headers["RateLimit-Remaining"] = "0"
+        case _ if response.status_code in (409, 503):
+            response.headers["Retry-After"] = "1"
+        case _ if response.status_code == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        case _ if response.status_code == 405:
+            response.headers["Allow"] = exchange.declaration.method
+        case _:
+            pass
+    return response
+
+
+def _wants_html(request: HttpRequest) -> bool:
+    best = request.accept_mimetypes.best_match([JSON, "text/html"], default=JSON)
+    return best == "text/html"

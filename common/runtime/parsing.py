@@ -1,0 +1,105 @@
+"""From bytes to a typed request, strictly: what two parsers could read differently is refused.
+
+The body is decoded as UTF-8 and parsed once; duplicate keys, NaN, numbers without end and anything
+but an object are refused. Path and query join the body as further fields, and the whole is validated
+by the request's model from JSON, where half a surrogate pair is an error and never reaches a driver.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from common.runtime.problems import BodyTooLarge, ContentTypeUnsupported, RequestInvalid, invalid
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def body_of(request: Any, bytes_max: int) -> dict[str, Any]:  # noqa: ANN401 - a werkzeug request
+    """The JSON object of a request's body. Refuses: BodyTooLarge, ContentTypeUnsupported, RequestInvalid."""
+    raw = raw_body(request, bytes_max)
+    if not raw:
+        return {}
+    if request.mimetype != "application/json":
+        raise ContentTypeUnsupported("Send application/json.")
+    if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise ContentTypeUnsupported("Send UTF-8.")
+    return json_object(raw)
+
+
+def raw_body(request: Any, bytes_max: int) -> bytes:  # noqa: ANN401 - a werkzeug request
+    """The bytes of the body, at most so many. Refuses: BodyTooLarge, RequestInvalid."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise ContentTypeUnsupported("Send the body without content encoding.")
+    if (request.content_length or 0) > bytes_max:
+        raise BodyTooLarge(f"At most {bytes_max} bytes.")
+    raw: bytes = request.stream.read(bytes_max + 1)
+    if len(raw) > bytes_max:
+        raise BodyTooLarge(f"At most {bytes_max} bytes.")
+    return raw
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Parse one JSON object. Refuses: RequestInvalid."""
+    try:
+        document = _DECODER.decode(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise RequestInvalid("The body is not UTF-8.") from None
+    except RecursionError:
+        raise RequestInvalid("The body is nested too deeply.") from None
+    except ValueError as error:
+        raise RequestInvalid(f"The body is not JSON: {_harmless(error)}.") from None
+    if not isinstance(document, dict):
+        raise RequestInvalid("The body is not a JSON object.")
+    return document
+
+
+def read(model: type[M], document: Mapping[str, Any]) -> M:
+    """Validate what came as JSON. Refuses: RequestInvalid, CardDataFound, refusals of the fields."""
+    try:
+        return model.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def read_texts(model: type[M], texts: Mapping[str, str]) -> M:
+    """Validate what came as text: path and query. Refuses as `read` does."""
+    try:
+        return model.model_validate_strings(texts)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def merged(
+    body: Mapping[str, Any], path: Mapping[str, str], query: Mapping[str, str]
+) -> dict[str, Any]:
+    """Body, path and query as one document. Refuses a field that is given twice."""
+    document = {**query, **path, **body}
+    if len(document) < len(body) + len(path) + len(query):
+        raise RequestInvalid("A field of the path or query is given again.")
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key is given twice")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _harmless(error: ValueError) -> str:
+    """What was wrong, without a word of what was sent."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return str(error) if str(error) in _OWN_WORDS else "a number is too long"
+
+
+_OWN_WORDS = {"a key is given twice", "NaN is no JSON", "Infinity is no JSON", "-Infinity is no JSON"}
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+

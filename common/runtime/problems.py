@@ -1,0 +1,160 @@
+"""Problem documents (RFC 9457): how every refusal and failure reads to the caller.
+
+The status of a kind of refusal stands in one table here; the domain knows none. A problem says what
+is wrong and where, and never repeats what was sent: no payload, SQL, secret or stack leaves.
+"""
+
+import json
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from common.contracts.fields import CARD_DATA
+from common.domain.card_data import CardDataFound
+from common.domain.refusal import Conflict, Forbidden, Missing, Refusal, Unmet
+from common.ports.transactions import VersionStale
+from common.runtime.authentication import Unauthenticated
+from common.runtime.execute import TooManyRequests
+
+TYPE_PREFIX: Final = "https://docs.melmastoon.example/problems/"
+
+
+class RequestInvalid(Refusal):
+    """The request is not what the function takes: its shape, its encoding, its headers."""
+
+    area = "GENERAL"
+    code = "VALIDATION_FAILED"
+    title = "The request is not valid"
+
+
+class BodyTooLarge(Refusal):
+    area = "GENERAL"
+    code = "BODY_TOO_LARGE"
+    title = "The body is too large"
+
+
+class ContentTypeUnsupported(Refusal):
+    area = "GENERAL"
+    code = "CONTENT_TYPE_UNSUPPORTED"
+    title = "The content type is not supported"
+
+
+class NotAcceptable(Refusal):
+    area = "GENERAL"
+    code = "NOT_ACCEPTABLE"
+    title = "None of the formats that are accepted can be given"
+
+
+class MethodNotAllowed(Refusal):
+    area = "GENERAL"
+    code = "METHOD_NOT_ALLOWED"
+    title = "The method is not allowed here"
+
+
+class PathUnknown(Missing):
+    area = "GENERAL"
+    code = "PATH_UNKNOWN"
+    title = "There is nothing at this path"
+
+
+class IdempotencyKeyRequired(RequestInvalid):
+    code = "IDEMPOTENCY_KEY_REQUIRED"
+    title = "A request that moves money needs an Idempotency-Key"
+
+
+class IdempotencyKeyInvalid(RequestInvalid):
+    code = "IDEMPOTENCY_KEY_INVALID"
+    title = "An Idempotency-Key is 1 to 255 printable characters"
+
+
+class ScopeMissing(Forbidden):
+    area = "IAM"
+    code = "SCOPE_MISSING"
+    title = "The access token lacks a scope"
+
+
+class CrossTenantReference(Forbidden):
+    area = "GENERAL"
+    code = "CROSS_TENANT_REFERENCE"
+    title = "The request names another tenant"
+
+
+class TenantNotServed(Forbidden):
+    area = "GENERAL"
+    code = "TENANT_UNKNOWN"
+    title = "The tenant is not served here"
+
+
+class TemporarilyUnavailable(Refusal):
+    area = "GENERAL"
+    code = "TEMPORARILY_UNAVAILABLE"
+    title = "The service cannot answer right now; send the same request again"
+
+
+class Unexpected(Refusal):
+    area = "GENERAL"
+    code = "INTERNAL_ERROR"
+    title = "Something went wrong on our side"
+
+
+STATUS: Final[tuple[tuple[type[Refusal], int], ...]] = (
+    (Unauthenticated, 401),
+    (VersionStale, 412),
+    (TooManyRequests, 429),
+    (BodyTooLarge, 413),
+    (ContentTypeUnsupported, 415),
+    (NotAcceptable, 406),
+    (MethodNotAllowed, 405),
+    (RequestInvalid, 400),
+    (TemporarilyUnavailable, 503),
+    (Unexpected, 500),
+    (Missing, 404),
+    (Conflict, 409),
+    (Forbidden, 403),
+    (Unmet, 422),
+)
+
+
+def status_of(refusal: Refusal | type[Refusal]) -> int:
+    """The HTTP status of a refusal: the first kind in the table that it is."""
+    kind = refusal if isinstance(refusal, type) else type(refusal)
+    return next(status for base, status in STATUS if issubclass(kind, base))
+
+
+def full_code(refusal: Refusal | type[Refusal]) -> str:
+    """The code that a client acts on: `MELMASTOON.BILLING.FOLIO_CLOSED`."""
+    return f"MELMASTOON.{refusal.area}.{refusal.code}"
+
+
+def problem(refusal: Refusal, *, instance: str, trace_id: str) -> str:
+    """The problem document of a refusal, as JSON."""
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + refusal.code.lower().replace("_", "-"),
+        "title": refusal.title,
+        "status": status_of(refusal),
+        "detail": refusal.detail or refusal.title,
+        "instance": instance,
+        "code": full_code(refusal),
+        "traceId": trace_id,
+        **refusal.extra,
+    }
+    return json.dumps(document, default=str)
+
+
+def invalid(error: ValidationError) -> Refusal:
+    """What a request's validation found, by place. A card number is its own refusal."""
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    for found in errors:
+        if found["type"] == CARD_DATA:
+            return CardDataFound(_pointer(found["loc"]))
+    return RequestInvalid(
+        "See errors for the places.",
+        errors=[
+            {"pointer": _pointer(found["loc"]), "message": found["msg"]} for found in errors[:50]
+        ],
+    )
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    return "".join(f"/{step}" for step in steps)

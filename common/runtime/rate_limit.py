@@ -1,0 +1,70 @@
+"""Rate limits that all instances share, at almost no cost (SEC-7).
+
+The counters stand in the database and are exact. An instance takes units from one in pieces: a small
+quota unit by unit, a large one five per cent at a time, which it then hands out by itself. So the sum
+of what all instances let through never exceeds the quota, and most requests ask nobody.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from common.ports.transactions import Allowance, Limit
+
+LEASES_KEPT_MAX: Final = 10_000
+LEASED_PART: Final = 20
+
+
+@dataclass(slots=True)
+class _Lease:
+    left: int
+    remaining: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a caller stands with a limit: for the RateLimit headers."""
+
+    quota: int
+    remaining: int
+    resets_in_seconds: int
+
+
+class RateLimiter:
+    """Units that this instance has taken and not yet handed out."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._leases: OrderedDict[str, _Lease] = OrderedDict()
+
+    def ask(self, bucket: str, quota: int, window_seconds: int) -> Limit | None:
+        """Use one unit: from the lease (None), or the piece that has to be asked for."""
+        with self._lock:
+            lease = self._leases.get(bucket)
+            if lease is not None and lease.left > 0 and self._clock() < lease.resets_at:
+                lease.left -= 1
+                return None
+        return Limit(bucket, quota, window_seconds, units=max(1, quota // LEASED_PART))
+
+    def took(self, limit: Limit, allowance: Allowance) -> None:
+        """Keep what was granted, less the unit that asked for it."""
+        with self._lock:
+            self._leases[limit.bucket] = _Lease(
+                max(0, allowance.granted - 1), allowance.remaining, allowance.resets_at
+            )
+            self._leases.move_to_end(limit.bucket)
+            while len(self._leases) > LEASES_KEPT_MAX:
+                self._leases.popitem(last=False)
+
+    def standing(self, bucket: str, quota: int) -> Standing | None:
+        """What is known of a bucket, without asking."""
+        lease = self._leases.get(bucket)
+        if lease is None:
+            return None
+        seconds = int((lease.resets_at - self._clock()).total_seconds())
+        return Standing(quota, lease.left + lease.remaining, max(0, seconds))

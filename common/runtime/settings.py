@@ -1,0 +1,85 @@
+"""The settings of a process: read from the environment once, typed, complete or refused.
+
+Names begin with BILLING_. A deployment sets them in Terraform, the laptop stack in its own process.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+PREFIX: Final = "BILLING_"
+
+
+class SettingMissing(Exception):
+    """A setting that this function needs is not set; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """Everything that differs between one deployment and another.
+
+    `databases` maps a cell's name to its address: `postgresql://user@host:port/database`,
+    `postgresql://user@/database?host=/socket/folder`, or `cloudsql://project:region:instance/database`
+    with `?user=` for IAM authentication. `stack` is `google` or `local`.
+    """
+
+    stack: str = "google"
+    databases: dict[str, str] = field(default_factory=dict)
+    pooled: bool = False
+    pool_size: int = 8
+    socket_timeout_seconds: int = 30
+    token_issuer: str = ""
+    token_audience: str = "billing-service"
+    jwks_url: str = ""
+    oidc_audience: str = ""
+    oidc_account: str = ""
+    public_url: str = "http://127.0.0.1:8080"
+    project: str = ""
+    documents_bucket: str = ""
+    signing_keyring: str = ""
+    topic: str = ""
+    local_folder: str = ""
+    rate_limits: bool = True
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "ProcessSettings":
+        """Read the settings. Raises SettingMissing."""
+        given = {
+            name.removeprefix(PREFIX): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX)
+        }
+        cells = {
+            name.removeprefix("DATABASE_").lower(): value
+            for name, value in given.items()
+            if name.startswith("DATABASE_")
+        }
+        if "DATABASE" in given:
+            cells["main"] = given["DATABASE"]
+        if not cells:
+            raise SettingMissing("BILLING_DATABASE")
+        return cls(
+            stack=given.get("STACK", "google"),
+            databases=cells,
+            pooled=given.get("POOLED", "false") == "true",
+            pool_size=int(given.get("POOL_SIZE", environment.get("THREADS", "8"))),
+            socket_timeout_seconds=int(given.get("SOCKET_TIMEOUT_SECONDS", "30")),
+            token_issuer=given.get("TOKEN_ISSUER", ""),
+            token_audience=given.get("TOKEN_AUDIENCE", "billing-service"),
+            jwks_url=given.get("JWKS_URL", ""),
+            oidc_audience=given.get("OIDC_AUDIENCE", ""),
+            oidc_account=given.get("OIDC_ACCOUNT", ""),
+            public_url=given.get("PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
+            project=given.get("PROJECT", environment.get("GOOGLE_CLOUD_PROJECT", "")),
+            documents_bucket=given.get("DOCUMENTS_BUCKET", ""),
+            signing_keyring=given.get("SIGNING_KEYRING", ""),
+            topic=given.get("TOPIC", ""),
+            local_folder=given.get("LOCAL_FOLDER", ""),
+            rate_limits=given.get("RATE_LIMITS", "true") == "true",
+        )
+
+
+def read_environment() -> ProcessSettings:
+    """The settings of this process. The one place that reads the environment."""
+    return ProcessSettings.of(os.environ)

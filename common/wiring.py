@@ -1,0 +1,245 @@
+"""Which adapter stands behind which port: the only module that names one.
+
+Every import of an adapter is inside a function, so that a process loads what its functions use and
+nothing else: no function pays for a PDF renderer, a KMS client or a publisher that it never calls.
+"""
+
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from common.ports.clock import Clock, SystemClock
+from common.runtime.declaration import EventDeclaration, HttpDeclaration
+from common.runtime.settings import ProcessSettings, read_environment
+
+if TYPE_CHECKING:
+    from common.ports.identity import Actor, StepUp
+    from common.ports.powers import Documents, Keys, Printer
+    from common.postgres.pool import Pool
+    from common.postgres.transactions import PostgresTransactions
+    from common.runtime.batching import Batcher
+    from common.runtime.event import EventEdge
+    from common.runtime.execute import Runner
+    from common.runtime.http import HttpEdge
+    from common.runtime.logging import Log
+    from common.runtime.oidc import Jwks
+
+FETCH_SECONDS: Final = 3
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Everything of one process, made when it is first asked for."""
+
+    settings: ProcessSettings
+
+    # the edges: what a declared function is run by
+
+    def http(self, declaration: HttpDeclaration, request: Any) -> Any:
+        """Answer an HTTP request."""
+        return self.http_edge.answer(declaration, request)
+
+    def event(self, declaration: EventDeclaration, request: Any) -> Any:
+        """Take in a pushed event."""
+        return self.event_edge.answer(declaration, request)
+
+    @cached_property
+    def http_edge(self) -> "HttpEdge":
+        from common.runtime.authentication import AccessTokens
+        from common.runtime.http import HttpEdge
+        from common.runtime.rate_limit import RateLimiter
+
+        return HttpEdge(
+            runner=self.runner,
+            tokens=AccessTokens(
+                self.issuer_keys,
+                issuer=self.settings.token_issuer,
+                clock=self.clock.now,
+                audience=self.settings.token_audience,
+            ),
+            verify_step_up=self._verify_step_up,
+            limiter=RateLimiter(self.clock.now) if self.settings.rate_limits else None,
+            batcher=self.batcher,
+            log=self.log,
+            page=self._page,
+        )
+
+    @cached_property
+    def event_edge(self) -> "EventEdge":
+        from common.runtime.event import EventEdge
+        from common.runtime.oidc import GOOGLE_ISSUERS, ServiceTokens
+
+        local = self.settings.stack == "local"
+        return EventEdge(
+            runner=self.runner,
+            tokens=ServiceTokens(
+                self.issuer_keys if local else self.google_keys,
+                clock=self.clock.now,
+                issuers=frozenset({self.settings.token_issuer}) if local else GOOGLE_ISSUERS,
+            ),
+            audience=self.settings.oidc_audience,
+            account=self.settings.oidc_account,
+            dead_letters=self.dead_letters,
+            log=self.log,
+        )
+
+    @cached_property
+    def runner(self) -> "Runner":
+        from common.runtime.execute import Runner
+
+        return Runner(self.transactions, self)
+
+    @cached_property
+    def batcher(self) -> "Batcher":
+        from common.runtime.batching import Batcher
+
+        return Batcher(self.runner)
+
+    # the database
+
+    @cached_property
+    def transactions(self) -> "PostgresTransactions":
+        from common.postgres.directory import Directory
+        from common.postgres.transactions import PostgresTransactions
+
+        return PostgresTransactions(Directory(self.pools).pool_of, self.clock)
+
+    @cached_property
+    def pools(self) -> "dict[str, Pool]":
+        from common.postgres.pool import Pool
+        from common.postgres.sessions import connector
+
+        return {
+            cell: Pool(
+                connector(
+                    address,
+                    timeout_seconds=self.settings.socket_timeout_seconds,
+                    prepares=not self.settings.pooled,
+                ),
+                size=self.settings.pool_size,
+            )
+            for cell, address in self.settings.databases.items()
+        }
+
+    @cached_property
+    def dead_letters(self) -> Any:
+        from common.postgres.dead_letters import DeadLetters
+
+        return DeadLetters(self.pools["main"], self.clock)
+
+    # identity
+
+    @cached_property
+    def issuer_keys(self) -> "Jwks":
+        return self._jwks(self.settings.jwks_url)
+
+    @cached_property
+    def google_keys(self) -> "Jwks":
+        return self._jwks("https://www.googleapis.com/oauth2/v3/certs")
+
+    def _jwks(self, url: str) -> "Jwks":
+        from common.runtime.oidc import Jwks
+
+        def fetch() -> bytes:
+            with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as answer:  # noqa: S310 - a setting
+                document: bytes = answer.read(2**20)
+            return document
+
+        return Jwks(fetch)
+
+    def _verify_step_up(
+        self, token: str | None, actor: "Actor", scope: str, context: str
+    ) -> "StepUp":
+        from common.runtime.step_up import verify_step_up
+
+        return verify_step_up(
+            token,
+            keys=self.issuer_keys,
+            issuer=self.settings.token_issuer,
+            audience=self.settings.token_audience,
+            now=self.clock.now(),
+            actor=actor,
+            scope=scope,
+            context=context,
+        )
+
+    # powers outside a transaction
+
+    @cached_property
+    def keys(self) -> "Keys":
+        if self.settings.stack == "local":
+            from common.local.keys import KeyFiles
+
+            return KeyFiles(self._folder("keys"))
+        from common.google.keys import CloudKeys
+
+        return CloudKeys(self.settings.signing_keyring)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        if self.settings.stack == "local":
+            from common.local.documents import DocumentFolder
+
+            return DocumentFolder(
+                self._folder("documents"), self.settings.public_url, self.clock.now
+            )
+        from common.google.documents import CloudDocuments
+
+        return CloudDocuments(self.settings.documents_bucket)
+
+    @cached_property
+    def printer(self) -> "Printer":
+        from common.documents.printer import PdfPrinter
+
+        return PdfPrinter()
+
+    @property
+    def public_url(self) -> str:
+        return self.settings.public_url
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def _page(self, name: str, document: dict[str, Any]) -> Any:
+        from common.documents.pages import page
+
+        return page(name, document)
+
+    # the rest
+
+    @cached_property
+    def clock(self) -> Clock:
+        if self.settings.stack == "local":
+            from common.local.clock import MovableClock
+
+            return MovableClock(self._folder("clock"))
+        return SystemClock()
+
+    @cached_property
+    def log(self) -> "Log":
+        from common.runtime.logging import Log
+
+        return Log(project=self.settings.project or None, clock=self.clock.now)
+
+    def _folder(self, name: str) -> Any:
+        from pathlib import Path
+
+        return Path(self.settings.local_folder) / name
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "pools" in self.__dict__:
+            for pool in self.pools.values():
+                pool.close()
+
+
+Edge = Callable[[], Wiring]
+
+
+@lru_cache(maxsize=1)
+def edge() -> Wiring:
+    """The wiring of this process, from its environment."""
+    return Wiring(read_environment())
