@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.runtime.card_data import CardDataFound, at, find_card_number, scan
+from common.domain.card_data import CardDataFound, at, find_card_number, scan
 
 NUMBERS = {
     "Visa": "4111111111111111",
