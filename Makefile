@@ -1,0 +1,66 @@
+# The commands of the project. They need Python 3.11 or newer and make; what else is needed is
+# installed into .venv at the first use, from requirements-dev.lock, checked by its hashes.
+
+PYTHON ?= python3
+ARGS ?=
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+# A virtual environment holds the path of its folder: a clone that was moved makes its own.
+STAMP := .venv/installed-at-$(shell pwd | cksum | cut -d ' ' -f 1)
+UV_VERSION := 0.13.8
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-pgbouncer lint types check openapi bench lock clean
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+run: $(STAMP) ## Run the whole service here and play a hotel's day (ARGS=--once ends after it)
+	@$(BIN)/billing run $(ARGS)
+
+test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)
+	@$(BIN)/python -m pytest -q -m "not pgbouncer" $(PYTEST_ARGS)
+
+test-pgbouncer: $(STAMP) ## Run the tests that need the program pgbouncer
+	@$(BIN)/python -m pytest -q -m pgbouncer $(PYTEST_ARGS)
+
+lint: $(STAMP) ## Look for mistakes in style and for likely bugs
+	@$(BIN)/ruff check .
+
+types: $(STAMP) ## Check the types, strictly
+	@$(BIN)/mypy
+
+check: lint types test ## All three
+
+openapi: $(STAMP) ## Write the documents that are generated from the code
+	@$(BIN)/billing openapi --write
+
+bench: $(STAMP) ## Measure (ARGS chooses what)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(STAMP) ## Pin every package that pyproject.toml asks for, with hashes
+	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(call compile,requirements.lock,)
+	@$(call compile,requirements-dev.lock,--extra local --extra dev)
+	@echo "requirements.lock and requirements-dev.lock are written; read their diff."
+
+clean: ## Remove the virtual environment and all caches (what `make run` stored in .local stays)
+	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(2) pyproject.toml -o $(1)
+
+$(STAMP): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; make PYTHON=python3.12 ... names another."; exit 1; }
+	@$(PYTHON) -m venv --clear .venv || \
+		{ echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing $$(grep -c '==' requirements-dev.lock) packages into .venv," \
+		"once for each change of requirements-dev.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
