@@ -97,7 +97,9 @@ def package(folder: Path) -> None:
 
 
 def test_an_orderly_house_passes(house: Path) -> None:
-    (house / "common/wiring.py").write_text("import common.postgres.a, common.runtime.a")
+    (house / "common/wiring.py").write_text(
+        "import common.postgres.a, common.runtime.a, common.local.a"
+    )
     (house / "common/cli/a.py").write_text("import common.local.a, common.wiring")
 
     result = linted(house)
@@ -115,6 +117,8 @@ def test_an_orderly_house_passes(house: Path) -> None:
         ("common/runtime/a.py", "common.wiring"),
         ("common/postgres/a.py", "common.google.a"),
         ("common/postgres/a.py", "common.runtime.a"),
+        ("common/postgres/a.py", "common.local.a"),
+        ("common/wiring.py", "common.cli.a"),
         ("common/local/a.py", "common.cli.a"),
         ("common/a_new_room.py", "common.domain.a"),
         ("functions/folios/open_folio.py", "common.postgres.a"),
