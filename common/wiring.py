@@ -141,6 +141,7 @@ class Wiring:
         return self._jwks("https://www.googleapis.com/oauth2/v3/certs")
 
     def _jwks(self, url: str) -> "Jwks":
+        from common.runtime.logging import Origin
         from common.runtime.oidc import Jwks
 
         def fetch() -> bytes:
@@ -148,7 +149,12 @@ class Wiring:
                 document: bytes = answer.read(2**20)
             return document
 
-        return Jwks(fetch)
+        return Jwks(
+            fetch,
+            on_trouble=lambda trouble: self.log.problem(
+                Origin(), code="MELMASTOON.IAM.KEYS_UNAVAILABLE", error=trouble
+            ),
+        )
 
     def _verify_step_up(
         self, token: str | None, actor: "Actor", scope: str, context: str

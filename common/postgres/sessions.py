@@ -1,16 +1,16 @@
-"""How a session with a database is opened: over TCP with TLS, a Unix socket, or Cloud SQL.
+"""How a session with a database is opened: over TCP, a Unix socket, or Cloud SQL.
 
 The address decides, and nothing else differs. For Cloud SQL the official connector makes the TLS
 socket and the IAM token, refreshed lazily because an idle instance has no processor time.
 """
 
-import ssl
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pg8000.native
 
+from common.postgres.address import open_session
 from common.postgres.connection import Connection
 
 
@@ -24,7 +24,7 @@ def opener(address: str, *, timeout_seconds: int) -> Callable[[], pg8000.native.
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     match parts.scheme:
         case "postgresql":
-            return _direct(parts, query, timeout_seconds)
+            return lambda: open_session(address, timeout_seconds=timeout_seconds)
         case "cloudsql":
             return _cloud_sql(parts.netloc, parts.path.strip("/"), query, timeout_seconds)
         case _:
@@ -39,27 +39,6 @@ def connector(
     return lambda: Connection(open_session, prepares=prepares)
 
 
-def _direct(
-    parts: Any, query: dict[str, str], timeout_seconds: int
-) -> Callable[[], pg8000.native.Connection]:
-    port = parts.port or int(query.get("port", "5432"))
-    where: dict[str, Any] = {
-        "user": unquote(parts.username or "postgres"),
-        "password": unquote(parts.password) if parts.password else None,
-        "database": parts.path.strip("/"),
-        "timeout": timeout_seconds,
-        "application_name": "billing",
-    }
-    folder = query.get("host", "")
-    if folder.startswith("/"):
-        where["unix_sock"] = f"{folder}/.s.PGSQL.{port}"
-    else:
-        where |= {"host": parts.hostname or "127.0.0.1", "port": port}
-    if query.get("sslmode") == "verify-full":
-        where["ssl_context"] = ssl.create_default_context(cafile=query.get("sslrootcert"))
-    return lambda: pg8000.native.Connection(**where)
-
-
 def _cloud_sql(
     instance: str, database: str, query: dict[str, str], timeout_seconds: int
 ) -> Callable[[], pg8000.native.Connection]:
@@ -70,7 +49,7 @@ def _cloud_sql(
 
         if not connectors:
             connectors.append(Connector(refresh_strategy="lazy"))
-        socket = connectors[0].connect(
+        session: pg8000.native.Connection = connectors[0].connect(
             instance,
             "pg8000",
             user=query["user"],
@@ -79,6 +58,6 @@ def _cloud_sql(
             ip_type=IPTypes.PRIVATE if query.get("ip") == "private" else IPTypes.PUBLIC,
             timeout=timeout_seconds,
         )
-        return socket  # the connector's dbapi connection is a CoreConnection like the native one
+        return session  # the connector's connection has the same core as a native one
 
     return open_session

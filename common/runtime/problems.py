@@ -13,7 +13,7 @@ from common.contracts.fields import CARD_DATA
 from common.domain.card_data import CardDataFound
 from common.domain.refusal import Conflict, Forbidden, Missing, Refusal, Unmet
 from common.ports.transactions import VersionStale
-from common.runtime.authentication import Unauthenticated
+from common.runtime.authentication import KeysUnavailable, Unauthenticated
 from common.runtime.execute import TooManyRequests
 
 TYPE_PREFIX: Final = "https://docs.melmastoon.example/problems/"
@@ -98,6 +98,7 @@ class Unexpected(Refusal):
 
 
 STATUS: Final[tuple[tuple[type[Refusal], int], ...]] = (
+    (KeysUnavailable, 503),
     (Unauthenticated, 401),
     (VersionStale, 412),
     (TooManyRequests, 429),

@@ -1,0 +1,1 @@
+"""What other services tell us: each consumer takes one type of event."""

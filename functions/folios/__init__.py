@@ -1,0 +1,1 @@
+"""Folios: what a guest owes, from check-in to the last payment."""

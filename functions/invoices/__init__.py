@@ -1,0 +1,1 @@
+"""Invoices: issued, rendered, verified."""

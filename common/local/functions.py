@@ -1,0 +1,55 @@
+"""Every function of the tree, found by path: the listing of `functions/` is the specification.
+
+Nothing lists the functions by hand. The laptop's gateway, the OpenAPI document and the Terraform map
+read what this finds.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from common.runtime.declaration import (
+    Declaration,
+    EventDeclaration,
+    HttpDeclaration,
+    HttpFunction,
+    declaration_of,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class FunctionMisnamed(Exception):
+    """A file under functions/ does not hold exactly one function of its own name."""
+
+
+def functions(root: Path = ROOT) -> Iterator[HttpFunction]:
+    """The target functions, in the order of their paths. Raises FunctionMisnamed."""
+    for file in sorted((root / "functions").glob("*/*.py")):
+        if file.stem != "__init__":
+            yield _target(import_module(f"functions.{file.parent.name}.{file.stem}"))
+
+
+def declarations(root: Path = ROOT) -> list[Declaration]:
+    """What all functions declare."""
+    return [declaration_of(target) for target in functions(root)]
+
+
+def http_declarations(root: Path = ROOT) -> list[HttpDeclaration]:
+    """What clients may call."""
+    return [found for found in declarations(root) if isinstance(found, HttpDeclaration)]
+
+
+def event_declarations(root: Path = ROOT) -> list[EventDeclaration]:
+    """What other services' events come to."""
+    return [found for found in declarations(root) if isinstance(found, EventDeclaration)]
+
+
+def _target(module: ModuleType) -> HttpFunction:
+    name = module.__name__.rsplit(".", 1)[-1]
+    found = [value for value in vars(module).values() if hasattr(value, "declaration")]
+    if len(found) != 1 or found[0].__name__ != name:
+        raise FunctionMisnamed(f"{module.__name__} must declare one function, called {name}")
+    target: HttpFunction = found[0]
+    return target

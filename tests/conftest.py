@@ -1,0 +1,35 @@
+"""One real PostgreSQL for the session, and a hotel of its own for every test that asks for one."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.local.database import LocalDatabase, start_database
+from tests.hotel import Hotel, House
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalDatabase]:
+    """The server. Not in pytest's own folder, which PostgreSQL's user may not enter under root."""
+    with tempfile.TemporaryDirectory(prefix="billing-tests-") as folder:
+        running = start_database(Path(folder))
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="session")
+def house(server: LocalDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The service, wired as on a laptop, on a migrated database."""
+    built = House.build(server, tmp_path_factory.mktemp("local"))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def hotel(house: House) -> Hotel:
+    """A tenant of its own with one property, tax rules and rates."""
+    return house.new_hotel()

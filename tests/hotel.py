@@ -1,0 +1,238 @@
+"""A hotel to test with: a tenant of its own, and its staff's calls over HTTP.
+
+    folio = hotel.open_folio()
+    answer = hotel.post(f"/folios/{folio}/charges", charge("room", 100_00))
+
+Calls go through the gateway and the edge, as from the load balancer; only the socket is left out.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from ulid import ULID
+from werkzeug.test import Client, TestResponse
+
+from common.local.database import LocalDatabase
+from common.local.functions import declarations
+from common.local.gateway import Gateway
+from common.local.identity import LocalIdentity
+from common.postgres.address import open_session
+from common.postgres.migrations import Migrator, provision_tenant
+from common.postgres.tenants import register_tenant
+from common.runtime.settings import ProcessSettings
+from common.wiring import Wiring
+
+ISSUER = "https://identity.test"
+EVERY_SCOPE = (
+    "billing.folio.read billing.folio.write billing.invoice.read billing.invoice.send"
+    " billing.admin billing.audit.read"
+).split()
+
+
+def usd(minor: int) -> dict[str, Any]:
+    """An amount of cents as it is written on the wire."""
+    return {"amountMicro": minor * 10_000, "currency": "USD"}
+
+
+def charge(kind: str = "room", cents: int = 10_000, **more: Any) -> dict[str, Any]:
+    """A charge of so many cents."""
+    return {"kind": kind, "description": "Night", "unitAmount": usd(cents), **more}
+
+
+@dataclass
+class House:
+    """The service under test."""
+
+    server: LocalDatabase
+    wiring: Wiring
+    identity: LocalIdentity
+    client: Client
+
+    @classmethod
+    def build(cls, server: LocalDatabase, folder: Path, **settings: Any) -> "House":
+        server.create("billing")
+        Migrator(lambda: open_session(server.dsn(database="billing"))).up()
+        wiring = Wiring(
+            ProcessSettings(
+                stack="local",
+                databases={"main": server.dsn("billing_function", "billing")},
+                token_issuer=ISSUER,
+                oidc_audience="billing-events",
+                oidc_account="push@billing.test",
+                local_folder=str(folder),
+                pool_size=32,
+                **settings,
+            )
+        )
+        identity = LocalIdentity(folder / "identity", issuer=ISSUER, clock=wiring.clock.now)
+        wiring.__dict__["issuer_keys"] = keys_of(identity)
+        return cls(server, wiring, identity, Client(Gateway(wiring, declarations())))
+
+    def close(self) -> None:
+        self.wiring.close()
+
+    def new_hotel(self, **settings: Any) -> "Hotel":
+        """Provision a tenant and give it its first settings."""
+        hotel = Hotel(self)
+        session = open_session(self.server.dsn(database="billing"))
+        try:
+            provision_tenant(session, hotel.tenant_id)
+            register_tenant(session, hotel.tenant_id)
+        finally:
+            session.close()
+        hotel.write_settings(**settings)
+        return hotel
+
+    def sql(self, sql: str, **parameters: Any) -> list[list[Any]]:
+        """Look at the database as its administrator, behind the service's back."""
+        session = open_session(self.server.dsn(database="billing"))
+        try:
+            return session.run(sql, **parameters) or []
+        finally:
+            session.close()
+
+
+@dataclass
+class Hotel:
+    """One tenant."""
+
+    house: House
+    tenant_id: UUID = field(default_factory=uuid4)
+    property_id: UUID = field(default_factory=uuid4)
+
+    @property
+    def schema(self) -> str:
+        return f"tenant_{self.tenant_id.hex}_billing"
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings document: 10 % VAT on everything, exclusive; euros at 1.10."""
+        document: dict[str, Any] = {
+            "issuer": {
+                "name": "Hotel Kabul",
+                "addressLines": ["Street 1", "Kabul"],
+                "taxId": "AF-1",
+                "country": "AF",
+            },
+            "properties": [
+                {
+                    "id": str(self.property_id),
+                    "name": "Kabul",
+                    "code": "KBL",
+                    "timeZone": "Asia/Kabul",
+                    "dayClose": "03:00:00",
+                    "currency": "USD",
+                    "jurisdiction": "AF-KBL",
+                }
+            ],
+            "fxRates": [
+                {
+                    "base": "EUR",
+                    "quote": "USD",
+                    "rate": "1.10",
+                    "source": "test",
+                    "takenAt": "2026-01-01T00:00:00Z",
+                }
+            ],
+            "taxRules": [vat()],
+        }
+        document.update(changes)
+        return document
+
+    def write_settings(self, **changes: Any) -> None:
+        """Write a settings version behind the service's back."""
+        self.house.sql(
+            f"INSERT INTO {self.schema}.settings_versions (tenant_id, version, document, recorded_at)"
+            f" SELECT :tenant, coalesce(max(version), 0) + 1, :document, now()"
+            f" FROM {self.schema}.settings_versions",
+            tenant=self.tenant_id,
+            document=json.dumps(self.settings(**changes)),
+        )
+
+    def token(self, *scopes: str, sub: str = "clerk", **claims: Any) -> str:
+        claims.setdefault("property_ids", [self.property_id])
+        claims.setdefault("tenant_id", self.tenant_id)
+        return self.house.identity.issue_access_token(
+            sub=sub, scopes=scopes or EVERY_SCOPE, **claims
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "",
+        token: str | None = "",
+        headers: dict[str, str] | None = None,
+        **query: str,
+    ) -> TestResponse:
+        """Call a function. `key=""` makes a fresh idempotency key, None sends none."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token or self.token()}"
+        if method != "GET" and key is not None:
+            sent["Idempotency-Key"] = key or str(uuid4())
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        data = json.dumps(body) if not isinstance(body, bytes | None) else body
+        full = path if path.startswith("/health") else f"/api/v1{path}"
+        return self.house.client.open(
+            full, method=method, data=data, headers=sent, query_string=query or None
+        )
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+        return self.call("POST", path, {} if body is None else body, **more)
+
+    def open_folio(self, **more: Any) -> str:
+        """Open a folio for a guest and answer its id."""
+        body = {"propertyId": str(self.property_id), "guest": {"name": "A. Guest"}, **more}
+        answer = self.post("/folios", body)
+        assert answer.status_code == 201, answer.text
+        folio_id: str = answer.json["folioId"]
+        return folio_id
+
+    def rows(self, sql: str, **parameters: Any) -> list[list[Any]]:
+        """Query the tenant's schema behind the service's back; `{s}` is the schema."""
+        return self.house.sql(sql.replace("{s}", self.schema), **parameters)
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The tenant's outbox in its order."""
+        rows = self.house.sql(
+            "SELECT event FROM billing_central.outbox WHERE tenant_id = :t ORDER BY id",
+            t=self.tenant_id,
+        )
+        found = [json.loads(row[0]) for row in rows]
+        return [event for event in found if kind is None or event["type"].endswith(f"{kind}.v1")]
+
+
+def vat(ppm: int = 100_000, **more: Any) -> dict[str, Any]:
+    """A tax on everything that a guest can consume."""
+    kinds = ["room", "food_beverage", "spa", "laundry", "minibar", "transport", "fee", "other"]
+    rule = {
+        "code": "VAT",
+        "name": "VAT",
+        "jurisdiction": "AF-KBL",
+        "chargeKinds": kinds,
+        "ratePpm": ppm,
+        "validFrom": date(2020, 1, 1).isoformat(),
+    }
+    return {**rule, **more}
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id, as a desktop that is offline would mint it."""
+    return f"{prefix}_{ULID()}"
+
+
+def keys_of(identity: LocalIdentity) -> Any:
+    """The service's view of the identity service's keys, without a socket between."""
+    from common.runtime.oidc import Jwks
+
+    return Jwks(lambda: json.dumps(identity.jwks()).encode())
