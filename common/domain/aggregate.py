@@ -1,13 +1,17 @@
 """What all aggregates share: a version, and a trail of facts that cannot be altered unseen.
 
-Every change of a folio, a payment or an invoice is a fact in the past tense. Facts of one
-aggregate are numbered without a gap, and each carries the hash of the one before it, so that a removed,
-changed, added or reordered entry of the audit trail shows. The aggregate is locked while it changes,
-so that numbering and chaining cost no lock of their own.
+Every change of a folio, a payment or an invoice is a fact in the past tense. Facts of one aggregate
+are numbered without a gap, and each carries the hash of the one before it, so that a removed,
+changed, added or reordered entry of the audit trail shows. The aggregate is locked while it
+changes, so that numbering and chaining cost no lock of their own.
+
+Several commands may share one transaction. Each works on its own shallow copy of the aggregate, and
+a refused command's copy is dropped. So an aggregate replaces what it holds and changes nothing that
+its copies share: no list or dictionary of it is ever altered in place.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from common.domain.canonical import digest
 
@@ -30,7 +34,7 @@ class Aggregate:
     state_digest: bytes | None = field(default=None, compare=False)
     is_new: bool = field(default=True, compare=False)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """What the aggregate is right now, as a document whose digest the audit trail keeps."""
         raise TypeError(f"{type(self).__name__} does not describe its state")
 

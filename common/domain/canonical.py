@@ -8,7 +8,6 @@ independent implementation). Anything else is refused instead of being spelled d
 
 import hashlib
 import json
-from typing import Any
 
 _ENCODE = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -16,7 +15,7 @@ _ENCODE = json.JSONEncoder(
 _LARGEST_EXACT_INTEGER = 2**53 - 1
 
 
-def canonical(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
+def canonical(document: object) -> bytes:
     """Write the document in its one canonical spelling.
 
     Raises TypeError or ValueError for floats, integers beyond 2^53 - 1, keys that are not ASCII
@@ -26,12 +25,12 @@ def canonical(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
     return _ENCODE(document).encode()
 
 
-def digest(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
+def digest(document: object) -> bytes:
     """SHA-256 of the canonical spelling, 32 bytes."""
     return hashlib.sha256(canonical(document)).digest()
 
 
-def _check(value: Any) -> None:  # noqa: ANN401 - any JSON document
+def _check(value: object) -> None:
     match value:
         case None | str() | bool():
             return

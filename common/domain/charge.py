@@ -2,10 +2,15 @@
 
 A charge is worth its quantity times its unit price, rounded once. Its taxes come from the rules in
 force at the property on the day of the service; each becomes a line of its own, tied to the charge.
-Where no rule covers it the charge is refused, unless the property allows untaxed charges for the day:
-then the line says so.
+Where no rule covers it the charge is refused, unless the property allows untaxed charges for the
+day: then the line says so.
+
+Every tax is posted through the running sums of its group, so that what stands on a folio for a
+group is always its exact tax, rounded once, whichever way a tenant rounds and whenever it changes
+its mind. Where tax is rounded per line the exact tax is in minor units already.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,7 +21,15 @@ from common.domain.moment import Moment
 from common.domain.money import Money
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.settings import Property
-from common.domain.tax import TaxAmount, TaxRuleMissing, tax_line_amount, taxes_for
+from common.domain.tax import (
+    TaxAmount,
+    Taxation,
+    TaxRule,
+    TaxRuleMissing,
+    post_taxes,
+    tax_line_amount,
+    taxes_for,
+)
 
 UNTAXED_ALLOWED = "allowed"
 
@@ -54,7 +67,12 @@ class AdjustmentExceedsCharge(Unmet):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """One thing consumed. `quantity` is a decimal string such as "2" or "0.5"; `unit_amount` may be
-    finer than the minor unit; `nights` and `persons` count for fixed taxes."""
+    finer than the minor unit.
+
+    Fixed taxes count `nights`, of which the first is the stay's `first_night` (from 1), and
+    `persons`, whose `ages` are given where they are known. Refuses: AmountNotPositive,
+    AmountNotInMinorUnits.
+    """
 
     id: ChargeId
     kind: ChargeKind
@@ -68,6 +86,12 @@ class Charge:
     window: str | None = None
     nights: int = 1
     persons: int = 1
+    first_night: int = 1
+    ages: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.amount.in_minor_units().amount_micro <= 0:
+            raise AmountNotPositive()
 
     @classmethod
     def price(cls, quantity: str, unit_amount: Money, amount: Money | None) -> Money:
@@ -77,7 +101,7 @@ class Charge:
         AmountNotInMinorUnits (for an amount given).
         """
         worth = unit_amount.times(*Decimal(quantity).as_integer_ratio())
-        if amount is not None and amount.in_minor_units() != worth:
+        if amount is not None and not (amount.in_minor_units() - worth).is_zero:
             raise AmountDiffers(expectedMicro=worth.amount_micro)
         if worth.amount_micro <= 0:
             raise AmountNotPositive()
@@ -85,46 +109,45 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxLine:
-    """A tax, and the whole minor units that its line moves the balance by."""
-
-    tax: TaxAmount
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
 class TaxedAmount:
     """An amount taken apart: what the house earns, and what it owes to the tax office.
 
-    `untaxed` says why there is no tax, where a rule or a permission says so.
+    All of it in the whole minor units that lines move the balance by. `untaxed` says why there is
+    no tax, where a rule or a permission says so.
     """
 
     net: Money
-    taxes: tuple[TaxLine, ...]
+    taxes: tuple[TaxAmount, ...]
     untaxed: str | None = None
 
 
 @dataclass(slots=True)
 class TaxSums:
-    """Running sums of the taxes that are rounded per invoice: exact and posted micro by group."""
+    """Running sums of the taxes on a folio's open document: exact and posted micro by group."""
 
     groups: dict[str, list[int]] = field(default_factory=dict)
 
     def copy(self) -> "TaxSums":
         """Sums to go on with, so that a refusal leaves these as they were."""
-        return TaxSums({group: list(sums) for group, sums in self.groups.items()})
-
-    def holds(self, tax: TaxAmount) -> bool:
-        """Whether this tax's group is rounded per invoice on this folio."""
-        return _group(tax) in self.groups
+        return TaxSums(dict(self.groups))
 
     def moved_by(self, tax: TaxAmount) -> Money:
         """Add a tax to its group; answer what the rounded sum of the group moves by."""
+        group = "|".join(str(part) for part in tax.key)
+        exact_micro, posted_micro = self.groups.get(group, (0, 0))
         currency = tax.exact.currency
-        exact, posted = self.groups.get(_group(tax), [0, 0])
-        amount = tax_line_amount(Money(exact, currency), Money(posted, currency), tax.exact)
-        self.groups[_group(tax)] = [exact + tax.exact.amount_micro, posted + amount.amount_micro]
+        amount = tax_line_amount(
+            Money(exact_micro, currency), Money(posted_micro, currency), tax.exact
+        )
+        self.groups[group] = [
+            exact_micro + tax.exact.amount_micro,
+            posted_micro + amount.amount_micro,
+        ]
         return amount
+
+    def posted(self, taxation: Taxation) -> Taxation:
+        """A charge, or the reversal of one, as its lines are posted; the price stays as it is."""
+        return post_taxes(taxation, self.moved_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,38 +161,68 @@ class Occasion:
     nights: int = 1
     persons: int = 1
     stay_nights: int | None = None
+    first_night: int = 1
+    ages: tuple[int, ...] = ()
 
 
 def taxed(amount: Money, occasion: Occasion, sums: TaxSums, moment: Moment) -> TaxedAmount:
-    """Resolve the taxes of an amount; `sums` move on where tax is rounded per invoice.
+    """Resolve the taxes of an amount by the rules in force; `sums` move on.
 
-    Refuses: TaxRuleMissing.
+    Refuses: TaxRuleMissing, CurrenciesDiffer (a fixed tax in another currency).
     """
-    per_invoice = moment.settings.rounds_tax_per_invoice
     try:
-        taxation = taxes_for(
-            amount,
-            occasion.kind,
-            occasion.on,
-            occasion.house.jurisdiction,
-            moment.settings.tax_rules,
-            nights=occasion.nights,
-            persons=occasion.persons,
-            guest_exemptions=occasion.exemptions,
-            stay_nights=occasion.stay_nights,
-            rounding="invoice" if per_invoice else "line",
-        )
+        taxation = _taxation(amount, occasion, moment.settings.tax_rules, moment)
     except TaxRuleMissing:
         if not occasion.house.allows_untaxed(moment.now):
             raise
         return TaxedAmount(amount, (), UNTAXED_ALLOWED)
-    lines = tuple(
-        TaxLine(tax, sums.moved_by(tax) if per_invoice else tax.amount) for tax in taxation.taxes
+    posted = sums.posted(taxation)
+    reasons = sorted({exemption.reason for exemption in posted.exempt}) if not posted.taxes else []
+    return TaxedAmount(posted.net, posted.taxes, ",".join(reasons) or None)
+
+
+def taxed_alike(
+    amount: Money, taxes: Iterable[TaxAmount], occasion: Occasion, sums: TaxSums, moment: Moment
+) -> TaxedAmount:
+    """Tax a correction of a price by the rates that the price itself bears; `sums` move on.
+
+    A fixed tax is owed for a night or a person, not for the price, so a correction bears none.
+    """
+    rules = [
+        TaxRule(
+            code=tax.rule_code,
+            name=tax.name,
+            jurisdiction=occasion.house.jurisdiction,
+            charge_kinds=frozenset({occasion.kind}),
+            rate_ppm=tax.rate_ppm,
+            inclusive=tax.inclusive,
+            order=tax.order,
+            valid_from=occasion.on,
+            category=tax.category,
+        )
+        for tax in taxes
+        if tax.rate_ppm is not None
+    ]
+    if not rules:
+        return TaxedAmount(amount, ())
+    posted = sums.posted(_taxation(amount, occasion, rules, moment))
+    return TaxedAmount(posted.net, posted.taxes)
+
+
+def _taxation(
+    amount: Money, occasion: Occasion, rules: Iterable[TaxRule], moment: Moment
+) -> Taxation:
+    return taxes_for(
+        amount,
+        occasion.kind,
+        occasion.on,
+        occasion.house.jurisdiction,
+        rules,
+        nights=occasion.nights,
+        persons=occasion.persons,
+        guest_exemptions=occasion.exemptions,
+        stay_nights=occasion.stay_nights,
+        rounding="invoice" if moment.settings.rounds_tax_per_invoice else "line",
+        first_night=occasion.first_night,
+        ages=occasion.ages,
     )
-    contained = Money.total((line.amount for line in lines if line.tax.inclusive), amount.currency)
-    reasons = sorted({exemption.reason for exemption in taxation.exempt}) if not lines else []
-    return TaxedAmount(amount - contained, lines, ",".join(reasons) or None)
-
-
-def _group(tax: TaxAmount) -> str:
-    return "|".join(str(part) for part in tax.key)

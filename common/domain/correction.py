@@ -1,25 +1,33 @@
 """Corrections of a charge: reversing it, or moving its amount. Nothing is ever deleted.
 
 A void writes the opposite of every line that still stands for the charge: the charge itself, its
-taxes, its adjustments. An adjustment adds a signed amount, taxed as the charge was, and may take
-away what the charge came to, but not more.
+taxes, its adjustments. It takes back exactly what was asked for them; where tax is rounded per
+invoice, the tax that goes with it is what the group's rounded sum falls by (TAX-3).
+
+An adjustment adds a signed amount in the terms that the charge was priced in, taxed at the rates
+that the charge bears, and may take away what the charge came to, but not more. A charge that was
+posted untaxed is corrected untaxed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from common.domain.charge import (
     AdjustmentExceedsCharge,
     AmountNotPositive,
     ChargeAlreadyVoided,
     ChargeUnknown,
-    taxed,
+    Occasion,
+    TaxSums,
+    taxed_alike,
 )
 from common.domain.folio import Folio, LinesPosted
-from common.domain.folio_line import Line, LineType, Text
+from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.identifiers import AdjustmentId, VoidId
 from common.domain.moment import Moment
 from common.domain.money import Money
+from common.domain.tax import Taxation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,80 +46,94 @@ def void_charge(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment
     Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided.
     """
     folio.must_be_open()
-    standing = _standing(lines)
+    postings = _of_charge(lines)
     today = moment.settings.property(folio.property_id).business_date(moment.now)
     sums = folio.tax_sums.copy()
-    reversals = []
-    for line in standing:
-        rounded_per_invoice = line.tax is not None and sums.holds(line.tax)
-        amount = sums.moved_by(-line.tax) if line.tax and rounded_per_invoice else -line.amount
-        reversal = replace(
-            line,
-            id=moment.new_id(VoidId),
-            type=LineType.VOID,
-            amount=amount,
-            business_date=today,
-            tax=-line.tax if line.tax else None,
-            corrects=line.id,
-            reason=reason,
-            external_reference=None,
-            settings_version=moment.settings.version,
+    written = folio.add(
+        *(
+            reversal
+            for posting in postings
+            for reversal in _reversals(posting, sums, today, reason, moment)
         )
-        reversals.append(folio.add(reversal))
+    )
     folio.tax_sums = sums
-    return folio.posted(ChargeVoided, tuple(reversals), reason=reason)
+    return folio.posted(ChargeVoided, written, reason=reason)
 
 
 def adjust_charge(
     folio: Folio, lines: Iterable[Line], amount: Money, text: Text, reason: str, moment: Moment
 ) -> ChargeAdjusted:
-    """Move what a charge came to by a signed amount, in the terms that the charge was priced in.
+    """Move what a charge came to by a signed amount; `lines` are all lines that belong to it.
 
     Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, AmountNotPositive (for zero),
-    AdjustmentExceedsCharge, CurrenciesDiffer, AmountNotInMinorUnits, TaxRuleMissing.
+    AdjustmentExceedsCharge, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     folio.must_be_open()
-    standing = _standing(lines)
-    charge = standing[0]
+    postings = _of_charge(lines)
+    charge = postings[0].line
     if amount.in_minor_units().is_zero:
         raise AmountNotPositive()
-    sums = folio.tax_sums.copy()
+    price = Money.total((posting.taxation.price for posting in postings), folio.currency)
+    if (price + amount).amount_micro < 0:
+        raise AdjustmentExceedsCharge(remainingMicro=price.amount_micro)
     house = moment.settings.property(folio.property_id)
     on = charge.service_date or charge.business_date
-    parts = taxed(
-        amount + Money.zero(folio.currency), folio.occasion(house, charge.kind, on), sums, moment
+    sums = folio.tax_sums.copy()
+    parts = taxed_alike(
+        amount,
+        postings[0].taxation.taxes,
+        Occasion(house=house, kind=charge.kind, on=on),
+        sums,
+        moment,
     )
-    earned = Money.total((line.amount for line in standing if not line.tax), folio.currency)
-    if (earned + parts.net).amount_micro < 0:
-        raise AdjustmentExceedsCharge(remainingMicro=earned.amount_micro)
     line = replace(
-        charge,
+        charge,  # its settings version too: the rates are the charge's
         id=moment.new_id(AdjustmentId),
         type=LineType.ADJUSTMENT,
         description=text,
         amount=parts.net,
         business_date=house.business_date(moment.now),
-        settings_version=moment.settings.version,
         quantity=None,
         unit_amount=None,
         external_reference=None,
         corrects=charge.id,
         reason=reason,
-        untaxed=parts.untaxed,
     )
+    written = folio.add_taxed(line, parts, moment)
     folio.tax_sums = sums
-    return folio.posted(ChargeAdjusted, folio.add_taxed(line, parts, moment), reason=reason)
+    return folio.posted(ChargeAdjusted, written, reason=reason)
 
 
-def _standing(lines: Iterable[Line]) -> list[Line]:
-    """The lines of a charge that were not reversed, the charge first."""
-    every = sorted(lines, key=lambda line: line.sequence)
+def _of_charge(lines: Iterable[Line]) -> Sequence[Posting]:
+    """What stands of a charge: the charge first, then its adjustments."""
+    every = tuple(lines)
     if not every:
         raise ChargeUnknown()
-    reversed_ids = {line.corrects for line in every if line.type is LineType.VOID}
-    standing = [
-        line for line in every if line.type is not LineType.VOID and line.id not in reversed_ids
-    ]
-    if not standing or standing[0].type is not LineType.CHARGE:
+    postings = standing(every)
+    if not postings or postings[0].line.type is not LineType.CHARGE:
         raise ChargeAlreadyVoided()
-    return standing
+    return postings
+
+
+def _reversals(
+    posting: Posting, sums: TaxSums, today: date, reason: str, moment: Moment
+) -> Iterable[Line]:
+    """The opposite of a posting: its price to the minor unit, its taxes as the sums fall."""
+    before = posting.taxation
+    after = sums.posted(Taxation.of(-before.net, [-tax for tax in before.taxes]))
+    lines = (posting.line, *posting.tax_lines)
+    amounts = (after.net, *(tax.amount for tax in after.taxes))
+    taxes = (None, *after.taxes)
+    for line, amount, tax in zip(lines, amounts, taxes, strict=True):
+        yield replace(
+            line,
+            id=moment.new_id(VoidId),
+            type=LineType.VOID,
+            amount=amount,
+            business_date=today,
+            tax=tax,
+            corrects=line.id,
+            reason=reason,
+            external_reference=None,
+            settings_version=moment.settings.version,
+        )

@@ -1,16 +1,20 @@
 """The lines of a folio: everything that ever moved its balance, in order, and never changed.
 
-A line's amount is signed by its effect on what the guest owes: a charge and its taxes add, a payment
-takes away. A correction is a further line that names the one it corrects.
+A line's amount is signed by its effect on what the guest owes: a charge and its taxes add, a
+payment takes away. A correction is a further line that names the one it corrects.
+
+Taxes stand right behind the line that bears them, and the two are one posting: they are reversed
+together and stand on the same document.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.money import Money
-from common.domain.tax import TaxAmount
+from common.domain.tax import TaxAmount, Taxation
 
 Text = dict[str, str]  # a description by language; "und" where the language is not known
 
@@ -52,14 +56,15 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line. `sequence` counts from 1 without a gap within its folio.
+    """One line. `sequence` counts from 1 without a gap within its folio; 0 is not written yet.
 
-    `charge_id` ties a tax, an adjustment or a void to the charge it belongs to (a charge to itself);
-    `corrects` names the very line that a void or an adjustment corrects. `quantity` is a decimal
-    string; `unit_amount` may be finer than the minor unit. `untaxed` says why a charge bears no tax.
+    `charge_id` ties a tax, an adjustment or a void to the charge it belongs to (a charge to
+    itself); `corrects` names the very line that a void or an adjustment corrects. `quantity` is a
+    decimal string; `unit_amount` may be finer than the minor unit. `untaxed` says why a charge
+    bears no tax. `settings_version` is the one that its taxes were found in.
     """
 
-    sequence: int
+    sequence: int = 0
     id: LineId
     type: LineType
     kind: str
@@ -78,3 +83,48 @@ class Line:
     reason: str | None = None
     tax: TaxAmount | None = None
     untaxed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A charge, an adjustment or the reversal of one, and the tax lines that it bears."""
+
+    line: Line
+    tax_lines: tuple[Line, ...]
+
+    @property
+    def taxation(self) -> Taxation:
+        """The posting as it was posted: net price, taxes, and the price that was asked for."""
+        return Taxation.of(self.line.amount, [line.tax for line in self.tax_lines if line.tax])
+
+
+def standing(lines: Iterable[Line]) -> list[Posting]:
+    """The postings among `lines` (in any order, taxes included) that no void among them reverses.
+
+    A void whose posting is not among them stands itself: it reverses what is on another document.
+    """
+    every = _postings(sorted(lines, key=lambda line: line.sequence))
+    ids = {posting.line.id for posting in every}
+    reversals = {posting.line.corrects for posting in every if _is_void(posting)}
+    return [
+        posting
+        for posting in every
+        if posting.line.id not in reversals
+        and not (_is_void(posting) and posting.line.corrects in ids)
+    ]
+
+
+def _postings(lines: Sequence[Line]) -> list[Posting]:
+    gathered: list[tuple[Line, list[Line]]] = []
+    for line in lines:
+        if line.type in (LineType.PAYMENT, LineType.ROUNDING):
+            continue
+        if line.tax is None:
+            gathered.append((line, []))
+        else:
+            gathered[-1][1].append(line)
+    return [Posting(line, tuple(taxes)) for line, taxes in gathered]
+
+
+def _is_void(posting: Posting) -> bool:
+    return posting.line.type is LineType.VOID

@@ -8,25 +8,22 @@ and no chain. Signing and rendering happen after the commit and add to the invoi
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical
-from common.domain.folio import Folio
-from common.domain.folio_line import Line, LineType, Text
-from common.domain.fx import FxSnapshot
+from common.domain.folio import Folio, Guest
+from common.domain.folio_line import Line
 from common.domain.identifiers import FolioId, InvoiceId, PropertyId
+from common.domain.invoice_payload import Place, Totals, document
 from common.domain.moment import Moment
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
 from common.domain.refusal import Conflict, Missing
-from common.domain.settlement import FxShown, Settlement
-
-PAYLOAD_SCHEMA = "melmastoon.billing.invoice/1"
-_SHOWN = frozenset({LineType.CHARGE, LineType.TAX, LineType.ADJUSTMENT})
+from common.domain.settlement import Settlement
 
 
 class InvoiceUnknown(Missing):
@@ -49,11 +46,23 @@ class Series:
     last_number: int = 0
     last_sha256: bytes | None = None
 
-    def next_number(self, prefix: str) -> str:
-        """Take the next number, as it is printed: `INV-AF-KBL-2026-000001`."""
-        self.last_number += 1
-        parts = [prefix, self.jurisdiction, *([str(self.year)] if self.year else [])]
-        return "-".join([*parts, f"{self.last_number:06d}"])
+    def next_place(self, invoice_id: InvoiceId, prefix: str) -> Place:
+        """The place behind the last one, with its number as printed: `INV-AF-KBL-2026-000001`."""
+        sequence = self.last_number + 1
+        year = [str(self.year)] if self.year else []
+        return Place(
+            id=invoice_id,
+            number="-".join([prefix, self.jurisdiction, *year, f"{sequence:06d}"]),
+            jurisdiction=self.jurisdiction,
+            document_type=self.document_type,
+            year=self.year,
+            sequence=sequence,
+            previous_sha256=self.last_sha256,
+        )
+
+    def move_on(self, place: Place, payload_sha256: bytes) -> None:
+        """Note that the place is taken, and by what."""
+        self.last_number, self.last_sha256 = place.sequence, payload_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +70,19 @@ class Person:
     """The customer as the document names them; `salt` and document can be erased together."""
 
     salt: bytes
-    document: dict[str, Any]
+    document: dict[str, object]
+
+    @classmethod
+    def of(cls, guest: Guest, moment: Moment) -> "Person":
+        """The guest as the document names them, under a salt of its own."""
+        return cls(
+            salt=moment.new_salt(),
+            document={
+                "name": guest.name,
+                "addressLines": list(guest.address_lines),
+                "taxId": guest.tax_id,
+            },
+        )
 
     @property
     def commitment(self) -> str:
@@ -92,12 +113,24 @@ class Rendition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvoiceIssued(Fact):
+class InvoiceFact(Fact):
+    """Something that happened to an invoice."""
+
+    subject: "Invoice" = field(repr=False, compare=False)
+
+    @property
+    def invoice(self) -> "Invoice":
+        """The invoice as the fact left it."""
+        return self.subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceIssued(InvoiceFact):
     name = "invoice.generated"
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvoiceRendered(Fact):
+class InvoiceRendered(InvoiceFact):
     name = "invoice.rendered"
     rendition: Rendition
     signature: Signature | None = None
@@ -130,7 +163,8 @@ class Invoice(Aggregate):
     signature: Signature | None = None
     renditions: tuple[Rendition, ...] = ()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
+        """What the audit trail digests: nothing personal."""
         return {
             "id": self.id,
             "number": self.number,
@@ -161,225 +195,33 @@ def issue(
 ) -> InvoiceIssued:
     """Give the next number of the series to what a folio's lines come to.
 
-    `lines` are those that are on no document yet; the payload names every one of them.
+    `lines` are those that are on no document yet; the payload names every one of them. The series
+    moves on when everything else is done. Refuses: AmountOutOfRange.
     """
     settings = moment.settings
-    house = settings.property(folio.property_id)
-    invoice_id = moment.new_id(InvoiceId)
-    number = series.next_number(settings.number_prefix)
-    person = Person(salt=moment.new_salt(), document=_person(folio))
-    totals = _totals(lines, folio.currency)
-    payload = {
-        "schema": PAYLOAD_SCHEMA,
-        "invoiceId": invoice_id,
-        "number": number,
-        "type": series.document_type,
-        "issuedAt": _instant(moment.now),
-        "businessDate": house.business_date(moment.now).isoformat(),
-        "tenantId": str(settings.tenant_id),
-        "propertyId": str(folio.property_id),
-        "issuer": {
-            "name": settings.issuer.name,
-            "addressLines": list(settings.issuer.address_lines),
-            "taxId": settings.issuer.tax_id,
-            "country": settings.issuer.country,
-        },
-        "customer": {"commitment": person.commitment},
-        "folioId": folio.id,
-        "settlementId": settlement.id,
-        "reservationId": folio.reservation_id,
-        "stay": _stay(folio),
-        "currency": folio.currency,
-        "lines": _rows(lines, settings.language),
-        "lineIds": [line.id for line in lines],
-        "taxBreakdown": _breakdown(lines),
-        "totals": totals,
-        "payments": [_payment(payment) for payment in payments],
-        "fx": _fx(settlement.fx),
-        "series": {
-            "jurisdiction": series.jurisdiction,
-            "documentType": series.document_type,
-            "year": series.year or None,
-            "sequence": series.last_number,
-        },
-        "previousDocumentSha256": series.last_sha256.hex() if series.last_sha256 else None,
-        "language": settings.language,
-    }
-    text = canonical(payload)
+    place = series.next_place(moment.new_id(InvoiceId), settings.number_prefix)
+    person = Person.of(folio.guest, moment)
+    text = canonical(document(place, folio, lines, payments, settlement, person.commitment, moment))
     invoice = Invoice(
-        id=invoice_id,
+        id=place.id,
         folio_id=folio.id,
         property_id=folio.property_id,
-        jurisdiction=series.jurisdiction,
-        document_type=series.document_type,
-        year=series.year,
-        series_number=series.last_number,
-        number=number,
+        jurisdiction=place.jurisdiction,
+        document_type=place.document_type,
+        year=place.year,
+        series_number=place.sequence,
+        number=place.number,
         currency=folio.currency,
-        total=Money(totals["grossMicro"] + totals["roundingMicro"], folio.currency),
-        business_date=house.business_date(moment.now),
+        total=Totals.of(lines, folio.currency).total,
+        business_date=settings.property(folio.property_id).business_date(moment.now),
         issued_at=moment.now,
         language=settings.language,
         template_version=settings.invoice_template,
         payload=text.decode(),
         payload_sha256=hashlib.sha256(text).digest(),
-        previous_sha256=series.last_sha256,
+        previous_sha256=place.previous_sha256,
         person=person,
         line_ids=tuple(line.id for line in lines),
     )
-    series.last_sha256 = invoice.payload_sha256
+    series.move_on(place, invoice.payload_sha256)
     return InvoiceIssued(subject=invoice, sequence=invoice.next_sequence())
-
-
-def _person(folio: Folio) -> dict[str, Any]:
-    guest = folio.guest
-    return {
-        "name": guest.name,
-        "addressLines": list(guest.address_lines),
-        "taxId": guest.tax_id,
-    }
-
-
-def _stay(folio: Folio) -> dict[str, str] | None:
-    if folio.stay is None:
-        return None
-    return {"from": folio.stay.arrival.isoformat(), "to": folio.stay.departure.isoformat()}
-
-
-def _rows(lines: Sequence[Line], language: str) -> list[dict[str, Any]]:
-    """A row for each charge and adjustment that stands, with the taxes that were posted with it."""
-    corrected = {line.corrects for line in lines if line.type is LineType.VOID}
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        if line.id in corrected or line.type in (
-            LineType.VOID,
-            LineType.PAYMENT,
-            LineType.ROUNDING,
-        ):
-            continue
-        if line.tax is None:
-            rows.append(_row(line, language))
-            continue
-        row = rows[-1]  # a tax is posted right behind the line that bears it
-        row["taxes"].append(_tax(line))
-        row["taxMicro"] += line.amount.amount_micro
-        row["grossMicro"] += line.amount.amount_micro
-    return rows
-
-
-def _row(line: Line, language: str) -> dict[str, Any]:
-    unit = line.unit_amount or line.amount
-    return {
-        "lineId": line.id,
-        "sequence": line.sequence,
-        "kind": line.kind,
-        "description": in_language(line.description, language),
-        "quantity": line.quantity or "1",
-        "unitAmountMicro": unit.amount_micro,
-        "netMicro": line.amount.amount_micro,
-        "taxMicro": 0,
-        "grossMicro": line.amount.amount_micro,
-        "serviceDate": (line.service_date or line.business_date).isoformat(),
-        "businessDate": line.business_date.isoformat(),
-        "settingsVersion": line.settings_version,
-        "untaxed": line.untaxed,
-        "taxes": [],
-    }
-
-
-def _tax(line: Line) -> dict[str, Any]:
-    if line.tax is None:
-        raise ValueError(f"{line.id} is no tax")
-    return {
-        "code": line.tax.rule_code,
-        "name": line.tax.name,
-        "ratePpm": line.tax.rate_ppm,
-        "amountMicro": line.amount.amount_micro,
-        "baseMicro": line.tax.base.amount_micro,
-        "category": line.tax.category,
-        "inclusive": line.tax.inclusive,
-    }
-
-
-def _breakdown(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """Tax by rule, rate and category; sums exactly to the tax that was posted (TAX-3)."""
-    groups: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in lines:
-        if line.tax is None:
-            continue
-        tax = line.tax
-        group = groups.setdefault(
-            (tax.rule_code, f"{tax.rate_ppm}/{tax.category}"),
-            {
-                "code": tax.rule_code,
-                "name": tax.name,
-                "ratePpm": tax.rate_ppm,
-                "category": tax.category,
-                "baseMicro": 0,
-                "amountMicro": 0,
-            },
-        )
-        group["baseMicro"] += tax.base.amount_micro
-        group["amountMicro"] += line.amount.amount_micro
-    return [groups[key] for key in sorted(groups)]
-
-
-def _totals(lines: Sequence[Line], currency: Currency) -> dict[str, int]:
-    sums = {"net": 0, "tax": 0, "paid": 0, "rounding": 0}
-    for line in lines:
-        match line.type:
-            case LineType.PAYMENT:
-                sums["paid"] -= line.amount.amount_micro
-            case LineType.ROUNDING:
-                sums["rounding"] += line.amount.amount_micro
-            case _:
-                sums["tax" if line.tax else "net"] += line.amount.amount_micro
-    gross = Money(sums["net"] + sums["tax"], currency).amount_micro
-    return {
-        "netMicro": sums["net"],
-        "taxMicro": sums["tax"],
-        "grossMicro": gross,
-        "paidMicro": sums["paid"],
-        "roundingMicro": sums["rounding"],
-        "dueMicro": gross + sums["rounding"] - sums["paid"],
-    }
-
-
-def _payment(payment: Payment) -> dict[str, Any]:
-    return {
-        "method": payment.method.value,
-        "paidMicro": payment.paid.amount_micro,
-        "paidCurrency": payment.paid.currency,
-        "amountMicro": payment.amount.amount_micro,
-        "businessDate": payment.business_date.isoformat(),
-    }
-
-
-def _fx(shown: Sequence[FxShown]) -> dict[str, Any] | None:
-    if not shown:
-        return None
-    differences = [fx.difference.amount_micro for fx in shown if fx.difference is not None]
-    return {
-        "snapshots": [_snapshot(fx.pinned) for fx in shown],
-        "today": [_snapshot(fx.today) for fx in shown if fx.today],
-        "differenceMicro": sum(differences) if differences else None,
-    }
-
-
-def _snapshot(rate: FxSnapshot) -> dict[str, str]:
-    return {
-        "base": rate.base,
-        "quote": rate.quote,
-        "rate": rate.rate,
-        "source": rate.source,
-        "takenAt": _instant(rate.taken_at),
-    }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def in_language(text: Text, language: str) -> str:
-    """A description in a language, or in the nearest thing to it that was given."""
-    return text.get(language) or text.get("und") or next(iter(text.values()), "")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from common.domain.folio_line import Line, LineType
 from common.domain.money import Money
+from common.domain.payment import Payment
 
 GUEST_LEDGER: Final = "guest_ledger"
 FX_CLEARING: Final = "fx_clearing"
@@ -66,3 +68,32 @@ def movement(
     if amount.amount_micro < 0:
         return Entry(source, part, credit, debit, -amount, business_date)
     return Entry(source, part, debit, credit, amount, business_date)
+
+
+def line_entries(line: Line) -> tuple[Entry, ...]:
+    """The ledger entries of a line: the guest owes it, the house earns it or owes it on.
+
+    A line of nothing (a tax below half a minor unit) moves nothing. A payment's entries come from
+    the payment, which knows what was handed over.
+    """
+    if line.amount.is_zero:
+        return ()
+    match line.type:
+        case LineType.PAYMENT:
+            raise ValueError(f"{line.id} is booked as a payment")
+        case LineType.ROUNDING:
+            account = ROUNDING
+        case _:
+            account = tax_payable(line.tax.rule_code) if line.tax else revenue(line.kind)
+    return (movement(line.id, 0, GUEST_LEDGER, account, line.amount, line.business_date),)
+
+
+def payment_entries(payment: Payment) -> tuple[Entry, ...]:
+    """Money came in; in another currency it passes through the FX clearing account."""
+    clearing, on = CLEARING[payment.method], payment.business_date
+    if not payment.is_foreign:
+        return (movement(payment.id, 0, clearing, GUEST_LEDGER, payment.amount, on),)
+    return (
+        movement(payment.id, 0, clearing, FX_CLEARING, payment.paid, on),
+        movement(payment.id, 1, FX_CLEARING, GUEST_LEDGER, payment.amount, on),
+    )

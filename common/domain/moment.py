@@ -1,4 +1,4 @@
-"""What a decision may know of the moment it is taken in: the time, the settings in force, fresh ids.
+"""What a decision may know of its moment: the time, the settings in force, fresh identifiers.
 
 The clock is as foreign to the rules as the network is: a decision is handed its moment, so that it
 gives the same answer whenever it is asked again.

@@ -7,11 +7,17 @@ other, and both are kept. A processor's payment is recorded once, whoever tells 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import FolioId, PaymentId
 from common.domain.money import Money
 from common.domain.refusal import Conflict, Unmet
+
+
+class AmountNotPositive(Unmet):
+    code = "AMOUNT_NOT_POSITIVE"
+    title = "The amount is not more than zero"
 
 
 class PaymentAlreadyRecorded(Conflict):
@@ -37,6 +43,7 @@ class PaymentMethod(StrEnum):
     BANK_TRANSFER = "bank_transfer"
     MOBILE_MONEY = "mobile_money"
     VOUCHER = "voucher"
+    CITY_LEDGER = "city_ledger"  # a company settles later, by invoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,21 @@ class Payment:
     processor_payment_id: str | None = None
     method_token_digest: str | None = None
     reference: str | None = None
+
+    @classmethod
+    def received(cls, **given: Any) -> "Payment":
+        """A payment that was handed over.
+
+        Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession.
+        """
+        payment = cls(**given)
+        if payment.paid.amount_micro <= 0 or payment.amount.amount_micro <= 0:
+            raise AmountNotPositive()
+        if payment.method is PaymentMethod.CARD and not payment.processor_payment_id:
+            raise ProcessorPaymentMissing()
+        if payment.method is PaymentMethod.CASH:
+            raise NoOpenCashSession()
+        return payment
 
     @property
     def is_foreign(self) -> bool:

@@ -67,7 +67,7 @@ class Settings:
     numbers_restart_yearly: bool = True
     number_prefix: str = "INV"
     language: str = "en"
-    invoice_template: str = "1"
+    invoice_template: str = "invoice-1"
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()
     properties: dict[PropertyId, Property] = field(default_factory=dict)

@@ -3,13 +3,14 @@
 What conversion between currencies leaves over, at most a minor unit for each foreign payment, is
 taken up by a rounding line and reported; anything else that is still owed, or owed back, is refused
 with its amount. After this the folio takes no line, and its invoice gets its number in the same
-transaction.
+transaction. Sums of tax end with the document that they are rounded on.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.domain.charge import TaxSums
 from common.domain.folio import Folio, FolioStatus, LinesPosted
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxSnapshot
@@ -68,7 +69,6 @@ def settle(
     foreign = sum(payment.is_foreign for payment in payments)
     if abs(residual) > folio.residual_allowed(moment, foreign):
         raise BalanceDue(balanceMicro=residual.amount_micro, currency=folio.currency)
-    rounding = () if residual.is_zero else (_rounding(folio, residual, moment),)
     settlement = Settlement(
         id=moment.new_id(SettlementId),
         folio_id=folio.id,
@@ -78,16 +78,17 @@ def settle(
         settled_at=moment.now,
         fx=_fx_shown(folio, payments, moment) if moment.settings.show_fx_at_close else (),
     )
+    rounding = () if residual.is_zero else _absorb(folio, residual, moment)
+    folio.tax_sums = TaxSums()
     folio.status = FolioStatus.CLOSED
     folio.closed_at = moment.now
     return folio.posted(FolioClosed, rounding, settlement=settlement)
 
 
-def _rounding(folio: Folio, residual: Money, moment: Moment) -> Line:
+def _absorb(folio: Folio, residual: Money, moment: Moment) -> tuple[Line, ...]:
     house = moment.settings.property(folio.property_id)
     return folio.add(
         Line(
-            sequence=folio.last_line + 1,
             id=moment.new_id(RoundingId),
             type=LineType.ROUNDING,
             kind="rounding",

@@ -176,7 +176,7 @@ class Folios:
         return self._desk.loaded(folio)
 
     def _write(self, folio: Folio) -> None:
-        fresh, folio.fresh = folio.fresh, []
+        fresh, folio.fresh = folio.fresh, ()
         row = folio_row(folio)
         if folio.is_new:
             folio.is_new = False
