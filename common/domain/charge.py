@@ -18,7 +18,7 @@ from decimal import Decimal
 from common.domain.folio_line import ChargeKind, Source, Text
 from common.domain.identifiers import ChargeId
 from common.domain.moment import Moment
-from common.domain.money import Money
+from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.settings import Property
 from common.domain.tax import (
@@ -47,11 +47,6 @@ class ChargeAlreadyVoided(Conflict):
 class ChargeAlreadyPosted(Conflict):
     code = "EXTERNAL_REFERENCE_POSTED"
     title = "A charge with this external reference has been posted already"
-
-
-class AmountNotPositive(Unmet):
-    code = "AMOUNT_NOT_POSITIVE"
-    title = "The amount is not more than zero"
 
 
 class AmountDiffers(Unmet):

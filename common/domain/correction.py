@@ -15,7 +15,6 @@ from datetime import date
 
 from common.domain.charge import (
     AdjustmentExceedsCharge,
-    AmountNotPositive,
     ChargeAlreadyVoided,
     ChargeUnknown,
     Occasion,
@@ -26,7 +25,7 @@ from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.identifiers import AdjustmentId, VoidId
 from common.domain.moment import Moment
-from common.domain.money import Money
+from common.domain.money import AmountNotPositive, Money
 from common.domain.tax import Taxation
 
 

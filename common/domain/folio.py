@@ -14,7 +14,6 @@ from typing import ClassVar, TypeVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.charge import (
-    AmountNotPositive,
     Charge,
     Occasion,
     TaxedAmount,
@@ -268,11 +267,9 @@ class Folio(Aggregate):
 
         More than what is owed is refused, unless it is meant as a deposit; a foreign payment may
         exceed it by the residual that its conversion can leave. Refuses: FolioAlreadyClosed,
-        AmountNotPositive (also for what converts to nothing), CurrenciesDiffer, Overpayment.
+        CurrenciesDiffer, Overpayment.
         """
         self.must_be_open()
-        if min(payment.paid.amount_micro, payment.amount.amount_micro) <= 0:
-            raise AmountNotPositive()
         left = self.balance - payment.amount
         if left < -self.residual_allowed(moment, int(payment.is_foreign)) and not allow_credit:
             raise Overpayment(balanceMicro=self.balance.amount_micro, currency=self.currency)

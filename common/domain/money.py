@@ -35,6 +35,11 @@ class AmountNotInMinorUnits(Unmet):
     title = "The amount is finer than the currency's minor unit"
 
 
+class AmountNotPositive(Unmet):
+    code = "AMOUNT_NOT_POSITIVE"
+    title = "The amount is not more than zero"
+
+
 class AmountOutOfRange(Unmet):
     code = "AMOUNT_OUT_OF_RANGE"
     title = "The amount is beyond what can be kept exactly"

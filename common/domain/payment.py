@@ -11,13 +11,8 @@ from typing import Any
 
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import FolioId, PaymentId
-from common.domain.money import Money
+from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Unmet
-
-
-class AmountNotPositive(Unmet):
-    code = "AMOUNT_NOT_POSITIVE"
-    title = "The amount is not more than zero"
 
 
 class PaymentAlreadyRecorded(Conflict):
@@ -50,6 +45,9 @@ class PaymentMethod(StrEnum):
 class Payment:
     """One payment. `paid` is what was handed over, `amount` what it is worth on the folio.
 
+    Both are more than nothing: what is too little to be worth a minor unit of the folio's currency
+    is no payment. Refuses: AmountNotPositive.
+
     `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
     recognise it, useless to charge it.
     """
@@ -65,15 +63,17 @@ class Payment:
     method_token_digest: str | None = None
     reference: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.paid.amount_micro <= 0 or self.amount.amount_micro <= 0:
+            raise AmountNotPositive()
+
     @classmethod
-    def received(cls, **given: Any) -> "Payment":
+    def received(cls, **given: Any) -> "Payment":  # noqa: ANN401 - the fields of a payment
         """A payment that was handed over.
 
         Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession.
         """
         payment = cls(**given)
-        if payment.paid.amount_micro <= 0 or payment.amount.amount_micro <= 0:
-            raise AmountNotPositive()
         if payment.method is PaymentMethod.CARD and not payment.processor_payment_id:
             raise ProcessorPaymentMissing()
         if payment.method is PaymentMethod.CASH:
