@@ -114,8 +114,7 @@ class FolioView(Outcome):
             reservation_id=folio.reservation_id,
             window=folio.window,
             windows=folio.windows,
-            stay=folio.stay
-            and StayView(arrival=folio.stay.arrival, departure=folio.stay.departure),
+            stay=_stay(folio),
             currency=folio.currency,
             balance=folio.balance,
             fx_snapshots=tuple(FxSnapshotShape.of(rate) for rate in folio.rates.snapshots),
@@ -179,12 +178,18 @@ class SettlementView(Shape):
             fx=tuple(
                 FxShownView(
                     pinned=FxSnapshotShape.of(shown.pinned),
-                    today=shown.today and FxSnapshotShape.of(shown.today),
+                    today=FxSnapshotShape.of(shown.today) if shown.today else None,
                     difference=shown.difference,
                 )
                 for shown in settlement.fx
             ),
         )
+
+
+def _stay(folio: Folio) -> StayView | None:
+    if folio.stay is None:
+        return None
+    return StayView(arrival=folio.stay.arrival, departure=folio.stay.departure)
 
 
 def _tax(line: Line) -> TaxView | None:

@@ -57,7 +57,7 @@ class Exchange:
             span_id=self.trace.span_id,
             tenant_id=self.actor.tenant_id if self.actor else None,
             actor_id=self.actor.sub if self.actor else None,
-            route=f"{self.declaration.method} {self.declaration.full_path}",
+            route=self.declaration.full_path,
         )
 
     def path_parameters(self) -> dict[str, str]:

@@ -91,7 +91,7 @@ def open_folio(request: OpenFolio, tx: Transaction) -> FolioView:
         window=request.window,
         windows=request.windows,
         routing=request.routing,
-        stay=request.stay and Stay(**dict(request.stay)),
+        stay=Stay(**dict(request.stay)) if request.stay else None,
         currency=request.currency,
         rates=[shape.snapshot() for shape in request.fx_snapshots],
         moment=tx,

@@ -1,0 +1,48 @@
+"""List folios by property, state, reservation or business date, in the order of their opening."""
+
+from typing import Literal
+from uuid import UUID
+
+from common.contracts.fields import Day, Token
+from common.contracts.folios import FolioView
+from common.contracts.shapes import ListRequest, Outcome
+from common.domain.identifiers import PropertyId
+from common.ports.transaction import FolioFilter, Transaction
+from common.runtime.declaration import http_function
+
+
+class ListFolios(ListRequest):
+    """Which folios; what is not given is not asked."""
+
+    property_id: UUID | None = None
+    status: Literal["open", "closed"] | None = None
+    reservation_id: Token | None = None
+    business_date: Day | None = None
+
+
+class FolioPage(Outcome):
+    """A page of folios; `nextCursor` is null at the end."""
+
+    items: tuple[FolioView, ...]
+    next_cursor: str | None
+
+
+@http_function("GET", "/folios", scope="billing.folio.read")
+def list_folios(request: ListFolios, tx: Transaction) -> FolioPage:
+    """Answer a page of the folios of the caller's properties.
+
+    Refuses: CursorInvalid.
+    """
+    page = tx.folios.page(
+        FolioFilter(
+            property_id=PropertyId(request.property_id) if request.property_id else None,
+            status=request.status,
+            reservation_id=request.reservation_id,
+            business_date=request.business_date,
+        ),
+        request.limit,
+        request.cursor,
+    )
+    return FolioPage(
+        items=tuple(FolioView.of(folio) for folio in page.items), next_cursor=page.next_cursor
+    )

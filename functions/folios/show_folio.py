@@ -1,0 +1,34 @@
+"""Show a folio with all its lines."""
+
+from common.contracts.fields import FolioRef
+from common.contracts.folios import FolioView, LineView
+from common.contracts.shapes import Request
+from common.domain.folio import FolioUnknown
+from common.ports.transaction import Transaction
+from common.runtime.declaration import http_function
+
+
+class ShowFolio(Request):
+    """The folio in the path."""
+
+    folio_id: FolioRef
+
+
+class FolioWithLines(FolioView):
+    """A folio and every line that ever moved its balance."""
+
+    lines: tuple[LineView, ...]
+
+
+@http_function(
+    "GET", "/folios/{folio_id}", scope="billing.folio.read", refusals=(FolioUnknown,)
+)
+def show_folio(request: ShowFolio, tx: Transaction) -> FolioWithLines:
+    """Answer a folio with its lines and its balance.
+
+    Refuses: FolioUnknown.
+    """
+    folio, lines, _ = tx.folios.get_whole(request.folio_id)
+    return FolioWithLines(
+        **dict(FolioView.of(folio)), lines=tuple(LineView.of(line) for line in lines)
+    )
