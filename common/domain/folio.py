@@ -98,11 +98,6 @@ class FolioFact(Fact):
 
     subject: "Folio" = field(repr=False, compare=False)
 
-    @property
-    def folio(self) -> "Folio":
-        """The folio as the fact left it."""
-        return self.subject
-
 
 @dataclass(frozen=True, kw_only=True)
 class FolioOpened(FolioFact):

@@ -118,11 +118,6 @@ class InvoiceFact(Fact):
 
     subject: "Invoice" = field(repr=False, compare=False)
 
-    @property
-    def invoice(self) -> "Invoice":
-        """The invoice as the fact left it."""
-        return self.subject
-
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceIssued(InvoiceFact):

@@ -13,7 +13,7 @@ from common.contracts.fields import CurrencyCode, Day, FolioRef, Name, Token, Wo
 from common.contracts.folios import FolioView
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Request, Shape
-from common.domain.folio import Folio, Guest, Stay, WindowUnknown
+from common.domain.folio import Folio, Guest, Stay, StayInvalid, WindowUnknown
 from common.domain.fx import FxRateInvalid
 from common.domain.identifiers import FolioId, PropertyId
 from common.domain.money import CurrenciesDiffer
@@ -67,12 +67,12 @@ class OpenFolio(Request):
     scope="billing.folio.write",
     status=201,
     creates=True,
-    refusals=(PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid),
+    refusals=(PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid),
 )
 def open_folio(request: OpenFolio, tx: Transaction) -> FolioView:
     """Open a folio, or answer the one that the reservation has already.
 
-    Refuses: PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid.
+    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
     """
     property_id = PropertyId(request.property_id)
     if not tx.actor.holds(property_id):
