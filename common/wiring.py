@@ -17,7 +17,7 @@ from common.runtime.settings import ProcessSettings, read_environment
 
 if TYPE_CHECKING:
     from common.ports.identity import Actor, StepUp
-    from common.ports.powers import Documents, Keys, Printer
+    from common.ports.powers import Condition, Documents, Keys, Printer, Tenants
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
     from common.runtime.batching import Batcher
@@ -54,6 +54,7 @@ class Wiring:
 
         return HttpEdge(
             runner=self.runner,
+            powers=self,
             tokens=AccessTokens(
                 self.issuer_keys,
                 issuer=self.settings.token_issuer,
@@ -201,6 +202,18 @@ class Wiring:
         from common.documents.printer import PdfPrinter
 
         return PdfPrinter()
+
+    @cached_property
+    def tenants(self) -> "Tenants":
+        from common.postgres.provisioner import Provisioner
+
+        return Provisioner(self.settings.provisioner or self.settings.databases["main"])
+
+    @cached_property
+    def condition(self) -> "Condition":
+        from common.postgres.condition import DatabaseCondition
+
+        return DatabaseCondition(self.pools["main"])
 
     @property
     def public_url(self) -> str:

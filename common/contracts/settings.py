@@ -135,6 +135,7 @@ class SettingsShape(_Part):
     number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")] = "INV"
     language: Language = "en"
     invoice_template: Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")] = "invoice-1"
+    invoice_templates: dict[str, str] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
 
 
@@ -159,6 +160,7 @@ class SettingsDocument(SettingsShape):
             number_prefix=self.number_prefix,
             language=self.language,
             invoice_template=self.invoice_template,
+            templates_put_back=self.invoice_templates,
             fx_rates=tuple(rate.snapshot() for rate in self.fx_rates),
             tax_rules=tuple(rule.rule() for rule in self.tax_rules),
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},

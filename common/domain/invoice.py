@@ -168,6 +168,13 @@ class Invoice(Aggregate):
             "copies": len(self.renditions),
         }
 
+    def rendition(self, copy: int) -> Rendition:
+        """One of its PDFs. Refuses: InvoiceNotRendered."""
+        for rendition in self.renditions:
+            if rendition.copy == copy:
+                return rendition
+        raise InvoiceNotRendered()
+
     def rendered(self, rendition: Rendition, signature: Signature | None) -> InvoiceRendered:
         """Add a PDF, and the signature if this was the first."""
         self.renditions = (*self.renditions, rendition)

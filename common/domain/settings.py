@@ -5,9 +5,12 @@ beginning to its end, and every charge names the version that it was taxed under
 can be explained years later by the rules of its day.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import ClassVar
 
+from common.domain.aggregate import Aggregate, Fact
 from common.domain.business_date import business_date
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
@@ -53,6 +56,33 @@ class Property:
         return self.untaxed_until is not None and moment < self.untaxed_until
 
 
+@dataclass(frozen=True, kw_only=True)
+class SettingsChanged(Fact):
+    """A new version is in force; `parts` are what it replaced."""
+
+    name = "settings.changed"
+    parts: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class SettingsRecord(Aggregate):
+    """The trail of a tenant's settings: `document_sha256` is the newest version's."""
+
+    kind: ClassVar[str] = "settings"
+    id: str = "settings"
+    document_sha256: str = ""
+
+    def state(self) -> dict[str, object]:
+        return {"version": self.version, "documentSha256": self.document_sha256}
+
+    def changed(self, document_sha256: str, parts: Iterable[str]) -> SettingsChanged:
+        """Note that a version has come into force."""
+        self.document_sha256 = document_sha256
+        return SettingsChanged(
+            subject=self, sequence=self.next_sequence(), parts=tuple(sorted(parts))
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One version of a tenant's settings."""
@@ -68,6 +98,7 @@ class Settings:
     number_prefix: str = "INV"
     language: str = "en"
     invoice_template: str = "invoice-1"
+    templates_put_back: dict[str, str] = field(default_factory=dict)
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()
     properties: dict[PropertyId, Property] = field(default_factory=dict)
@@ -78,6 +109,10 @@ class Settings:
         if found is None:
             raise PropertyUnknown()
         return found
+
+    def template_in_use(self, version: str) -> str:
+        """The template to draw with where one was put back to an earlier version."""
+        return self.templates_put_back.get(version, version)
 
     def rates_to(self, quote: Currency) -> tuple[FxSnapshot, ...]:
         """Today's rates that lead to a currency, to be pinned when a folio opens."""

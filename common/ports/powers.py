@@ -70,6 +70,30 @@ class Printer(Protocol):
         """The invoice number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
 
 
+class Tenants(Protocol):
+    """Homes for tenants: a role, a schema, an entry in the directory."""
+
+    def provision(self, tenant_id: UUID) -> None:
+        """Make a tenant's home, or finish making it; a second time changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the service is; None is what could not be asked."""
+
+    database: str
+    outbox_age_seconds: int | None
+    schema_version: int | None
+    version: str
+
+
+class Condition(Protocol):
+    """Looks at what the service stands on."""
+
+    def look(self) -> State:
+        """The state right now; never raises."""
+
+
 class Powers(Protocol):
     """All of them."""
 
@@ -79,6 +103,10 @@ class Powers(Protocol):
     def documents(self) -> Documents: ...
     @property
     def printer(self) -> Printer: ...
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def condition(self) -> Condition: ...
     @property
     def public_url(self) -> str:
         """Where guests reach the service: the beginning of the QR code's address."""

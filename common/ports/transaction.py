@@ -16,9 +16,10 @@ from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line
 from common.domain.incident import ActorRecord
 from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
-from common.domain.invoice import Invoice, Series
+from common.domain.invoice import Invoice, Rendition, Series, Signature
 from common.domain.moment import Moment
 from common.domain.payment import Payment
+from common.domain.settings import SettingsChanged
 from common.domain.settlement import Settlement
 from common.ports.identity import Actor, StepUp
 
@@ -116,8 +117,14 @@ class Invoices(Protocol):
     def issue(self, invoice: Invoice, series: Series) -> None:
         """Write a new invoice, its person and its lines, and move the series on."""
 
-    def keep_rendered(self, invoice: Invoice) -> None:
-        """Write the newest rendition, and the signature if it is new."""
+    def find_by_pdf(self, pdf_sha256: bytes) -> Invoice | None:
+        """The invoice that a file is a copy of, or None."""
+
+    def keep_signature(self, invoice_id: InvoiceId, signature: Signature) -> None:
+        """Write the signature over the payload's hash, once."""
+
+    def keep_rendition(self, invoice_id: InvoiceId, rendition: Rendition) -> None:
+        """Write that a copy was drawn and stored."""
 
 
 class RenderQueue(Protocol):
@@ -146,8 +153,8 @@ class Ledger(Protocol):
 class SettingsBook(Protocol):
     """The versions of the tenant's settings."""
 
-    def keep(self, document: dict[str, Any]) -> int:
-        """Write a new version and answer its number."""
+    def keep(self, changes: dict[str, Any]) -> SettingsChanged:
+        """Write a new version: the newest one with these parts replaced."""
 
 
 class Incidents(Protocol):

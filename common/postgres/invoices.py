@@ -48,6 +48,12 @@ FROM invoice_renditions
 WHERE invoice_id = $1
 ORDER BY copy
 """
+FIND_BY_PDF: Final = """
+SELECT tenant_id, invoice_id
+FROM invoice_renditions
+WHERE pdf_sha256 = $1
+LIMIT 1
+"""
 TRAIL: Final = """
 SELECT tenant_id, sequence, hash, digest_after
 FROM audit_entries
@@ -175,11 +181,15 @@ class Invoices:
             ),
         )
 
-    def keep_rendered(self, invoice: Invoice) -> None:
-        rendition, signature = invoice.renditions[-1], invoice.signature
-        self._desk.insert(INSERT_RENDITION, [_rendition_row(invoice.id, rendition)])
-        if signature is not None and rendition.copy == 0:
-            self._desk.insert(INSERT_SIGNATURE, [_signature_row(invoice.id, signature)])
+    def find_by_pdf(self, pdf_sha256: bytes) -> Invoice | None:
+        rows = self._desk.rows(FIND_BY_PDF, pdf_sha256)
+        return self.find(InvoiceId(rows[0][1])) if rows else None
+
+    def keep_signature(self, invoice_id: InvoiceId, signature: Signature) -> None:
+        self._desk.insert(INSERT_SIGNATURE, [_signature_row(invoice_id, signature)])
+
+    def keep_rendition(self, invoice_id: InvoiceId, rendition: Rendition) -> None:
+        self._desk.insert(INSERT_RENDITION, [_rendition_row(invoice_id, rendition)])
 
 
 def _row(invoice: Invoice) -> dict[str, Any]:

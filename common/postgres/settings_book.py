@@ -1,14 +1,32 @@
-"""The book of a tenant's settings: each change adds a complete new version."""
+"""The book of a tenant's settings: each change adds a complete new version.
 
+What a change does not speak of stays as it was: new tax rules leave the properties alone.
+"""
+
+import hashlib
 import json
 from typing import Any, Final
 
+from common.domain.settings import SettingsChanged, SettingsRecord
 from common.postgres import ranks
 from common.postgres.connection import Statement
 from common.postgres.session import Write
 from common.postgres.stores import Desk
 
-KEEP_SETTINGS: Final = """
+NEWEST: Final = """
+SELECT tenant_id, version, document
+FROM settings_versions
+ORDER BY version DESC
+LIMIT 1
+"""
+HEAD: Final = """
+SELECT tenant_id, sequence, hash, digest_after
+FROM audit_entries
+WHERE aggregate_kind = 'settings'
+ORDER BY sequence DESC
+LIMIT 1
+"""
+KEEP: Final = """
 INSERT INTO settings_versions (version, document, recorded_at)
 VALUES ($1, $2::jsonb, $3)
 """
@@ -20,14 +38,17 @@ class SettingsBook:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def keep(self, document: dict[str, Any]) -> int:
-        """Write a document as the next version and answer its number."""
-        version = self._desk.settings_version + 1
+    def keep(self, changes: dict[str, Any]) -> SettingsChanged:
+        """Write the next version: the newest with these parts replaced."""
+        newest, head = self._desk.batch(Statement(NEWEST), Statement(HEAD))
+        version, document = (newest[0][1] + 1, newest[0][2]) if newest else (1, {})
+        text = json.dumps({**document, **changes}, sort_keys=True)
         self._desk.write(
             ("settings", version),
-            Write(
-                ranks.AGGREGATES,
-                Statement(KEEP_SETTINGS, (version, json.dumps(document), self._desk.now)),
-            ),
+            Write(ranks.AGGREGATES, Statement(KEEP, (version, text, self._desk.now))),
         )
-        return version
+        record = SettingsRecord()
+        if head:
+            record.version = head[0][1]
+            record.trail, record.state_digest = bytes(head[0][2]), bytes(head[0][3])
+        return record.changed(hashlib.sha256(text.encode()).hexdigest(), changes)

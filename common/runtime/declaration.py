@@ -93,7 +93,8 @@ class HttpDeclaration(Declaration):
     `scope` is what the caller must hold (None: public). `step_up` asks for a fresh second factor
     bound to `context`, which answers what exactly is approved. `page` names the page that a browser
     gets instead of JSON. `etag` is the kind of aggregate whose version If-Match means; `creates`
-    says that the request may bring the id of what it makes. `perform` happens between two
+    says that the request may bring the id of what it makes. `takes` is the content type of the
+    body: anything but JSON is handed over as the request's `content`. `perform` happens between two
     transactions, `record` in the second. `after_refusal` runs in a transaction of its own when the
     use case was refused for that reason; `batches` lets concurrent calls share a transaction.
     """
@@ -116,6 +117,8 @@ class HttpDeclaration(Declaration):
     record: Callable[[Any, Transaction], Any] | None = None
     body_bytes_max: int = 2**20
     root: bool = False
+    takes: str = "application/json"
+    when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
 
     @property
@@ -132,10 +135,12 @@ class HttpDeclaration(Declaration):
 class EventDeclaration(Declaration):
     """A function that Pub/Sub pushes one type of event to. The use case takes the event's data.
 
-    `perform` and `record` are as for HTTP functions.
+    `perform` and `record` are as for HTTP functions. A consumer `without_transaction` is given the
+    powers instead of one, and is idempotent by itself: the tenant it makes does not exist before.
     """
 
     event_type: str
+    without_transaction: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
 

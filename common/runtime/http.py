@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from common.domain.canonical import canonical
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
+from common.ports.powers import Powers
 from common.ports.transactions import (
     Caller,
     DatabaseUnavailable,
@@ -36,7 +37,7 @@ from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, KeyReused, Result, Runner, TooManyRequests
 from common.runtime.incidents import note_incident
 from common.runtime.logging import Log
-from common.runtime.parsing import body_of, merged, read, read_texts
+from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
 from common.runtime.problems import (
     CrossTenantReference,
     RequestInvalid,
@@ -79,6 +80,7 @@ class HttpEdge:
     """Answers HTTP requests to declared functions."""
 
     runner: Runner
+    powers: Powers
     tokens: AccessTokens
     verify_step_up: VerifyStepUp
     limiter: RateLimiter | None
@@ -100,7 +102,7 @@ class HttpEdge:
             self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
             response = _refused(exchange, TemporarilyUnavailable())
         except TenantUnknown:
-            response = _refused(exchange, TenantNotServed())
+            response = self._tenant_unknown(exchange)
         except Exception as error:  # noqa: BLE001 - the last net: nothing of it may reach the caller
             self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
             response = _refused(exchange, Unexpected())
@@ -139,10 +141,18 @@ class HttpEdge:
         self._tell_limits(response, buckets)
         return response
 
+    def _tenant_unknown(self, exchange: Exchange) -> Response:
+        unknown = exchange.declaration.when_tenant_unknown
+        if unknown is None:
+            return _refused(exchange, TenantNotServed())
+        outcome = unknown()
+        return self._response(exchange, Result(_stored(exchange.declaration, outcome), outcome=outcome))
+
     def _plain(self, exchange: Exchange) -> Response:
         """A function that needs no tenant and no transaction: health."""
-        outcome = exchange.declaration.use_case(exchange.declaration.request())
-        status = getattr(outcome, "http_status", exchange.declaration.status)
+        declaration = exchange.declaration
+        outcome = declaration.use_case(declaration.request(), self.powers)
+        status = getattr(outcome, "http_status", declaration.status)
         return Response(outcome.model_dump_json(), status=status, content_type=JSON)
 
     def _authenticated(self, exchange: Exchange) -> Actor:
@@ -167,6 +177,10 @@ class HttpEdge:
             request = read_texts(declaration.request, texts)
             caller = Caller(actor=actor, traceparent=exchange.trace.parent)
             return self._bound(exchange, request, caller, ())
+        if declaration.takes != JSON:
+            content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
+            request = declaration.request(content=content, **query)
+            return self._bound(exchange, request, Caller(actor=actor), ())
         key = exchange.idempotency_key() if declaration.changes_state else None
         body = body_of(exchange.request, declaration.body_bytes_max)
         self._check_tenant(exchange, actor, body, dict(query))

@@ -18,18 +18,16 @@ M = TypeVar("M", bound=BaseModel)
 
 def body_of(request: Any, bytes_max: int) -> dict[str, Any]:  # noqa: ANN401 - a werkzeug request
     """The JSON object of a request's body. Refuses: BodyTooLarge, ContentTypeUnsupported, RequestInvalid."""
-    raw = raw_body(request, bytes_max)
+    raw = raw_body(request, bytes_max, "application/json")
     if not raw:
         return {}
-    if request.mimetype != "application/json":
-        raise ContentTypeUnsupported("Send application/json.")
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise ContentTypeUnsupported("Send UTF-8.")
     return json_object(raw)
 
 
-def raw_body(request: Any, bytes_max: int) -> bytes:  # noqa: ANN401 - a werkzeug request
-    """The bytes of the body, at most so many. Refuses: BodyTooLarge, RequestInvalid."""
+def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:  # noqa: ANN401 - a werkzeug request
+    """The bytes of the body, at most so many. Refuses: BodyTooLarge, ContentTypeUnsupported."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ContentTypeUnsupported("Send the body without content encoding.")
     if (request.content_length or 0) > bytes_max:
@@ -37,6 +35,8 @@ def raw_body(request: Any, bytes_max: int) -> bytes:  # noqa: ANN401 - a werkzeu
     raw: bytes = request.stream.read(bytes_max + 1)
     if len(raw) > bytes_max:
         raise BodyTooLarge(f"At most {bytes_max} bytes.")
+    if raw and request.mimetype != takes:
+        raise ContentTypeUnsupported(f"Send {takes}.")
     return raw
 
 

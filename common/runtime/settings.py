@@ -21,11 +21,13 @@ class ProcessSettings:
 
     `databases` maps a cell's name to its address: `postgresql://user@host:port/database`,
     `postgresql://user@/database?host=/socket/folder`, or `cloudsql://project:region:instance/database`
-    with `?user=` for IAM authentication. `stack` is `google` or `local`.
+    with `?user=` for IAM authentication. `provisioner` is the address under which tenants are made,
+    by a role that may create roles. `stack` is `google` or `local`.
     """
 
     stack: str = "google"
     databases: dict[str, str] = field(default_factory=dict)
+    provisioner: str = ""
     pooled: bool = False
     pool_size: int = 8
     socket_timeout_seconds: int = 30
@@ -62,6 +64,7 @@ class ProcessSettings:
         return cls(
             stack=given.get("STACK", "google"),
             databases=cells,
+            provisioner=given.get("PROVISIONER", ""),
             pooled=given.get("POOLED", "false") == "true",
             pool_size=int(given.get("POOL_SIZE", environment.get("THREADS", "8"))),
             socket_timeout_seconds=int(given.get("SOCKET_TIMEOUT_SECONDS", "30")),

@@ -43,6 +43,7 @@ CREATE TABLE outbox (
   CONSTRAINT outbox_shard_is_known CHECK (shard BETWEEN 0 AND 15)
 );
 CREATE INDEX outbox_waiting ON outbox (shard, tenant_id, id) WHERE published_at IS NULL;
+CREATE INDEX outbox_age ON outbox (recorded_at) WHERE published_at IS NULL;
 CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
 
 -- One drainer at a time works on a shard; `fence` grows with each new holder.
@@ -109,6 +110,8 @@ CREATE POLICY own_row ON tenants TO billing_app
 CREATE POLICY platform ON tenants TO billing_owner, billing_drain USING (true) WITH CHECK (true);
 CREATE POLICY own_events ON outbox TO billing_tenant
   USING (is_current_tenant(tenant_id)) WITH CHECK (is_current_tenant(tenant_id));
+-- The age of the oldest waiting event is a figure of the platform; it names no tenant and no event.
+CREATE POLICY waiting_ages ON outbox FOR SELECT TO billing_app USING (published_at IS NULL);
 CREATE POLICY platform ON outbox TO billing_drain USING (true) WITH CHECK (true);
 CREATE POLICY platform ON outbox_leases TO billing_drain USING (true) WITH CHECK (true);
 CREATE POLICY own_uses ON step_up_uses TO billing_tenant
@@ -119,6 +122,7 @@ CREATE POLICY shared ON dead_letters TO billing_app, billing_drain USING (true) 
 GRANT USAGE ON SCHEMA billing_central TO billing_app, billing_tenant, billing_drain;
 GRANT SELECT ON tenants TO billing_app, billing_drain;
 GRANT INSERT ON outbox TO billing_tenant;
+GRANT SELECT (recorded_at, published_at) ON outbox TO billing_app;
 GRANT SELECT, DELETE ON outbox TO billing_drain;
 GRANT UPDATE (published_at) ON outbox TO billing_drain;
 GRANT SELECT, UPDATE ON outbox_leases TO billing_drain;

@@ -96,6 +96,7 @@ CREATE TABLE invoice_renditions (
   CONSTRAINT rendition_is_of_an_invoice
     FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoices (tenant_id, id)
 );
+CREATE INDEX renditions_by_pdf ON invoice_renditions (tenant_id, pdf_sha256);
 
 -- What still has to be rendered; a row leaves when its PDF is stored.
 CREATE TABLE render_queue (

@@ -1,0 +1,64 @@
+"""How an invoice reads on the wire."""
+
+from typing import Literal
+
+from common.contracts.fields import (
+    Amount,
+    CurrencyCode,
+    Day,
+    FolioRef,
+    Instant,
+    InvoiceRef,
+    PropertyRef,
+)
+from common.contracts.shapes import Outcome
+from common.domain.invoice import Invoice
+
+SignatureState = Literal["valid", "pending", "unknown_key", "broken"]
+
+
+class InvoiceView(Outcome):
+    """An invoice without its payload."""
+
+    invoice_id: InvoiceRef
+    folio_id: FolioRef
+    property_id: PropertyRef
+    number: str
+    document_type: str
+    currency: CurrencyCode
+    total: Amount
+    business_date: Day
+    issued_at: Instant
+    language: str
+    payload_sha256: str
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> "InvoiceView":
+        return cls(
+            invoice_id=invoice.id,
+            folio_id=invoice.folio_id,
+            property_id=invoice.property_id,
+            number=invoice.number,
+            document_type=invoice.document_type,
+            currency=invoice.currency,
+            total=invoice.total,
+            business_date=invoice.business_date,
+            issued_at=invoice.issued_at,
+            language=invoice.language,
+            payload_sha256=invoice.payload_sha256.hex(),
+        )
+
+
+class Verification(Outcome):
+    """Whether a document is ours and unchanged; nothing personal, whatever was asked.
+
+    `valid`: the hash is the issued document's and its signature holds. `signature` is `pending` in
+    the moments before a document is signed. All but `valid` is empty for a document we do not know.
+    """
+
+    valid: bool
+    signature: SignatureState
+    status: Literal["issued", ""]
+    number: str
+    date: Day | None
+    issuer: str

@@ -1,0 +1,66 @@
+"""Verifying a document: its hash against the one that was issued, its signature against the key."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from common.contracts.invoices import SignatureState, Verification
+from common.domain.invoice import Invoice
+from common.domain.settings import Settings
+from common.ports.powers import Powers, SignedDigest
+
+_NO_SIGNATURE = SignedDigest("none", "none", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The document that was asked for, if it is known, and the hash that it is said to have."""
+
+    settings: Settings
+    invoice: Invoice | None
+    claimed_sha256: bytes
+
+
+def nothing_known() -> Verification:
+    """What is answered of a document that is not ours."""
+    return Verification(
+        valid=False, signature="broken", status="", number="", date=None, issuer=""
+    )
+
+
+def verify(found: Found, powers: Powers) -> Verification:
+    """Hash the stored payload again, compare, check the signature; the same work for unknown ones."""
+    invoice = found.invoice
+    payload = invoice.payload if invoice else ""
+    digest = hashlib.sha256(payload.encode()).digest()
+    stored = invoice.payload_sha256 if invoice else bytes(32)
+    same = hmac.compare_digest(digest, found.claimed_sha256) and hmac.compare_digest(digest, stored)
+    signature = _signature_state(found, digest, powers)
+    if invoice is None or not same:
+        return nothing_known()
+    return Verification(
+        valid=signature == "valid",
+        signature=signature,
+        status="issued",
+        number=invoice.number,
+        date=invoice.business_date,
+        issuer=found.settings.issuer.name,
+    )
+
+
+def _signature_state(found: Found, digest: bytes, powers: Powers) -> SignatureState:
+    signature = found.invoice.signature if found.invoice else None
+    if found.invoice is not None and signature is None:
+        return "pending"
+    signed = (
+        SignedDigest(signature.key_version, signature.algorithm, signature.value)
+        if signature
+        else _NO_SIGNATURE
+    )
+    match powers.keys.verify(found.settings.tenant_id, digest, signed):
+        case True:
+            return "valid"
+        case None:
+            return "unknown_key"
+        case _:
+            return "broken"

@@ -1,0 +1,43 @@
+"""How the database is: for the readiness of the service, with no word about any tenant."""
+
+from typing import Final
+
+from common.ports.powers import State
+from common.ports.transactions import DatabaseUnavailable
+from common.postgres.connection import ConnectionLost, ServerRefused, Statement
+from common.postgres.pool import Pool
+from common.ports.version import VERSION
+
+CENTRAL_VERSION: Final = """
+SELECT max(version) FROM billing_central.schema_migrations WHERE schema_name = 'billing_central'
+"""
+OUTBOX_AGE: Final = """
+SELECT coalesce(extract(epoch FROM now() - min(recorded_at))::bigint, 0)
+FROM billing_central.outbox
+WHERE published_at IS NULL
+"""
+
+
+class DatabaseCondition:
+    """See the module."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def look(self) -> State:
+        """Ask the database; what it does not answer is down."""
+        try:
+            with self._pool.connection() as connection:
+                results = connection.run(
+                    [
+                        Statement("BEGIN READ ONLY"),
+                        Statement(CENTRAL_VERSION),
+                        Statement(OUTBOX_AGE),
+                        Statement("COMMIT"),
+                    ]
+                )
+        except ServerRefused:
+            return State("unprepared", None, None, VERSION)
+        except (ConnectionLost, DatabaseUnavailable):
+            return State("down", None, None, VERSION)
+        return State("up", results[2][0][0], results[1][0][0], VERSION)

@@ -1,0 +1,15 @@
+"""A guest has checked in: the folio opens now, with fresh rates, if it is not open yet."""
+
+from common.contracts.incoming import Reservation
+from common.ports.opening import open_for_reservation
+from common.ports.transaction import Transaction
+from common.runtime.declaration import event_function
+
+
+@event_function("melmastoon.reservation.checked_in.v1")
+def on_reservation_checked_in(reservation: Reservation, tx: Transaction) -> None:
+    """Open the reservation's folio, unless its confirmation has done so.
+
+    Refuses: PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid.
+    """
+    open_for_reservation(reservation, tx)

@@ -1,0 +1,48 @@
+"""List invoices by property, folio, number or business date, in the order of their issue."""
+
+from uuid import UUID
+
+from common.contracts.fields import Day, FolioRef, Token
+from common.contracts.invoices import InvoiceView
+from common.contracts.shapes import ListRequest, Outcome
+from common.domain.identifiers import PropertyId
+from common.ports.transaction import InvoiceFilter, Transaction
+from common.runtime.declaration import http_function
+
+
+class ListInvoices(ListRequest):
+    """Which invoices; what is not given is not asked."""
+
+    property_id: UUID | None = None
+    folio_id: FolioRef | None = None
+    number: Token | None = None
+    business_date: Day | None = None
+
+
+class InvoicePage(Outcome):
+    """A page of invoices; `nextCursor` is null at the end."""
+
+    items: tuple[InvoiceView, ...]
+    next_cursor: str | None
+
+
+@http_function("GET", "/invoices", scope="billing.invoice.read")
+def list_invoices(request: ListInvoices, tx: Transaction) -> InvoicePage:
+    """Answer a page of the invoices of the caller's properties.
+
+    Refuses: CursorInvalid.
+    """
+    page = tx.invoices.page(
+        InvoiceFilter(
+            property_id=PropertyId(request.property_id) if request.property_id else None,
+            folio_id=request.folio_id,
+            number=request.number,
+            business_date=request.business_date,
+        ),
+        request.limit,
+        request.cursor,
+    )
+    return InvoicePage(
+        items=tuple(InvoiceView.of(invoice) for invoice in page.items),
+        next_cursor=page.next_cursor,
+    )

@@ -1,0 +1,53 @@
+"""Render an invoice again by hand, from its stored payload, as a further copy beside the issued one."""
+
+from common.contracts.fields import InvoiceRef
+from common.contracts.shapes import Outcome, Request
+from common.domain.invoice import InvoiceUnknown
+from common.ports.drawing import Drawn, Undrawn, draw, keep_drawn
+from common.ports.transaction import Transaction
+from common.runtime.declaration import http_function
+
+
+class RegenerateInvoice(Request):
+    """The invoice in the path."""
+
+    invoice_id: InvoiceRef
+
+
+class Regenerated(Outcome):
+    """The number of the new copy and the SHA-256 of its file; null while it could not be drawn."""
+
+    invoice_id: InvoiceRef
+    copy_number: int | None
+    pdf_sha256: str | None
+    error: str | None
+
+
+def keep(drawn: Drawn, tx: Transaction) -> Regenerated:
+    """Write the copy down."""
+    keep_drawn(drawn, tx)
+    rendition = drawn.rendition
+    return Regenerated(
+        invoice_id=drawn.invoice_id,
+        copy_number=rendition.copy if rendition else None,
+        pdf_sha256=rendition.pdf_sha256.hex() if rendition else None,
+        error=drawn.error or None,
+    )
+
+
+@http_function(
+    "POST",
+    "/invoices/{invoice_id}/regenerate",
+    scope="billing.admin",
+    status=201,
+    perform=draw,
+    record=keep,
+    needs=("database", "keys", "documents", "printer"),
+    refusals=(InvoiceUnknown,),
+)
+def regenerate_invoice(request: RegenerateInvoice, tx: Transaction) -> Undrawn:
+    """Draw a further copy of an invoice from the payload that was signed.
+
+    Refuses: InvoiceUnknown.
+    """
+    return Undrawn.of(tx.invoices.get(request.invoice_id), tx.settings)

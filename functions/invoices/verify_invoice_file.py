@@ -1,0 +1,36 @@
+"""Verify an invoice by its PDF: is this file, byte for byte, one that we have issued."""
+
+import hashlib
+
+from common.contracts.shapes import Request
+from common.ports.transaction import Transaction
+from common.ports.verifying import Found, nothing_known, verify
+from common.runtime.declaration import RateLimit, http_function
+
+
+class VerifyInvoiceFile(Request):
+    """The file, and the tenant that is said to have issued it."""
+
+    tenant: str
+    content: bytes
+
+
+@http_function(
+    "POST",
+    "/invoices/verify",
+    scope=None,
+    perform=verify,
+    page="verification",
+    takes="application/pdf",
+    body_bytes_max=8 * 2**20,
+    needs=("database", "keys"),
+    limits=(RateLimit(quota=20, window_seconds=60, per="address"),),
+    when_tenant_unknown=nothing_known,
+)
+def verify_invoice_file(request: VerifyInvoiceFile, tx: Transaction) -> Found:
+    """Say whether a PDF is ours and unchanged, as JSON or as a page.
+
+    Refuses nothing: what is not known is not valid.
+    """
+    invoice = tx.invoices.find_by_pdf(hashlib.sha256(request.content).digest())
+    return Found(tx.settings, invoice, invoice.payload_sha256 if invoice else bytes(32))
