@@ -1,17 +1,8 @@
-"""The audit trail of an actor's refused attempts. Its head is its newest entry."""
-
-from typing import Final
+"""The audit trail of an actor's refused attempts."""
 
 from common.domain.incident import ActorRecord
 from common.postgres.stores import Desk
-
-HEAD: Final = """
-SELECT tenant_id, sequence, hash, digest_after
-FROM audit_entries
-WHERE aggregate_kind = 'actor' AND aggregate_id = $1
-ORDER BY sequence DESC
-LIMIT 1
-"""
+from common.postgres.trails import continued, head_of
 
 
 class Incidents:
@@ -21,9 +12,5 @@ class Incidents:
         self._desk = desk
 
     def take(self, sub: str) -> ActorRecord:
-        rows = self._desk.rows(HEAD, sub)
-        record = ActorRecord(id=sub)
-        if rows:
-            _, record.version, trail, digest = rows[0]
-            record.trail, record.state_digest = bytes(trail), bytes(digest)
-        return record
+        (head,) = self._desk.batch(head_of(ActorRecord.kind, sub))
+        return continued(ActorRecord(id=sub), head)

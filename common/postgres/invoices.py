@@ -13,6 +13,7 @@ from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
+from common.postgres.trails import continued, head_of
 
 COLUMNS: Final = (
     "id, folio_id, property_id, jurisdiction, document_type, year, series_number, number, currency,"
@@ -52,13 +53,6 @@ FIND_BY_PDF: Final = """
 SELECT tenant_id, invoice_id
 FROM invoice_renditions
 WHERE pdf_sha256 = $1
-LIMIT 1
-"""
-TRAIL: Final = """
-SELECT tenant_id, sequence, hash, digest_after
-FROM audit_entries
-WHERE aggregate_kind = 'invoice' AND aggregate_id = $1
-ORDER BY sequence DESC
 LIMIT 1
 """
 INVOICED_LINES: Final = """
@@ -117,11 +111,9 @@ class Invoices:
         return invoice
 
     def find(self, invoice_id: InvoiceId) -> Invoice | None:
-        invoice, person, signature, renditions, trail = self._desk.batch(
-            *(
-                Statement(sql, (invoice_id,))
-                for sql in (GET, PERSON, SIGNATURE, RENDITIONS, TRAIL)
-            )
+        invoice, person, signature, renditions, head = self._desk.batch(
+            *(Statement(sql, (invoice_id,)) for sql in (GET, PERSON, SIGNATURE, RENDITIONS)),
+            head_of(Invoice.kind, invoice_id),
         )
         if not invoice or not self._desk.actor.holds(invoice[0][3]):
             return None
@@ -129,10 +121,7 @@ class Invoices:
         found.person = _person_of(person)
         found.signature = _signature_of(signature)
         found.renditions = tuple(_rendition_of(row) for row in renditions)
-        if trail:
-            found.version = trail[0][1]
-            found.trail, found.state_digest = bytes(trail[0][2]), bytes(trail[0][3])
-        return self._desk.loaded(found)
+        return self._desk.loaded(continued(found, head))
 
     def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
         held = [

@@ -12,18 +12,12 @@ from common.postgres import ranks
 from common.postgres.connection import Statement
 from common.postgres.session import Write
 from common.postgres.stores import Desk
+from common.postgres.trails import continued, head_of
 
 NEWEST: Final = """
 SELECT tenant_id, version, document
 FROM settings_versions
 ORDER BY version DESC
-LIMIT 1
-"""
-HEAD: Final = """
-SELECT tenant_id, sequence, hash, digest_after
-FROM audit_entries
-WHERE aggregate_kind = 'settings'
-ORDER BY sequence DESC
 LIMIT 1
 """
 KEEP: Final = """
@@ -40,15 +34,13 @@ class SettingsBook:
 
     def keep(self, changes: dict[str, Any]) -> SettingsChanged:
         """Write the next version: the newest with these parts replaced."""
-        newest, head = self._desk.batch(Statement(NEWEST), Statement(HEAD))
+        record = SettingsRecord()
+        newest, head = self._desk.batch(Statement(NEWEST), head_of(record.kind, record.id))
         version, document = (newest[0][1] + 1, newest[0][2]) if newest else (1, {})
         text = json.dumps({**document, **changes}, sort_keys=True)
         self._desk.write(
             ("settings", version),
             Write(ranks.AGGREGATES, Statement(KEEP, (version, text, self._desk.now))),
         )
-        record = SettingsRecord()
-        if head:
-            record.version = head[0][1]
-            record.trail, record.state_digest = bytes(head[0][2]), bytes(head[0][3])
-        return record.changed(hashlib.sha256(text.encode()).hexdigest(), changes)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return continued(record, head).changed(digest, changes)

@@ -1,0 +1,34 @@
+"""The head of an audit trail, for what keeps none on a row of its own.
+
+A folio carries its head; an invoice, the settings and an actor's incidents are never updated, so
+their head is the newest entry itself. Two who add at once both claim the next number, and the unique
+constraint on it lets the second begin again.
+"""
+
+from typing import Final, TypeVar
+
+from common.domain.aggregate import Aggregate
+from common.postgres.connection import Row, Statement
+
+A = TypeVar("A", bound=Aggregate)
+
+HEAD: Final = """
+SELECT tenant_id, sequence, hash, digest_after
+FROM audit_entries
+WHERE aggregate_kind = $1 AND aggregate_id = $2
+ORDER BY sequence DESC
+LIMIT 1
+"""
+
+
+def head_of(kind: str, aggregate_id: str) -> Statement:
+    """The question for the newest entry of a trail."""
+    return Statement(HEAD, (kind, aggregate_id))
+
+
+def continued(aggregate: A, rows: list[Row]) -> A:
+    """The aggregate, with its trail going on where it ended."""
+    if rows:
+        _, aggregate.version, trail, digest = rows[0]
+        aggregate.trail, aggregate.state_digest = bytes(trail), bytes(digest)
+    return aggregate
