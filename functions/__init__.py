@@ -1,1 +1,1 @@
-"""One file is one use case is one deployable function; the folders are areas with an account each."""
+"""One file is one use case is one deployable function; a folder is an area with its own account."""

@@ -4,7 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, ChargeRef, Day, LocalisedText, Payable, Quantity, Token, Word
+from common.contracts.fields import (
+    Amount,
+    ChargeRef,
+    Day,
+    LocalisedText,
+    Payable,
+    Quantity,
+    Token,
+    Word,
+)
 from common.contracts.shapes import Shape
 from common.domain.charge import Charge
 from common.domain.folio_line import ChargeKind, Source

@@ -1,8 +1,9 @@
-"""The field types of requests, answers and events: each reads one thing strictly or says what is wrong.
+"""The field types of requests, answers and events: each reads one thing strictly or says what is
+wrong.
 
-Integers are integers, ids have their prefix, money is `{"amountMicro": 12500000, "currency": "USD"}`.
-Free text is bounded, holds no control characters, and is searched for card numbers: a hit is an error
-at that place, and the text itself goes nowhere.
+Integers are integers, ids have their prefix, money is `{"amountMicro": 12500000, "currency":
+"USD"}`. Free text is bounded, holds no control characters, and is searched for card numbers: a hit
+is an error at that place, and the text itself goes nowhere.
 """
 
 import re
@@ -59,7 +60,9 @@ class _Typed:
 
 def _id(kind: type[Identifier]) -> _Typed:
     return _Typed(
-        kind, rf"^{kind.prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$", kind.prefix + "01K9ZQ0M8Y" + "0" * 16
+        kind,
+        rf"^{kind.prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$",
+        kind.prefix + "01K9ZQ0M8Y" + "0" * 16,
     )
 
 
@@ -175,7 +178,7 @@ Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-
 """A language tag, such as `en` or `fa-AF`."""
 
 
-def _localised(value: Any) -> Any:  # noqa: ANN401 - what a client sent
+def _localised(value: Any) -> Any:
     return {"und": value} if isinstance(value, str) else value
 
 

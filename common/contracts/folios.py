@@ -204,4 +204,3 @@ def _tax(line: Line) -> TaxView | None:
         inclusive=tax.inclusive,
         category=tax.category,
     )
-

@@ -3,38 +3,31 @@
 Their types are `melmastoon.<service fact>.v1`; the tenant comes from the event's `tenantid`.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import CurrencyCode, Day, FolioRef, Name, Payable, Token, Word
-from common.contracts.settings import FxSnapshotShape, SettingsShape, TaxRuleShape
+from common.contracts.fields import Day, FolioRef, Payable, Token
+from common.contracts.opening import GuestTold, Terms
+from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
+from common.domain.folio import Stay
 
 
-class ReservationGuest(Incoming):
-    """Who arrives."""
-
-    name: Name
-    address_lines: tuple[Name, ...] = ()
-    tax_id: Token | None = None
-    exemptions: tuple[Word, ...] = ()
-
-
-class Reservation(Incoming):
+class Reservation(Terms, Incoming):
     """A stay that was booked, or has begun."""
 
     reservation_id: Token
     property_id: UUID
-    guest: ReservationGuest
+    guest: GuestTold
     arrival: Day
     departure: Day
-    window: Word = "guest"
-    windows: tuple[Word, ...] = ()
-    routing: dict[Word, Word] = {}
-    currency: CurrencyCode | None = None
-    fx_snapshots: tuple[FxSnapshotShape, ...] = ()
+
+    def terms(self) -> dict[str, Any]:
+        """Refuses: StayInvalid, FxRateInvalid."""
+        stay = Stay(arrival=self.arrival, departure=self.departure)
+        return {**super().terms(), "stay": stay}
 
 
 class TenantCreated(Incoming):

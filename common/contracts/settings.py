@@ -165,4 +165,3 @@ class SettingsDocument(SettingsShape):
             tax_rules=tuple(rule.rule() for rule in self.tax_rules),
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
         )
-

@@ -1,7 +1,7 @@
 """What was refused and must not be forgotten: another tenant was named, a step-up token came back.
 
-Such an attempt changes nothing, and so leaves no trace of its own; it is written down afterwards, in
-the audit trail of the actor who made it.
+Such an attempt changes nothing, and so leaves no trace of its own; it is written down afterwards,
+in the audit trail of the actor who made it.
 """
 
 from dataclasses import dataclass

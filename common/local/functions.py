@@ -1,7 +1,7 @@
 """Every function of the tree, found by path: the listing of `functions/` is the specification.
 
-Nothing lists the functions by hand. The laptop's gateway, the OpenAPI document and the Terraform map
-read what this finds.
+Nothing lists the functions by hand. The laptop's gateway, the OpenAPI document and the Terraform
+map read what this finds.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """All functions under one address, routed as the load balancer would route them.
 
-A WSGI application: it finds the function for a method and path and hands the request to the edge. It
-adds nothing that a deployed function does not do by itself; other applications (the laptop's
+A WSGI application: it finds the function for a method and path and hands the request to the edge.
+It adds nothing that a deployed function does not do by itself; other applications (the laptop's
 development routes) are mounted beside it by prefix.
 """
 

@@ -1,1 +1,1 @@
-"""What the house needs from outside, as Protocols; each is proven by one suite over its adapters."""
+"""What the house needs from outside, as Protocols; one suite proves each over its adapters."""

@@ -1,4 +1,4 @@
-"""The clock. Time comes from the database's transaction; a laptop may move it, a deployment cannot."""
+"""The clock. Time comes from the database's transaction; only a laptop may move it."""
 
 from datetime import UTC, datetime
 from typing import Protocol

@@ -14,15 +14,14 @@ from typing import Any, Generic, Protocol, TypeVar
 from common.domain.aggregate import Fact
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line
-from common.domain.incident import ActorRecord
 from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
+from common.domain.incident import ActorRecord
 from common.domain.invoice import Invoice, Rendition, Series, Signature
 from common.domain.moment import Moment
 from common.domain.payment import Payment
 from common.domain.settings import SettingsChanged
 from common.domain.settlement import Settlement
 from common.ports.identity import Actor, StepUp
-
 
 T = TypeVar("T")
 

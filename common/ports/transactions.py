@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from common.domain.refusal import Conflict, Forbidden
+from common.domain.refusal import Conflict, Forbidden, Refusal, Unmet
 from common.ports.identity import Actor, StepUp
 from common.ports.transaction import Transaction
 
@@ -36,6 +36,12 @@ class CommandInProgress(Conflict):
     area = "GENERAL"
     code = "IDEMPOTENCY_IN_PROGRESS"
     title = "The same command is still running"
+
+
+class KeyReused(Unmet):
+    area = "GENERAL"
+    code = "IDEMPOTENCY_KEY_REUSED"
+    title = "This idempotency key was used for another request"
 
 
 class IdConflict(Conflict):
@@ -68,16 +74,20 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes a command the same command: SHA-256 over tenant, actor, function and client key."""
+    """What makes a command the same: SHA-256 over tenant, actor, function and client's key.
+
+    `conflict` is the refusal of another request under the same key.
+    """
 
     hash: bytes
     function: str
     fingerprint: bytes
+    conflict: type[Refusal] = KeyReused
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `quota` uses of a bucket in a window of so many seconds; `units` are asked for now."""
+    """At most `quota` uses of a bucket in a window of seconds; `units` are asked for now."""
 
     bucket: str
     quota: int

@@ -1,8 +1,8 @@
 """The audit trail: an entry for every fact, chained to the one before it on the same aggregate.
 
 An entry's hash covers everything in it and the hash of its predecessor, so that a row that was
-changed, taken out, put in or moved behind the application's back does not fit any more. The heads of
-the chains stand on the aggregates, which are locked while they change.
+changed, taken out, put in or moved behind the application's back does not fit any more. The heads
+of the chains stand on the aggregates, which are locked while they change.
 """
 
 import hashlib

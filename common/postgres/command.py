@@ -1,7 +1,7 @@
 """The powers of one use case, on PostgreSQL: its stores, its facts, its answer.
 
-What a command keeps, posts and tells stays with it until it is finished; a refused command is simply
-dropped, and nothing of it reaches the database. Aggregates that another command of the same
+What a command keeps, posts and tells stays with it until it is finished; a refused command is
+simply dropped, and nothing of it reaches the database. Aggregates that another command of the same
 transaction has already changed are taken as that command left them.
 """
 
@@ -139,7 +139,7 @@ class PostgresCommand:
     # what the stores use
 
     @property
-    def tenant_id(self) -> Any:  # noqa: ANN401 - UUID of the session
+    def tenant_id(self) -> Any:
         return self._session.tenant_id
 
     @property

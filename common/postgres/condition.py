@@ -4,9 +4,9 @@ from typing import Final
 
 from common.ports.powers import State
 from common.ports.transactions import DatabaseUnavailable
+from common.ports.version import VERSION
 from common.postgres.connection import ConnectionLost, ServerRefused, Statement
 from common.postgres.pool import Pool
-from common.ports.version import VERSION
 
 CENTRAL_VERSION: Final = """
 SELECT max(version) FROM billing_central.schema_migrations WHERE schema_name = 'billing_central'

@@ -130,8 +130,7 @@ class Folios:
         held = [
             str(property_id)
             for property_id in self._desk.settings.properties
-            if self._desk.actor.holds(property_id)
-            and which.property_id in (None, property_id)
+            if self._desk.actor.holds(property_id) and which.property_id in (None, property_id)
         ]
         rows = self._desk.rows(
             PAGE,

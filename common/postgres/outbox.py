@@ -1,8 +1,8 @@
 """The outbox: an event is a row of the transaction that makes it true.
 
 Rows stand in one central table, so that a drainer asks one question for all tenants. A shard is a
-slice of the aggregates: one drainer works on it at a time, so that the events of one aggregate leave
-in the order of their facts.
+slice of the aggregates: one drainer works on it at a time, so that the events of one aggregate
+leave in the order of their facts.
 """
 
 import json

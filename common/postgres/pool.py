@@ -1,8 +1,8 @@
 """Connections kept between requests: as many as there are threads, given back clean or thrown away.
 
 A connection is used by one thread at a time. One that is broken, too old, or still inside a
-transaction is closed instead of being kept. A tenant prefers a connection that has served it before:
-the server's caches of its schema are warm there.
+transaction is closed instead of being kept. A tenant prefers a connection that has served it
+before: the server's caches of its schema are warm there.
 """
 
 import threading

@@ -11,7 +11,6 @@ from common.domain.refusal import Refusal
 from common.ports.transactions import IdConflict, StepUpReplayed, TryAgain
 from common.postgres.connection import ServerRefused
 
-
 _REFUSALS: dict[str, type[Refusal]] = {
     "line_is_voided_once": ChargeAlreadyVoided,
     "external_reference_is_posted_once": ChargeAlreadyPosted,

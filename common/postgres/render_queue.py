@@ -1,4 +1,4 @@
-"""Invoices that wait for their PDF. The queue is written with the invoice, so that none is forgotten."""
+"""Invoices that wait for their PDF; written with the invoice, so that none is forgotten."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -2,11 +2,11 @@
 
 The first round trip carries everything that a command needs before it can begin: the limits, BEGIN,
 the tenant's role, search path and setting for this transaction only, a random nonce that must come
-back, the locks and stored answers of its idempotency keys, and the settings if ours are out of date.
-The last one carries all writes and the commit.
+back, the locks and stored answers of its idempotency keys, and the settings if ours are out of
+date. The last one carries all writes and the commit.
 
-The nonce proves that an answer belongs to this transaction: a connection that is one reply behind is
-found out by it and thrown away before a row is read from it.
+The nonce proves that an answer belongs to this transaction: a connection that is one reply behind
+is found out by it and thrown away before a row is read from it.
 """
 
 import json
@@ -73,7 +73,7 @@ class Insert:
         """Insert the named columns; the tenant comes from the transaction, by default."""
         return cls(
             rank,
-            f"INSERT INTO {table} ({columns})\n"  # noqa: S608 - constants of this package
+            f"INSERT INTO {table} ({columns})\n"
             f"SELECT {columns}\nFROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)",
         )
 
@@ -194,7 +194,9 @@ class Session:
         return clock.at(entered[4])
 
     def _read_keys(self, keys: Sequence[bytes], results: Sequence[list[Row]]) -> None:
-        self.busy = frozenset(key for key, rows in zip(keys, results, strict=False) if not rows[0][0])
+        self.busy = frozenset(
+            key for key, rows in zip(keys, results, strict=False) if not rows[0][0]
+        )
         if not keys:
             return
         for row in results[len(keys) + 1]:

@@ -1,8 +1,9 @@
 """Versions of a tenant's settings: written once, read only when ours is not the newest.
 
-Each process keeps the newest version it has seen. The first round trip of every transaction asks for
-a newer one; as long as there is none, that costs an empty answer and no parsing. The question is
-asked inside the transaction, so no decision is ever taken on settings that were replaced before it.
+Each process keeps the newest version it has seen. The first round trip of every transaction asks
+for a newer one; as long as there is none, that costs an empty answer and no parsing. The question
+is asked inside the transaction, so no decision is ever taken on settings that were replaced before
+it.
 """
 
 import json

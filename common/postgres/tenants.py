@@ -15,9 +15,7 @@ ON CONFLICT (tenant_id) DO NOTHING
 LIST: Final = "SELECT tenant_id, cell, status, created_at FROM billing_central.tenants ORDER BY 1"
 
 
-def register_tenant(
-    session: pg8000.native.Connection, tenant_id: UUID, cell: str = "main"
-) -> None:
+def register_tenant(session: pg8000.native.Connection, tenant_id: UUID, cell: str = "main") -> None:
     """Write a tenant into the directory; a second time changes nothing."""
     session.run("BEGIN")
     session.run("SET LOCAL ROLE billing_owner")

@@ -1,8 +1,8 @@
 """The head of an audit trail, for what keeps none on a row of its own.
 
 A folio carries its head; an invoice, the settings and an actor's incidents are never updated, so
-their head is the newest entry itself. Two who add at once both claim the next number, and the unique
-constraint on it lets the second begin again.
+their head is the newest entry itself. Two who add at once both claim the next number, and the
+unique constraint on it lets the second begin again.
 """
 
 from typing import Final, TypeVar

@@ -1,4 +1,4 @@
-"""Where transactions come from: the cell of the tenant, a connection of its pool, a session on it."""
+"""Where transactions come from: the tenant's cell, a connection of its pool, a session on it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

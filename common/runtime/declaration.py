@@ -1,15 +1,15 @@
 """A use case is declared once, where it is written; everything else reads the declaration.
 
-Routing on a laptop, the OpenAPI document, the Terraform function map and the authorisation check all
-come from it: nothing lists the functions a second time.
+Routing on a laptop, the OpenAPI document, the Terraform function map and the authorisation check
+all come from it: nothing lists the functions a second time.
 
     @http_function("POST", "/folios/{folio_id}/charges", scope="billing.folio.write")
     def post_charge(request: PostCharge, tx: Transaction) -> ChargeAnswer: ...
 
-What stands in the module afterwards is the plain function that functions-framework calls with an HTTP
-request; its `declaration` holds the use case itself. The edge that runs it is found by name at the
-first call, because it lives in an outer layer: the one arrow that points outward is drawn here, as a
-string, so that a function imports nothing but its own use case.
+What stands in the module afterwards is the plain function that functions-framework calls with an
+HTTP request; its `declaration` holds the use case itself. The edge that runs it is found by name at
+the first call, because it lives in an outer layer: the one arrow that points outward is drawn here,
+as a string, so that a function imports nothing but its own use case.
 """
 
 import inspect
@@ -156,10 +156,10 @@ class JobDeclaration(Declaration):
 class Edge(Protocol):
     """What runs a declared function."""
 
-    def http(self, declaration: HttpDeclaration, request: Any) -> Any:  # noqa: ANN401
+    def http(self, declaration: HttpDeclaration, request: Any) -> Any:
         """Answer an HTTP request."""
 
-    def event(self, declaration: EventDeclaration, request: Any) -> Any:  # noqa: ANN401
+    def event(self, declaration: EventDeclaration, request: Any) -> Any:
         """Take in a pushed event."""
 
 
@@ -195,7 +195,7 @@ def edge() -> Edge:
 def _target(declaration: Declaration, run: HttpFunction) -> HttpFunction:
     """A plain function under the use case's own name, as functions-framework wants it."""
 
-    def target(request: Any) -> Any:  # noqa: ANN401 - a framework's request and response
+    def target(request: Any) -> Any:
         return run(request)
 
     target.__name__ = target.__qualname__ = declaration.name

@@ -1,15 +1,15 @@
 """The runner: every use case runs here, and nothing else begins or ends a transaction for it.
 
-A command is claimed by its key, run, and committed together with its effect, its ledger entries, its
-events, its audit entries and its answer. So whatever happens, there are only two states: nothing has
-happened, or everything has, and then the same key answers the same again.
+A command is claimed by its key, run, and committed together with its effect, its ledger entries,
+its events, its audit entries and its answer. So whatever happens, there are only two states:
+nothing has happened, or everything has, and then the same key answers the same again.
 
-- A serialisation failure, a deadlock, or somebody who was faster at the same unique thing: run again,
-  at most three times.
+- A serialisation failure, a deadlock, or somebody who was faster at the same unique thing: run
+  again, at most three times.
 - The connection broke during the commit: nobody knows whether it took effect. With a key it is run
-  again, because the stored answer tells; without one it is given up.
-- Several concurrent commands of one tenant may share a transaction. One that is refused leaves nothing
-  behind; if the shared commit fails, each is run alone.
+  again, because the stored answer tells; without one it is given up. - Several concurrent commands
+  of one tenant may share a transaction. One that is refused leaves nothing behind; if the shared
+  commit fails, each is run alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from common.domain.refusal import Refusal, Unmet
+from common.domain.refusal import Refusal
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.transactions import (
@@ -37,12 +37,6 @@ from common.ports.transactions import (
 ATTEMPTS_MAX: Final = 3
 
 
-class KeyReused(Unmet):
-    area = "GENERAL"
-    code = "IDEMPOTENCY_KEY_REUSED"
-    title = "This idempotency key was used for another request"
-
-
 class TooManyRequests(Refusal):
     area = "GENERAL"
     code = "RATE_LIMITED"
@@ -53,11 +47,10 @@ class TooManyRequests(Refusal):
 class Call:
     """One command: the use case, what it is asked, by whom, and the keys that make it itself.
 
-    `keys` are tried in order; a key with `conflict` names the refusal for another request under the
-    same key. `answer` turns the outcome into what is stored and sent. `perform` is what has to happen
-    outside (a signature, a link, a PDF): it gets what the use case found and runs between two
-    transactions, never in one; `record` then writes down what it came to. `after_refusal` runs in a
-    transaction of its own when the command was refused for that reason.
+    `keys` are tried in order. `answer` turns the outcome into what is stored and sent. `perform` is what has to
+    happen outside (a signature, a link, a PDF): it gets what the use case found and runs between
+    two transactions, never in one; `record` then writes down what it came to. `after_refusal` runs
+    in a transaction of its own when the command was refused for that reason.
     """
 
     use_case: Callable[[Any, Transaction], Any]
@@ -66,7 +59,6 @@ class Call:
     tenant_id: UUID
     answer: Callable[[Any], StoredAnswer]
     keys: tuple[Key, ...] = ()
-    conflicts: tuple[type[Refusal], ...] = ()
     limits: tuple[Limit, ...] = ()
     reads_only: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
@@ -95,7 +87,8 @@ class Runner:
         """Run one call to its answer.
 
         Raises the refusal of the use case, CommandInProgress, KeyReused, TooManyRequests,
-        OutcomeUnknown, TryAgain (when the attempts are used up), DatabaseUnavailable, TenantUnknown.
+        OutcomeUnknown, TryAgain (when the attempts are used up), DatabaseUnavailable,
+        TenantUnknown.
         """
         if call.perform is not None:
             return self._in_phases(call, call.perform)
@@ -125,9 +118,7 @@ class Runner:
         performed = perform(found.outcome, self._powers)
         if call.record is None:
             return Result(call.answer(performed), outcome=performed, allowances=found.allowances)
-        recording = replace(
-            call, perform=None, use_case=call.record, request=performed, limits=()
-        )
+        recording = replace(call, perform=None, use_case=call.record, request=performed, limits=())
         return self.run(recording)
 
     def _alone(self, call: Call) -> Result | Exception:
@@ -194,7 +185,7 @@ class Runner:
             opened.commit()
 
 
-def _unstored(_: Any) -> StoredAnswer:  # noqa: ANN401 - whatever was found
+def _unstored(_: Any) -> StoredAnswer:
     """What a finding phase answers: nothing that is kept."""
     return StoredAnswer(b"", 0, {}, "")
 
@@ -216,13 +207,13 @@ def _stored(call: Call, opened: Opened, claimed: set[bytes]) -> StoredAnswer | N
 
     Refuses: CommandInProgress, KeyReused or the conflict that the key stands for.
     """
-    for place, key in enumerate(call.keys):
+    for key in call.keys:
         if key.hash in opened.busy or key.hash in claimed:
             raise CommandInProgress()
         stored = opened.answers.get(key.hash)
         if stored is None:
             continue
         if stored.fingerprint != key.fingerprint:
-            raise call.conflicts[place]() if place < len(call.conflicts) else KeyReused()
+            raise key.conflict()
         return stored
     return None

@@ -1,7 +1,7 @@
 """The HTTP edge: from a request to a call of the runner, and from its result to an answer.
 
-The order is fixed: route, authenticate, scope, tenant, parse, validate, limit, run. What fails before
-the run has touched nothing. Every failure becomes a problem document with a stable code.
+The order is fixed: route, authenticate, scope, tenant, parse, validate, limit, run. What fails
+before the run has touched nothing. Every failure becomes a problem document with a stable code.
 """
 
 import hashlib
@@ -34,8 +34,8 @@ from common.runtime.authentication import AccessTokens, bearer_token
 from common.runtime.batching import Batcher
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import Exchange
-from common.runtime.execute import Call, KeyReused, Result, Runner, TooManyRequests
-from common.runtime.incidents import note_incident
+from common.runtime.execute import Call, Result, Runner, TooManyRequests
+from common.runtime.incidents import note_incident, note_replay
 from common.runtime.logging import Log
 from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
 from common.runtime.problems import (
@@ -103,7 +103,7 @@ class HttpEdge:
             response = _refused(exchange, TemporarilyUnavailable())
         except TenantUnknown:
             response = self._tenant_unknown(exchange)
-        except Exception as error:  # noqa: BLE001 - the last net: nothing of it may reach the caller
+        except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
             self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
             response = _refused(exchange, Unexpected())
         response.headers["traceresponse"] = exchange.trace.parent
@@ -146,7 +146,9 @@ class HttpEdge:
         if unknown is None:
             return _refused(exchange, TenantNotServed())
         outcome = unknown()
-        return self._response(exchange, Result(_stored(exchange.declaration, outcome), outcome=outcome))
+        return self._response(
+            exchange, Result(_stored(exchange.declaration, outcome), outcome=outcome)
+        )
 
     def _plain(self, exchange: Exchange) -> Response:
         """A function that needs no tenant and no transaction: health."""
@@ -206,30 +208,28 @@ class HttpEdge:
             tenant_id=caller.actor.tenant_id,
             answer=lambda outcome: _stored(declaration, outcome),
             keys=keys,
-            conflicts=(IdConflict, KeyReused)[-len(keys) :] if keys else (),
             reads_only=not declaration.changes_state,
             perform=declaration.perform,
             record=declaration.record,
-            after_refusal={**declaration.after_refusal, StepUpReplayed: note_incident},
+            after_refusal={**declaration.after_refusal, StepUpReplayed: note_replay},
         )
 
     def _check_tenant(self, exchange: Exchange, actor: Actor, *documents: Any) -> None:
         """Refuses, and writes down: CrossTenantReference."""
+        if exchange.declaration.scope is None:
+            return
         try:
-            if exchange.declaration.scope is not None:
-                exchange.check_tenant(actor, *documents)
-        except CrossTenantReference as refusal:
-            self.log.problem(exchange.origin, code=full_code(refusal))
-            caller = Caller(actor=actor, traceparent=exchange.trace.parent)
-            self.runner.run(
-                Call(
-                    use_case=lambda request, tx: note_incident(request, tx, refusal),
-                    request=None,
-                    caller=caller,
-                    tenant_id=actor.tenant_id,
-                    answer=lambda _: StoredAnswer(b"", 204, {}, ""),
-                )
+            exchange.check_tenant(actor, *documents)
+        except CrossTenantReference as refused:
+            self.log.problem(exchange.origin, code=full_code(refused))
+            noting = Call(
+                use_case=note_incident,
+                request=refused,
+                caller=Caller(actor=actor, traceparent=exchange.trace.parent),
+                tenant_id=actor.tenant_id,
+                answer=lambda _: StoredAnswer(b"", 204, {}, ""),
             )
+            self.runner.run(noting)
             raise
 
     def _confirmed(
@@ -299,7 +299,7 @@ def _keys(
     keys = []
     if declaration.creates and isinstance(document.get("id"), str):
         name = _sha256(str(actor.tenant_id), "id", declaration.name, document["id"])
-        keys.append(Key(name, declaration.name, fingerprint))
+        keys.append(Key(name, declaration.name, fingerprint, IdConflict))
     if key is not None:
         name = _sha256(str(actor.tenant_id), "key", actor.sub, declaration.name, key)
         keys.append(Key(name, declaration.name, fingerprint))

@@ -1,8 +1,9 @@
 """From bytes to a typed request, strictly: what two parsers could read differently is refused.
 
 The body is decoded as UTF-8 and parsed once; duplicate keys, NaN, numbers without end and anything
-but an object are refused. Path and query join the body as further fields, and the whole is validated
-by the request's model from JSON, where half a surrogate pair is an error and never reaches a driver.
+but an object are refused. Path and query join the body as further fields, and the whole is
+validated by the request's model from JSON, where half a surrogate pair is an error and never
+reaches a driver.
 """
 
 import json
@@ -16,8 +17,11 @@ from common.runtime.problems import BodyTooLarge, ContentTypeUnsupported, Reques
 M = TypeVar("M", bound=BaseModel)
 
 
-def body_of(request: Any, bytes_max: int) -> dict[str, Any]:  # noqa: ANN401 - a werkzeug request
-    """The JSON object of a request's body. Refuses: BodyTooLarge, ContentTypeUnsupported, RequestInvalid."""
+def body_of(request: Any, bytes_max: int) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    Refuses: BodyTooLarge, ContentTypeUnsupported, RequestInvalid.
+    """
     raw = raw_body(request, bytes_max, "application/json")
     if not raw:
         return {}
@@ -26,7 +30,7 @@ def body_of(request: Any, bytes_max: int) -> dict[str, Any]:  # noqa: ANN401 - a
     return json_object(raw)
 
 
-def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:  # noqa: ANN401 - a werkzeug request
+def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:
     """The bytes of the body, at most so many. Refuses: BodyTooLarge, ContentTypeUnsupported."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ContentTypeUnsupported("Send the body without content encoding.")
@@ -99,7 +103,11 @@ def _harmless(error: ValueError) -> str:
     return str(error) if str(error) in _OWN_WORDS else "a number is too long"
 
 
-_OWN_WORDS = {"a key is given twice", "NaN is no JSON", "Infinity is no JSON", "-Infinity is no JSON"}
+_OWN_WORDS = {
+    "a key is given twice",
+    "NaN is no JSON",
+    "Infinity is no JSON",
+    "-Infinity is no JSON",
+}
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
-

@@ -1,8 +1,8 @@
 """Rate limits that all instances share, at almost no cost (SEC-7).
 
-The counters stand in the database and are exact. An instance takes units from one in pieces: a small
-quota unit by unit, a large one five per cent at a time, which it then hands out by itself. So the sum
-of what all instances let through never exceeds the quota, and most requests ask nobody.
+The counters stand in the database and are exact. An instance takes units from one in pieces: a
+small quota unit by unit, a large one five per cent at a time, which it then hands out by itself. So
+the sum of what all instances let through never exceeds the quota, and most requests ask nobody.
 """
 
 import threading

@@ -32,7 +32,7 @@ class ProcessSettings:
     pool_size: int = 8
     socket_timeout_seconds: int = 30
     token_issuer: str = ""
-    token_audience: str = "billing-service"
+    token_audience: str = "billing-service"  # noqa: S105 - the name of an audience
     jwks_url: str = ""
     oidc_audience: str = ""
     oidc_account: str = ""

@@ -1,8 +1,9 @@
 """A guest has checked in: the folio opens now, with fresh rates, if it is not open yet."""
 
 from common.contracts.incoming import Reservation
-from common.ports.opening import open_for_reservation
+from common.domain.identifiers import PropertyId
 from common.ports.transaction import Transaction
+from common.procedures.opening import open_once
 from common.runtime.declaration import event_function
 
 
@@ -10,6 +11,8 @@ from common.runtime.declaration import event_function
 def on_reservation_checked_in(reservation: Reservation, tx: Transaction) -> None:
     """Open the reservation's folio, unless its confirmation has done so.
 
-    Refuses: PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid.
+    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
     """
-    open_for_reservation(reservation, tx)
+    open_once(
+        tx, PropertyId(reservation.property_id), reservation.reservation_id, reservation.terms()
+    )

@@ -1,8 +1,9 @@
 """A reservation was confirmed: its folio opens now, where the tenant opens eagerly."""
 
 from common.contracts.incoming import Reservation
-from common.ports.opening import open_for_reservation
+from common.domain.identifiers import PropertyId
 from common.ports.transaction import Transaction
+from common.procedures.opening import open_once
 from common.runtime.declaration import event_function
 
 
@@ -10,7 +11,12 @@ from common.runtime.declaration import event_function
 def on_reservation_confirmed(reservation: Reservation, tx: Transaction) -> None:
     """Open the reservation's folio, unless the tenant waits for the check-in.
 
-    Refuses: PropertyUnknown, WindowUnknown, CurrenciesDiffer, FxRateInvalid.
+    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
     """
     if tx.settings.eager_open:
-        open_for_reservation(reservation, tx)
+        open_once(
+            tx,
+            PropertyId(reservation.property_id),
+            reservation.reservation_id,
+            reservation.terms(),
+        )

@@ -1,7 +1,7 @@
 """Post many charges to a folio at once: all of them, or none.
 
-A point of sale that was offline hands in its evening. Each charge is taxed and told as if it had come
-alone; the first one that is refused refuses them all, and is named.
+A point of sale that was offline hands in its evening. Each charge is taxed and told as if it had
+come alone; the first one that is refused refuses them all, and is named.
 """
 
 from typing import Annotated

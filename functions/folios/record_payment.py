@@ -1,8 +1,8 @@
 """Record a payment that a guest made: card, bank transfer, mobile money or voucher.
 
 A card payment carries the processor's id and is recorded once, whether the desk or the processor's
-event comes first. Another currency is converted by the rates that the folio pinned, and both amounts
-are kept. Cash needs an open drawer session; none can be opened yet, so cash is refused.
+event comes first. Another currency is converted by the rates that the folio pinned, and both
+amounts are kept. Cash needs an open drawer session; none can be opened yet, so cash is refused.
 """
 
 import hashlib

@@ -20,9 +20,7 @@ class FolioWithLines(FolioView):
     lines: tuple[LineView, ...]
 
 
-@http_function(
-    "GET", "/folios/{folio_id}", scope="billing.folio.read", refusals=(FolioUnknown,)
-)
+@http_function("GET", "/folios/{folio_id}", scope="billing.folio.read", refusals=(FolioUnknown,))
 def show_folio(request: ShowFolio, tx: Transaction) -> FolioWithLines:
     """Answer a folio with its lines and its balance.
 

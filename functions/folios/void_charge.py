@@ -1,4 +1,4 @@
-"""Void a charge: reverse it with its taxes and adjustments, by lines that name what they correct."""
+"""Void a charge: reverse it, its taxes, its adjustments, by lines that name what they correct."""
 
 from common.contracts.fields import ChargeRef, FolioRef, FreeText
 from common.contracts.folios import LinesAnswer

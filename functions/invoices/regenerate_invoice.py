@@ -1,10 +1,10 @@
-"""Render an invoice again by hand, from its stored payload, as a further copy beside the issued one."""
+"""Render an invoice again from its stored payload, as a further copy beside the issued one."""
 
 from common.contracts.fields import InvoiceRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.invoice import InvoiceUnknown
-from common.ports.drawing import Drawn, Undrawn, draw, keep_drawn
 from common.ports.transaction import Transaction
+from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn
 from common.runtime.declaration import http_function
 
 

@@ -10,10 +10,9 @@ from uuid import UUID
 from pydantic import Field
 
 from common.contracts.fields import InvoiceRef
-from common.contracts.invoices import Verification
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
-from common.ports.verifying import Found, nothing_known, verify
+from common.procedures.verifying import Found, nothing_known, verify
 from common.runtime.declaration import RateLimit, http_function
 
 

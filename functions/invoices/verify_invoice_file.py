@@ -4,7 +4,7 @@ import hashlib
 
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
-from common.ports.verifying import Found, nothing_known, verify
+from common.procedures.verifying import Found, nothing_known, verify
 from common.runtime.declaration import RateLimit, http_function
 
 

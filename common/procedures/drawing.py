@@ -1,8 +1,8 @@
 """What has to be known to draw an invoice outside a transaction, and what drawing it came to.
 
-Signing and drawing may take a second and may fail; neither may hold a lock. So an invoice is read in
-one transaction, drawn between, and the result is written in another one. Both steps give the same
-bytes when they are repeated, so a crash between them costs nothing but time.
+Signing and drawing may take a second and may fail; neither may hold a lock. So an invoice is read
+in one transaction, drawn between, and the result is written in another one. Both steps give the
+same bytes when they are repeated, so a crash between them costs nothing but time.
 """
 
 import hashlib

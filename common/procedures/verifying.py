@@ -23,13 +23,11 @@ class Found:
 
 def nothing_known() -> Verification:
     """What is answered of a document that is not ours."""
-    return Verification(
-        valid=False, signature="broken", status="", number="", date=None, issuer=""
-    )
+    return Verification(valid=False, signature="broken", status="", number="", date=None, issuer="")
 
 
 def verify(found: Found, powers: Powers) -> Verification:
-    """Hash the stored payload again, compare, check the signature; the same work for unknown ones."""
+    """Hash the payload again, compare, check the signature; the same work for unknown ones."""
     invoice = found.invoice
     payload = invoice.payload if invoice else ""
     digest = hashlib.sha256(payload.encode()).digest()
