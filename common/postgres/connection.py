@@ -92,6 +92,7 @@ class Connection:
         self.opened_at = opened_at
         self.scopes: set[str] = set()
         self.broken = False
+        self.lost = False
         self.in_transaction = False
 
     def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
@@ -110,6 +111,7 @@ class Connection:
             self._session._sock.flush()
             results = self._replies(expected)
         except (pg8000.exceptions.InterfaceError, OSError, ValueError, AttributeError) as lost:
+            self.lost = True
             raise ConnectionLost(type(lost).__name__) from lost
         self.broken = False
         if isinstance(results, ServerRefused):

@@ -80,6 +80,8 @@ class Pool:
         if connection.broken or connection.in_transaction or worn:
             self.discarded += 1
             connection.close()
+            if connection.lost:
+                self.close()  # what cut one connection has very likely cut the idle ones too
             return
         connection.scopes.add(scope)
         with self._lock:

@@ -9,6 +9,7 @@ Each caller hears exactly what it would have heard alone; nobody waits when ther
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -20,10 +21,14 @@ CALLS_TOGETHER_MAX: Final = 25
 QUEUES_KEPT_MAX: Final = 1000
 
 
+class LostInTheCrowd(Exception):
+    """The thread that ran this call together with others was torn away from it."""
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     call: Call
-    done: threading.Event = field(default_factory=threading.Event)
+    woken: threading.Event = field(default_factory=threading.Event)
     result: Result | Exception | None = None
 
 
@@ -56,46 +61,39 @@ class Batcher:
         mine = _Waiting(call)
         with self._lock:
             queue = self._queue((call.tenant_id, call.use_case))
-            if not queue.is_crowded(time.monotonic()):
-                leads = None
-            else:
+            crowded = queue.is_crowded(time.monotonic())
+            leads = crowded and not queue.working
+            if crowded:
                 queue.waiting.append(mine)
-                leads = not queue.working
                 queue.working = True
-        if leads is None:
+        if not crowded:
             return self._runner.run(call)
-        if leads:
-            self._work(queue)
-        mine.done.wait()
+        if not leads:
+            mine.woken.wait()
+        if mine.result is None:
+            self._lead(queue)
         if isinstance(mine.result, Result):
             return mine.result
         raise mine.result or RuntimeError("a waiting call was left without a result")
 
-    def _work(self, queue: _Queue) -> None:
-        """Take what waits, run it together, go on until nothing waits."""
-        while True:
-            with self._lock:
-                if not queue.waiting:
-                    queue.working = False
-                    return
-                crowd = [
-                    queue.waiting.popleft()
-                    for _ in range(min(len(queue.waiting), CALLS_TOGETHER_MAX))
-                ]
-            self._run(crowd)
-
-    def _run(self, crowd: list[_Waiting]) -> None:
-        if len(crowd) > 1:
-            self.together += 1
+    def _lead(self, queue: _Queue) -> None:
+        """Run what waits, one's own call first among it; then let the next one lead."""
+        with self._lock:
+            size = min(len(queue.waiting), CALLS_TOGETHER_MAX)
+            crowd = [queue.waiting.popleft() for _ in range(size)]
+            self.together += size > 1
+        results: Sequence[Result | Exception] = [LostInTheCrowd()] * size
         try:
             results = self._runner.run_together([waiting.call for waiting in crowd])
-        except BaseException as error:
-            results = [RuntimeError(f"the batch ended in {type(error).__name__}")] * len(crowd)
-            raise
         finally:
             for waiting, result in zip(crowd, results, strict=True):
                 waiting.result = result
-                waiting.done.set()
+                waiting.woken.set()
+            with self._lock:
+                if queue.waiting:
+                    queue.waiting[0].woken.set()
+                else:
+                    queue.working = False
 
     def _queue(self, name: tuple[UUID, object]) -> _Queue:
         queue = self._queues.setdefault(name, _Queue())

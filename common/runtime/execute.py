@@ -47,10 +47,10 @@ class TooManyRequests(Refusal):
 class Call:
     """One command: the use case, what it is asked, by whom, and the keys that make it itself.
 
-    `keys` are tried in order. `answer` turns the outcome into what is stored and sent. `perform` is what has to
-    happen outside (a signature, a link, a PDF): it gets what the use case found and runs between
-    two transactions, never in one; `record` then writes down what it came to. `after_refusal` runs
-    in a transaction of its own when the command was refused for that reason.
+    `keys` are tried in order. `answer` turns the outcome into what is stored and sent. `perform` is
+    what has to happen outside (a signature, a link, a PDF): it gets what the use case found and runs
+    between two transactions, never in one; `record` then writes down what it came to.
+    `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     """
 
     use_case: Callable[[Any, Transaction], Any]
@@ -178,11 +178,14 @@ class Runner:
         follow_up = call.after_refusal.get(type(refusal))
         if follow_up is None:
             return
-        with self._transactions.open(Opening(tenant_id=call.tenant_id)) as opened:
-            command = opened.command(call.caller)
-            follow_up(call.request, command, refusal)
-            command.finish()
-            opened.commit()
+        following = Call(
+            use_case=lambda request, tx: follow_up(request, tx, refusal),
+            request=call.request,
+            caller=Caller(actor=call.caller.actor, traceparent=call.caller.traceparent),
+            tenant_id=call.tenant_id,
+            answer=_unstored,
+        )
+        self._settled([following])
 
 
 def _unstored(_: Any) -> StoredAnswer:

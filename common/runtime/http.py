@@ -297,12 +297,12 @@ def _keys(
         return ()
     fingerprint = _sha256(declaration.name, canonical_text(document))
     keys = []
-    if declaration.creates and isinstance(document.get("id"), str):
-        name = _sha256(str(actor.tenant_id), "id", declaration.name, document["id"])
-        keys.append(Key(name, declaration.name, fingerprint, IdConflict))
     if key is not None:
         name = _sha256(str(actor.tenant_id), "key", actor.sub, declaration.name, key)
         keys.append(Key(name, declaration.name, fingerprint))
+    if declaration.creates and isinstance(document.get("id"), str):
+        name = _sha256(str(actor.tenant_id), "id", declaration.name, document["id"])
+        keys.append(Key(name, declaration.name, fingerprint, IdConflict))
     return tuple(keys)
 
 
