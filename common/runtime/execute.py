@@ -48,8 +48,8 @@ class Call:
     """One command: the use case, what it is asked, by whom, and the keys that make it itself.
 
     `keys` are tried in order. `answer` turns the outcome into what is stored and sent. `perform` is
-    what has to happen outside (a signature, a link, a PDF): it gets what the use case found and runs
-    between two transactions, never in one; `record` then writes down what it came to.
+    what has to happen outside (a signature, a link, a PDF): it gets what the use case found and
+    runs between two transactions, never in one; `record` then writes down what it came to.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     """
 

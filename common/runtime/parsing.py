@@ -60,7 +60,7 @@ def json_object(raw: bytes) -> dict[str, Any]:
 
 
 def read(model: type[M], document: Mapping[str, Any]) -> M:
-    """Validate what came as JSON. Refuses: RequestInvalid, CardDataFound, what its fields refuse."""
+    """Validate what came as JSON. Refuses: RequestInvalid, CardDataFound, refusals of a field."""
     try:
         return model.model_validate_json(json.dumps(document))
     except ValidationError as error:
