@@ -19,11 +19,18 @@ from common.domain.incident import ActorRecord
 from common.domain.invoice import Invoice, Rendition, Series, Signature
 from common.domain.moment import Moment
 from common.domain.payment import Payment
+from common.domain.refusal import Unmet
 from common.domain.settings import SettingsChanged
 from common.domain.settlement import Settlement
 from common.ports.identity import Actor, StepUp
 
 T = TypeVar("T")
+
+
+class CursorInvalid(Unmet):
+    area = "GENERAL"
+    code = "CURSOR_INVALID"
+    title = "The cursor is not one that a list has given"
 
 
 @dataclass(frozen=True, slots=True)

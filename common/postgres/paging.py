@@ -8,13 +8,7 @@ import binascii
 import json
 from collections.abc import Sequence
 
-from common.domain.refusal import Unmet
-
-
-class CursorInvalid(Unmet):
-    area = "GENERAL"
-    code = "CURSOR_INVALID"
-    title = "The cursor is not one that a list has given"
+from common.ports.transaction import CursorInvalid
 
 
 def cursor_of(key: str) -> str:

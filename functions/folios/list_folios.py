@@ -7,7 +7,7 @@ from common.contracts.fields import Day, Token
 from common.contracts.folios import FolioView
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.identifiers import PropertyId
-from common.ports.transaction import FolioFilter, Transaction
+from common.ports.transaction import CursorInvalid, FolioFilter, Transaction
 from common.runtime.declaration import http_function
 
 
@@ -27,7 +27,7 @@ class FolioPage(Outcome):
     next_cursor: str | None
 
 
-@http_function("GET", "/folios", scope="billing.folio.read")
+@http_function("GET", "/folios", scope="billing.folio.read", refusals=(CursorInvalid,))
 def list_folios(request: ListFolios, tx: Transaction) -> FolioPage:
     """Answer a page of the folios of the caller's properties.
 

@@ -6,7 +6,7 @@ from common.contracts.fields import Day, FolioRef, Token
 from common.contracts.invoices import InvoiceView
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.identifiers import PropertyId
-from common.ports.transaction import InvoiceFilter, Transaction
+from common.ports.transaction import CursorInvalid, InvoiceFilter, Transaction
 from common.runtime.declaration import http_function
 
 
@@ -26,7 +26,7 @@ class InvoicePage(Outcome):
     next_cursor: str | None
 
 
-@http_function("GET", "/invoices", scope="billing.invoice.read")
+@http_function("GET", "/invoices", scope="billing.invoice.read", refusals=(CursorInvalid,))
 def list_invoices(request: ListInvoices, tx: Transaction) -> InvoicePage:
     """Answer a page of the invoices of the caller's properties.
 
