@@ -176,9 +176,11 @@ def test_nobody_queues_behind_a_waiting_migration_for_longer_than_its_lock_timeo
     with ThreadPoolExecutor(1) as threads:
         limits = Limits(pause=lambda seconds: None)
         run = threads.submit(database.migrator(toys.path, limits).up)
-        assert waiting_for_lock(database, "relation")
-        assert second_reader.run(f"SELECT * FROM {schema_of(hotels[0])}.rooms") == []
-        reader.run("COMMIT")
+        try:
+            assert waiting_for_lock(database, "relation")
+            assert second_reader.run(f"SELECT * FROM {schema_of(hotels[0])}.rooms") == []
+        finally:
+            reader.run("COMMIT")
         assert run.result(60).exit_code == 0
     second_reader.close()
     reader.close()

@@ -13,11 +13,12 @@ from common.postgres.address import open_session
 from common.postgres.migrations import (
     MigrationRefused,
     Migrator,
+    SchemaOutcome,
     prepare_server,
     provision_tenant,
 )
 from common.postgres.schemas import archived_schema_of, role_of, schema_of
-from tests.migrations.toys import Database, Toys
+from tests.migrations.toys import Database, Meddler, Toys
 
 pytestmark = pytest.mark.req("TEN-4")
 
@@ -121,24 +122,37 @@ def test_does_not_bear_an_archived_tenant_again(
 def test_takes_a_tenant_along_that_is_born_while_the_others_move(
     database: Database, toys: Toys, hotels: list[UUID]
 ) -> None:
+    """An instance of the release before bears it at version 1, when the list was already read."""
     newborn = uuid4()
-    migrator_before = Migrator(database.connect, toys.path)
+    assert provision(database, toys, newborn) == 1
     toys.add_floors()
 
-    def born(outcome: object, of: int) -> None:
-        if of == 10 and not database.run(
-            "SELECT 1 FROM billing_central.tenants WHERE tenant_id = :it", it=newborn
-        ):
-            session = database.connect()  # by an instance of the release before
-            provision_tenant(session, newborn, toys.path)
-            session.close()
-            migrator_before.down(1, tenants=[newborn])
+    def registered(outcome: SchemaOutcome, of: int) -> None:
+        if outcome.tenant_id == hotels[0]:
             database.register([newborn])
 
-    summary = Migrator(database.connect, toys.path, watch=born).up()
+    summary = Migrator(database.connect, toys.path, watch=registered).up()
 
     assert summary.exit_code == 0
-    assert database.versions([newborn]) == [2]
+    assert database.versions([*hotels, newborn]) == [2] * 10
+
+
+@pytest.mark.req("TEN-2b")
+def test_closes_the_connection_it_was_given_after_a_fault_inside_the_driver(
+    database: Database, toys: Toys
+) -> None:
+    session = database.connect()
+    prepare_server(session)
+
+    def fail(sql: str) -> None:
+        if "CREATE SCHEMA" in sql:
+            raise ValueError("a converter raised")
+
+    with pytest.raises(ValueError, match="converter"):
+        provision_tenant(Meddler(session, fail), uuid4(), toys.path)
+
+    with pytest.raises(pg8000.native.InterfaceError):
+        session.run("SELECT 1")
 
 
 @pytest.mark.req("TEN-2")
