@@ -1,26 +1,13 @@
-"""A real server for the session, an empty database for each test, and toy migrations."""
+"""An empty database for each test on the session's server, and toy migrations."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from common.local.database import LocalDatabase, start_database
+from common.local.database import LocalDatabase
 from common.postgres.migrations import provision_tenant
 from tests.migrations.toys import Database, Toys
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[LocalDatabase]:
-    # Not pytest's own folder: it is closed to the system user that PostgreSQL runs as under root.
-    with tempfile.TemporaryDirectory(prefix="billing-tests-") as folder:
-        running = start_database(Path(folder))
-        try:
-            yield running
-        finally:
-            running.stop()
 
 
 @pytest.fixture
