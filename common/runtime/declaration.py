@@ -14,7 +14,7 @@ as a string, so that a function imports nothing but its own use case.
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol
 from common.contracts.shapes import Outcome, Request
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor
+from common.ports.jobs import JobPowers, Round
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 
@@ -121,6 +122,12 @@ class HttpDeclaration(Declaration):
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
 
+    @cached_property
+    def answer(self) -> type[Any]:
+        """The model of what the caller gets: the outcome of the last phase."""
+        last = self.record or self.perform or self.use_case
+        return typing.cast(type[Any], typing.get_type_hints(last)["return"])
+
     @property
     def changes_state(self) -> bool:
         return self.method != "GET" and self.scope is not None
@@ -147,10 +154,26 @@ class EventDeclaration(Declaration):
 
 @dataclass(frozen=True, kw_only=True)
 class JobDeclaration(Declaration):
-    """A job that a schedule fires. The use case does one item; `run` is the loop around it."""
+    """A job that a schedule fires.
+
+    With `find`, the use case does one item of a tenant in a transaction of its own, and `find`
+    answers the items that are due; `perform` and `record` are as for HTTP functions. Without it, the
+    use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called again
+    until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it does.
+    A run ends after `timeout_seconds` in any case.
+    """
 
     schedule: str
     timeout_seconds: int = 600
+    turn_seconds: int = 60
+    find: Callable[[Round, Transaction], Sequence[Any]] | None = None
+    perform: Callable[[Any, Powers], Any] | None = None
+    record: Callable[[Any, Transaction], Any] | None = None
+    leave: Callable[[JobPowers], None] | None = None
+
+    @property
+    def keeps_watch(self) -> bool:
+        return self.find is None
 
 
 class Edge(Protocol):
@@ -183,6 +206,17 @@ def event_function(event_type: str, **options: Any) -> Callable[[UseCase], HttpF
     def declare(use_case: UseCase) -> HttpFunction:
         declaration = EventDeclaration(use_case=use_case, event_type=event_type, **options)
         return _target(declaration, lambda request: edge().event(declaration, request))
+
+    return declare
+
+
+def job(*, schedule: str, **options: Any) -> Callable[[UseCase], UseCase]:
+    """Declare a job, by its schedule in cron's words; see JobDeclaration for the options."""
+
+    def declare(use_case: UseCase) -> UseCase:
+        declaration = JobDeclaration(use_case=use_case, schedule=schedule, **options)
+        use_case.declaration = declaration  # type: ignore[attr-defined] # a job bears it, too
+        return use_case
 
     return declare
 
@@ -222,4 +256,5 @@ __all__ = [
     "edge",
     "event_function",
     "http_function",
+    "job",
 ]
