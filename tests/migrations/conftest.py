@@ -1,6 +1,7 @@
 """An empty database for each test on the session's server, and toy migrations."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
