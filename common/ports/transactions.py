@@ -50,6 +50,14 @@ class IdConflict(Conflict):
     title = "Something else has this id already"
 
 
+class EventTakenAlready(Conflict):
+    """The event has had its effect, however long ago: its consumer has nothing left to do."""
+
+    area = "GENERAL"
+    code = "EVENT_TAKEN_ALREADY"
+    title = "The event has had its effect already"
+
+
 class StepUpReplayed(Forbidden):
     area = "IAM"
     code = "STEP_UP_REPLAY"
@@ -131,6 +139,9 @@ class Caller:
 
 class Command(Transaction, Protocol):
     """A transaction as the runner sees it for one command."""
+
+    def has_taken_event(self) -> bool:
+        """Whether the caller's event took effect in an earlier transaction."""
 
     def remember(self, key: Key, answer: StoredAnswer) -> None:
         """Store the answer under the key, in the same commit."""

@@ -42,6 +42,7 @@ INSERT_ANSWER = Insert.into(
     "key_hash, function, fingerprint, status, headers, body, recorded_at",
 )
 INSERT_INBOX = Insert.into(ranks.ANSWERS, "inbox", "consumer, event_id, recorded_at")
+TAKEN_EVENT = "SELECT tenant_id FROM inbox WHERE consumer = $1 AND event_id = $2"
 INSERT_STEP_UP = Insert.into(
     ranks.STEP_UP,
     "billing_central.step_up_uses",
@@ -177,6 +178,10 @@ class PostgresCommand:
         self._kept[aggregate.kind, aggregate.id] = (aggregate, write)
 
     # what the runner uses
+
+    def has_taken_event(self) -> bool:
+        """Whether the event that asks was recorded with its effect before."""
+        return bool(self.rows(TAKEN_EVENT, self._caller.consumer, self._caller.event_id))
 
     def remember(self, key: Key, answer: StoredAnswer) -> None:
         """Store the command's answer with its effect."""

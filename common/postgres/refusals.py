@@ -8,7 +8,7 @@ again and finds what the other has done.
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.refusal import Refusal
-from common.ports.transactions import IdConflict, StepUpReplayed, TryAgain
+from common.ports.transactions import EventTakenAlready, IdConflict, StepUpReplayed, TryAgain
 from common.postgres.connection import ServerRefused
 
 _REFUSALS: dict[str, type[Refusal]] = {
@@ -16,6 +16,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "external_reference_is_posted_once": ChargeAlreadyPosted,
     "processor_payment_is_recorded_once": PaymentAlreadyRecorded,
     "step_up_token_is_used_once": StepUpReplayed,
+    "event_takes_effect_once": EventTakenAlready,
     "folios_pkey": IdConflict,
     "line_id_is_used_once": IdConflict,
     "payments_pkey": IdConflict,
@@ -27,7 +28,6 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "settings_versions_are_consecutive",
         "one_series_per_jurisdiction_type_and_year",
         "command_is_answered_once",
-        "event_takes_effect_once",
         "copies_are_numbered",
         "invoice_is_signed_once",
     }
