@@ -19,6 +19,7 @@ MONEY_ROOMS: Final = (
     "common/domain",
     "common/ports",
     "common/contracts",
+    "common/procedures",
     "common/stripe",
     "common/sandbox",
     "functions",

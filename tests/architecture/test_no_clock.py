@@ -12,7 +12,7 @@ import pytest
 
 from tests.architecture.source_tree import Source, sources
 
-PURE_ROOMS: Final = ("common/domain", "functions", "jobs")
+PURE_ROOMS: Final = ("common/domain", "common/procedures", "functions", "jobs")
 POWERS: Final = {
     "asyncio": "the runner decides what runs at once",
     "http": "a foreign call is made from a recorded intention, by an adapter",
