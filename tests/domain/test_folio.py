@@ -298,16 +298,48 @@ class TestRefusedCommand:
             command(account)
         assert account.folio == before
 
-    def test_leaves_an_earlier_commands_unkept_lines_alone(self):
-        """As in a batch: the first command is kept in memory, the second is refused and dropped."""
-        desk = Desk()
-        first = Account(desk).folio
-        posting = Account(desk)
-        second = copy.copy(first)
-        line = posting.charge(100).lines[0]
-        second.add(line)
-        assert (first.fresh, first.last_line, first.balance) == ((), 0, usd(0))
-        assert second.fresh == (line,)
+    @pytest.mark.parametrize(
+        "command",
+        [
+            lambda account: account.charge(1000),
+            lambda account: account.adjust(account.lines[0].charge_id, -10),
+            lambda account: account.void(account.lines[0].charge_id),
+            lambda account: account.pay(10, allow_credit=True),
+            lambda account: account.close(),
+        ],
+        ids=["charge", "adjust", "void", "pay", "close"],
+    )
+    def test_that_is_refused_after_the_folio_agreed_leaves_no_trace_on_it(
+        self, command: Callable[[Account], object]
+    ):
+        """The folio said yes on the command's copy; then something else said no."""
+        account = Account(Desk(settings_of(rule(percent=7), rounds_tax_per_invoice=True)))
+        account.charge(1000)
+        account.pay(1070)
+        shared = account.folio
+        before = copy.deepcopy(shared)
+        command(account)
+        assert account.folio is not shared
+        assert shared == before
+
+    def test_shares_no_lines_with_a_copy_that_is_dropped(self):
+        kept = Account().folio
+        dropped = copy.copy(kept)
+        (line,) = dropped.add(Account().charge(100).lines[0])
+        assert (kept.fresh, kept.last_line, kept.balance) == ((), 0, usd(0))
+        assert dropped.fresh == (line,)
+
+
+@pytest.mark.req("FOL-4")
+def test_a_batch_on_one_folio_leaves_all_its_lines_to_be_written():
+    """Three charges with a tax each, before the folio is kept."""
+    account = Account()
+    posted = [account.charge(price) for price in (100, 200, 300)]
+    folio = account.folio
+    for fact in posted:
+        folio.add(*fact.lines)
+    assert [line.sequence for line in folio.fresh] == [7, 8, 9, 10, 11, 12]
+    assert folio.balance == usd(1320)
 
 
 @pytest.mark.req("GDPR-1", "AUD-2")

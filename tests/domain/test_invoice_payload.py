@@ -100,6 +100,17 @@ class TestFigures:
             ("adjustment", "Cold water", "1", -2000, -2000, -200, -2200, [("VAT", -200)]),
         ]
 
+    def test_of_a_correction_are_in_the_terms_of_the_price(self):
+        """11.00 off a price that contains 10 %: 11.00 a piece, 10.00 net."""
+        account = Account(Desk(settings_of(rule(percent=10, inclusive=True))))
+        account.adjust(account.charge(11000).lines[0].charge_id, -1100)
+        account.pay(9900)
+        charge, correction = payload_of(account)["lines"]
+        assert (cents(charge["unitAmountMicro"]), cents(charge["netMicro"])) == (11000, 10000)
+        assert cents(correction["unitAmountMicro"]) == cents(correction["grossMicro"]) == -1100
+        assert cents(correction["netMicro"]) == -1000
+        assert correction["corrects"] == charge["lineId"]
+
     def test_of_the_breakdown_are_by_code_rate_and_category(self):
         breakdown = payload_of(a_stay())["taxBreakdown"]
         assert [
