@@ -1,27 +1,43 @@
-"""Publishing: how an event leaves the house. The broker delivers it at least once.
+"""Publishing events: what the outbox's drainer asks of a broker.
 
-Messages of one ordering key leave in the order in which they are handed over. When one of them is
-not taken, the later ones of its key are not sent either, so that a consumer never sees a gap close
-behind its back; other keys go on.
+EVT-4: the events of one aggregate arrive in the order of its facts. A publisher therefore never
+passes over a message that failed: those behind it with the same key are held back until the drainer
+brings them again. Every message is delivered at least once; who consumes knows an event by its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+EVENT_TYPE: Final = "ce-type"
+HELD_BACK: Final = "held back: an earlier message of the same key was not acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event on its way: CloudEvents attributes under the names of Pub/Sub's binding, and data."""
+    """One event on its way out.
+
+    `attributes` are those of CloudEvents under the names of Pub/Sub's binding: what subscriptions
+    are filtered by. The event's type stands under EVENT_TYPE.
+    """
 
     event_id: str
     ordering_key: str
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
     data: bytes
+
+    @property
+    def event_type(self) -> str:
+        """The event's type, empty when the attributes name none."""
+        return self.attributes.get(EVENT_TYPE, "")
 
 
 class Publisher(Protocol):
-    """Hands messages to the broker."""
+    """Hands messages to whoever subscribed."""
 
     def publish(self, messages: Sequence[Message]) -> Sequence[str | None]:
-        """Publish, and answer for each message None once the broker has it, or what went wrong."""
+        """Publish in order, and answer for each message: None once acknowledged, or the trouble.
+
+        Messages of one ordering key leave in the given order. After one that failed, the later ones
+        of its key are not published and answered with HELD_BACK; other keys are not touched by it.
+        """

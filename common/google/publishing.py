@@ -1,0 +1,114 @@
+"""Publishing to a Pub/Sub topic (EVT-4).
+
+Pub/Sub keeps the order of what it accepted: it accepts one request as a whole, and the next request
+of the same key is sent after its answer. So each key is one queue and the keys go side by side. We
+call the service itself and not Google's background batches: those go on trying in the background
+when we have long given a message up, and would overtake the next drainer.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Final
+
+from google.api_core.exceptions import (
+    Aborted,
+    DeadlineExceeded,
+    GoogleAPIError,
+    InternalServerError,
+    InvalidArgument,
+    ResourceExhausted,
+    ServiceUnavailable,
+    Unknown,
+)
+from google.api_core.retry import Retry, if_exception_type
+from google.pubsub_v1 import PublisherClient, PubsubMessage
+
+from common.ports.publishing import HELD_BACK, Message
+
+CALL_SECONDS: Final = 5
+KEYS_AT_ONCE: Final = 16
+MESSAGES_MAX: Final = 1_000  # of one request; Pub/Sub's limits are these and 10 MB
+REQUEST_BYTES_MAX: Final = 5 * 10**6
+
+_RETRY: Final = Retry(
+    if_exception_type(
+        Aborted,
+        DeadlineExceeded,
+        InternalServerError,
+        ResourceExhausted,
+        ServiceUnavailable,
+        Unknown,
+    ),
+    initial=0.1,
+    maximum=2.0,
+    multiplier=2.0,
+    timeout=15.0,
+)
+
+
+class TopicPublisher:
+    """Publishes to one topic: `projects/../topics/..`."""
+
+    def __init__(
+        self, topic: str, client: PublisherClient | None = None, retry: Retry = _RETRY
+    ) -> None:
+        self._topic = topic
+        self._client = client or PublisherClient()
+        self._retry = retry
+
+    def publish(self, messages: Sequence[Message]) -> Sequence[str | None]:
+        """Publish in order, and answer for each message: None once acknowledged, or the trouble."""
+        places: dict[str, list[int]] = {}
+        for place, message in enumerate(messages):
+            places.setdefault(message.ordering_key, []).append(place)
+        queues = ([messages[place] for place in queue] for queue in places.values())
+        answers: list[str | None] = [None] * len(messages)
+        with ThreadPoolExecutor(KEYS_AT_ONCE) as side_by_side:
+            answered = chain.from_iterable(side_by_side.map(self._all, queues))
+            for place, answer in zip(chain.from_iterable(places.values()), answered, strict=True):
+                answers[place] = answer
+        return answers
+
+    def _all(self, queue: Sequence[Message]) -> list[str | None]:
+        """Publish messages of one key: at once, or in halves when they are too many or too much."""
+        if len(queue) > 1 and (
+            len(queue) > MESSAGES_MAX or sum(map(_size, queue)) > REQUEST_BYTES_MAX
+        ):
+            return self._in_halves(queue)
+        try:
+            self._client.publish(
+                topic=self._topic,
+                messages=[_sent(message) for message in queue],
+                retry=self._retry,
+                timeout=CALL_SECONDS,
+            )
+        except InvalidArgument as refused:  # of all, when one of them is at fault: find that one
+            return self._in_halves(queue) if len(queue) > 1 else [_told(refused)]
+        except GoogleAPIError as failure:
+            return [_told(failure), *[HELD_BACK] * (len(queue) - 1)]
+        return [None] * len(queue)
+
+    def _in_halves(self, queue: Sequence[Message]) -> list[str | None]:
+        middle = len(queue) // 2
+        answered = self._all(queue[:middle])
+        if answered[-1] is not None:
+            return [*answered, *[HELD_BACK] * (len(queue) - middle)]
+        return [*answered, *self._all(queue[middle:])]
+
+
+def _sent(message: Message) -> PubsubMessage:
+    return PubsubMessage(
+        data=message.data,
+        attributes=dict(message.attributes),
+        ordering_key=message.ordering_key,
+    )
+
+
+def _size(message: Message) -> int:
+    texts = [message.ordering_key, *message.attributes.keys(), *message.attributes.values()]
+    return len(message.data) + sum(len(text.encode()) for text in texts)
+
+
+def _told(failure: GoogleAPIError) -> str:
+    return f"{type(failure).__name__}: {failure}"
