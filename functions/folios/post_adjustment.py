@@ -11,7 +11,6 @@ from common.domain.charge import (
 )
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.money import AmountNotPositive
-from common.domain.tax import TaxRuleMissing
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
@@ -40,14 +39,13 @@ class PostAdjustment(Request):
         ChargeAlreadyVoided,
         AmountNotPositive,
         AdjustmentExceedsCharge,
-        TaxRuleMissing,
     ),
 )
 def post_adjustment(request: PostAdjustment, tx: Transaction) -> LinesAnswer:
     """Move what a charge came to, never below nothing, and answer the balance it leaves.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided,
-    AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer, TaxRuleMissing.
+    AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer.
     """
     folio, lines = tx.folios.take_with_charge(request.folio_id, request.charge_id)
     adjusted = correction.adjust_charge(
