@@ -153,6 +153,7 @@ FreeText = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=500),
     AfterValidator(_clean),
     AfterValidator(_no_card_number),
+    Field(examples=["Agreed by telephone"]),
 ]
 """What a person wrote: 1 to 500 characters, no card number in it."""
 
@@ -161,6 +162,7 @@ Name = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=200),
     AfterValidator(_clean),
     AfterValidator(_no_card_number),
+    Field(examples=["Zarmina Ahmadi"]),
 ]
 """A person's, a company's or a place's name, 1 to 200 characters."""
 

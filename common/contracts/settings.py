@@ -28,7 +28,7 @@ class FxSnapshotShape(_Part):
     base: CurrencyCode
     quote: CurrencyCode
     rate: Rate
-    source: Name
+    source: Annotated[Name, Field(examples=["Central bank"])]
     taken_at: Instant
 
     def snapshot(self) -> FxSnapshot:

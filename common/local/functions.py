@@ -1,4 +1,4 @@
-"""Every function of the tree, found by path: the listing of `functions/` is the specification.
+"""Every function and job of the tree, found by path: the folders' listing is the specification.
 
 Nothing lists the functions by hand. The laptop's gateway, the OpenAPI document and the Terraform
 map read what this finds.
@@ -14,6 +14,7 @@ from common.runtime.declaration import (
     EventDeclaration,
     HttpDeclaration,
     HttpFunction,
+    JobDeclaration,
     declaration_of,
 )
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class FunctionMisnamed(Exception):
-    """A file under functions/ does not hold exactly one function of its own name."""
+    """A file under functions/ or jobs/ does not hold exactly one function of its own name."""
 
 
 def functions(root: Path = ROOT) -> Iterator[HttpFunction]:
@@ -44,6 +45,13 @@ def http_declarations(root: Path = ROOT) -> list[HttpDeclaration]:
 def event_declarations(root: Path = ROOT) -> list[EventDeclaration]:
     """What other services' events come to."""
     return [found for found in declarations(root) if isinstance(found, EventDeclaration)]
+
+
+def job_declarations(root: Path = ROOT) -> list[JobDeclaration]:
+    """What schedules fire, in the order of the names. Raises FunctionMisnamed."""
+    names = [file.stem for file in sorted((root / "jobs").glob("*.py")) if file.stem != "__init__"]
+    found = [declaration_of(_target(import_module(f"jobs.{name}"))) for name in names]
+    return [job for job in found if isinstance(job, JobDeclaration)]
 
 
 def _target(module: ModuleType) -> HttpFunction:

@@ -78,8 +78,8 @@ class Declaration:
 
     @property
     def summary(self) -> str:
-        """The first line of the use case's own words."""
-        return (inspect.getdoc(self.use_case) or "").split("\n", 1)[0]
+        """The first paragraph of the use case's own words, as one line."""
+        return " ".join((inspect.getdoc(self.use_case) or "").split("\n\n", 1)[0].split())
 
     @property
     def description(self) -> str:
