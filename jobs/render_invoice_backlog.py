@@ -1,0 +1,40 @@
+"""Draw the invoices that were left behind: whose event was lost, or whose drawing had failed.
+
+Every invoice waits in a queue from the moment it is issued until its PDF is stored; normally its
+event has it drawn within a second. What is still waiting when it is due is drawn here, and what
+fails again waits longer each time.
+"""
+
+from collections.abc import Sequence
+
+from common.domain.identifiers import InvoiceId
+from common.ports.jobs import Round
+from common.ports.transaction import Transaction
+from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn
+from common.runtime.declaration import job
+
+
+def waiting(which: Round, tx: Transaction) -> Sequence[InvoiceId]:
+    """The invoices of a tenant that wait and are due, the longest waiting first."""
+    return tx.render_queue.due(which.limit)
+
+
+def keep(drawn: Drawn, tx: Transaction) -> None:
+    """Write down the signature and the issued copy, or when to try again."""
+    keep_drawn(drawn, tx)
+
+
+@job(
+    schedule="*/5 * * * *",
+    find=waiting,
+    perform=draw,
+    record=keep,
+    needs=("database", "keys", "documents", "printer"),
+)
+def render_invoice_backlog(invoice_id: InvoiceId, tx: Transaction) -> Undrawn | None:
+    """Draw the issued copy of an invoice that still waits for it.
+
+    Refuses: InvoiceUnknown.
+    """
+    invoice = tx.invoices.get(invoice_id)
+    return None if invoice.renditions else Undrawn.of(invoice, tx.settings)
