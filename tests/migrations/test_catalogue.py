@@ -82,15 +82,26 @@ RULES: Final[dict[str, tuple[str, str]]] = {
         "WHERE rolname = left(nspname, length('tenant_') + 32))])",
         "CREATE POLICY lax ON {schema}.folios TO billing_app USING (true) WITH CHECK (true)",
     ),
+    # The application may see times of all tenants (how long the oldest event waits), nothing else.
     "central rows of a tenant are shown to that tenant": (
         "SELECT relname, polname FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid "
-        "JOIN pg_attribute ON attrelid = polrelid AND attname = 'tenant_id' "
+        "JOIN pg_attribute AS whose ON whose.attrelid = polrelid AND whose.attname = 'tenant_id' "
         "WHERE relnamespace = 'billing_central'::regnamespace AND polroles && "
         "ARRAY['billing_tenant'::regrole::oid, 'billing_app'::regrole::oid] AND NOT ("
         "coalesce(pg_get_expr(polqual, polrelid), 'false') ~ 'current_tenant|^false$' AND "
-        "coalesce(pg_get_expr(polwithcheck, polrelid), 'false') ~ 'current_tenant|^false$')",
+        "coalesce(pg_get_expr(polwithcheck, polrelid), 'false') ~ 'current_tenant|^false$') "
+        "AND NOT (polcmd = 'r' AND polroles = ARRAY['billing_app'::regrole::oid] AND NOT EXISTS ("
+        "SELECT FROM pg_attribute AS shown WHERE shown.attrelid = polrelid AND shown.attnum > 0 "
+        "AND NOT shown.attisdropped AND shown.atttypid <> 'timestamptz'::regtype "
+        "AND has_column_privilege('billing_app', polrelid, shown.attnum, 'SELECT')))",
         "CREATE POLICY lax ON billing_central.outbox TO billing_tenant "
         "USING (true) WITH CHECK (true)",
+    ),
+    "times of all tenants, and nothing but times, are shown to the application": (
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'billing_central.outbox'::regclass "
+        "AND attnum > 0 AND NOT attisdropped AND atttypid <> 'timestamptz'::regtype "
+        "AND has_column_privilege('billing_app', attrelid, attnum, 'SELECT')",
+        "GRANT SELECT (event) ON billing_central.outbox TO billing_app",
     ),
     "the owner is nobody who logs in": (
         "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
