@@ -22,18 +22,16 @@ from common.contracts.fields import (
     SettlementRef,
 )
 from common.contracts.shapes import Shape
-from common.domain.aggregate import Fact
 from common.domain.correction import ChargeAdjusted, ChargeVoided
 from common.domain.folio import (
     BalanceDueFound,
     ChargePosted,
-    Folio,
     FolioOpened,
     LinesPosted,
     PaymentRecorded,
 )
 from common.domain.folio_line import Line
-from common.domain.invoice import Invoice, InvoiceIssued, InvoiceRendered
+from common.domain.invoice import InvoiceIssued, InvoiceRendered
 from common.domain.settlement import FolioClosed
 
 TYPE_PREFIX: Final = "melmastoon.billing."
@@ -91,7 +89,7 @@ class FolioOpenedV1(EventData):
 
     @classmethod
     def of(cls, fact: FolioOpened) -> "FolioOpenedV1":
-        folio = _folio(fact)
+        folio = fact.subject
         return cls(
             folio_id=folio.id,
             property_id=folio.property_id,
@@ -110,7 +108,7 @@ class _Lines(EventData):
 
     @classmethod
     def shared(cls, fact: LinesPosted) -> dict[str, Any]:
-        folio = _folio(fact)
+        folio = fact.subject
         return {
             "folio_id": folio.id,
             "property_id": folio.property_id,
@@ -172,7 +170,7 @@ class BalanceDueV1(EventData):
 
     @classmethod
     def of(cls, fact: BalanceDueFound) -> "BalanceDueV1":
-        folio = _folio(fact)
+        folio = fact.subject
         return cls(folio_id=folio.id, property_id=folio.property_id, balance=fact.balance)
 
 
@@ -208,7 +206,7 @@ class InvoiceGeneratedV1(EventData):
 
     @classmethod
     def of(cls, fact: InvoiceIssued) -> "InvoiceGeneratedV1":
-        invoice = _invoice(fact)
+        invoice = fact.subject
         return cls(
             invoice_id=invoice.id,
             folio_id=invoice.folio_id,
@@ -231,7 +229,7 @@ class InvoiceRenderedV1(EventData):
 
     @classmethod
     def of(cls, fact: InvoiceRendered) -> "InvoiceRenderedV1":
-        invoice = _invoice(fact)
+        invoice = fact.subject
         return cls(
             invoice_id=invoice.id,
             number=invoice.number,
@@ -282,15 +280,3 @@ def cloud_event(
         **({"traceparent": traceparent} if traceparent else {}),
         "data": data,
     }
-
-
-def _folio(fact: Fact) -> Folio:
-    if not isinstance(fact.subject, Folio):
-        raise TypeError(f"{fact.name} is not told of a folio")
-    return fact.subject
-
-
-def _invoice(fact: Fact) -> Invoice:
-    if not isinstance(fact.subject, Invoice):
-        raise TypeError(f"{fact.name} is not told of an invoice")
-    return fact.subject

@@ -1,6 +1,6 @@
 """Ledger entries: written together with the lines that make them, and never again."""
 
-from common.domain.folio import Folio, LinesPosted
+from common.domain.folio import LinesPosted
 from common.postgres import ranks
 from common.postgres.session import Insert
 from common.postgres.stores import Desk
@@ -22,8 +22,6 @@ class Ledger:
     def post(self, posted: LinesPosted) -> None:
         """Book the entries of lines that were posted to a folio."""
         folio = posted.subject
-        if not isinstance(folio, Folio):
-            raise TypeError("lines are posted to a folio")
         now = self._desk.now
         self._desk.insert(
             INSERT_ENTRY,

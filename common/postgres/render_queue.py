@@ -20,7 +20,7 @@ POSTPONE: Final = """
 UPDATE render_queue
 SET attempts = attempts + 1,
     last_error = $2,
-    next_attempt_at = $3::timestamptz + least(power(2, attempts), 360) * interval '10 seconds'
+    next_attempt_at = $3::timestamptz + power(2, least(attempts, 9)) * interval '10 seconds'
 WHERE invoice_id = $1
 """
 DONE: Final = "DELETE FROM render_queue WHERE invoice_id = $1"
