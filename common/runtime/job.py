@@ -1,0 +1,288 @@
+"""The shell around every job: the loop, the bounds, the end of it, and the word about it (JOB-1).
+
+A job that does items finds those that are due, tenant by tenant, and does each in a transaction of
+its own: killed at any instruction and started again, it finds what is left. One that failed keeps
+no other from being done, and is the reason for an exit code other than 0.
+
+A job that keeps watch is asked for one step after the other. A step that breaks is tried again
+after a pause, because the next minute's job would meet the same trouble.
+
+Work is split over the tasks of an execution: tenants by their id, whatever else the job divides.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.refusal import Refusal
+from common.ports.jobs import JobPowers, Round, Step, Turn
+from common.ports.transactions import Caller, StoredAnswer
+from common.runtime.declaration import JobDeclaration
+from common.runtime.execute import Call, Runner
+from common.runtime.logging import Log, Origin
+from common.runtime.problems import full_code
+from common.runtime.system import SystemActor
+from common.runtime.trace import Trace
+
+POLL_SECONDS: Final = 0.1
+PAUSE_SECONDS_MAX: Final = 10.0
+PROGRESS_SECONDS: Final = 10.0
+ITEMS_PER_ROUND: Final = 100
+_UNSTORED: Final = StoredAnswer(b"", 204, {}, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a run is told: its share of the tasks, and what a person may ask of it.
+
+    `once` ends a watch as soon as nothing waits; `dry_run` finds what is due and does nothing.
+    """
+
+    task: int = 0
+    tasks: int = 1
+    once: bool = False
+    as_of: date | None = None
+    tenants: tuple[UUID, ...] = ()
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come.
+
+    `due` items were found, `done` are done, `failed` ones failed at their last attempt; when time
+    was up or somebody stopped the run, there may be others `left`.
+    """
+
+    job: str
+    outcome: str = "working"
+    due: int = 0
+    done: int = 0
+    failed: int = 0
+    left: bool = False
+    seconds: float = 0.0
+    task: int = 0
+    tasks: int = 1
+    dry_run: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 only when all was done."""
+        return 1 if self.failed or self.left else 0
+
+    def as_json(self) -> dict[str, object]:
+        """The summary, under the names of the wire."""
+        fields = asdict(self)
+        fields["dryRun"] = fields.pop("dry_run")
+        fields["seconds"] = round(self.seconds, 3)
+        return fields
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The clock of one run, and who is told how far it has come."""
+
+    progress: Progress
+    tell: Callable[[Progress], None]
+    timeout_seconds: float
+    started: float = field(default_factory=time.monotonic)
+    told: float = field(default_factory=time.monotonic)
+
+    @property
+    def time_is_up(self) -> bool:
+        return self.elapsed() >= self.timeout_seconds
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def look(self) -> None:
+        """Tell the progress, every now and then."""
+        if time.monotonic() - self.told >= PROGRESS_SECONDS:
+            self.told = time.monotonic()
+            self.progress.seconds = self.elapsed()
+            self.tell(self.progress)
+
+    def ended(self, outcome: str) -> Progress:
+        self.progress.outcome = outcome
+        self.progress.seconds = self.elapsed()
+        return self.progress
+
+
+class JobShell:
+    """Runs declared jobs. `tenants` answers the tenants of this cell."""
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        powers: JobPowers,
+        tenants: Callable[[], Sequence[UUID]],
+        log: Log,
+    ) -> None:
+        self._runner = runner
+        self._powers = powers
+        self._tenants = tenants
+        self._log = log
+
+    def run(
+        self,
+        declaration: JobDeclaration,
+        orders: Orders,
+        *,
+        stop: threading.Event,
+        tell: Callable[[Progress], None],
+    ) -> Progress:
+        """Run a job to its end, or until `stop` is set; `tell` hears of its progress."""
+        progress = Progress(
+            declaration.name, task=orders.task, tasks=orders.tasks, dry_run=orders.dry_run
+        )
+        watch = _Watch(progress, tell, declaration.timeout_seconds)
+        if declaration.keeps_watch:
+            return watch.ended(self._keep_watch(declaration, orders, stop, watch))
+        return watch.ended(self._do_items(declaration, orders, stop, watch))
+
+    def _keep_watch(
+        self, declaration: JobDeclaration, orders: Orders, stop: threading.Event, watch: _Watch
+    ) -> str:
+        """Step after step, until somebody else goes on, nothing waits (once), or time is up."""
+        broken = 0
+        try:
+            while not stop.is_set():
+                if watch.time_is_up:
+                    watch.progress.left = orders.once
+                    return "time_is_up"
+                turn = Turn(
+                    task=orders.task,
+                    tasks=orders.tasks,
+                    is_over=not orders.once and watch.elapsed() >= declaration.turn_seconds,
+                )
+                step = self._step(declaration, turn)
+                broken = 0 if step else broken + 1
+                self._count(watch.progress, step)
+                if step is not None and step.finished:
+                    return "handed_over"
+                if orders.once and (step is None or step.idle):
+                    return "done" if step else "broken"
+                watch.look()
+                if step is None:
+                    stop.wait(min(POLL_SECONDS * 2**broken, PAUSE_SECONDS_MAX))
+                elif step.idle:
+                    stop.wait(POLL_SECONDS)
+            return "stopped"
+        finally:
+            if declaration.leave is not None:
+                declaration.leave(self._powers)
+
+    def _step(self, declaration: JobDeclaration, turn: Turn) -> Step | None:
+        """One step; None when it broke."""
+        try:
+            step: Step = declaration.use_case(turn, self._powers)
+        except Exception as error:  # noqa: BLE001 - the watch goes on whatever a step meets
+            self._log.problem(_origin(declaration), code=type(error).__name__, error=error)
+            return None
+        return step
+
+    def _count(self, progress: Progress, step: Step | None) -> None:
+        if step is None:
+            progress.failed = max(progress.failed, 1)
+            return
+        progress.done += step.done
+        progress.failed = step.failed
+
+    def _do_items(
+        self, declaration: JobDeclaration, orders: Orders, stop: threading.Event, watch: _Watch
+    ) -> str:
+        """Tenant after tenant, item after item."""
+        for tenant_id in _share(orders.tenants or self._tenants(), orders):
+            for item in self._due(declaration, orders, tenant_id, watch):
+                if stop.is_set() or watch.time_is_up:
+                    watch.progress.left = True
+                    return "stopped" if stop.is_set() else "time_is_up"
+                if not orders.dry_run:
+                    self._do(declaration, tenant_id, item, watch)
+                watch.look()
+        return "done"
+
+    def _due(
+        self, declaration: JobDeclaration, orders: Orders, tenant_id: UUID, watch: _Watch
+    ) -> Iterable[Any]:
+        """The items of a tenant, each once; those that failed do not hide the ones behind them."""
+        seen: set[Any] = set()
+        before = watch.progress.failed if not orders.dry_run else 0
+        while True:
+            hidden = len(seen) if orders.dry_run else watch.progress.failed - before
+            looked_for = Round(limit=ITEMS_PER_ROUND + hidden, as_of=orders.as_of)
+            found = self._find(declaration, tenant_id, looked_for, watch)
+            fresh = [item for item in found if item not in seen]
+            if not fresh:
+                return
+            seen.update(fresh)
+            watch.progress.due += len(fresh)
+            yield from fresh
+
+    def _find(
+        self, declaration: JobDeclaration, tenant_id: UUID, looked_for: Round, watch: _Watch
+    ) -> Sequence[Any]:
+        try:
+            call = _call(declaration, tenant_id, declaration.find, looked_for, reads_only=True)
+            found: Sequence[Any] = self._runner.run(call).outcome
+        except Exception as error:  # noqa: BLE001 - one tenant's trouble is not the next one's
+            self._failed(declaration, tenant_id, error, watch)
+            return ()
+        return found
+
+    def _do(self, declaration: JobDeclaration, tenant_id: UUID, item: Any, watch: _Watch) -> None:
+        try:
+            self._runner.run(_call(declaration, tenant_id, declaration.use_case, item))
+        except Exception as error:  # noqa: BLE001 - one item's trouble is not the next one's
+            self._failed(declaration, tenant_id, error, watch)
+        else:
+            watch.progress.done += 1
+
+    def _failed(
+        self, declaration: JobDeclaration, tenant_id: UUID, error: Exception, watch: _Watch
+    ) -> None:
+        watch.progress.failed += 1
+        code = full_code(error) if isinstance(error, Refusal) else type(error).__name__
+        self._log.problem(_origin(declaration, tenant_id), code=code, error=error)
+
+
+def _call(
+    declaration: JobDeclaration,
+    tenant_id: UUID,
+    use_case: Any,
+    request: Any,
+    *,
+    reads_only: bool = False,
+) -> Call:
+    return Call(
+        use_case=use_case,
+        request=request,
+        caller=Caller(
+            actor=SystemActor.named(declaration.name, tenant_id),
+            traceparent=Trace.continued(None).parent,
+        ),
+        tenant_id=tenant_id,
+        answer=lambda _: _UNSTORED,
+        reads_only=reads_only,
+        perform=None if reads_only else declaration.perform,
+        record=None if reads_only else declaration.record,
+    )
+
+
+def _share(tenants: Sequence[UUID], orders: Orders) -> list[UUID]:
+    """The tenants of this task: the same in every run with so many tasks."""
+    return [each for each in tenants if zlib.crc32(each.bytes) % orders.tasks == orders.task]
+
+
+def _origin(declaration: JobDeclaration, tenant_id: UUID | None = None) -> Origin:
+    return Origin(
+        tenant_id=tenant_id,
+        actor_id=f"system:{declaration.name}",
+        route=f"jobs/{declaration.name}",
+    )
