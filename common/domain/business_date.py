@@ -44,7 +44,7 @@ def start_of_business_day(day: date, zone: str, day_close: time) -> datetime:
     # (the earlier counts), and lie around the jump where it never comes: then the jump is sought.
     before, at = (wall.replace(tzinfo=property_zone, fold=fold).astimezone(UTC) for fold in (1, 0))
     while at - before > _TICK:
-        middle = before + (at - before) / 2
+        middle = before + (at - before) // 2
         if middle.astimezone(property_zone).replace(tzinfo=None) < wall:
             before = middle
         else:

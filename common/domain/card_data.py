@@ -111,7 +111,7 @@ def _is_card(value: object) -> bool:
         case int():
             return 10**12 <= value < 10**19 and find_card_number(str(value))
         case float():
-            return 1e12 <= value < 1e19 and find_card_number(f"{value:.0f}")
+            return 10**12 <= value < 10**19 and find_card_number(f"{value:.0f}")
         case _:
             return False
 

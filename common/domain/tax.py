@@ -356,7 +356,7 @@ def _net_within(amount: Money, terms: Sequence[_Term]) -> Fraction:
         return sum((tax for tax, term in taxes if term.rule.inclusive), start=Fraction(0))
 
     constant = contained(0)
-    return (amount.amount_micro - constant) / (1 + contained(1) - constant)
+    return Fraction(amount.amount_micro - constant, 1 + contained(1) - constant)
 
 
 def _cascade(net: Fraction, terms: Sequence[_Term]) -> list[Fraction]:

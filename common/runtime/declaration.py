@@ -157,10 +157,10 @@ class JobDeclaration(Declaration):
     """A job that a schedule fires.
 
     With `find`, the use case does one item of a tenant in a transaction of its own, and `find`
-    answers the items that are due; `perform` and `record` are as for HTTP functions. Without it, the
-    use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called again
-    until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it does.
-    A run ends after `timeout_seconds` in any case.
+    answers the items that are due; `perform` and `record` are as for HTTP functions. Without it,
+    the use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called
+    again until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it
+    does. A run ends after `timeout_seconds` in any case.
     """
 
     schedule: str

@@ -20,9 +20,10 @@ class ProcessSettings:
     """Everything that differs between one deployment and another.
 
     `databases` maps a cell's name to its address: `postgresql://user@host:port/database`,
-    `postgresql://user@/database?host=/socket/folder`, or `cloudsql://project:region:instance/database`
-    with `?user=` for IAM authentication. `provisioner` is the address under which tenants are made,
-    by a role that may create roles. `stack` is `google` or `local`.
+    `postgresql://user@/database?host=/socket/folder`, or
+    `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
+    `provisioner` is the address under which tenants are made, by a role that may create roles.
+    `stack` is `google` or `local`.
     """
 
     stack: str = "google"

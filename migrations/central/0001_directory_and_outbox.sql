@@ -1,5 +1,6 @@
--- Why: the platform's own tables: which cell a tenant lives in, the events that wait to be published,
---      the step-up tokens that were used, shared rate limits, and messages that could not be read.
+-- Why: the platform's own tables: which cell a tenant lives in, the events that wait to be
+--      published, the step-up tokens that were used, shared rate limits, and messages that could
+--      not be read.
 -- Lock: none that anybody waits for; every table is new.
 -- Version before: there is none.
 
@@ -39,7 +40,8 @@ CREATE TABLE outbox (
   recorded_at  timestamptz NOT NULL,
   published_at timestamptz,
   CONSTRAINT event_is_told_once UNIQUE (event_id),
-  CONSTRAINT event_sequence_is_the_aggregates UNIQUE (tenant_id, ordering_key, sequence, event_type),
+  CONSTRAINT event_sequence_is_the_aggregates
+    UNIQUE (tenant_id, ordering_key, sequence, event_type),
   CONSTRAINT outbox_shard_is_known CHECK (shard BETWEEN 0 AND 15)
 );
 CREATE INDEX outbox_waiting ON outbox (shard, tenant_id, id) WHERE published_at IS NULL;
@@ -55,7 +57,7 @@ CREATE TABLE outbox_leases (
 );
 INSERT INTO outbox_leases (shard) SELECT generate_series(0, 15);
 
--- A step-up token works once, at any time and from any instance; keyed by its identity, not its text.
+-- A step-up token works once, at any time and from any instance: keyed by identity, not by text.
 CREATE TABLE step_up_uses (
   issuer         text NOT NULL,
   token_id       text NOT NULL,

@@ -4,7 +4,7 @@
 -- Version before: there is none.
 
 -- up
--- Settings, properties and tax rules as they were at each moment: a charge names the version it used.
+-- Settings, properties and tax rules as they were at each moment: a charge names its version.
 CREATE TABLE settings_versions (
   tenant_id   uuid NOT NULL DEFAULT billing_central.current_tenant(),
   version     bigint NOT NULL,
@@ -45,7 +45,8 @@ CREATE TABLE folios (
 CREATE INDEX folios_by_property ON folios (tenant_id, property_id, id);
 CREATE INDEX folios_by_status ON folios (tenant_id, property_id, status, id);
 CREATE INDEX folios_by_date ON folios (tenant_id, property_id, business_date, id);
-CREATE INDEX folios_by_reservation ON folios (tenant_id, reservation_id) WHERE reservation_id IS NOT NULL;
+CREATE INDEX folios_by_reservation ON folios (tenant_id, reservation_id)
+  WHERE reservation_id IS NOT NULL;
 
 -- Everything that ever moved the balance of a folio, in its order; never changed, only added to.
 CREATE TABLE folio_lines (
@@ -173,11 +174,12 @@ CREATE TABLE audit_entries (
   previous_hash  bytea NOT NULL,
   hash           bytea NOT NULL,
   CONSTRAINT audit_entry_is_written_once PRIMARY KEY (tenant_id, id),
-  CONSTRAINT audit_entries_are_consecutive UNIQUE (tenant_id, aggregate_kind, aggregate_id, sequence)
+  CONSTRAINT audit_entries_are_consecutive
+    UNIQUE (tenant_id, aggregate_kind, aggregate_id, sequence)
 );
 CREATE INDEX audit_by_time ON audit_entries (tenant_id, recorded_at, id);
 
--- The answer that a command gave, so that sending it again gives the same answer and no second effect.
+-- The answer that a command gave: sending it again gives the same answer and no second effect.
 CREATE TABLE idempotency_keys (
   tenant_id   uuid NOT NULL DEFAULT billing_central.current_tenant(),
   key_hash    bytea NOT NULL,

@@ -1,5 +1,5 @@
--- Why: numbered invoices whose payload never changes, their number series, signatures and renditions;
---      personal data beside the payload, so that it can be erased without breaking a hash.
+-- Why: numbered invoices whose payload never changes, their number series, signatures and
+--      renditions; personal data beside the payload, so that erasing it breaks no hash.
 -- Lock: none that anybody waits for; every table is new.
 -- Version before: goes on working, it knows none of these tables.
 
