@@ -50,7 +50,7 @@ class AnswerGarbled(Exception):
     """What KMS received or sent is not what the other side sent."""
 
 
-_RETRY: Final = Retry(
+RETRY: Final = Retry(
     if_exception_type(AnswerGarbled, DeadlineExceeded, ServiceUnavailable),
     initial=0.05,
     maximum=1.0,
@@ -67,7 +67,7 @@ class CloudKeys:
         keyring: str,
         client: KeyManagementServiceClient | None = None,
         clock: Callable[[], float] = time.monotonic,
-        retry: Retry = _RETRY,
+        retry: Retry = RETRY,
     ) -> None:
         self._keyring = keyring
         self._client = client or KeyManagementServiceClient()

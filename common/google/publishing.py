@@ -31,7 +31,7 @@ KEYS_AT_ONCE: Final = 16
 MESSAGES_MAX: Final = 1_000  # of one request; Pub/Sub's limits are these and 10 MB
 REQUEST_BYTES_MAX: Final = 5 * 10**6
 
-_RETRY: Final = Retry(
+RETRY: Final = Retry(
     if_exception_type(
         Aborted,
         DeadlineExceeded,
@@ -51,7 +51,7 @@ class TopicPublisher:
     """Publishes to one topic: `projects/../topics/..`."""
 
     def __init__(
-        self, topic: str, client: PublisherClient | None = None, retry: Retry = _RETRY
+        self, topic: str, client: PublisherClient | None = None, retry: Retry = RETRY
     ) -> None:
         self._topic = topic
         self._client = client or PublisherClient()

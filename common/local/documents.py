@@ -9,7 +9,6 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -71,7 +70,7 @@ class DocumentFolder:
         """
         try:
             sealed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except (NotBase64, ValueError):
+        except ValueError:
             raise LinkRefused("the link is no link of ours") from None
         seal, claim = sealed[:_KEY_BYTES], sealed[_KEY_BYTES:]
         if not hmac.compare_digest(seal, self._seal(claim)):
