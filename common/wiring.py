@@ -17,13 +17,17 @@ from common.runtime.settings import ProcessSettings, read_environment
 
 if TYPE_CHECKING:
     from common.ports.identity import Actor, StepUp
+    from common.ports.jobs import Outbox
     from common.ports.powers import Condition, Documents, Keys, Printer, Tenants
+    from common.ports.publishing import Publisher
+    from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
     from common.runtime.batching import Batcher
     from common.runtime.event import EventEdge
     from common.runtime.execute import Runner
     from common.runtime.http import HttpEdge
+    from common.runtime.job import JobShell
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
 
@@ -76,6 +80,7 @@ class Wiring:
         local = self.settings.stack == "local"
         return EventEdge(
             runner=self.runner,
+            powers=self,
             tokens=ServiceTokens(
                 self.issuer_keys if local else self.google_keys,
                 clock=self.clock.now,
@@ -84,6 +89,18 @@ class Wiring:
             audience=self.settings.oidc_audience,
             account=self.settings.oidc_account,
             dead_letters=self.dead_letters,
+            log=self.log,
+        )
+
+    @cached_property
+    def job_shell(self) -> "JobShell":
+        from common.postgres.tenants import active_tenants
+        from common.runtime.job import JobShell
+
+        return JobShell(
+            runner=self.runner,
+            powers=self,
+            tenants=lambda: active_tenants(self.pools["main"]),
             log=self.log,
         )
 
@@ -126,10 +143,18 @@ class Wiring:
         }
 
     @cached_property
-    def dead_letters(self) -> Any:
+    def dead_letters(self) -> "DeadLetters":
         from common.postgres.dead_letters import DeadLetters
 
         return DeadLetters(self.pools["main"], self.clock)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from ulid import ULID
+
+        from common.postgres.drain import OutboxDrain
+
+        return OutboxDrain(self.pools["main"], holder=str(ULID()))
 
     # identity
 
@@ -196,6 +221,41 @@ class Wiring:
         from common.google.documents import CloudDocuments
 
         return CloudDocuments(self.settings.documents_bucket)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        if self.settings.stack == "local":
+            from common.local.publishing import PushPublisher
+
+            consumers = self._consumers()
+            return PushPublisher(
+                lambda event_type: consumers.get(event_type, ()), self._push_token, self.clock.now
+            )
+        from common.google.publishing import TopicPublisher
+
+        return TopicPublisher(self.settings.topic)
+
+    def _consumers(self) -> dict[str, list[str]]:
+        """The addresses of the laptop's own consumers, by the type of event that they take."""
+        from common.local.functions import event_declarations
+        from common.local.gateway import EVENTS_PREFIX
+
+        addresses: dict[str, list[str]] = {}
+        for consumer in event_declarations():
+            address = f"{self.settings.public_url}{EVENTS_PREFIX}{consumer.name}"
+            addresses.setdefault(consumer.event_type, []).append(address)
+        return addresses
+
+    def _push_token(self) -> str:
+        """The identity token with which the laptop's broker calls, as Pub/Sub would."""
+        from common.local.identity import LocalIdentity
+
+        identity = LocalIdentity(
+            self._folder("identity"), issuer=self.settings.token_issuer, clock=self.clock.now
+        )
+        return identity.issue_oidc_token(
+            email=self.settings.oidc_account, audience=self.settings.oidc_audience
+        )
 
     @cached_property
     def printer(self) -> "Printer":
