@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 def write_once(path: Path, content: bytes) -> bool:
     """Put a file in its place, with mode 0600; False when there is one already, which stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".new") as draft:  # made with 0600
         draft.write(content)
         draft.flush()
@@ -21,3 +21,10 @@ def write_once(path: Path, content: bytes) -> bool:
         except FileExistsError:
             return False
     return True
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it: `mkdir(parents=True)` would leave these open to all."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -133,12 +133,8 @@ class TestKeyFiles:
         keys.sign(TENANT, PAYLOAD)
         keys.rotate(TENANT)
 
-        (folder,) = (tmp_path / "keys").iterdir()
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {
-            "1.pem": 0o600,
-            "2.pem": 0o600,
-        }
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+        assert modes == {"keys": 0o700, TENANT.hex: 0o700, "1.pem": 0o600, "2.pem": 0o600}
 
     def test_agree_on_one_key_when_many_make_it_at_once(self, tmp_path: Path) -> None:
         everybody = 8
