@@ -1,0 +1,157 @@
+"""The routes of the laptop alone, under /dev: tokens for the asking, a clock that moves (LOC-3).
+
+They stand in for what the platform's identity service, its second factor and Cloud Storage do, and
+ask nobody for a password. That is why they live here and nowhere else: the gateway of the laptop
+mounts this application beside the functions, and no function can import it.
+
+    POST /dev/token       {"sub": "amina", "scopes": ["billing.folio.write"], "propertyIds": [...]}
+    POST /dev/step-up     {"sub": "amina", "scope": "billing.refund.write", "context": "<sha-256>"}
+    POST /dev/clock       {"moveSeconds": 28800}
+    GET  /dev/jwks.json
+    GET  /dev/documents/{token}
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import Field
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
+
+from common.contracts.shapes import Request
+from common.domain.refusal import Missing, Refusal
+from common.local.clock import MovableClock
+from common.local.documents import LINKS_PATH, DocumentFolder
+from common.local.identity import LocalIdentity
+from common.ports.powers import DocumentMissing
+from common.runtime.parsing import body_of, read
+from common.runtime.problems import MethodNotAllowed, PathUnknown, problem, status_of
+from common.runtime.trace import Trace
+
+PREFIX: Final = "/dev"
+BODY_BYTES_MAX: Final = 64 * 1024
+LIFETIME_SECONDS: Final = 3600
+MOVE_SECONDS_MAX: Final = 10 * 366 * 24 * 3600
+
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+Scope = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!#-\[\]-~]+$")]
+
+
+class AskToken(Request):
+    """An access token for `sub`; the demo tenant's and for all its properties unless said."""
+
+    sub: Name
+    scopes: Annotated[tuple[Scope, ...], Field(max_length=100)]
+    property_ids: Annotated[tuple[UUID, ...], Field(max_length=500)] | None = None
+    tenant_id: UUID | None = None
+    auth_strength: Literal["pwd", "mfa", "step_up"] = "pwd"
+    lifetime_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = LIFETIME_SECONDS
+
+
+class AskStepUp(Request):
+    """A confirmation by a second factor, of what `context` is the SHA-256 of."""
+
+    sub: Name
+    scope: Scope
+    context: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    tenant_id: UUID | None = None
+    method: Literal["totp", "webauthn"] = "totp"
+
+
+class MoveClock(Request):
+    """How far time moves on. It does not move back: what was written down would lie ahead."""
+
+    move_seconds: Annotated[int, Field(ge=0, le=MOVE_SECONDS_MAX)]
+
+
+class NoSuchDocument(Missing):
+    area = "GENERAL"
+    code = "DOCUMENT_UNKNOWN"
+    title = "There is no such document"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Development:
+    """The WSGI application. `tenant_id` and `property_ids` are what a token is for by default."""
+
+    identity: LocalIdentity
+    clock: MovableClock
+    documents: DocumentFolder
+    tenant_id: UUID
+    property_ids: tuple[UUID, ...]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = HttpRequest(environ)
+        try:
+            response = self._answer(request)
+        except Refusal as refusal:
+            trace_id = Trace.continued(request.headers.get("traceparent")).trace_id
+            response = Response(
+                problem(refusal, instance=request.path, trace_id=trace_id),
+                status=status_of(refusal),
+                content_type="application/problem+json",
+            )
+        response.headers["Cache-Control"] = "no-store"
+        return response(environ, start_response)
+
+    def _answer(self, request: HttpRequest) -> Response:
+        match request.method, request.path:
+            case "POST", "/dev/token":
+                return _json(self._token(_asked(AskToken, request)))
+            case "POST", "/dev/step-up":
+                return _json(self._step_up(_asked(AskStepUp, request)))
+            case "POST", "/dev/clock":
+                return _json(self._move(_asked(MoveClock, request)))
+            case "GET", "/dev/clock":
+                return _json({"now": self.clock.now().isoformat()})
+            case "GET", "/dev/jwks.json":
+                return _json(self.identity.jwks())
+            case "GET", path if path.startswith(LINKS_PATH + "/"):
+                return self._document(path.removeprefix(LINKS_PATH + "/"))
+            case _, "/dev/token" | "/dev/step-up" | "/dev/clock" | "/dev/jwks.json":
+                raise MethodNotAllowed()
+            case _:
+                raise PathUnknown()
+
+    def _token(self, asked: AskToken) -> dict[str, Any]:
+        given = self.property_ids if asked.property_ids is None else asked.property_ids
+        token = self.identity.issue_access_token(
+            sub=asked.sub,
+            tenant_id=asked.tenant_id or self.tenant_id,
+            property_ids=given,
+            scopes=asked.scopes,
+            auth_strength=asked.auth_strength,
+            lifetime_seconds=asked.lifetime_seconds,
+        )
+        return {"accessToken": token, "tokenType": "Bearer", "expiresIn": asked.lifetime_seconds}
+
+    def _step_up(self, asked: AskStepUp) -> dict[str, Any]:
+        token = self.identity.issue_step_up_token(
+            sub=asked.sub,
+            tenant_id=asked.tenant_id or self.tenant_id,
+            scope=asked.scope,
+            context=asked.context,
+            method=asked.method,
+        )
+        return {"stepUpToken": token}
+
+    def _move(self, asked: MoveClock) -> dict[str, Any]:
+        return {"now": self.clock.move(asked.move_seconds).isoformat()}
+
+    def _document(self, token: str) -> Response:
+        try:
+            content = self.documents.open_link(token)
+        except DocumentMissing:
+            raise NoSuchDocument() from None
+        return Response(content, content_type="application/pdf")
+
+
+def _asked(model: type[Any], request: HttpRequest) -> Any:
+    return read(model, body_of(request, BODY_BYTES_MAX))
+
+
+def _json(document: object) -> Response:
+    return Response(json.dumps(document), content_type="application/json")
