@@ -68,11 +68,13 @@ class CloudDocuments:
         self, bucket_prefix: str, client: Client | None = None, signature: Signing | None = None
     ) -> None:
         os.environ.setdefault(_ASKS_NO_PLACES, "true")
+        if client is None or signature is None:
+            credentials, project = google.auth.default(scopes=[_SCOPE])
+            client = client or Client(project, credentials)
+            signature = signature or AccountSignature(credentials, Request())
         self._bucket_prefix = bucket_prefix
-        self._client = client or Client()
-        self._signature = signature or AccountSignature(
-            google.auth.default(scopes=[_SCOPE])[0], Request()
-        )
+        self._client = client
+        self._signature = signature
 
     def put(self, tenant_id: UUID, name: str, content: bytes) -> None:
         """Store a document under a new name; the same bytes again are no change.
