@@ -35,6 +35,7 @@ BATCH_MAX: Final = SHARDS * TENANTS_PER_SHARD * EVENTS_PER_TENANT
 RESTING_KEYS_MAX: Final = 500
 FIRST_REST_SECONDS: Final = 0.2
 LONGEST_REST_SECONDS: Final = 30.0
+OUTAGE_KEYS: Final = 20
 OUTAGE_SECONDS_MAX: Final = 5.0
 START: Final = UUID(int=0)
 
@@ -275,9 +276,9 @@ class OutboxDrain:
     def _learn(
         self, keys: set[tuple[int, UUID, str]], failed: set[tuple[int, UUID, str]], some: bool
     ) -> None:
-        """Let failed keys rest, each longer the more often; all of them at once are an outage."""
+        """Let failed keys rest, the longer the more often; many and nothing else: an outage."""
         now = self._elapsed()
-        if not some and len(failed) > 1:
+        if not some and len(failed) >= OUTAGE_KEYS:
             self._outage = _longer(self._outage, now, OUTAGE_SECONDS_MAX)
             return
         self._outage = None
