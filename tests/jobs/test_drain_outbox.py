@@ -4,6 +4,7 @@ Time passes here by an injected clock and by leases that are let run out; nothin
 """
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -343,7 +344,8 @@ def test_reads_through_the_index_of_waiting_events(cell: Cell) -> None:
 
     assert plan.count("outbox_waiting") == 3, plan
     assert "Seq Scan on outbox " not in plan, plan
-    assert "Rows Removed by Filter" not in plan, plan
+    pages = sum(map(int, re.findall(r"(?:hit|read)=(\d+)", plan.split("->", 1)[0])))
+    assert pages < 300, plan  # the table has thousands
 
 
 @pytest.mark.req("EVT-4")
