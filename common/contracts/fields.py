@@ -2,15 +2,19 @@
 wrong.
 
 Integers are integers, ids have their prefix, money is `{"amountMicro": 12500000, "currency":
-"USD"}`. Free text is bounded, holds no control characters, and is searched for card numbers: a hit
-is an error at that place, and the text itself goes nowhere.
+"USD"}`. Free text is bounded, holds no control characters, and is searched for card numbers; the
+text itself goes nowhere. What a rule of the domain refuses is an error at its place, as any other.
+
+A `Token` is not searched: it is the id of something in another system, and one long number in ten
+would pass for a card's. What a processor gave in place of a card is, as nothing is pasted there as
+easily as the card's own number.
 """
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from common.domain.business_date import zone_of
 from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
@@ -35,9 +40,32 @@ from common.domain.identifiers import (
     SettlementId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
+from common.domain.refusal import Refusal
 
-CARD_DATA = "card_data"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+T = TypeVar("T")
+R = TypeVar("R")
+
+CARD_DATA: Final = "card_data"
+REFUSED: Final = "refused"
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but for tabs and line breaks
+    "\u202d\u202e"  # they write a text backwards: an amount on paper would not be what it says
+    "\ufdd0-\ufdef\ufffe\uffff]"  # no characters at all
+)
+_LINE_BREAK = re.compile("[\t\n\r\u2028\u2029]")
+_WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
+
+
+def placed(rule: Callable[[T], R]) -> Callable[[T], R]:
+    """The rule, its refusals being errors of the field: they carry the refusal as `refusal`."""
+
+    def check(value: T) -> R:
+        try:
+            return rule(value)
+        except Refusal as refusal:
+            raise PydanticCustomError(REFUSED, refusal.title, {"refusal": refusal}) from None
+
+    return check
 
 
 class _Typed:
@@ -51,7 +79,7 @@ class _Typed:
         self, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
-            self.read,
+            placed(self.read),
             core_schema.str_schema(strict=True, max_length=64),
             serialization=core_schema.to_string_ser_schema(),
             metadata={"pydantic_js_updates": self.extra},
@@ -101,8 +129,10 @@ class _MoneyField:
                     )
                 ),
                 "currency": core_schema.typed_dict_field(
-                    core_schema.str_schema(
-                        strict=True,
+                    core_schema.no_info_after_validator_function(
+                        placed(Currency),
+                        core_schema.str_schema(strict=True, max_length=64),
+                        serialization=core_schema.to_string_ser_schema(),
                         metadata={
                             "pydantic_js_updates": {"pattern": "^[A-Z]{3}$", "examples": ["USD"]}
                         },
@@ -111,7 +141,7 @@ class _MoneyField:
             },
             extra_behavior="forbid",
         )
-        read = core_schema.no_info_after_validator_function(_read_money, shape)
+        read = core_schema.no_info_after_validator_function(placed(_read_money), shape)
         return core_schema.json_or_python_schema(
             json_schema=read,
             python_schema=core_schema.union_schema([core_schema.is_instance_schema(Money), read]),
@@ -122,7 +152,7 @@ class _MoneyField:
 
 
 def _read_money(shape: dict[str, Any]) -> Money:
-    return Money(shape["amountMicro"], Currency(shape["currency"]))
+    return Money(shape["amountMicro"], shape["currency"])
 
 
 def _write_money(money: Money) -> dict[str, Any]:
@@ -132,13 +162,21 @@ def _write_money(money: Money) -> dict[str, Any]:
 Amount = Annotated[Money, _MoneyField()]
 """Any signed amount, in micro units; unit prices may be finer than the minor unit."""
 
-Payable = Annotated[Money, _MoneyField(), AfterValidator(Money.in_minor_units)]
+Payable = Annotated[Money, _MoneyField(), AfterValidator(placed(Money.in_minor_units))]
 """An amount that can be posted: whole minor units of its currency."""
 
 
 def _clean(text: str) -> str:
-    if _CONTROL.search(text):
+    if _FORBIDDEN.search(text):
         raise PydanticCustomError("control_character", "Text holds no control characters")
+    if text.isspace():
+        raise PydanticCustomError("blank", "Text is more than blanks")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if _LINE_BREAK.search(text):
+        raise PydanticCustomError("line_break", "A name stands on one line")
     return text
 
 
@@ -161,6 +199,7 @@ Name = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=200),
     AfterValidator(_clean),
+    AfterValidator(_one_line),
     AfterValidator(_no_card_number),
     Field(examples=["Zarmina Ahmadi"]),
 ]
@@ -171,13 +210,34 @@ Token = Annotated[
 ]
 """A reference or key of another system: 1 to 128 visible ASCII characters."""
 
+TaxNumber = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")
+]
+"""A tax number as its office writes it. Not searched: a French one has a card's check digit."""
+
+PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
+"""What a processor gave in place of a card; a card number itself is refused."""
+
 Word = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$"),
+    AfterValidator(_no_card_number),
 ]
 """A name that the hotel gives to a part of a folio, such as `company`."""
 
 Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 """A language tag, such as `en` or `fa-AF`."""
+
+
+def _known_zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
+ZoneName = Annotated[
+    str, StringConstraints(strict=True, max_length=64), AfterValidator(placed(_known_zone))
+]
+"""A time zone of the IANA database, such as `Asia/Kabul`."""
 
 
 def _localised(value: Any) -> Any:
@@ -214,5 +274,53 @@ Rate = Annotated[
 ]
 """A rate of exchange as a decimal string, at most 12 places."""
 
-Instant = AwareDatetime
-Day = date
+
+class _Written:
+    """Reads what is written in one form only: pydantic takes a number of seconds for a day, too."""
+
+    def __init__(self, form: str, name: str, example: str) -> None:
+        self.form = form
+        self.extra = {"format": name, "examples": [example]}
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        typed = handler(source)
+        text = core_schema.str_schema(
+            strict=True, pattern=self.form, metadata={"pydantic_js_updates": self.extra}
+        )
+        written = core_schema.chain_schema([text, {**typed, "strict": False}])
+        return core_schema.json_or_python_schema(
+            json_schema=written, python_schema=core_schema.union_schema([typed, written])
+        )
+
+
+def _within_the_calendar(instant: datetime) -> datetime:
+    try:
+        instant.astimezone(UTC)
+    except OverflowError:
+        message = "An instant lies in the years 1 to 9999 of UTC"
+        raise PydanticCustomError("instant", message) from None
+    return instant
+
+
+def _digits(number: Any) -> Any:
+    if isinstance(number, str) and not _WHOLE.fullmatch(number):
+        raise PydanticCustomError("whole_number", "A whole number is written in digits")
+    return number
+
+
+Digits = BeforeValidator(_digits)
+"""For a whole number that comes as text, in a query: digits and nothing else."""
+
+Instant = Annotated[
+    AwareDatetime,
+    _Written(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+        r"(Z|[+-][0-9]{2}:[0-9]{2})$",
+        "date-time",
+        "2026-03-01T10:15:00Z",
+    ),
+    AfterValidator(_within_the_calendar),
+]
+Day = Annotated[date, _Written(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "date", "2026-03-01")]

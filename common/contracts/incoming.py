@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import Day, FolioRef, Payable, Token
+from common.contracts.fields import Day, FolioRef, Payable, PaymentToken, Token
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
@@ -52,4 +52,4 @@ class PaymentCaptured(Incoming):
     payment_id: Token
     folio_id: FolioRef
     amount: Payable
-    payment_method_token: Token | None = None
+    payment_method_token: PaymentToken | None = None

@@ -4,25 +4,39 @@ A version is kept as one JSON document. It is read back through the same shape, 
 is added later has its default for the versions that were written before.
 """
 
-from datetime import datetime, time
-from typing import Annotated
+from datetime import time
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from common.contracts.fields import Amount, CurrencyCode, Day, Instant, Language, Name, Rate, Token
+from common.contracts.fields import (
+    Amount,
+    CurrencyCode,
+    Day,
+    Instant,
+    Language,
+    Name,
+    Rate,
+    TaxNumber,
+    Token,
+    Word,
+    ZoneName,
+)
 from common.contracts.shapes import Shape
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.settings import Issuer, Property, Settings
 from common.domain.tax import TaxRule
 
+TemplateVersion = Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")]
+
 
 class _Part(Shape):
     model_config = ConfigDict(extra="ignore")
 
 
-class FxSnapshotShape(_Part):
+class FxSnapshotShape(Shape):
     """One unit of `base` is `rate` units of `quote`."""
 
     base: CurrencyCode
@@ -51,7 +65,7 @@ class IssuerShape(_Part):
 
     name: Name
     address_lines: tuple[Name, ...] = ()
-    tax_id: Annotated[str, Field(max_length=64)] = ""
+    tax_id: TaxNumber | Literal[""] = ""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
 
 
@@ -61,11 +75,11 @@ class PropertyShape(_Part):
     id: UUID
     name: Name
     code: Annotated[str, Field(pattern="^[A-Z0-9]{2,8}$")]
-    time_zone: Annotated[str, Field(max_length=64)]
+    time_zone: ZoneName
     day_close: time = time(0)
     currency: CurrencyCode
     jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
-    untaxed_until: datetime | None = None
+    untaxed_until: Instant | None = None
 
     def property(self) -> Property:
         return Property(
@@ -86,7 +100,7 @@ class TaxRuleShape(_Part):
     code: Token
     name: Name
     jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
-    charge_kinds: Annotated[tuple[str, ...], Field(min_length=1)]
+    charge_kinds: Annotated[tuple[Word, ...], Field(min_length=1)]
     rate_ppm: int | None = None
     per_night: Amount | None = None
     per_person_night: Amount | None = None
@@ -94,11 +108,11 @@ class TaxRuleShape(_Part):
     order: int = 0
     valid_from: Day
     valid_to: Day | None = None
-    exemptions: tuple[str, ...] = ()
+    exemptions: tuple[Word, ...] = ()
     long_stay_over_nights: int | None = None
     cap_nights: int | None = None
     from_age: int = 0
-    category: Annotated[str, Field(max_length=3)] = "S"
+    category: Annotated[str, Field(pattern="^[A-Z]{1,3}$")] = "S"
 
     def rule(self) -> TaxRule:
         """Refuses: TaxRuleInvalid."""
@@ -134,8 +148,8 @@ class SettingsShape(_Part):
     numbers_restart_yearly: bool = True
     number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")] = "INV"
     language: Language = "en"
-    invoice_template: Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")] = "invoice-1"
-    invoice_templates: dict[str, str] = {}
+    invoice_template: TemplateVersion = "invoice-1"
+    invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
 
 

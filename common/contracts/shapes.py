@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from common.contracts.fields import Digits
+
 
 class Shape(BaseModel):
     """A document that comes in or goes out."""
@@ -43,5 +45,5 @@ class Incoming(Shape):
 class ListRequest(Request):
     """A list: `limit` items (1-200) after the place that `cursor` names."""
 
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=200), Digits] = 50
     cursor: Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9_-]+$")] | None = None

@@ -30,7 +30,7 @@ def business_date(moment: datetime, zone: str, day_close: time) -> date:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment has a time zone")
-    today = moment.astimezone(_zone(zone)).date()
+    today = moment.astimezone(zone_of(zone)).date()
     for day in (today + _DAY, today):
         if start_of_business_day(day, zone, day_close) <= moment:
             return day
@@ -39,7 +39,7 @@ def business_date(moment: datetime, zone: str, day_close: time) -> date:
 
 def start_of_business_day(day: date, zone: str, day_close: time) -> datetime:
     """The instant, in UTC, at which `day` opens: its clock first shows `day_close` or later."""
-    property_zone, wall = _zone(zone), datetime.combine(day, day_close)
+    property_zone, wall = zone_of(zone), datetime.combine(day, day_close)
     # PEP 495: the two readings agree on an ordinary night, run backwards where the hour comes twice
     # (the earlier counts), and lie around the jump where it never comes: then the jump is sought.
     before, at = (wall.replace(tzinfo=property_zone, fold=fold).astimezone(UTC) for fold in (1, 0))
@@ -65,7 +65,8 @@ def midnight_after(moment: datetime, zone: str) -> datetime:
     return end_of_business_day(business_date(moment, zone, time.min), zone, time.min)
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Refuses: `TimeZoneUnknown`."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:

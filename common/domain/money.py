@@ -52,7 +52,7 @@ class Currency(str):
 
     def __new__(cls, code: str) -> Self:
         if code not in MINOR_EXPONENTS:
-            raise CurrencyUnknown(currency=code)
+            raise CurrencyUnknown
         return super().__new__(cls, code)
 
     @property

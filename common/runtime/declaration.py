@@ -28,6 +28,7 @@ from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 
 API_PREFIX: Final = "/api/v1"
+JSON: Final = "application/json"
 EDGE: Final = "common.wiring"
 
 UseCase = Callable[..., Any]
@@ -118,9 +119,13 @@ class HttpDeclaration(Declaration):
     record: Callable[[Any, Transaction], Any] | None = None
     body_bytes_max: int = 2**20
     root: bool = False
-    takes: str = "application/json"
+    takes: str = JSON
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
+
+    def __post_init__(self) -> None:
+        if self.step_up and (self.scope is None or self.context is None):
+            raise ValueError(f"{self.name}: a step-up is bound to a scope and to a context")
 
     @cached_property
     def answer(self) -> type[Any]:

@@ -1,6 +1,7 @@
 """One HTTP request on its way through: what it asks, of which function, under which trace."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -74,15 +75,21 @@ class Exchange:
 
     def query(self) -> dict[str, str]:
         """The query's values. Refuses one that is given twice: RequestInvalid."""
-        values = dict(self.request.args.items())
-        if len(values) < sum(1 for _ in self.request.args.items(multi=True)):
-            raise RequestInvalid("A query parameter is given twice.")
-        return values
+        for name, values in self.request.args.lists():
+            if len(values) > 1:
+                raise RequestInvalid.at("This is given twice in the query.", name)
+        return self.request.args.to_dict()
 
-    def check_tenant(self, actor: Actor, *documents: dict[str, object]) -> None:
+    def check_no_query(self) -> None:
+        """A body's fields do not stand in an address, which others log. Refuses: RequestInvalid."""
+        for name in self.request.args:
+            raise RequestInvalid.at("This is not taken in the query.", name)
+
+    def check_tenant(self, actor: Actor, body: Mapping[str, object]) -> None:
         """Nothing in a request may name another tenant. Refuses: CrossTenantReference."""
-        named = [*self.request.headers.getlist(_TENANT_HEADER)]
-        named += [str(document["tenantId"]) for document in documents if "tenantId" in document]
+        named = self.request.headers.getlist(_TENANT_HEADER) + self.request.args.getlist("tenantId")
+        if "tenantId" in body:
+            named.append(str(body["tenantId"]))
         for name in named:
             if not _is_uuid(name, actor.tenant_id):
                 raise CrossTenantReference()

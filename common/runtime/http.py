@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from werkzeug.wrappers import Request as HttpRequest
@@ -32,12 +32,12 @@ from common.ports.transactions import (
 )
 from common.runtime.authentication import AccessTokens, bearer_token
 from common.runtime.batching import Batcher
-from common.runtime.declaration import HttpDeclaration
+from common.runtime.declaration import JSON, HttpDeclaration
 from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Result, Runner, TooManyRequests
 from common.runtime.incidents import note_incident, note_replay
 from common.runtime.logging import Log
-from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
+from common.runtime.parsing import body_of, merged, raw_body, read, read_beside, read_texts
 from common.runtime.problems import (
     CrossTenantReference,
     RequestInvalid,
@@ -50,9 +50,9 @@ from common.runtime.problems import (
     status_of,
 )
 from common.runtime.rate_limit import RateLimiter
+from common.runtime.step_up import StepUpRefused
 from common.runtime.trace import Trace
 
-JSON: Final = "application/json"
 STEP_UP_FIELD: Final = "stepUpToken"
 
 VerifyStepUp = Callable[[str | None, Actor, str, str], StepUp]
@@ -171,34 +171,36 @@ class HttpEdge:
     def _call(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:
         """What is asked of the runner."""
         declaration = exchange.declaration
-        query = exchange.query()
-        expected = exchange.expected_version()
+        if declaration.method != "GET" and declaration.takes == JSON:
+            return self._command(exchange, actor, path)
+        self._check_tenant(exchange, actor, {})
+        texts = merged(path, exchange.query())
         if declaration.method == "GET":
-            self._check_tenant(exchange, actor, dict(query))
-            texts = merged({}, path, query)
             request = read_texts(declaration.request, texts)
-            caller = Caller(actor=actor, traceparent=exchange.trace.parent)
-            return self._bound(exchange, request, caller, ())
-        if declaration.takes != JSON:
+        else:
             content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
-            request = declaration.request(content=content, **query)
-            return self._bound(exchange, request, Caller(actor=actor), ())
+            request = read_beside(declaration.request, texts, content)
+        return self._bound(exchange, request, _caller(exchange, actor))
+
+    def _command(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:
+        """What a body in JSON asks of the runner."""
+        declaration = exchange.declaration
+        expected = exchange.expected_version()
         key = exchange.idempotency_key() if declaration.changes_state else None
         body = body_of(exchange.request, declaration.body_bytes_max)
-        self._check_tenant(exchange, actor, body, dict(query))
+        self._check_tenant(exchange, actor, body)
+        exchange.check_no_query()
         token = body.pop(STEP_UP_FIELD, None) if declaration.step_up else None
-        document = merged(body, path, query)
+        document = merged(path, body)
         request = read(declaration.request, document)
-        caller = Caller(
-            actor=actor,
-            step_up=self._confirmed(declaration, request, actor, token),
-            traceparent=exchange.trace.parent,
-            expects=(declaration.etag, expected) if declaration.etag and expected else None,
-        )
-        return self._bound(exchange, request, caller, _keys(declaration, actor, key, document))
+        caller = _caller(exchange, actor)
+        if declaration.etag and expected is not None:
+            caller = replace(caller, expects=(declaration.etag, expected))
+        call = self._bound(exchange, request, caller, _keys(declaration, actor, key, document))
+        return self._confirmed(declaration, call, token) if declaration.step_up else call
 
     def _bound(
-        self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...]
+        self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...] = ()
     ) -> Call:
         declaration = exchange.declaration
         return Call(
@@ -214,32 +216,41 @@ class HttpEdge:
             after_refusal={**declaration.after_refusal, StepUpReplayed: note_replay},
         )
 
-    def _check_tenant(self, exchange: Exchange, actor: Actor, *documents: Any) -> None:
+    def _check_tenant(self, exchange: Exchange, actor: Actor, body: dict[str, Any]) -> None:
         """Refuses, and writes down: CrossTenantReference."""
         if exchange.declaration.scope is None:
             return
         try:
-            exchange.check_tenant(actor, *documents)
+            exchange.check_tenant(actor, body)
         except CrossTenantReference as refused:
             self.log.problem(exchange.origin, code=full_code(refused))
             noting = Call(
                 use_case=note_incident,
                 request=refused,
-                caller=Caller(actor=actor, traceparent=exchange.trace.parent),
+                caller=_caller(exchange, actor),
                 tenant_id=actor.tenant_id,
                 answer=lambda _: StoredAnswer(b"", 204, {}, ""),
             )
             self.runner.run(noting)
             raise
 
-    def _confirmed(
-        self, declaration: HttpDeclaration, request: Any, actor: Actor, token: object
-    ) -> StepUp | None:
-        if not declaration.step_up or declaration.scope is None or declaration.context is None:
-            return None
-        context = declaration.context(request, actor)
+    def _confirmed(self, declaration: HttpDeclaration, call: Call, token: object) -> Call:
+        """The call with its confirmation; without a good one it does nothing but refuse.
+
+        It is run all the same: a command that was answered is answered again, though its
+        confirmation has expired since, and whoever tries confirmations out is counted.
+        """
+        if declaration.scope is None or declaration.context is None:
+            raise ValueError("a step-up without a scope or a context confirms nothing")
         given = token if isinstance(token, str) else None
-        return self.verify_step_up(given, actor, declaration.scope, context)
+        actor = call.caller.actor
+        try:
+            step_up = self.verify_step_up(
+                given, actor, declaration.scope, declaration.context(call.request, actor)
+            )
+        except StepUpRefused as refused:
+            return replace(call, use_case=_refusing(refused))
+        return replace(call, caller=replace(call.caller, step_up=step_up))
 
     def _buckets(self, exchange: Exchange, actor: Actor) -> list[_Bucket]:
         if self.limiter is None:
@@ -277,6 +288,17 @@ class HttpEdge:
             response.headers["RateLimit-Limit"] = str(standing.quota)
             response.headers["RateLimit-Remaining"] = str(standing.remaining)
             response.headers["RateLimit-Reset"] = str(standing.resets_in_seconds)
+
+
+def _caller(exchange: Exchange, actor: Actor) -> Caller:
+    return Caller(actor=actor, traceparent=exchange.trace.parent)
+
+
+def _refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:
+    def refuse(_request: Any, _tx: Any) -> NoReturn:
+        raise refusal
+
+    return refuse
 
 
 def _public(exchange: Exchange) -> Actor:

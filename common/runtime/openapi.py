@@ -13,9 +13,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from common.domain.refusal import Refusal
-from common.runtime.declaration import HttpDeclaration
+from common.runtime.declaration import JSON, HttpDeclaration
 from common.runtime.exchange import camel
-from common.runtime.http import JSON, STEP_UP_FIELD
+from common.runtime.http import STEP_UP_FIELD
 from common.runtime.openapi_parts import (
     ACCESS_TOKEN,
     HEADERS,

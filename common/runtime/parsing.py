@@ -1,9 +1,8 @@
 """From bytes to a typed request, strictly: what two parsers could read differently is refused.
 
-The body is decoded as UTF-8 and parsed once; duplicate keys, NaN, numbers without end and anything
-but an object are refused. Path and query join the body as further fields, and the whole is
-validated by the request's model from JSON, where half a surrogate pair is an error and never
-reaches a driver.
+The body is decoded as UTF-8 and parsed once; duplicate keys, NaN, numbers without end, half
+surrogate pairs and anything but an object are refused. The path joins the body as further fields,
+and the whole is validated from JSON by the request's model, under the names of the wire alone.
 """
 
 import json
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import ClientDisconnected
 
 from common.runtime.problems import BodyTooLarge, ContentTypeUnsupported, RequestInvalid, invalid
 
@@ -36,7 +36,10 @@ def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:
         raise ContentTypeUnsupported("Send the body without content encoding.")
     if (request.content_length or 0) > bytes_max:
         raise BodyTooLarge(f"At most {bytes_max} bytes.")
-    raw: bytes = request.stream.read(bytes_max + 1)
+    try:
+        raw: bytes = request.stream.read(bytes_max + 1)
+    except ClientDisconnected:
+        raise RequestInvalid.at("The body is shorter than its Content-Length.") from None
     if len(raw) > bytes_max:
         raise BodyTooLarge(f"At most {bytes_max} bytes.")
     if raw and request.mimetype != takes:
@@ -49,40 +52,54 @@ def json_object(raw: bytes) -> dict[str, Any]:
     try:
         document = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise RequestInvalid("The body is not UTF-8.") from None
+        raise RequestInvalid.at("The body is not UTF-8.") from None
     except RecursionError:
-        raise RequestInvalid("The body is nested too deeply.") from None
+        raise RequestInvalid.at(_TOO_DEEP) from None
     except ValueError as error:
-        raise RequestInvalid(f"The body is not JSON: {_harmless(error)}.") from None
+        raise RequestInvalid.at(f"The body is not JSON: {_harmless(error)}.") from None
     if not isinstance(document, dict):
-        raise RequestInvalid("The body is not a JSON object.")
+        raise RequestInvalid.at("The body is not a JSON object.")
     return document
 
 
 def read(model: type[M], document: Mapping[str, Any]) -> M:
     """Validate what came as JSON. Refuses: RequestInvalid, CardDataFound, refusals of a field."""
     try:
-        return model.model_validate_json(json.dumps(document))
+        text = json.dumps(document, ensure_ascii=False).encode()
+        return model.model_validate_json(text, by_alias=True, by_name=False)
+    except UnicodeEncodeError:
+        raise RequestInvalid.at("A text holds half of a surrogate pair.") from None
+    except RecursionError:
+        raise RequestInvalid.at(_TOO_DEEP) from None
     except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
+            raise RequestInvalid.at(_TOO_DEEP) from None
         raise invalid(error) from None
 
 
 def read_texts(model: type[M], texts: Mapping[str, str]) -> M:
     """Validate what came as text: path and query. Refuses as `read` does."""
     try:
-        return model.model_validate_strings(texts)
+        return model.model_validate_strings(texts, by_alias=True, by_name=False)
     except ValidationError as error:
         raise invalid(error) from None
 
 
-def merged(
-    body: Mapping[str, Any], path: Mapping[str, str], query: Mapping[str, str]
-) -> dict[str, Any]:
-    """Body, path and query as one document. Refuses a field that is given twice."""
-    document = {**query, **path, **body}
-    if len(document) < len(body) + len(path) + len(query):
-        raise RequestInvalid("A field of the path or query is given again.")
-    return document
+def read_beside(model: type[M], texts: Mapping[str, str], content: bytes) -> M:
+    """Validate what came as text beside a body that is not JSON. Refuses as `read` does."""
+    document = merged(texts, {"content": content})
+    try:
+        return model.model_validate(document, strict=False, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that came in two places as one document. Refuses one that is given in both."""
+    for name in one:
+        if name in other:
+            raise RequestInvalid.at("This is given in two places.", name)
+    return {**one, **other}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,6 +120,7 @@ def _harmless(error: ValueError) -> str:
     return str(error) if str(error) in _OWN_WORDS else "a number is too long"
 
 
+_TOO_DEEP = "The body is nested too deeply."
 _OWN_WORDS = {
     "a key is given twice",
     "NaN is no JSON",

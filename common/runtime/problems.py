@@ -5,18 +5,22 @@ is wrong and where, and never repeats what was sent: no payload, SQL, secret or 
 """
 
 import json
-from typing import Any, Final
+import re
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
-from common.contracts.fields import CARD_DATA
-from common.domain.card_data import CardDataFound
+from common.contracts.fields import CARD_DATA, REFUSED
+from common.domain.card_data import CardDataFound, find_card_number
 from common.domain.refusal import Conflict, Forbidden, Missing, Refusal, Unmet
 from common.ports.transactions import VersionStale
 from common.runtime.authentication import KeysUnavailable, Unauthenticated
 from common.runtime.execute import TooManyRequests
 
 TYPE_PREFIX: Final = "https://docs.melmastoon.example/problems/"
+ERRORS_MAX: Final = 50
+_NAME: Final = re.compile(r"[a-z][A-Za-z0-9_-]{0,39}")
+_STEP: Final = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
 
 class RequestInvalid(Refusal):
@@ -25,6 +29,11 @@ class RequestInvalid(Refusal):
     area = "GENERAL"
     code = "VALIDATION_FAILED"
     title = "The request is not valid"
+
+    @classmethod
+    def at(cls, message: str, *location: str | int) -> Self:
+        """What is wrong at one place; with the whole body where no place is named."""
+        return cls(message, errors=[_found(location, message)])
 
 
 class BodyTooLarge(Refusal):
@@ -134,7 +143,7 @@ def problem(refusal: Refusal, *, instance: str, trace_id: str) -> str:
         "title": refusal.title,
         "status": status_of(refusal),
         "detail": refusal.detail or refusal.title,
-        "instance": instance,
+        "instance": _shown(instance),
         "code": full_code(refusal),
         "traceId": trace_id,
         **refusal.extra,
@@ -143,19 +152,40 @@ def problem(refusal: Refusal, *, instance: str, trace_id: str) -> str:
 
 
 def invalid(error: ValidationError) -> Refusal:
-    """What a request's validation found, by place. A card number is its own refusal."""
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    for found in errors:
-        if found["type"] == CARD_DATA:
-            return CardDataFound(_pointer(found["loc"]))
-    return RequestInvalid(
-        "See errors for the places.",
-        errors=[
-            {"pointer": _pointer(found["loc"]), "message": found["msg"]} for found in errors[:50]
-        ],
-    )
+    """What a request's validation found, by place.
+
+    A card number comes first. What a rule of the domain refuses is answered as that refusal when
+    nothing is wrong with the request's shape.
+    """
+    found = error.errors(include_url=False, include_input=False)
+    for each in found:
+        if each["type"] == CARD_DATA:
+            return CardDataFound(_pointer(each["loc"]))
+    errors = [_found(each["loc"], each["msg"]) for each in found[:ERRORS_MAX]]
+    if all(each["type"] == REFUSED for each in found):
+        refusal: Refusal = found[0]["ctx"]["refusal"]
+        refusal.extra["errors"] = errors
+        return refusal
+    return RequestInvalid("See errors for the places.", errors=errors)
+
+
+def _found(location: tuple[int | str, ...], message: str) -> dict[str, str]:
+    return {"pointer": _pointer(location), "message": message.removeprefix("Value error, ")}
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
-    return "".join(f"/{step}" for step in steps)
+    """The place as a JSON pointer. A name that no field could have is not repeated."""
+    steps = (step for step in location if step != "[key]")
+    return "".join(f"/{step if _is_name(step) else '*'}" for step in steps)
+
+
+def _is_name(step: int | str) -> bool:
+    if isinstance(step, int):
+        return True
+    return _NAME.fullmatch(step) is not None and not find_card_number(step)
+
+
+def _shown(path: str) -> str:
+    """The path that was asked for, as far as it may be one of ours."""
+    steps = path.split("/")
+    return "/".join(s if _STEP.fullmatch(s) and not find_card_number(s) else "*" for s in steps)

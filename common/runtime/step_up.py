@@ -20,6 +20,7 @@ from common.domain.refusal import Forbidden
 from common.ports.identity import Actor, KeySource, StepUp
 from common.runtime.authentication import (
     Envelope,
+    KeysUnavailable,
     TokenMalformed,
     TokenMissing,
     Unauthenticated,
@@ -156,6 +157,8 @@ def _signed_claims(token: str | None, keys: KeySource) -> Mapping[str, object]:
         envelope = unwrap(token)
         _check_type(envelope)
         claims, _ = prove(envelope, keys)
+    except KeysUnavailable:
+        raise
     except TokenMissing:
         raise StepUpRequired from None
     except TokenMalformed:

@@ -7,7 +7,7 @@ amounts are kept. Cash needs an open drawer session; none can be opened yet, so 
 
 import hashlib
 
-from common.contracts.fields import FolioRef, FreeText, Payable, PaymentRef, Token
+from common.contracts.fields import FolioRef, FreeText, Payable, PaymentRef, PaymentToken, Token
 from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment
@@ -33,7 +33,7 @@ class RecordPayment(Request):
     method: PaymentMethod
     amount: Payable
     payment_id: Token | None = None
-    payment_method_token: Token | None = None
+    payment_method_token: PaymentToken | None = None
     reference: FreeText | None = None
     allow_credit: bool = False
 

@@ -1,9 +1,11 @@
 """Lead to an invoice's PDF: a signed address that lives five minutes; the file is never public."""
 
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from common.contracts.fields import InvoiceRef
+from pydantic import Field
+
+from common.contracts.fields import Digits, InvoiceRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.invoice import InvoiceNotRendered, InvoiceUnknown
 from common.ports.powers import Powers
@@ -17,7 +19,7 @@ class GetInvoicePdf(Request):
     """The invoice in the path; `copy` 0 is the one that was issued."""
 
     invoice_id: InvoiceRef
-    copy_number: int = 0
+    copy_number: Annotated[int, Field(ge=0, le=9999), Digits] = 0
 
 
 class StoredPdf(Outcome):

@@ -1,6 +1,7 @@
 """Verify an invoice by its PDF: is this file, byte for byte, one that we have issued."""
 
 import hashlib
+from uuid import UUID
 
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
@@ -11,7 +12,7 @@ from common.runtime.declaration import RateLimit, http_function
 class VerifyInvoiceFile(Request):
     """The file, and the tenant that is said to have issued it."""
 
-    tenant: str
+    tenant: UUID
     content: bytes
 
 
