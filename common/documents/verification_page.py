@@ -52,6 +52,8 @@ def content_security_policy() -> str:
 def _verdict(result: Mapping[str, object]) -> str:
     if result.get("valid") is True and result.get("signature") == "valid":
         return "genuine" if result.get("status") == "issued" else "corrected"
+    if result.get("signature") == "pending":
+        return "pending"
     return "changed" if result.get("status") else "unknown"
 
 

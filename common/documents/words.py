@@ -24,6 +24,8 @@ class VerificationWords:
     title: str
     genuine: str
     genuine_detail: str
+    pending: str
+    pending_detail: str
     corrected: str
     corrected_detail: str
     changed: str
@@ -143,6 +145,9 @@ ENGLISH = Words(
         title="Invoice verification",
         genuine="This invoice is genuine",
         genuine_detail="The issuer wrote it, and nothing in it has been changed since.",
+        pending="This invoice is the issuer's, and is being signed",
+        pending_detail="Nothing in it has been changed. Its signature follows within moments; look "
+        "again then.",
         corrected="This invoice is genuine, but no longer stands",
         corrected_detail="The issuer wrote it and has credited or voided it since. Ask the issuer "
         "which document holds now.",
@@ -154,6 +159,7 @@ ENGLISH = Words(
         signature="Signature",
         status="Status",
         signatures={
+            "pending": "not there yet",
             "valid": "Valid",
             "unknown_key": "Made with an unknown key",
             "broken": "Broken",
@@ -218,6 +224,9 @@ GERMAN = Words(
         title="Rechnungsprüfung",
         genuine="Diese Rechnung ist echt",
         genuine_detail="Der Aussteller hat sie geschrieben, und seither wurde nichts geändert.",
+        pending="Diese Rechnung stammt vom Aussteller und wird gerade signiert",
+        pending_detail="Nichts daran wurde geändert. Die Signatur folgt in wenigen Augenblicken; "
+        "sehen Sie dann noch einmal nach.",
         corrected="Diese Rechnung ist echt, gilt aber so nicht mehr",
         corrected_detail="Der Aussteller hat sie geschrieben und seither gutgeschrieben oder "
         "storniert. Fragen Sie ihn, welches Dokument nun gilt.",
@@ -231,6 +240,7 @@ GERMAN = Words(
         signature="Signatur",
         status="Stand",
         signatures={
+            "pending": "steht noch aus",
             "valid": "Gültig",
             "unknown_key": "Mit einem unbekannten Schlüssel erstellt",
             "broken": "Gebrochen",
@@ -295,6 +305,9 @@ FRENCH = Words(
         title="Vérification de facture",
         genuine="Cette facture est authentique",
         genuine_detail="L’émetteur l’a écrite, et rien n’y a été changé depuis.",
+        pending="Cette facture est de l’émetteur, et sa signature est en cours",
+        pending_detail="Rien n’y a été changé. La signature suit dans quelques instants ; revenez "
+        "la vérifier.",
         corrected="Cette facture est authentique, mais ne vaut plus telle quelle",
         corrected_detail="L’émetteur l’a écrite, puis créditée ou annulée. Demandez-lui quel "
         "document vaut à présent.",
@@ -307,6 +320,7 @@ FRENCH = Words(
         signature="Signature",
         status="État",
         signatures={
+            "pending": "pas encore là",
             "valid": "Valide",
             "unknown_key": "Faite avec une clé inconnue",
             "broken": "Rompue",

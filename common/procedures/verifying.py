@@ -9,7 +9,8 @@ from common.domain.invoice import Invoice
 from common.domain.settings import Settings
 from common.ports.powers import Powers, SignedDigest
 
-_NO_SIGNATURE = SignedDigest("none", "none", b"")
+# A well-formed ECDSA signature of nothing: checking it is the work that a real one takes.
+_NO_SIGNATURE = SignedDigest("none", "none", bytes.fromhex("3006020101020101"))
 
 
 @dataclass(frozen=True, slots=True)
