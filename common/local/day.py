@@ -1,0 +1,141 @@
+"""A day at the hotel, played through the public interface, each step shown as it happens (LOC-1).
+
+The steps stand in `day_desk` and `day_books`. Each is somebody doing something, and says what it
+expects: an answer of another kind ends the day, with the step's name. The staff's tokens come from
+POST /dev/token, and what other services tell comes as events over HTTP; nothing goes past the
+interface that a deployment has.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from common.local.client import Answer, Client, WentOtherwise
+from common.local.demo_hotel import Neighbours
+
+TIME_ZONE: Final = ZoneInfo("Asia/Kabul")
+FOLIOS: Final = "billing.folio.read billing.folio.write"
+STAFF: Final = {
+    "reception (amina)": f"{FOLIOS} billing.invoice.read",
+    "night audit (farid)": FOLIOS,
+    "bar (till 3)": "billing.folio.write",
+    "trainee (omid)": "billing.folio.read",
+    "accountant (laila)": f"{FOLIOS} billing.invoice.read billing.invoice.send",
+}
+
+
+@dataclass(slots=True)
+class Room:
+    """A room whose guest has a folio, and what became of it."""
+
+    number: str
+    guest: str
+    folio_id: str = ""
+    invoice_id: str = ""
+    invoice_number: str = ""
+    total: str = ""
+    pdf: bytes = b""
+    file: str = ""
+
+
+@dataclass(slots=True)
+class Day:
+    """What the steps share: who calls, the rooms, and what one step leaves for the next."""
+
+    client: Client
+    neighbours: Neighbours
+    where: Callable[[bytes], str]
+    rooms: dict[str, Room] = field(default_factory=dict)
+    left: dict[str, Any] = field(default_factory=dict)
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def token(self, who: str) -> str:
+        """The access token of one of the staff."""
+        if who not in self._tokens:
+            asked = {"sub": who.split(" ")[0], "scopes": STAFF[who].split()}
+            answer = self.client.post("/dev/token", asked).expect(200)
+            self._tokens[who] = answer.json["accessToken"]
+        return self._tokens[who]
+
+    def get(self, who: str, path: str, **query: object) -> Answer:
+        """One of the staff looks something up."""
+        return self.client.get(f"/api/v1{path}", self.token(who), **query)
+
+    def post(self, who: str, path: str, body: object = None, key: str = "") -> Answer:
+        """One of the staff does something."""
+        return self.client.post(f"/api/v1{path}", body, self.token(who), key)
+
+    def now(self) -> datetime:
+        """What the clock at the desk shows."""
+        told = self.client.get("/dev/clock").expect(200).json["now"]
+        return datetime.fromisoformat(told).astimezone(TIME_ZONE)
+
+    def sleep_through(self, hours: int) -> datetime:
+        """Move the clock on. Tokens of yesterday are over by then."""
+        self.client.post("/dev/clock", {"moveSeconds": hours * 3600}).expect(200)
+        self._tokens.clear()
+        return self.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Somebody does something, and sees what comes of it; `play` answers that in a few words."""
+
+    who: str
+    what: str
+    play: Callable[[Day, str], str]
+
+
+def step(who: str, what: str) -> Callable[[Callable[[Day, str], str]], Step]:
+    """Make a step of a function of the day and of who it is that acts."""
+    return lambda play: Step(who, what, play)
+
+
+def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
+    """Play the steps in their order; False when one went otherwise, which is said then."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        MofNCompleteColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=len(steps))
+        for each in steps:
+            bar.update(task, description=f"{each.who} {each.what}")
+            try:
+                at = day.now()
+                came = each.play(day, each.who)
+            except (WentOtherwise, OSError, KeyError, LookupError, RuntimeError) as error:
+                _fail(console, each, error)
+                return False
+            _show(console, at, each, came)
+            bar.advance(task)
+    return True
+
+
+def _show(console: Console, at: datetime, each: Step, came: str) -> None:
+    """One line: when, who, what, and what came of it, money among it."""
+    console.print(
+        f"[green]✓[/] [dim]{at:%H:%M}[/]  [bold]{escape(each.who):<20}[/] "
+        f"{escape(each.what):<44} [cyan]{escape(came)}[/]",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _fail(console: Console, each: Step, error: Exception) -> None:
+    console.print(
+        f"[red]✗[/] [bold]{escape(each.who)}[/] {escape(each.what)}: "
+        f"[red]{escape(f'{type(error).__name__}: {error}')}[/]",
+        soft_wrap=True,
+        highlight=False,
+    )

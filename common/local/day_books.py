@@ -1,0 +1,183 @@
+"""The day's second half: folios are closed, invoices are numbered, drawn, verified."""
+
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from common.local.client import Answer, require, wait_for
+from common.local.day import Day, Room, step
+from common.local.day_desk import money, shown
+from common.local.demo_hotel import TENANT_ID
+
+NIGHT_HOURS: Final = 8
+
+
+@step("everybody", "sleeps; the clock moves on by eight hours")
+def night_passes(day: Day, who: str) -> str:
+    """POST /dev/clock: a laptop's clock can be moved, a deployment has no such thing."""
+    return f"200  it is {day.sleep_through(NIGHT_HOURS):%A, %H:%M}"
+
+
+@step("reception (amina)", "closes room 204")
+def close_204(day: Day, who: str) -> str:
+    """The cent that conversion left over is absorbed, and told."""
+    room = day.rooms["204"]
+    answer = _close(day, who, room)
+    settlement = answer.json["settlement"]
+    require(settlement["residualMicro"] == 10_000, f"the residual is {settlement['residualMicro']}")
+    return f"200  0.01 USD of conversion absorbed; invoice {room.invoice_number}"
+
+
+@step("bar (till 3)", "posts a late bill to room 204")
+def late_bill(day: Day, who: str) -> str:
+    """Too late: what was invoiced stays as it is."""
+    path = f"/folios/{day.rooms['204'].folio_id}/charges"
+    body = {
+        "kind": "food_beverage",
+        "description": {"en": "Tea"},
+        "unitAmount": money(4_00),
+    }
+    answer = day.post(who, path, body).expect(409, "FOLIO_CLOSED")
+    return f"409  {answer.json['code']}"
+
+
+@step("card processor", "tells of 121.35 USD captured for room 305")
+def captured(day: Day, who: str) -> str:
+    """The guest paid on the phone; an event brings it to the folio."""
+    room = day.rooms["305"]
+    day.neighbours.tell(
+        "melmastoon.payment_gateway.payment.captured.v1",
+        {
+            "paymentId": f"psp_{uuid4().hex[:16]}",
+            "folioId": room.folio_id,
+            "amount": money(121_35),
+        },
+    )
+
+    def look() -> dict[str, Any] | None:
+        folio = day.get("reception (amina)", f"/folios/{room.folio_id}").expect(200).json
+        return folio if folio["balance"] == money(0) else None
+
+    folio = wait_for("the payment", look)
+    return f"204  event taken; balance {shown(folio['balance'])}"
+
+
+@step("reception (amina)", "closes room 305")
+def close_305(day: Day, who: str) -> str:
+    """Its invoice has the next number: there are no gaps."""
+    room, before = day.rooms["305"], day.rooms["204"].invoice_number
+    _close(day, who, room)
+    require(
+        _place(room.invoice_number) == _place(before) + 1,
+        f"{room.invoice_number} does not follow {before}",
+    )
+    return f"200  invoice {room.invoice_number}, the next number"
+
+
+@step("accountant (laila)", "looks the two invoices up")
+def invoices_are_right(day: Day, who: str) -> str:
+    """134.00 less the cent; 121.35."""
+    for number, minor in (("204", 133_99), ("305", 121_35)):
+        room = day.rooms[number]
+        invoice = day.get(who, f"/invoices/{room.invoice_id}").expect(200).json
+        require(invoice["total"] == money(minor), f"{room.invoice_number}: {invoice['total']}")
+        room.total = shown(invoice["total"])
+        day.left[number] = invoice["payloadSha256"]
+    return f"200  {day.rooms['204'].total} and {day.rooms['305'].total}"
+
+
+@step("accountant (laila)", "fetches both PDFs by their signed links")
+def pdfs_are_drawn(day: Day, who: str) -> str:
+    """They are drawn after the commit, for the event of their issue."""
+    for room in day.rooms.values():
+        link = wait_for(f"the PDF of {room.invoice_number}", partial(_link, day, who, room))
+        room.pdf = day.client.get(link).expect(200).body
+        require(room.pdf.startswith(b"%PDF-"), f"{room.invoice_number} is no PDF")
+        room.file = day.where(room.pdf)
+    return f"302  {len(day.rooms['204'].pdf)} and {len(day.rooms['305'].pdf)} bytes"
+
+
+@step("guest (Zarmina)", "scans the invoice's QR code")
+def guest_verifies(day: Day, who: str) -> str:
+    """Public, and nothing personal in the answer."""
+    room = day.rooms["204"]
+    path = f"/api/v1/invoices/{room.invoice_id}/verify"
+    answer = day.client.get(path, tenant=TENANT_ID, hash=day.left["204"]).expect(200)
+    return f"200  {_genuine(answer, room)}"
+
+
+@step("tax auditor", "uploads the PDF")
+def auditor_verifies(day: Day, who: str) -> str:
+    """The file itself, byte for byte."""
+    room = day.rooms["204"]
+    return f"200  {_genuine(_upload(day, room.pdf), room)}"
+
+
+@step("forger", "changes one byte of it, and uploads that")
+def forgery_is_found(day: Day, who: str) -> str:
+    """One byte in the middle."""
+    forged = bytearray(day.rooms["204"].pdf)
+    forged[len(forged) // 2] ^= 1
+    found = _upload(day, bytes(forged)).expect(200).json
+    require(found["valid"] is False, f"the forged file passes: {found}")
+    return "200  valid: false"
+
+
+@step("on-call", "looks whether every event has left the outbox")
+def events_have_left(day: Day, who: str) -> str:
+    """What was committed is published."""
+
+    def look() -> dict[str, Any] | None:
+        state = day.client.get("/health/ready").expect(200).json
+        return state if state["outboxAgeSeconds"] == 0 else None
+
+    wait_for("the last event's publishing", look)
+    return "200  none waits"
+
+
+def _close(day: Day, who: str, room: Room) -> Answer:
+    answer = day.post(who, f"/folios/{room.folio_id}/close").expect(200)
+    folio = answer.json["folio"]
+    require(folio["status"] == "closed", f"the folio is {folio['status']}")
+    require(folio["balance"] == money(0), f"the balance is {shown(folio['balance'])}")
+    room.invoice_id, room.invoice_number = answer.json["invoiceId"], answer.json["invoiceNumber"]
+    return answer
+
+
+def _place(number: str) -> int:
+    return int(number.rpartition("-")[2])
+
+
+def _link(day: Day, who: str, room: Room) -> str | None:
+    answer = day.get(who, f"/invoices/{room.invoice_id}/pdf")
+    if answer.status == 409:
+        return None
+    return urlsplit(answer.expect(302).headers["Location"]).path
+
+
+def _upload(day: Day, pdf: bytes) -> Answer:
+    path = f"/api/v1/invoices/verify?tenant={TENANT_ID}"
+    return day.client.call("POST", path, pdf, headers={"Content-Type": "application/pdf"})
+
+
+def _genuine(answer: Answer, room: Room) -> str:
+    found = answer.expect(200).json
+    require(found["valid"] is True, f"it is not valid: {found}")
+    require(found["number"] == room.invoice_number, f"it is another one: {found}")
+    return f"valid: true, signature {found['signature']}, {found['number']} of {found['issuer']}"
+
+
+STEPS: Final = (
+    night_passes,
+    close_204,
+    late_bill,
+    captured,
+    close_305,
+    invoices_are_right,
+    pdfs_are_drawn,
+    guest_verifies,
+    auditor_verifies,
+    forgery_is_found,
+    events_have_left,
+)
