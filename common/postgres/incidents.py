@@ -1,8 +1,8 @@
-"""The audit trail of an actor's refused attempts."""
+"""The audit trail of an actor's refused attempts, which come in swarms: none may be lost."""
 
 from common.domain.incident import ActorRecord
 from common.postgres.stores import Desk
-from common.postgres.trails import continued, head_of
+from common.postgres.trails import continued, head_of, line_for
 
 
 class Incidents:
@@ -12,5 +12,6 @@ class Incidents:
         self._desk = desk
 
     def take(self, sub: str) -> ActorRecord:
-        (head,) = self._desk.batch(head_of(ActorRecord.kind, sub))
+        line = line_for(self._desk.tenant_id, ActorRecord.kind, sub)
+        _, head = self._desk.batch(line, head_of(ActorRecord.kind, sub))
         return continued(ActorRecord(id=sub), head)

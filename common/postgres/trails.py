@@ -2,10 +2,11 @@
 
 A folio carries its head; an invoice, the settings and an actor's incidents are never updated, so
 their head is the newest entry itself. Two who add at once both claim the next number, and the
-unique constraint on it lets the second begin again.
+unique constraint on it lets the second begin again; where many may come at once, they stand in line.
 """
 
 from typing import Final, TypeVar
+from uuid import UUID
 
 from common.domain.aggregate import Aggregate
 from common.postgres.connection import Row, Statement
@@ -19,6 +20,15 @@ WHERE aggregate_kind = $1 AND aggregate_id = $2
 ORDER BY sequence DESC
 LIMIT 1
 """
+
+STAND_IN_LINE: Final = """
+SELECT current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(hashtextextended($1, 0))
+"""
+
+
+def line_for(tenant_id: UUID, kind: str, aggregate_id: str) -> Statement:
+    """Wait until nobody else adds to a trail; to be asked before its head is."""
+    return Statement(STAND_IN_LINE, (f"{tenant_id}/{kind}/{aggregate_id}",))
 
 
 def head_of(kind: str, aggregate_id: str) -> Statement:
