@@ -16,7 +16,7 @@ from common.contracts.fields import (
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Outcome, Shape
 from common.domain.folio import Folio, LinesPosted
-from common.domain.folio_line import Line
+from common.domain.folio_line import Line, LineType
 from common.domain.identifiers import FolioId
 from common.domain.settlement import Settlement
 
@@ -147,6 +147,16 @@ class LinesAnswer(Outcome):
             balance=last.balance,
             version=last.sequence,
         )
+
+    @property
+    def moved_minor_units(self) -> int:
+        moved_micro = sum(line.amount.amount_micro for line in self.lines)
+        return moved_micro // self.balance.currency.minor_unit_micro
+
+    @property
+    def charged_kind(self) -> str | None:
+        kinds = {line.kind for line in self.lines if line.type != LineType.PAYMENT}
+        return kinds.pop() if len(kinds) == 1 else None
 
 
 class FxShownView(Shape):

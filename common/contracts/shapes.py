@@ -33,7 +33,17 @@ class Request(Shape):
 
 
 class Outcome(Shape):
-    """What a use case answers."""
+    """What a use case answers. A log may tell the size of a sum in it and the kind of a charge."""
+
+    @property
+    def moved_minor_units(self) -> int | None:
+        """The sum that was moved, in its currency's minor units; None where none was."""
+        return None
+
+    @property
+    def charged_kind(self) -> str | None:
+        """The one kind of all that was charged; None where there is no such kind."""
+        return None
 
 
 class Incoming(Shape):

@@ -2,7 +2,8 @@
 
 A folio carries its head; an invoice, the settings and an actor's incidents are never updated, so
 their head is the newest entry itself. Two who add at once both claim the next number, and the
-unique constraint on it lets the second begin again; where many may come at once, they stand in line.
+unique constraint on it lets the second begin again; where many may come at once, they stand in
+line.
 """
 
 from typing import Final, TypeVar

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from werkzeug.wrappers import Request as HttpRequest
 
+from common.contracts.shapes import Outcome
 from common.ports.identity import Actor
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.logging import Origin
@@ -41,14 +42,17 @@ def camel(name: str) -> str:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what became known of it. `outcome` is what the log will say."""
+    """A request and what became known of it. `outcome` is what the log will say.
+
+    `told` is what was answered, of which the log takes the size of a sum and a charge's kind.
+    """
 
     declaration: HttpDeclaration
     request: HttpRequest
     trace: Trace
     actor: Actor | None = None
     outcome: str = "ok"
-    body: dict[str, object] = field(default_factory=dict)
+    told: Outcome | None = None
 
     @property
     def origin(self) -> Origin:

@@ -4,7 +4,6 @@ The order is fixed: route, authenticate, scope, tenant, parse, validate, limit, 
 before the run has touched nothing. Every failure becomes a problem document with a stable code.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,14 +13,13 @@ from uuid import UUID
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from common.domain.canonical import canonical
+from common.contracts.shapes import Outcome
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
 from common.ports.transactions import (
     Caller,
     DatabaseUnavailable,
-    IdConflict,
     Key,
     Limit,
     OutcomeUnknown,
@@ -35,12 +33,12 @@ from common.runtime.batching import Batcher
 from common.runtime.declaration import JSON, HttpDeclaration
 from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Result, Runner, TooManyRequests
+from common.runtime.idempotency import keys_of
 from common.runtime.incidents import note_incident, note_replay
-from common.runtime.logging import Log
+from common.runtime.logging import AmountClasses, Log
 from common.runtime.parsing import body_of, merged, raw_body, read, read_beside, read_texts
 from common.runtime.problems import (
     CrossTenantReference,
-    RequestInvalid,
     ScopeMissing,
     TemporarilyUnavailable,
     TenantNotServed,
@@ -54,6 +52,7 @@ from common.runtime.step_up import StepUpRefused
 from common.runtime.trace import Trace
 
 STEP_UP_FIELD: Final = "stepUpToken"
+AMOUNTS: Final = AmountClasses(medium_from_minor=10_000, large_from_minor=100_000)
 
 VerifyStepUp = Callable[[str | None, Actor, str, str], StepUp]
 
@@ -87,6 +86,7 @@ class HttpEdge:
     batcher: Batcher
     log: Log
     page: Callable[[str, dict[str, Any]], Response]
+    amounts: AmountClasses = AMOUNTS
 
     def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
         """Answer a request, whatever it is."""
@@ -109,14 +109,21 @@ class HttpEdge:
         response.headers["traceresponse"] = exchange.trace.parent
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
+        self._write_line(exchange, response.status_code, time.perf_counter() - started)
+        return response
+
+    def _write_line(self, exchange: Exchange, status: int, seconds: float) -> None:
+        told = exchange.told
+        moved = told.moved_minor_units if told else None
         self.log.request(
             exchange.origin,
-            method=declaration.method,
-            status=response.status_code,
+            method=exchange.declaration.method,
+            status=status,
             outcome=exchange.outcome,
-            latency_ms=(time.perf_counter() - started) * 1000,
+            latency_ms=seconds * 1000,
+            amount_class=None if moved is None else self.amounts.of(moved),
+            charge_kind=told.charged_kind if told else None,
         )
-        return response
 
     def _answered(self, exchange: Exchange) -> Response:
         declaration = exchange.declaration
@@ -137,6 +144,8 @@ class HttpEdge:
         for bucket, allowance in zip(asked, result.allowances, strict=False):
             if self.limiter is not None and bucket.limit is not None:
                 self.limiter.took(bucket.limit, allowance)
+        if isinstance(result.outcome, Outcome):
+            exchange.told = result.outcome
         response = self._response(exchange, result)
         self._tell_limits(response, buckets)
         return response
@@ -196,7 +205,7 @@ class HttpEdge:
         caller = _caller(exchange, actor)
         if declaration.etag and expected is not None:
             caller = replace(caller, expects=(declaration.etag, expected))
-        call = self._bound(exchange, request, caller, _keys(declaration, actor, key, document))
+        call = self._bound(exchange, request, caller, keys_of(declaration, actor, key, document))
         return self._confirmed(declaration, call, token) if declaration.step_up else call
 
     def _bound(
@@ -309,35 +318,6 @@ def _public(exchange: Exchange) -> Actor:
     except ValueError:
         tenant_id = UUID(int=0)
     return PublicActor("public", tenant_id, frozenset(), frozenset(), "pwd")
-
-
-def _keys(
-    declaration: HttpDeclaration, actor: Actor, key: str | None, document: dict[str, Any]
-) -> tuple[Key, ...]:
-    """The keys of a command: the id that the client gave to what it creates, and its own key."""
-    if not declaration.changes_state:
-        return ()
-    fingerprint = _sha256(declaration.name, canonical_text(document))
-    keys = []
-    if key is not None:
-        name = _sha256(str(actor.tenant_id), "key", actor.sub, declaration.name, key)
-        keys.append(Key(name, declaration.name, fingerprint))
-    if declaration.creates and isinstance(document.get("id"), str):
-        name = _sha256(str(actor.tenant_id), "id", declaration.name, document["id"])
-        keys.append(Key(name, declaration.name, fingerprint, IdConflict))
-    return tuple(keys)
-
-
-def canonical_text(document: dict[str, Any]) -> str:
-    """A request in one spelling, so that the same request has the same fingerprint."""
-    try:
-        return canonical(document).decode()
-    except (TypeError, ValueError):
-        raise RequestInvalid("A number is not a whole one within +-(2^53 - 1).") from None
-
-
-def _sha256(*parts: str) -> bytes:
-    return hashlib.sha256("\x1f".join(parts).encode()).digest()
 
 
 def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:

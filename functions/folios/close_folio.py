@@ -30,6 +30,11 @@ class FolioClosedAnswer(Outcome):
     invoice_number: str
     version: int
 
+    @property
+    def moved_minor_units(self) -> int:
+        settled = self.settlement.charges
+        return settled.amount_micro // settled.currency.minor_unit_micro
+
 
 def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> None:
     """Let the house know that somebody wanted to leave with something owing."""
