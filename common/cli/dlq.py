@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from common.domain.refusal import Missing, Refusal
 
@@ -31,6 +31,7 @@ dlq = typer.Typer(
 NOT_DONE: Final = 1
 WRONG: Final = 2
 REPLAYED_AT_ONCE_MAX: Final = 1000
+LETTER_ID_LENGTH: Final = len("dlq_") + 26
 
 
 class ConsumerUnknown(Missing):
@@ -69,7 +70,8 @@ def list_(
     if as_json:
         typer.echo(json.dumps({"letters": [_summary(each) for each in letters]}))
         return
-    table = Table("letter", "consumer", "received", "state", "reason", box=None)
+    whole = Column("letter", no_wrap=True, min_width=LETTER_ID_LENGTH)
+    table = Table(whole, "consumer", "received", "state", "reason", box=None)
     for each in letters:
         received = each.received_at.isoformat(timespec="seconds")
         table.add_row(each.id, each.consumer, received, each.state, escape(each.reason))
