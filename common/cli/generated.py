@@ -39,6 +39,13 @@ def openapi_text() -> str:
     return _json(openapi(http_declarations()))
 
 
+def asyncapi_text() -> str:
+    """common/contracts/asyncapi.json as the code says it."""
+    from common.contracts.asyncapi import asyncapi
+
+    return _json(asyncapi())
+
+
 def functions_text() -> str:
     """terraform/functions.json as the code says it."""
     from common.local.functions import declarations, job_declarations
@@ -63,14 +70,19 @@ def readme_text() -> str:
 
 DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
     "common/contracts/openapi.json": openapi_text,
+    "common/contracts/asyncapi.json": asyncapi_text,
     "terraform/functions.json": functions_text,
     "README.md": readme_text,
 }
 
 
 def openapi(write: Write = False, check: Check = False) -> None:
-    """Print, write or check the OpenAPI 3.1 document of all functions that clients call."""
-    _show(["common/contracts/openapi.json"], write=write, check=check)
+    """Print, write or check the OpenAPI 3.1 document of all functions that clients call.
+
+    The AsyncAPI 3 document of the events that we publish is written and checked with it.
+    """
+    names = ["common/contracts/openapi.json", "common/contracts/asyncapi.json"]
+    _show(names, write=write, check=check)
 
 
 def functions(write: Write = False, check: Check = False) -> None:
