@@ -35,6 +35,7 @@ check: lint types test ## All three
 
 openapi: $(STAMP) ## Write the documents that are generated from the code
 	@$(BIN)/billing openapi --write
+	@$(BIN)/billing functions --write
 
 bench: $(STAMP) ## Measure (ARGS chooses what)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

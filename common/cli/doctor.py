@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from common.cli.laptop import AsJson, Dsn, failure
 
@@ -49,11 +46,9 @@ def doctor(dsn: Dsn = "", tenant: Tenants = None, as_json: AsJson = False) -> No
     if as_json:
         typer.echo(json.dumps({"well": well, "findings": [asdict(each) for each in findings]}))
     else:
-        table = Table(box=None, show_header=False)
         for each in findings:
-            mark = "[green]ok[/]" if each.well else "[red]not well[/]"
-            table.add_row(mark, each.check, escape(each.detail))
-        Console(soft_wrap=True).print(table)
+            mark = "ok      " if each.well else "NOT WELL"
+            typer.secho(f"{mark}  {each.check:<12}  {each.detail}", fg=None if each.well else "red")
     if not well:
         raise typer.Exit(1)
 

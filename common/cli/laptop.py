@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 def join_running_stack() -> None:
     """Take the settings of the stack that runs in BILLING_LOCAL_FOLDER, where none are given."""
-    from common.local.stack import running_environment
+    from common.local.running import running_environment
 
     folder = Path(os.environ.get("BILLING_LOCAL_FOLDER", DEFAULT_FOLDER))
     for name, value in running_environment(folder).items():

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from common.local.database import FolderHeld
     from common.local.day import Day
     from common.local.stack import Stack
 
@@ -39,11 +40,12 @@ def run(folder: Folder = Path(".local"), port: Port = 8080, once: Once = False) 
     from common.local.stack import MigrationsFailed
 
     console = Console(file=sys.stdout)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         went_well = _run(console, folder, port, once=once)
     except FolderHeld as held:
-        raise _failure(f"It runs already. {held}", held.exit_code) from held
+        raise _failure(_runs_already(folder, held), held.exit_code) from held
     except (PortTaken, DatabaseDidNotStart, MigrationsFailed, NeighbourRefused) as trouble:
         raise _failure(str(trouble), WENT_OTHERWISE) from trouble
     except KeyboardInterrupt:
@@ -116,6 +118,13 @@ def _wait(console: Console) -> None:
         threading.Event().wait()
     except KeyboardInterrupt:
         console.print("\nStopping ...")
+
+
+def _runs_already(folder: Path, held: "FolderHeld") -> str:
+    from common.local.running import running_environment
+
+    url = running_environment(folder).get("BILLING_URL")
+    return f"it runs already, at {url} (it is {held.holder})" if url else str(held)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -10,8 +10,6 @@ Storage, pushes in place of Pub/Sub, a clock that can be moved. As in a deployme
 jobs log in under roles of their own.
 """
 
-import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,6 +25,7 @@ from common.local.documents import DocumentFolder
 from common.local.functions import declarations, job_declarations
 from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
+from common.local.running import left_word
 from common.local.scheduler import Scheduler
 from common.local.server import HOST, THREADS, Server
 from common.runtime.job import Orders
@@ -42,7 +41,6 @@ DATABASE: Final = "billing"
 FUNCTION_LOGIN: Final = "billing_function"
 JOB_LOGIN: Final = "billing_job"
 OIDC_ACCOUNT: Final = "push@laptop.invalid"
-RUNNING_FILE: Final = "running.json"
 
 
 class MigrationsFailed(RuntimeError):
@@ -87,7 +85,7 @@ def running_stack(folder: Path, port: int) -> Iterator[Stack]:
             job_declarations(), lambda job, stop: _run(jobs, job, stop), clock.now
         )
         opened.enter_context(scheduler)
-        opened.enter_context(_said(folder, url, database))
+        opened.enter_context(left_word(folder, _for_commands(folder, url, database)))
         neighbours = Neighbours(functions.publisher, clock.now)
         neighbours.settle_in()
         yield Stack(folder=folder, url=url, neighbours=neighbours)
@@ -109,29 +107,12 @@ def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -
     }
 
 
-def running_environment(folder: Path) -> dict[str, str]:
-    """The environment of the stack that runs on a folder; empty when none does."""
-    try:
-        document = json.loads((folder / RUNNING_FILE).read_text(encoding="utf-8"))
-        os.kill(int(document["pid"]), 0)
-    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
-        return {}
-    found: dict[str, str] = document["environment"]
-    return found
-
-
-@contextmanager
-def _said(folder: Path, url: str, database: "LocalDatabase") -> Iterator[None]:
-    """Leave word of how the commands reach this stack, as long as it runs."""
-    found = environment(folder, url, database, JOB_LOGIN)
-    found["BILLING_MIGRATION_DSN"] = database.dsn(database=DATABASE)
-    found["BILLING_URL"] = url
-    file = folder / RUNNING_FILE
-    file.write_text(json.dumps({"pid": os.getpid(), "environment": found}), encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
+def _for_commands(folder: Path, url: str, database: "LocalDatabase") -> dict[str, str]:
+    """What `billing job`, `billing dlq`, `billing doctor` ... need to work on this stack."""
+    return environment(folder, url, database, JOB_LOGIN) | {
+        "BILLING_MIGRATION_DSN": database.dsn(database=DATABASE),
+        "BILLING_URL": url,
+    }
 
 
 def _migrate(database: "LocalDatabase") -> None:
