@@ -285,14 +285,18 @@ class _Written:
     def __get_pydantic_core_schema__(
         self, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        typed = handler(source)
         text = core_schema.str_schema(
             strict=True, pattern=self.form, metadata={"pydantic_js_updates": self.extra}
         )
-        written = core_schema.chain_schema([text, {**typed, "strict": False}])
+        written = core_schema.chain_schema([text, {**handler(source), "strict": False}])
         return core_schema.json_or_python_schema(
-            json_schema=written, python_schema=core_schema.union_schema([typed, written])
+            json_schema=written,
+            python_schema=core_schema.no_info_wrap_validator_function(_as_it_is, written),
         )
+
+
+def _as_it_is(value: Any, read: Callable[[Any], Any]) -> Any:
+    return read(value) if isinstance(value, str) else value
 
 
 def _within_the_calendar(instant: datetime) -> datetime:

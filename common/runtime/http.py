@@ -36,7 +36,7 @@ from common.runtime.execute import Call, Result, Runner, TooManyRequests
 from common.runtime.idempotency import keys_of
 from common.runtime.incidents import note_incident, note_replay
 from common.runtime.logging import AmountClasses, Log
-from common.runtime.parsing import body_of, merged, raw_body, read, read_beside, read_texts
+from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
 from common.runtime.problems import (
     CrossTenantReference,
     ScopeMissing,
@@ -184,11 +184,10 @@ class HttpEdge:
             return self._command(exchange, actor, path)
         self._check_tenant(exchange, actor, {})
         texts = merged(path, exchange.query())
-        if declaration.method == "GET":
-            request = read_texts(declaration.request, texts)
-        else:
+        if declaration.method != "GET":
             content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
-            request = read_beside(declaration.request, texts, content)
+            texts = merged(texts, {"content": content})
+        request = read_texts(declaration.request, texts)
         return self._bound(exchange, request, _caller(exchange, actor))
 
     def _command(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:

@@ -77,19 +77,13 @@ def read(model: type[M], document: Mapping[str, Any]) -> M:
         raise invalid(error) from None
 
 
-def read_texts(model: type[M], texts: Mapping[str, str]) -> M:
-    """Validate what came as text: path and query. Refuses as `read` does."""
-    try:
-        return model.model_validate_strings(texts, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise invalid(error) from None
+def read_texts(model: type[M], texts: Mapping[str, str | bytes]) -> M:
+    """Validate what came as text, path and query, and perhaps a body that is not JSON.
 
-
-def read_beside(model: type[M], texts: Mapping[str, str], content: bytes) -> M:
-    """Validate what came as text beside a body that is not JSON. Refuses as `read` does."""
-    document = merged(texts, {"content": content})
+    Refuses as `read` does.
+    """
     try:
-        return model.model_validate(document, strict=False, by_alias=True, by_name=False)
+        return model.model_validate(texts, strict=False, by_alias=True, by_name=False)
     except ValidationError as error:
         raise invalid(error) from None
 

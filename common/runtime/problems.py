@@ -170,7 +170,9 @@ def invalid(error: ValidationError) -> Refusal:
 
 
 def _found(location: tuple[int | str, ...], message: str) -> dict[str, str]:
-    return {"pointer": _pointer(location), "message": message.removeprefix("Value error, ")}
+    """An error at its place. Of a malformed UUID, pydantic would quote the sign that is wrong."""
+    words = message.removeprefix("Value error, ").split(", invalid character: ")[0]
+    return {"pointer": _pointer(location), "message": words}
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
