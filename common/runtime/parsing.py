@@ -39,7 +39,9 @@ def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:
     try:
         raw: bytes = request.stream.read(bytes_max + 1)
     except ClientDisconnected:
-        raise RequestInvalid.at("The body is shorter than its Content-Length.") from None
+        raw = b""
+    if len(raw) < (request.content_length or 0):
+        raise RequestInvalid.at("The body is shorter than its Content-Length.")
     if len(raw) > bytes_max:
         raise BodyTooLarge(f"At most {bytes_max} bytes.")
     if raw and request.mimetype != takes:

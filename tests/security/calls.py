@@ -1,0 +1,254 @@
+"""One good call of every function that clients call, and the books that a bad one must not change.
+
+    calls = Calls.of(hotel)
+    answer = calls.send("post_charge")
+    calls.send("post_charge", body={**calls.body("post_charge"), "amount": "ten"})
+
+Every body gives all the fields of its model, so that an attack on each of them reaches it; a new
+function, or a new field, without its place here turns a test red.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from werkzeug.test import TestResponse
+
+from common.local.functions import http_declarations
+from common.runtime.declaration import HttpDeclaration
+from common.runtime.exchange import camel
+from tests.hotel import Hotel, House, charge, new_id, usd
+
+GIVEN: Any = object()
+PDF = "application/pdf"
+
+
+@lru_cache(maxsize=1)
+def functions() -> dict[str, HttpDeclaration]:
+    """Every function that clients call, by its name."""
+    return {declaration.name: declaration for declaration in http_declarations()}
+
+
+def with_json_body() -> list[str]:
+    """The functions that read a body in JSON."""
+    return [name for name, each in functions().items() if each.method != "GET" and not raw(each)]
+
+
+def raw(declaration: HttpDeclaration) -> bool:
+    """Whether the body is bytes of another type."""
+    return declaration.takes != "application/json"
+
+
+@dataclass
+class Calls:
+    """A hotel with a guest in the house and one who has left, and what can be asked about them.
+
+    Each call is another person's, so that no limit of a person comes into it.
+    """
+
+    hotel: Hotel
+    folio: str
+    charge: str
+    invoice: str
+    payload_sha256: str
+    count: int = 0
+    tokens: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, hotel: Hotel) -> Self:
+        gone = hotel.open_folio()
+        hotel.post(f"/folios/{gone}/charges", charge("minibar", 900))
+        paid = {"method": "card", "amount": usd(990), "paymentId": f"pi-{uuid4()}"}
+        hotel.post(f"/folios/{gone}/payments", paid, token=hotel.token(sub=f"cashier-{uuid4()}"))
+        closed = hotel.post(f"/folios/{gone}/close")
+        assert closed.status_code == 200, closed.text
+        invoice = closed.json["invoiceId"]
+        shown = hotel.get(f"/invoices/{invoice}").json
+        folio = hotel.open_folio(windows=["company"])
+        charged = hotel.post(f"/folios/{folio}/charges", charge("room", 20_000)).json
+        return cls(hotel, folio, charged["lines"][0]["lineId"], invoice, shown["payloadSha256"])
+
+    def body(self, name: str) -> Any:
+        """What the function is asked, with every field but those of the path."""
+        make = BODIES.get(name)
+        return make(self) if make else None
+
+    def path(self, name: str, **given: str) -> str:
+        """Where the function is called, with everything that the path asks for."""
+        known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
+        return functions()[name].full_path.format(**{**known, **given})
+
+    def query(self, name: str) -> dict[str, str]:
+        """What the function is asked in its query, with every field."""
+        make = QUERIES.get(name)
+        return make(self) if make else {}
+
+    def send(
+        self,
+        name: str,
+        *,
+        body: Any = GIVEN,
+        path: str | None = None,
+        query: Any = GIVEN,
+        headers: dict[str, str] | None = None,
+        token: str | None = "",
+        key: str | None = "",
+        environ: dict[str, Any] | None = None,
+    ) -> TestResponse:
+        """Call a function as it should be called, but for what is given."""
+        declaration = functions()[name]
+        asked = self.body(name) if body is GIVEN else body
+        sent = {"Content-Type": declaration.takes} if declaration.method != "GET" else {}
+        if token is not None and declaration.scope is not None:
+            sent["Authorization"] = f"Bearer {token or self.token()}"
+        if declaration.changes_state and key is not None:
+            sent["Idempotency-Key"] = key or str(uuid4())
+        return self.hotel.house.client.open(
+            path or self.path(name),
+            method=declaration.method,
+            data=json.dumps(asked) if isinstance(asked, dict | list) else asked,
+            query_string=self.query(name) if query is GIVEN else query,
+            headers={**sent, **(headers or {})},
+            environ_overrides={"REMOTE_ADDR": f"2001:db8::{self.count:x}", **(environ or {})},
+        )
+
+    def token(self, *scopes: str, **claims: Any) -> str:
+        """The access token of somebody who has not called before."""
+        self.count += 1
+        claims.setdefault("sub", f"clerk-{self.count}")
+        self.tokens.append(self.hotel.token(*scopes, **claims))
+        return self.tokens[-1]
+
+
+def _opening(calls: Calls) -> dict[str, Any]:
+    rate = {"base": "EUR", "quote": "USD", "rate": "1.25", "source": "Central bank"}
+    return {
+        "id": new_id("fol"),
+        "propertyId": str(calls.hotel.property_id),
+        "reservationId": f"RES-{uuid4()}",
+        "guest": {
+            "name": "Zarmina Ahmadi",
+            "addressLines": ["Street 7", "Herat"],
+            "taxId": "AF-77",
+            "exemptions": ["resident"],
+        },
+        "stay": {"arrival": "2026-03-01", "departure": "2026-03-04"},
+        "window": "guest",
+        "windows": ["company"],
+        "routing": {"room": "company"},
+        "currency": "USD",
+        "fxSnapshots": [{**rate, "takenAt": "2026-03-01T08:00:00Z"}],
+    }
+
+
+def _charge(_: Calls) -> dict[str, Any]:
+    return {
+        "id": new_id("chg"),
+        "kind": "spa",
+        "description": {"en": "Massage", "de": "Massage"},
+        "quantity": "2",
+        "unitAmount": usd(3_000),
+        "amount": usd(6_000),
+        "serviceDate": "2026-03-02",
+        "source": "pos",
+        "externalReference": f"check-{uuid4()}",
+        "window": "guest",
+        "nights": 1,
+        "persons": 2,
+    }
+
+
+def _adjustment(calls: Calls) -> dict[str, Any]:
+    less = {"amount": usd(-100), "description": {"en": "Noise"}, "reason": "The lift was loud"}
+    return {"chargeId": calls.charge, **less}
+
+
+def _payment(_: Calls) -> dict[str, Any]:
+    return {
+        "id": new_id("pay"),
+        "method": "card",
+        "amount": usd(500),
+        "paymentId": f"pi-{uuid4()}",
+        "paymentMethodToken": "pm_1Qx7",
+        "reference": "At the desk",
+        "allowCredit": True,
+    }
+
+
+def _folio_filter(calls: Calls) -> dict[str, str]:
+    return {
+        "propertyId": str(calls.hotel.property_id),
+        "status": "open",
+        "reservationId": "RES-1",
+        "businessDate": "2026-03-01",
+        "limit": "50",
+        "cursor": "IiI",
+    }
+
+
+def _invoice_filter(calls: Calls) -> dict[str, str]:
+    return {
+        "propertyId": str(calls.hotel.property_id),
+        "folioId": calls.folio,
+        "number": "INV-1",
+        "businessDate": "2026-03-01",
+        "limit": "50",
+        "cursor": "IiI",
+    }
+
+
+def _document(calls: Calls) -> dict[str, str]:
+    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.payload_sha256}
+
+
+BODIES: dict[str, Callable[[Calls], Any]] = {
+    "open_folio": _opening,
+    "post_charge": _charge,
+    "post_charge_batch": lambda calls: {"charges": [_charge(calls), _charge(calls)]},
+    "post_adjustment": _adjustment,
+    "void_charge": lambda calls: {"reason": "Posted to the wrong room"},
+    "record_payment": _payment,
+    "close_folio": lambda calls: {},
+    "regenerate_invoice": lambda calls: {},
+    "verify_invoice_file": lambda calls: b"%PDF-1.7 not one of ours",
+}
+QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
+    "list_folios": _folio_filter,
+    "list_invoices": _invoice_filter,
+    "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
+    "verify_invoice": _document,
+    "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},
+}
+
+
+def fields_not_given(calls: Calls, name: str) -> set[str]:
+    """The fields of a function's request that its good call leaves out."""
+    declaration = functions()[name]
+    body = calls.body(name)
+    given = set(calls.query(name)) | ({"content"} if raw(declaration) else set(body or {}))
+    in_path = {camel(part[1:-1]) for part in declaration.path.split("/") if part.startswith("{")}
+    known = {info.alias or each for each, info in declaration.request.model_fields.items()}
+    return known - in_path - given
+
+
+def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
+    """All that the database holds of a tenant, table by table, as digests.
+
+    What limits counted is left out: a call that was refused after it was counted was still made.
+    """
+    schema = f"tenant_{tenant_id.hex}_billing"
+    names = house.sql(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+        " WHERE table_schema = :schema OR (table_schema = 'billing_central'"
+        " AND table_name IN ('outbox', 'step_up_uses')) ORDER BY 1",
+        schema=schema,
+    )
+    digests = [
+        f"SELECT '{name}', count(*) || ' rows, ' || md5(string_agg(t::text, '|' ORDER BY t::text))"
+        f" FROM {name} t WHERE tenant_id = :tenant"
+        for (name,) in names
+    ]
+    return dict(house.sql(" UNION ALL ".join(digests), tenant=tenant_id))

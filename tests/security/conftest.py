@@ -1,0 +1,21 @@
+"""A hotel to attack, and its books, which an attack must not change."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hotel import House
+from tests.security.calls import Calls, books_of
+
+
+@pytest.fixture(scope="module")
+def calls(house: House) -> Calls:
+    return Calls.of(house.new_hotel())
+
+
+@pytest.fixture
+def unchanged(calls: Calls) -> Iterator[None]:
+    """The books are the same before and after."""
+    before = books_of(calls.hotel.house, calls.hotel.tenant_id)
+    yield
+    assert books_of(calls.hotel.house, calls.hotel.tenant_id) == before
