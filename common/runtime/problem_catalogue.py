@@ -42,7 +42,7 @@ from common.runtime.problems import (
 from common.runtime.step_up import StepUpRefused
 
 OURS: Final = ("common.", "functions.", "jobs.")
-LAPTOP_ONLY: Final = "common.local."
+NO_EDGE: Final = ("common.local.", "common.cli.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def known_problems() -> dict[str, Problem]:
     """
     found: dict[str, Problem] = {}
     for refusal in _subclasses(Refusal):
-        if not refusal.__module__.startswith(OURS) or refusal.__module__.startswith(LAPTOP_ONLY):
+        if not refusal.__module__.startswith(OURS) or refusal.__module__.startswith(NO_EDGE):
             continue
         if "code" in vars(refusal):
             problem = problem_of(refusal)
