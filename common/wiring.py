@@ -66,7 +66,7 @@ class Wiring:
                 audience=self.settings.token_audience,
             ),
             verify_step_up=self._verify_step_up,
-            limiter=RateLimiter(self.clock.now) if self.settings.rate_limits else None,
+            limiter=RateLimiter() if self.settings.rate_limits else None,
             batcher=self.batcher,
             log=self.log,
             page=self._page,

@@ -105,11 +105,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a limit granted: `granted` units, `remaining` after it, until `resets_at`."""
+    """What a limit granted: `granted` units, `remaining` after it, until its window ends."""
 
     granted: int
     remaining: int
-    resets_at: datetime
+    resets_in_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ waits for the disk for them (`synchronous_commit` off): a crash may forget a mom
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from common.ports.transactions import Allowance, Limit
@@ -20,7 +19,7 @@ INSERT INTO billing_central.rate_counters AS counter (bucket, window_start, used
 VALUES ($1, to_timestamp(floor(extract(epoch FROM now()) / $2::int) * $2::int), $3::bigint)
 ON CONFLICT (bucket, window_start) DO UPDATE
   SET used = counter.used + $3::bigint
-RETURNING used, extract(epoch FROM window_start)::bigint + $2::int
+RETURNING used, ceil(extract(epoch FROM window_start - now()) + $2::int)::int
 """
 FORGET: Final = """
 DELETE FROM billing_central.rate_counters
@@ -49,11 +48,11 @@ def granted(limits: Sequence[Limit], results: Sequence[list[Row]]) -> tuple[Allo
     by_bucket = {}
     ordered = sorted(limits, key=lambda limit: limit.bucket)
     for limit, rows in zip(ordered, results[2:-1], strict=True):
-        used, resets_at = rows[0]
+        used, resets_in_seconds = rows[0]
         over = max(0, used - limit.quota)
         by_bucket[limit.bucket] = Allowance(
             granted=max(0, limit.units - over),
             remaining=max(0, limit.quota - used),
-            resets_at=datetime.fromtimestamp(resets_at, UTC),
+            resets_in_seconds=resets_in_seconds,
         )
     return tuple(by_bucket[limit.bucket] for limit in limits)

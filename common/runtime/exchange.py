@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -45,6 +45,7 @@ class Exchange:
     """A request and what became known of it. `outcome` is what the log will say.
 
     `told` is what was answered, of which the log takes the size of a sum and a charge's kind.
+    `buckets` are the rate limits that it was counted in, by name and quota.
     """
 
     declaration: HttpDeclaration
@@ -53,6 +54,7 @@ class Exchange:
     actor: Actor | None = None
     outcome: str = "ok"
     told: Outcome | None = None
+    buckets: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def origin(self) -> Origin:

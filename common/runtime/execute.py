@@ -51,6 +51,7 @@ class Call:
     what has to happen outside (a signature, a link, a PDF): it gets what the use case found and
     runs between two transactions, never in one; `record` then writes down what it came to.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
+    `took` hears what the limits granted, also when the command is then refused.
     """
 
     use_case: Callable[[Any, Transaction], Any]
@@ -60,6 +61,7 @@ class Call:
     answer: Callable[[Any], StoredAnswer]
     keys: tuple[Key, ...] = ()
     limits: tuple[Limit, ...] = ()
+    took: Callable[[tuple[Allowance, ...]], None] = lambda allowances: None
     reads_only: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
@@ -73,7 +75,6 @@ class Result:
     answer: StoredAnswer
     replayed: bool = False
     outcome: Any = None
-    allowances: tuple[Allowance, ...] = ()
 
 
 class Runner:
@@ -117,7 +118,7 @@ class Runner:
             return found if found.replayed else Result(call.answer(None))
         performed = perform(found.outcome, self._powers)
         if call.record is None:
-            return Result(call.answer(performed), outcome=performed, allowances=found.allowances)
+            return Result(call.answer(performed), outcome=performed)
         recording = replace(call, perform=None, use_case=call.record, request=performed, limits=())
         return self.run(recording)
 
@@ -128,28 +129,30 @@ class Runner:
             return error
 
     def _settled(self, calls: Sequence[Call]) -> list[Result | Refusal]:
-        limits = calls[0].limits
+        uncounted = list(calls[0].limits)
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return self._once(calls, limits)
+                return self._once(calls, uncounted)
             except TryAgain:
                 if attempt == ATTEMPTS_MAX:
                     raise
             except OutcomeUnknown:
                 if attempt == ATTEMPTS_MAX or not all(call.keys for call in calls):
                     raise
-            limits = ()  # counted once, however often it is tried
         raise TryAgain  # never reached: the last attempt returns or raises
 
-    def _once(self, calls: Sequence[Call], limits: tuple[Limit, ...]) -> list[Result | Refusal]:
+    def _once(self, calls: Sequence[Call], uncounted: list[Limit]) -> list[Result | Refusal]:
+        """Try once. What was counted is struck off, so that it is counted once in all attempts."""
         opening = Opening(
             tenant_id=calls[0].tenant_id,
             reads_only=all(call.reads_only for call in calls),
             keys=tuple(dict.fromkeys(key.hash for call in calls for key in call.keys)),
-            limits=limits,
+            limits=tuple(uncounted),
         )
         with self._transactions.open(opening) as opened:
-            _within_limits(limits, opened.allowances)
+            uncounted.clear()
+            calls[0].took(opened.allowances)
+            _within_limits(opening.limits, opened.allowances)
             claimed: set[bytes] = set()
             results = [self._command(call, opened, claimed) for call in calls]
             if not opening.reads_only and _wrote(results):
@@ -160,7 +163,7 @@ class Runner:
         try:
             stored = _stored(call, opened, claimed)
             if stored is not None:
-                return Result(stored, replayed=True, allowances=opened.allowances)
+                return Result(stored, replayed=True)
             command = opened.command(call.caller)
             outcome = call.use_case(call.request, command)
             answer = call.answer(outcome)
@@ -171,7 +174,7 @@ class Runner:
         except Refusal as refusal:
             return refusal
         claimed.update(key.hash for key in call.keys)
-        return Result(answer, outcome=outcome, allowances=opened.allowances)
+        return Result(answer, outcome=outcome)
 
     def _follow_up(self, call: Call, refusal: Refusal) -> None:
         """Let the refusal have its own consequence, in a transaction of its own."""
@@ -201,7 +204,7 @@ def _within_limits(limits: tuple[Limit, ...], allowances: tuple[Allowance, ...])
     for limit, allowance in zip(limits, allowances, strict=True):
         if allowance.granted < 1:
             raise TooManyRequests(
-                limit=limit.quota, remaining=0, resetsAt=allowance.resets_at.isoformat()
+                limit=limit.quota, retryAfterSeconds=allowance.resets_in_seconds
             )
 
 

@@ -5,8 +5,9 @@ before the run has touched nothing. Every failure becomes a problem document wit
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
 from common.ports.transactions import (
+    Allowance,
     Caller,
     DatabaseUnavailable,
     Key,
@@ -65,15 +67,6 @@ class PublicActor(Actor):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """A limit that applies to a request; `limit` is the piece to ask for, None if one is left."""
-
-    name: str
-    quota: int
-    limit: Limit | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpEdge:
     """Answers HTTP requests to declared functions."""
@@ -106,6 +99,7 @@ class HttpEdge:
         except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
             self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
             response = _refused(exchange, Unexpected())
+        self._tell_limits(response, exchange.buckets)
         response.headers["traceresponse"] = exchange.trace.parent
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -133,22 +127,12 @@ class HttpEdge:
             return self._plain(exchange)
         actor = self._authenticated(exchange)
         call = self._call(exchange, actor, path)
-        buckets = self._buckets(exchange, actor)
-        asked = [bucket for bucket in buckets if bucket.limit is not None]
-        if asked:
-            call = replace(call, limits=tuple(b.limit for b in asked if b.limit is not None))
-        if declaration.batches and not asked:
-            result = self.batcher.run(call)
-        else:
-            result = self.runner.run(call)
-        for bucket, allowance in zip(asked, result.allowances, strict=False):
-            if self.limiter is not None and bucket.limit is not None:
-                self.limiter.took(bucket.limit, allowance)
+        call = self._limited(exchange, actor, call)
+        run = self.batcher.run if declaration.batches and not call.limits else self.runner.run
+        result = run(call)
         if isinstance(result.outcome, Outcome):
             exchange.told = result.outcome
-        response = self._response(exchange, result)
-        self._tell_limits(response, buckets)
-        return response
+        return self._response(exchange, result)
 
     def _tenant_unknown(self, exchange: Exchange) -> Response:
         unknown = exchange.declaration.when_tenant_unknown
@@ -260,10 +244,11 @@ class HttpEdge:
             return replace(call, use_case=_refusing(refused))
         return replace(call, caller=replace(call.caller, step_up=step_up))
 
-    def _buckets(self, exchange: Exchange, actor: Actor) -> list[_Bucket]:
+    def _limited(self, exchange: Exchange, actor: Actor, call: Call) -> Call:
+        """The call, which asks each limit of which no unit is left here for the next piece."""
         if self.limiter is None:
-            return []
-        buckets = []
+            return call
+        limits = []
         for rate in exchange.declaration.limits:
             who = {
                 "actor": f"{actor.tenant_id}:{actor.sub}",
@@ -272,8 +257,18 @@ class HttpEdge:
             }[rate.per]
             name = f"{exchange.declaration.name}:{rate.per}:{who}:{rate.window_seconds}"
             limit = self.limiter.ask(name, rate.quota, rate.window_seconds)
-            buckets.append(_Bucket(name, rate.quota, limit))
-        return buckets
+            exchange.buckets.append((name, rate.quota))
+            if limit is not None:
+                limits.append(limit)
+        if not limits:
+            return call
+        return replace(call, limits=tuple(limits), took=partial(self._took, limits))
+
+    def _took(self, limits: Sequence[Limit], allowances: Sequence[Allowance]) -> None:
+        """Keep what was granted, whatever becomes of the call that asked."""
+        for limit, allowance in zip(limits, allowances, strict=False):
+            if self.limiter is not None:
+                self.limiter.took(limit, allowance)
 
     def _response(self, exchange: Exchange, result: Result) -> Response:
         answer = result.answer
@@ -286,11 +281,11 @@ class HttpEdge:
             response.headers["Idempotency-Replayed"] = "true"
         return response
 
-    def _tell_limits(self, response: Response, buckets: list[_Bucket]) -> None:
+    def _tell_limits(self, response: Response, buckets: Sequence[tuple[str, int]]) -> None:
         """The tightest limit, as RateLimit-* headers."""
         if self.limiter is None:
             return
-        known = [self.limiter.standing(bucket.name, bucket.quota) for bucket in buckets]
+        known = [self.limiter.standing(name, quota) for name, quota in buckets]
         standing = min((s for s in known if s), key=lambda s: s.remaining, default=None)
         if standing is not None:
             response.headers["RateLimit-Limit"] = str(standing.quota)
@@ -345,9 +340,7 @@ def _refused(exchange: Exchange, refusal: Refusal) -> Response:
     )
     match refusal:
         case TooManyRequests():
-            response.headers["Retry-After"] = "1"
-            response.headers["RateLimit-Limit"] = str(refusal.extra.get("limit", ""))
-            response.headers["RateLimit-Remaining"] = "0"
+            response.headers["Retry-After"] = str(refusal.extra["retryAfterSeconds"])
         case _ if response.status_code in (409, 503):
             response.headers["Retry-After"] = "1"
         case _ if response.status_code == 401:

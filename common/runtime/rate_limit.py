@@ -3,13 +3,17 @@
 The counters stand in the database and are exact. An instance takes units from one in pieces: a
 small quota unit by unit, a large one five per cent at a time, which it then hands out by itself. So
 the sum of what all instances let through never exceeds the quota, and most requests ask nobody.
+
+The database says how long its window still lasts, and from then on only time that passes counts:
+neither a clock that is wrong nor one that was moved opens a window early.
 """
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from common.ports.transactions import Allowance, Limit
@@ -22,7 +26,7 @@ LEASED_PART: Final = 20
 class _Lease:
     left: int
     remaining: int
-    resets_at: datetime
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class Standing:
 class RateLimiter:
     """Units that this instance has taken and not yet handed out."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed = elapsed
         self._lock = threading.Lock()
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
 
@@ -46,16 +50,21 @@ class RateLimiter:
         """Use one unit: from the lease (None), or the piece that has to be asked for."""
         with self._lock:
             lease = self._leases.get(bucket)
-            if lease is not None and lease.left > 0 and self._clock() < lease.resets_at:
+            if lease is not None and lease.left > 0 and self._elapsed() < lease.ends_at:
                 lease.left -= 1
                 return None
         return Limit(bucket, quota, window_seconds, units=max(1, quota // LEASED_PART))
 
     def took(self, limit: Limit, allowance: Allowance) -> None:
-        """Keep what was granted, less the unit that asked for it."""
+        """Keep what was granted, less the unit that asked for it, beside what is left."""
+        now = self._elapsed()
         with self._lock:
+            lease = self._leases.get(limit.bucket)
+            kept = lease.left if lease is not None and now < lease.ends_at else 0
             self._leases[limit.bucket] = _Lease(
-                max(0, allowance.granted - 1), allowance.remaining, allowance.resets_at
+                left=kept + max(0, allowance.granted - 1),
+                remaining=allowance.remaining,
+                ends_at=now + allowance.resets_in_seconds,
             )
             self._leases.move_to_end(limit.bucket)
             while len(self._leases) > LEASES_KEPT_MAX:
@@ -66,5 +75,5 @@ class RateLimiter:
         lease = self._leases.get(bucket)
         if lease is None:
             return None
-        seconds = int((lease.resets_at - self._clock()).total_seconds())
-        return Standing(quota, lease.left + lease.remaining, max(0, seconds))
+        seconds = math.ceil(lease.ends_at - self._elapsed())
+        return Standing(quota, lease.left + lease.remaining, seconds) if seconds > 0 else None
