@@ -20,6 +20,7 @@ from common.ports.transactions import Allowance, Limit
 
 LEASES_KEPT_MAX: Final = 10_000
 LEASED_PART: Final = 20
+ASKING_SECONDS_MAX: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class RateLimiter:
         self._elapsed = elapsed
         self._lock = threading.Lock()
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
+        self._asked_at: dict[str, float] = {}
 
     def ask(self, bucket: str, quota: int, window_seconds: int) -> Limit | None:
         """Use one unit: from the lease (None), or the piece that has to be asked for."""
@@ -53,12 +55,15 @@ class RateLimiter:
             if lease is not None and lease.left > 0 and self._elapsed() < lease.ends_at:
                 lease.left -= 1
                 return None
-        return Limit(bucket, quota, window_seconds, units=max(1, quota // LEASED_PART))
+            units = self._piece(bucket, quota)
+        return Limit(bucket, quota, window_seconds, units)
 
     def took(self, limit: Limit, allowance: Allowance) -> None:
         """Keep what was granted, less the unit that asked for it, beside what is left."""
         now = self._elapsed()
         with self._lock:
+            if limit.units > 1:
+                self._asked_at.pop(limit.bucket, None)
             lease = self._leases.get(limit.bucket)
             kept = lease.left if lease is not None and now < lease.ends_at else 0
             self._leases[limit.bucket] = _Lease(
@@ -69,6 +74,20 @@ class RateLimiter:
             self._leases.move_to_end(limit.bucket)
             while len(self._leases) > LEASES_KEPT_MAX:
                 self._leases.popitem(last=False)
+
+    def _piece(self, bucket: str, quota: int) -> int:
+        """How many units to ask for: one while somebody is asking for a piece already.
+
+        A crowd that comes before the first piece would otherwise take all pieces at once, and the
+        rest of it would be refused while most of the quota lies unused.
+        """
+        now, piece = self._elapsed(), quota // LEASED_PART
+        if piece <= 1 or now - self._asked_at.get(bucket, -math.inf) < ASKING_SECONDS_MAX:
+            return 1
+        if len(self._asked_at) >= LEASES_KEPT_MAX:
+            self._asked_at.clear()
+        self._asked_at[bucket] = now
+        return piece
 
     def standing(self, bucket: str, quota: int) -> Standing | None:
         """What is known of a bucket, without asking."""
