@@ -1,7 +1,7 @@
 """One real PostgreSQL for the session, and a hotel of its own for every test that asks for one."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,3 +33,10 @@ def house(server: LocalDatabase, tmp_path_factory: pytest.TempPathFactory) -> It
 def hotel(house: House) -> Hotel:
     """A tenant of its own with one property, tax rules and rates."""
     return house.new_hotel()
+
+
+@pytest.fixture
+def clock(house: House) -> Iterator[Callable[[str], None]]:
+    """Turns the service's clock to an instant; afterwards it shows the time as it is again."""
+    yield house.turn_clock
+    house.reset_clock()

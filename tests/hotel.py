@@ -7,17 +7,22 @@ Calls go through the gateway and the edge, as from the load balancer; only the s
 """
 
 import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import pg8000.native
 from ulid import ULID
 from werkzeug.test import Client, TestResponse
 
 from common.local.database import LocalDatabase
-from common.local.functions import declarations
+from common.local.functions import declarations, event_declarations
 from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
 from common.postgres.address import open_session
@@ -27,10 +32,16 @@ from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
 
 ISSUER = "https://identity.test"
-EVERY_SCOPE = (
-    "billing.folio.read billing.folio.write billing.invoice.read billing.invoice.send"
-    " billing.admin billing.audit.read"
-).split()
+PATIENCE_SECONDS = 30
+T = TypeVar("T")
+EVERY_SCOPE = [
+    "billing.folio.read",
+    "billing.folio.write",
+    "billing.invoice.read",
+    "billing.invoice.send",
+    "billing.admin",
+    "billing.audit.read",
+]
 
 
 def usd(minor: int) -> dict[str, Any]:
@@ -51,6 +62,8 @@ class House:
     wiring: Wiring
     identity: LocalIdentity
     client: Client
+    _admin: pg8000.native.Connection | None = None
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def build(cls, server: LocalDatabase, folder: Path, **settings: Any) -> "House":
@@ -74,26 +87,55 @@ class House:
 
     def close(self) -> None:
         self.wiring.close()
+        if self._admin is not None:
+            self._admin.close()
 
     def new_hotel(self, **settings: Any) -> "Hotel":
         """Provision a tenant and give it its first settings."""
         hotel = Hotel(self)
-        session = open_session(self.server.dsn(database="billing"))
-        try:
+        with self.session() as session:
             provision_tenant(session, hotel.tenant_id)
             register_tenant(session, hotel.tenant_id)
-        finally:
-            session.close()
         hotel.write_settings(**settings)
         return hotel
 
-    def sql(self, sql: str, **parameters: Any) -> list[list[Any]]:
-        """Look at the database as its administrator, behind the service's back."""
+    @contextmanager
+    def session(self) -> Iterator[pg8000.native.Connection]:
+        """A session of its own as the administrator, to hold locks with."""
         session = open_session(self.server.dsn(database="billing"))
         try:
-            return session.run(sql, **parameters) or []
+            yield session
         finally:
             session.close()
+
+    def sql(self, sql: str, **parameters: Any) -> list[list[Any]]:
+        """Look at the database as its administrator, behind the service's back."""
+        with self._one_at_a_time:
+            if self._admin is None:
+                self._admin = open_session(self.server.dsn(database="billing"))
+            return self._admin.run(sql, **parameters) or []
+
+    def until_waiting(self, holder: pg8000.native.Connection, waiting: int = 1) -> None:
+        """Go on once so many others stand in line for what `holder` has locked."""
+        pid = holder.run("SELECT pg_backend_pid()")[0][0]
+        in_line = (
+            "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
+            " OR EXISTS (SELECT FROM unnest(pg_blocking_pids(pid)) AS blocker"
+            " WHERE :pid = ANY (pg_blocking_pids(blocker)))"
+        )
+        until(lambda: self.sql(in_line, pid=pid)[0][0] >= waiting)
+
+    def turn_clock(self, instant: str) -> None:
+        """Let the service's clock show an instant (ISO 8601), and go on from there."""
+        clock = self.wiring.clock
+        wanted = datetime.fromisoformat(instant)
+        clock.move(round((wanted - clock.now()).total_seconds()))  # type: ignore[attr-defined]
+
+    def reset_clock(self) -> None:
+        """Let the service's clock show the time as it is."""
+        (Path(self.wiring.settings.local_folder) / "clock" / "offset_seconds").unlink(
+            missing_ok=True
+        )
 
 
 @dataclass
@@ -145,8 +187,9 @@ class Hotel:
     def write_settings(self, **changes: Any) -> None:
         """Write a settings version behind the service's back."""
         self.house.sql(
-            f"INSERT INTO {self.schema}.settings_versions (tenant_id, version, document, recorded_at)"
-            f" SELECT :tenant, coalesce(max(version), 0) + 1, :document, now()"
+            f"INSERT INTO {self.schema}.settings_versions"
+            " (tenant_id, version, document, recorded_at)"
+            " SELECT :tenant, coalesce(max(version), 0) + 1, :document, now()"
             f" FROM {self.schema}.settings_versions",
             tenant=self.tenant_id,
             document=json.dumps(self.settings(**changes)),
@@ -202,6 +245,50 @@ class Hotel:
         """Query the tenant's schema behind the service's back; `{s}` is the schema."""
         return self.house.sql(sql.replace("{s}", self.schema), **parameters)
 
+    def deliver(
+        self, consumer: str, data: dict[str, Any], *, event_id: str = "", **attributes: Any
+    ) -> TestResponse:
+        """Push an event of another service to a consumer, as Pub/Sub does."""
+        event = {
+            "specversion": "1.0",
+            "id": event_id or new_id("evt"),
+            "source": "/another-service",
+            "type": consumers()[consumer],
+            "tenantid": str(self.tenant_id),
+            "data": data,
+            **attributes,
+        }
+        return self.push(consumer, event)
+
+    def push(self, consumer: str, event: dict[str, Any]) -> TestResponse:
+        """Push a whole event, in the structured mode of CloudEvents."""
+        settings = self.house.wiring.settings
+        token = self.house.identity.issue_oidc_token(
+            email=settings.oidc_account, audience=settings.oidc_audience
+        )
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/cloudevents+json",
+        }
+        return self.house.client.post(
+            f"/events/{consumer}", data=json.dumps(event), headers=headers
+        )
+
+    def render(self, invoice_id: str) -> TestResponse:
+        """Deliver the event of an invoice that was issued, as the outbox does."""
+        told = self.events("invoice.generated")
+        event = next(each for each in told if each["subject"] == invoice_id)
+        return self.push("on_invoice_generated", event)
+
+    def letters(self) -> list[str]:
+        """Why messages for this tenant were refused for good."""
+        rows = self.house.sql(
+            "SELECT reason FROM billing_central.dead_letters"
+            " WHERE strpos(message, :tenant) > 0 ORDER BY id",
+            tenant=str(self.tenant_id),
+        )
+        return [row[0] for row in rows]
+
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The tenant's outbox in its order."""
         rows = self.house.sql(
@@ -224,6 +311,53 @@ def vat(ppm: int = 100_000, **more: Any) -> dict[str, Any]:
         "validFrom": date(2020, 1, 1).isoformat(),
     }
     return {**rule, **more}
+
+
+def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make all calls at the same moment, each in a thread; what they answer, in their order."""
+    start = threading.Barrier(len(calls))
+    answers: list[Any] = [None] * len(calls)
+    troubles: list[BaseException] = []
+
+    def run(place: int, call: Callable[[], T]) -> None:
+        try:
+            start.wait(PATIENCE_SECONDS)
+            answers[place] = call()
+        except BaseException as trouble:  # noqa: BLE001 - raised again in the test's own thread
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if troubles:
+        raise troubles[0]
+    return answers
+
+
+@contextmanager
+def meanwhile(call: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Make a call in a thread while the block runs; afterwards, what it answered."""
+    answers: list[T] = []
+    thread = threading.Thread(target=lambda: answers.append(call()))
+    thread.start()
+    try:
+        yield lambda: answers[0]
+    finally:
+        thread.join()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look again and again until something has happened, within bounds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+
+
+def consumers() -> dict[str, str]:
+    """The type of event that each consumer takes."""
+    return {each.name: each.event_type for each in event_declarations()}
 
 
 def new_id(prefix: str) -> str:

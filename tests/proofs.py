@@ -1,0 +1,175 @@
+"""What must hold of a hotel's books, recomputed from the rows alone, without the product's code.
+
+`state` is compared before and after what is refused: not one row may be another one.
+`assert_books_are_right` holds after whatever has happened.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.hotel import Hotel
+
+CODE = "MELMASTOON.BILLING."
+GENERAL = "MELMASTOON.GENERAL."
+CHAINED = [
+    "id",
+    "aggregate_kind",
+    "aggregate_id",
+    "sequence",
+    "action",
+    "actor",
+    "auth_strength",
+    "step_up_token_id",
+    "assertion_hash",
+    "reason",
+    "detail",
+    "digest_before",
+    "digest_after",
+    "trace_id",
+    "occurred_at",
+    "recorded_at",
+    "previous_hash",
+]
+
+
+def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:
+    """Every table of the tenant: how many rows, and a digest of all that they hold."""
+    tables = [
+        row[0]
+        for row in hotel.house.sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = :s ORDER BY 1",
+            s=hotel.schema,
+        )
+        if row[0] not in without
+    ]
+    each = [
+        f"SELECT '{name}', count(*), md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), ''))"
+        f" FROM {hotel.schema}.{name} AS r"
+        for name in tables
+    ]
+    if "outbox" not in without:
+        each.append(
+            "SELECT 'outbox', count(*), md5(coalesce(string_agg(event, '|' ORDER BY id), ''))"
+            f" FROM billing_central.outbox WHERE tenant_id = '{hotel.tenant_id}'"
+        )
+    return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}
+
+
+def assert_refused(answer: TestResponse, status: int, code: str) -> None:
+    """A problem document with this status and code (RFC 9457)."""
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "application/problem+json"
+    document = answer.json
+    assert document["code"] == (code if "." in code else CODE + code), answer.text
+    assert document["status"] == status
+    assert {"type", "title", "detail", "instance", "traceId"} <= set(document)
+
+
+def assert_answers_once(hotel: Hotel, path: str, body: Any, other: Any, **more: Any) -> None:
+    """The same key and request: the same answer byte for byte, one effect. Other request: 422."""
+    key = "0b7f-once"
+    first = hotel.post(path, body, key=key, **more)
+    after_first = state(hotel)
+
+    again = hotel.post(path, body, key=key, **more)
+    reused = hotel.post(path, other, key=key, **more)
+
+    assert first.status_code < 300, first.text
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert again.headers.get("ETag") == first.headers.get("ETag")
+    assert_refused(reused, 422, GENERAL + "IDEMPOTENCY_KEY_REUSED")
+    assert state(hotel) == after_first
+
+
+def assert_books_are_right(hotel: Hotel) -> None:
+    """Balances, ledger, sequences, events and audit trails of a hotel agree with one another."""
+    assert_balances(hotel)
+    assert_events_are_gap_free(hotel)
+    assert_trails_are_whole(hotel)
+
+
+def assert_balances(hotel: Hotel) -> None:
+    """A folio's balance is the sum of its lines and its ledger; lines are numbered 1 to n."""
+    rows = hotel.rows(
+        "SELECT id, balance_micro, last_line,"
+        " (SELECT coalesce(sum(amount_micro), 0) FROM {s}.folio_lines WHERE folio_id = f.id),"
+        " (SELECT coalesce(array_agg(sequence ORDER BY sequence), '{}') FROM {s}.folio_lines"
+        "   WHERE folio_id = f.id),"
+        " (SELECT coalesce(sum(CASE WHEN debit_account = 'guest_ledger' THEN amount_micro"
+        "   WHEN credit_account = 'guest_ledger' THEN -amount_micro ELSE 0 END), 0)"
+        "   FROM {s}.ledger_entries WHERE folio_id = f.id)"
+        " FROM {s}.folios AS f"
+    )
+    for folio, balance, last, lines, sequences, ledger in rows:
+        assert balance == lines == ledger, folio
+        assert sequences == list(range(1, last + 1)), folio
+
+
+def assert_events_are_gap_free(hotel: Hotel) -> None:
+    """The events of an aggregate are numbered 1 to n, in the order of the outbox."""
+    by_subject: dict[str, list[int]] = {}
+    for event in hotel.events():
+        by_subject.setdefault(event["subject"], []).append(int(event["sequence"]))
+    for subject, sequences in by_subject.items():
+        assert sequences == list(range(1, len(sequences) + 1)), subject
+
+
+def assert_trails_are_whole(hotel: Hotel) -> None:
+    """Each entry fits its own hash, its predecessor's hash and its predecessor's state."""
+    heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
+    for entry in trail(hotel):
+        name = entry["aggregate_kind"], entry["aggregate_id"]
+        sequence, previous, before = heads.get(name, (0, bytes(32), None))
+        assert entry["sequence"] == sequence + 1, name
+        assert entry["previous_hash"] == previous, name
+        assert entry["digest_before"] == before, name
+        assert entry["hash"] == _hash_of(entry), name
+        heads[name] = entry["sequence"], entry["hash"], entry["digest_after"]
+
+
+def trail(hotel: Hotel, action: str | None = None) -> list[dict[str, Any]]:
+    """The audit entries of a hotel, by aggregate and sequence."""
+    rows = hotel.rows(
+        f"SELECT {', '.join(CHAINED)}, hash FROM {{s}}.audit_entries"
+        " ORDER BY aggregate_kind, aggregate_id, sequence"
+    )
+    entries = [dict(zip([*CHAINED, "hash"], row, strict=True)) for row in rows]
+    return [entry for entry in entries if action in (None, entry["action"])]
+
+
+def told(hotel: Hotel) -> list[str]:
+    """The facts that were told, in their order: `folio.opened`, `charge.posted` ..."""
+    prefix, suffix = "melmastoon.billing.", ".v1"
+    return [e["type"].removeprefix(prefix).removesuffix(suffix) for e in hotel.events()]
+
+
+def assert_nothing_personal(hotel: Hotel, *secrets: str) -> None:
+    """None of these words is in an event, an audit entry or an invoice's payload."""
+    published = json.dumps([hotel.events(), [str(entry) for entry in trail(hotel)]])
+    payloads = "".join(row[0] for row in hotel.rows("SELECT payload FROM {s}.invoices"))
+    for secret in secrets:
+        assert secret not in published
+        assert secret not in payloads
+
+
+def _hash_of(entry: dict[str, Any]) -> bytes:
+    """SHA-256 over the entry without its hash: sorted keys, no spaces, UTF-8 (RFC 8785)."""
+    document = {name: _written(entry[name]) for name in CHAINED}
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case _:
+            return value
