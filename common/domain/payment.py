@@ -68,7 +68,7 @@ class Payment:
             raise AmountNotPositive()
 
     @classmethod
-    def received(cls, **given: Any) -> "Payment":  # noqa: ANN401 - the fields of a payment
+    def received(cls, **given: Any) -> "Payment":
         """A payment that was handed over.
 
         Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession.
