@@ -26,7 +26,7 @@ from common.postgres.folio_rows import (
 )
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
-from common.postgres.stores import Desk
+from common.postgres.stores import Desk, held_properties
 
 GET: Final = f"SELECT tenant_id, {FOLIO_COLUMNS} FROM folios WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
@@ -127,15 +127,10 @@ class Folios:
         return payment_of(rows[0]) if rows else None
 
     def page(self, which: FolioFilter, limit: int, cursor: str | None) -> Page[Folio]:
-        held = [
-            str(property_id)
-            for property_id in self._desk.settings.properties
-            if self._desk.actor.holds(property_id) and which.property_id in (None, property_id)
-        ]
         rows = self._desk.rows(
             PAGE,
             key_of(cursor),
-            "{" + ",".join(held) + "}",
+            held_properties(self._desk, which.property_id),
             which.status,
             which.reservation_id,
             which.business_date,

@@ -12,7 +12,7 @@ from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
-from common.postgres.stores import Desk
+from common.postgres.stores import Desk, held_properties
 from common.postgres.trails import continued, head_of
 
 COLUMNS: Final = (
@@ -124,15 +124,10 @@ class Invoices:
         return self._desk.loaded(continued(found, head))
 
     def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
-        held = [
-            str(property_id)
-            for property_id in self._desk.settings.properties
-            if self._desk.actor.holds(property_id) and which.property_id in (None, property_id)
-        ]
         rows = self._desk.rows(
             PAGE,
             key_of(cursor),
-            "{" + ",".join(held) + "}",
+            held_properties(self._desk, which.property_id),
             which.folio_id,
             which.number,
             which.business_date,

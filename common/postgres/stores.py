@@ -33,3 +33,13 @@ class Desk(Protocol):
     def write(self, key: object, write: Write) -> None: ...
     def loaded(self, aggregate: A) -> A: ...
     def keep(self, aggregate: Aggregate, write: Callable[[], None]) -> None: ...
+
+
+def held_properties(desk: Desk, asked: UUID | None) -> str:
+    """The properties that a list may show, as an array: the actor's own, or the one asked for."""
+    held = [
+        str(property_id)
+        for property_id in desk.settings.properties
+        if desk.actor.holds(property_id) and asked in (None, property_id)
+    ]
+    return "{" + ",".join(held) + "}"

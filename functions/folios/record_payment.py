@@ -5,23 +5,20 @@ event comes first. Another currency is converted by the rates that the folio pin
 amounts are kept. Cash needs an open drawer session; none can be opened yet, so cash is refused.
 """
 
-import hashlib
-
 from common.contracts.fields import FolioRef, FreeText, Payable, PaymentRef, PaymentToken, Token
 from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment
 from common.domain.fx import FxRateMissing
-from common.domain.identifiers import PaymentId
 from common.domain.money import AmountNotPositive
 from common.domain.payment import (
     NoOpenCashSession,
-    Payment,
     PaymentAlreadyRecorded,
     PaymentMethod,
     ProcessorPaymentMissing,
 )
 from common.ports.transaction import Transaction
+from common.procedures.paying import take_payment
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -65,26 +62,15 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
     NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded.
     """
     folio = tx.folios.take(request.folio_id)
-    payment = Payment.received(
-        id=request.id or tx.new_id(PaymentId),
-        folio_id=folio.id,
-        method=request.method,
-        paid=request.amount,
-        amount=folio.convert(request.amount),
-        fx=folio.snapshot_for(request.amount.currency),
-        business_date=tx.settings.property(folio.property_id).business_date(tx.now),
+    recorded = take_payment(
+        tx,
+        folio,
+        request.amount,
+        request.method,
+        payment_id=request.id,
         processor_payment_id=request.payment_id,
-        method_token_digest=_digest(request.payment_method_token),
+        token=request.payment_method_token,
         reference=request.reference,
+        allow_credit=request.allow_credit,
     )
-    recorded = folio.record_payment(payment, tx, allow_credit=request.allow_credit)
-    tx.folios.keep(folio)
-    tx.folios.keep_payment(payment)
-    tx.ledger.post(recorded)
-    tx.tell(recorded)
     return LinesAnswer.of(recorded)
-
-
-def _digest(token: str | None) -> str | None:
-    """Enough of the processor's token to recognise it, useless to charge it."""
-    return hashlib.sha256(token.encode()).hexdigest() if token else None

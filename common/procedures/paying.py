@@ -1,0 +1,51 @@
+"""Taking a payment off a folio: the same lines whether the desk or the processor tells of it."""
+
+import hashlib
+
+from common.domain.folio import Folio, PaymentRecorded
+from common.domain.identifiers import PaymentId
+from common.domain.money import Money
+from common.domain.payment import Payment, PaymentMethod
+from common.ports.transaction import Transaction
+
+
+def take_payment(
+    tx: Transaction,
+    folio: Folio,
+    paid: Money,
+    method: PaymentMethod,
+    *,
+    payment_id: PaymentId | None = None,
+    processor_payment_id: str | None = None,
+    token: str | None = None,
+    reference: str | None = None,
+    allow_credit: bool = False,
+) -> PaymentRecorded:
+    """Convert what was paid by the folio's rates, record it, book it and tell it.
+
+    Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
+    ProcessorPaymentMissing.
+    """
+    payment = Payment.received(
+        id=payment_id or tx.new_id(PaymentId),
+        folio_id=folio.id,
+        method=method,
+        paid=paid,
+        amount=folio.convert(paid),
+        fx=folio.snapshot_for(paid.currency),
+        business_date=tx.settings.property(folio.property_id).business_date(tx.now),
+        processor_payment_id=processor_payment_id,
+        method_token_digest=_digest(token),
+        reference=reference,
+    )
+    recorded = folio.record_payment(payment, tx, allow_credit=allow_credit)
+    tx.folios.keep(folio)
+    tx.folios.keep_payment(payment)
+    tx.ledger.post(recorded)
+    tx.tell(recorded)
+    return recorded
+
+
+def _digest(token: str | None) -> str | None:
+    """Enough of the processor's token to recognise it, useless to charge it."""
+    return hashlib.sha256(token.encode()).hexdigest() if token else None
