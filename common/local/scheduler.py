@@ -48,7 +48,8 @@ class Scheduler:
         schedule = Schedule.of(job.schedule)
         due = self._now() if job.keeps_watch else schedule.next_after(self._now())
         while not self._stop.is_set():
-            if self._now() >= due:
+            now = self._now()
+            if now >= due:
                 self._fire(job, self._stop)
-                due = self._now() if job.keeps_watch else schedule.next_after(self._now())
+                due = now if job.keeps_watch else schedule.next_after(now)
             self._stop.wait(LOOK_SECONDS)
