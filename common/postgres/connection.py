@@ -11,11 +11,15 @@ Two facts about pg8000 decide this module, both measured:
 
 Statements are prepared once for each scope (the tenant's search path) and then only bound and
 executed. Behind a pooler in transaction mode the server changes between transactions; there, names
-are not used (`prepares=False`) and each statement is parsed anew, still in the same round trip.
+are not used (`prepares=False`) and each statement is parsed anew, still in the same round trip. A
+migration can make a prepared statement stale; then the connection is as good as lost, and so are
+its sisters.
 """
 
+import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from struct import Struct
@@ -35,6 +39,8 @@ _SHORT = Struct("!H")
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _NO_RESULT: Final[tuple[Callable[[str], Any], ...]] = ()
+_STALE: Final = frozenset({"0A000", "26000"})
+"""A result's type has changed since the statement was prepared, or its name is not known."""
 
 
 class ServerRefused(Exception):
@@ -54,12 +60,20 @@ class ConnectionLost(Exception):
     """The connection broke; whether the last statements took effect is not known."""
 
 
+class ForeignReply(Exception):
+    """What came back is not ours: the connection answers somebody else's question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with $1, $2 ... and its parameters."""
+    """SQL with $1, $2 ... and its parameters.
+
+    `everywhere` says that it means the same under every search path and role: it is prepared once.
+    """
 
     sql: str
     parameters: tuple[Value, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +86,9 @@ class Connection:
     """One session with the server, used by one thread at a time.
 
     `open_session` makes the pg8000 connection (a socket, TLS, a Cloud SQL connector: wiring's
-    choice), `opened_at` is its age for recycling, `scopes` the tenants it has served.
+    choice), `opened_at` is its age for recycling, `scopes` the tenants it has served. `lost` says
+    that what broke it has very likely broken others too; `aborted`, that the server will roll the
+    transaction back, whatever is sent.
     """
 
     def __init__(
@@ -84,7 +100,7 @@ class Connection:
     ) -> None:
         try:
             self._session = open_session()
-        except (pg8000.exceptions.Error, OSError) as lost:
+        except Exception as lost:  # the driver's, TLS's, or a connector's own
             raise ConnectionLost(type(lost).__name__) from lost
         self._prepares = prepares
         self._prepared: OrderedDict[tuple[str, str], _Prepared] = OrderedDict()
@@ -94,13 +110,15 @@ class Connection:
         self.broken = False
         self.lost = False
         self.in_transaction = False
+        self.aborted = False
 
     def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
         """Send all statements together and return the rows of each, in one round trip.
 
         `scope` names the search path that they run under. Raises ServerRefused after the server's
         clean error (what came after the failed statement was not executed), ConnectionLost when
-        the answer did not arrive; any exception but ServerRefused leaves the connection broken.
+        the answer did not arrive whole; any exception but ServerRefused leaves the connection
+        broken.
         """
         if self.broken:
             raise ConnectionLost("this connection is broken")
@@ -110,21 +128,22 @@ class Connection:
             self._session._sock.write(bytes(message))
             self._session._sock.flush()
             results = self._replies(expected)
-        except (pg8000.exceptions.InterfaceError, OSError, ValueError, AttributeError) as lost:
-            self.lost = True
+        except Exception as lost:  # sent and not read to its end: who knows what took effect
+            self.lost = isinstance(lost, OSError)
             raise ConnectionLost(type(lost).__name__) from lost
-        self.broken = False
         if isinstance(results, ServerRefused):
+            self.broken = self.lost = results.sqlstate in _STALE
             raise results
+        self.broken = False
         return results
 
     def close(self) -> None:
-        """End the session; never raises."""
-        self.broken = True
-        try:
+        """End the session; never raises. What a broken one had still to send is not sent."""
+        with suppress(pg8000.exceptions.Error, OSError, ValueError, AttributeError):
+            if self.broken:
+                self._session._usock.shutdown(socket.SHUT_RDWR)
             self._session.close()
-        except (pg8000.exceptions.Error, OSError, ValueError, AttributeError):
-            return
+        self.broken = True
 
     def _compose(
         self, statements: Sequence[Statement], scope: str
@@ -132,7 +151,7 @@ class Connection:
         message = bytearray()
         expected = []
         for statement in statements:
-            key = (scope, statement.sql)
+            key = ("" if statement.everywhere else scope, statement.sql)
             prepared = self._prepared.get(key) if self._prepares else None
             fresh = prepared is None
             if prepared is None:
@@ -189,7 +208,7 @@ class Connection:
                 case b"E":
                     refused = ServerRefused(_error_fields(body))
                 case b"Z":
-                    self.in_transaction = body != b"I"
+                    self.in_transaction, self.aborted = body != b"I", body == b"E"
                     break
                 case b"1" | b"2" | b"3" | b"t" | b"N" | b"S" | b"A":
                     pass
@@ -242,8 +261,10 @@ def _text(value: Value) -> str:
             return "\\x" + value.hex()
         case date():
             return value.isoformat()
-        case _:
+        case int() | UUID():
             return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} is not a parameter's type")
 
 
 def _decode(body: bytes, decoders: Sequence[Callable[[str], Any]]) -> Row:

@@ -10,14 +10,16 @@ from typing import Final
 from uuid import UUID
 
 from common.ports.transactions import DatabaseUnavailable, TenantUnknown
-from common.postgres.connection import Statement
+from common.postgres.connection import ConnectionLost, ForeignReply, ServerRefused, Statement
 from common.postgres.pool import Pool
 
 MAIN_CELL: Final = "main"
 KEPT_SECONDS: Final = 60.0
 KEPT_MAX: Final = 10_000
 ENTER: Final = "SELECT set_config('app.tenant_id', $1, true)"
-FIND_CELL: Final = "SELECT cell, status FROM billing_central.tenants WHERE tenant_id = $1"
+FIND_CELL: Final = (
+    "SELECT tenant_id, cell, status FROM billing_central.tenants WHERE tenant_id = $1"
+)
 
 
 class Directory:
@@ -46,17 +48,23 @@ class Directory:
 
     def _look_up(self, tenant_id: UUID) -> str:
         with self._pools[MAIN_CELL].connection() as connection:
-            rows = connection.run(
-                [
-                    Statement("BEGIN READ ONLY"),
-                    Statement(ENTER, (str(tenant_id),)),
-                    Statement(FIND_CELL, (tenant_id,)),
-                    Statement("COMMIT"),
-                ]
-            )[2]
+            try:
+                rows = connection.run(
+                    [
+                        Statement("BEGIN READ ONLY"),
+                        Statement(ENTER, (str(tenant_id),)),
+                        Statement(FIND_CELL, (tenant_id,)),
+                        Statement("COMMIT"),
+                    ]
+                )[2]
+            except (ConnectionLost, ServerRefused) as trouble:
+                raise DatabaseUnavailable("the directory does not answer") from trouble
+            if any(row[0] != tenant_id for row in rows):
+                connection.broken = True
+                raise ForeignReply()
         if not rows:
             raise TenantUnknown(str(tenant_id))
-        cell, status = rows[0]
+        _, cell, status = rows[0]
         if status != "active":
             raise DatabaseUnavailable(f"the tenant is {status}")
         return str(cell)

@@ -11,9 +11,9 @@ from typing import Final
 from common.ports.transactions import Allowance, Limit
 from common.postgres.connection import Row, Statement
 
-_BEGIN = Statement("BEGIN")
-_WITHOUT_WAITING = Statement("SET LOCAL synchronous_commit = off")
-_COMMIT = Statement("COMMIT")
+_BEGIN = Statement("BEGIN", everywhere=True)
+_WITHOUT_WAITING = Statement("SET LOCAL synchronous_commit = off", everywhere=True)
+_COMMIT = Statement("COMMIT", everywhere=True)
 CONSUME: Final = """
 INSERT INTO billing_central.rate_counters AS counter (bucket, window_start, used)
 VALUES ($1, to_timestamp(floor(extract(epoch FROM now()) / $2::int) * $2::int), $3::bigint)
@@ -32,7 +32,7 @@ def consume(limits: Sequence[Limit]) -> list[Statement]:
     if not limits:
         return []
     asks = [
-        Statement(CONSUME, (limit.bucket, limit.window_seconds, limit.units))
+        Statement(CONSUME, (limit.bucket, limit.window_seconds, limit.units), everywhere=True)
         for limit in sorted(limits, key=lambda limit: limit.bucket)
     ]
     return [_BEGIN, _WITHOUT_WAITING, *asks, _COMMIT]

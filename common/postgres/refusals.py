@@ -8,7 +8,13 @@ again and finds what the other has done.
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.refusal import Refusal
-from common.ports.transactions import EventTakenAlready, IdConflict, StepUpReplayed, TryAgain
+from common.ports.transactions import (
+    DatabaseUnavailable,
+    EventTakenAlready,
+    IdConflict,
+    StepUpReplayed,
+    TryAgain,
+)
 from common.postgres.connection import ServerRefused
 
 _REFUSALS: dict[str, type[Refusal]] = {
@@ -33,12 +39,16 @@ _SOMEBODY_WAS_FASTER = frozenset(
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+# A lock or an answer that took too long, a server without room, a standby that cannot write.
+_OUT_OF_BREATH = frozenset({"55P03", "57014", "53000", "53100", "53200", "53400", "25006"})
 
 
 def translated(refused: ServerRefused) -> Exception:
     """The refusal, or the wish to be run again, that a server's error stands for."""
     if refused.sqlstate in (_SERIALIZATION_FAILURE, _DEADLOCK):
         return TryAgain(refused.sqlstate)
+    if refused.sqlstate in _OUT_OF_BREATH:
+        return DatabaseUnavailable(refused.sqlstate)
     if refused.constraint in _SOMEBODY_WAS_FASTER:
         return TryAgain(refused.constraint)
     refusal = _REFUSALS.get(refused.constraint)

@@ -3,7 +3,8 @@
 The first round trip carries everything that a command needs before it can begin: the limits, BEGIN,
 the tenant's role, search path and setting for this transaction only, a random nonce that must come
 back, the locks and stored answers of its idempotency keys, and the settings if ours are out of
-date. The last one carries all writes and the commit.
+date. The last one carries all writes and the commit. How long a statement, a lock and an absent
+client may take is said here too, for whoever logs in and behind every pooler.
 
 The nonce proves that an answer belongs to this transaction: a connection that is one reply behind
 is found out by it and thrown away before a row is read from it.
@@ -14,6 +15,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,21 +30,31 @@ from common.ports.transactions import (
     TryAgain,
 )
 from common.postgres import rate_counters
-from common.postgres.connection import Connection, ConnectionLost, Row, ServerRefused, Statement
+from common.postgres.connection import (
+    Connection,
+    ConnectionLost,
+    ForeignReply,
+    Row,
+    ServerRefused,
+    Statement,
+)
 from common.postgres.refusals import translated
 from common.postgres.schemas import role_of, schema_of
 from common.postgres.settings_cache import SettingsCache
 
-BEGIN = Statement("BEGIN")
-BEGIN_READ_ONLY = Statement("BEGIN READ ONLY")
-COMMIT = Statement("COMMIT")
-ROLLBACK = Statement("ROLLBACK")
+BEGIN = Statement("BEGIN", everywhere=True)
+BEGIN_READ_ONLY = Statement("BEGIN READ ONLY", everywhere=True)
+COMMIT = Statement("COMMIT", everywhere=True)
+ROLLBACK = Statement("ROLLBACK", everywhere=True)
 ENTER: Final = """
-SELECT set_config('role', $1, true),
-       set_config('search_path', $2, true),
-       set_config('app.tenant_id', $3, true),
-       $4::text,
-       transaction_timestamp()
+SELECT $1::text,
+       transaction_timestamp(),
+       set_config('role', $2, true),
+       set_config('search_path', $3, true),
+       set_config('app.tenant_id', $4, true),
+       set_config('lock_timeout', '5s', true),
+       set_config('statement_timeout', '15s', true),
+       set_config('idle_in_transaction_session_timeout', '30s', true)
 """
 LOCK_KEY: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
 STORED_ANSWERS: Final = """
@@ -50,15 +62,12 @@ SELECT tenant_id, key_hash, fingerprint, status, headers, body
 FROM idempotency_keys
 WHERE key_hash = ANY ($1::bytea[])
 """
-_NO_SUCH_ROLE: Final = frozenset({"22023", "42704", "3F000", "42501"})
+_NO_SUCH_TENANT: Final = frozenset({"22023", "42704", "42501", "42P01"})
+"""No such role, none that may be entered, or none of the tables: never born, or archived."""
 
 
 class CrossTenantRow(Exception):
     """A row of another tenant was read: the last guard behind role, policy and search path."""
-
-
-class ForeignReply(Exception):
-    """The nonce that came back is not ours: the connection answers somebody else's question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,6 @@ class Session:
         connection: Connection,
         opening: Opening,
         *,
-        clock: Clock,
         settings_cache: SettingsCache,
     ) -> None:
         self.tenant_id: UUID = opening.tenant_id
@@ -103,12 +111,13 @@ class Session:
         self.busy: frozenset[bytes] = frozenset()
         self.allowances: tuple[Allowance, ...] = ()
         self.loaded: dict[tuple[str, str], Any] = {}
+        self._opening = opening
         self._connection = connection
         self._cache = settings_cache
         self._settings: Settings | None = None
         self._inserts: dict[Insert, list[dict[str, Any]]] = {}
         self._writes: dict[object, Write] = {}
-        self.now: datetime = self._begin(opening, clock)
+        self.now: datetime
 
     @property
     def settings(self) -> Settings:
@@ -121,6 +130,32 @@ class Session:
     def settings_version(self) -> int:
         """The number of the settings in force, 0 before the first."""
         return self._settings.version if self._settings else 0
+
+    def begin(self, clock: Clock) -> None:
+        """Enter the tenant's transaction. Raises TenantUnknown, TryAgain, ForeignReply."""
+        opening, nonce = self._opening, secrets.token_hex(16)
+        known = self._cache.get(self.tenant_id)
+        prelude = rate_counters.consume(opening.limits)
+        locks = [Statement(LOCK_KEY, (_lock_number(key),), True) for key in opening.keys]
+        lookups = [self._cache.newer_than(known)]
+        if opening.keys:
+            lookups.append(Statement(STORED_ANSWERS, (_bytea_array(opening.keys),)))
+        begin = BEGIN_READ_ONLY if opening.reads_only else BEGIN
+        replies = iter(self._enter([*prelude, begin, *locks, self._entering(nonce), *lookups]))
+        counted = list(islice(replies, len(prelude)))
+        next(replies)
+        locked = list(islice(replies, len(locks)))
+        entered = next(replies)
+        if not entered or entered[0][0] != nonce:
+            self._connection.broken = True
+            raise ForeignReply()
+        self.now = clock.at(entered[0][1])
+        self.allowances = rate_counters.granted(opening.limits, counted)
+        self.busy = frozenset(
+            key for key, rows in zip(opening.keys, locked, strict=True) if not rows[0][0]
+        )
+        self._read_settings(known, next(replies))
+        self._read_answers(next(replies, []))
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Read rows of this tenant; the first column of each is its tenant."""
@@ -149,6 +184,8 @@ class Session:
         ]
         writes += [(write.rank, write.statement) for write in self._writes.values()]
         writes.sort(key=lambda item: item[0])
+        if self._connection.aborted:
+            raise TryAgain("a statement before the commit failed")
         try:
             self._connection.run([*(w for _, w in writes), COMMIT], scope=self.scope)
         except ServerRefused as refused:
@@ -165,41 +202,25 @@ class Session:
         except (ServerRefused, ConnectionLost):
             self._connection.broken = True
 
-    def _begin(self, opening: Opening, clock: Clock) -> datetime:
-        nonce = secrets.token_hex(16)
-        prelude = rate_counters.consume(opening.limits)
-        locks = [Statement(LOCK_KEY, (_lock_number(key),)) for key in opening.keys]
-        known = self._cache.get(self.tenant_id)
-        lookups = [self._cache.newer_than(known)]
-        if opening.keys:
-            lookups.append(Statement(STORED_ANSWERS, (_bytea_array(opening.keys),)))
-        enter = Statement(
-            ENTER, (role_of(self.tenant_id), f"{self.scope}, pg_temp", str(self.tenant_id), nonce)
-        )
-        begin = BEGIN_READ_ONLY if opening.reads_only else BEGIN
+    def _entering(self, nonce: str) -> Statement:
+        path = f"{self.scope}, pg_temp"
+        return Statement(ENTER, (nonce, role_of(self.tenant_id), path, str(self.tenant_id)), True)
+
+    def _enter(self, statements: Sequence[Statement]) -> list[list[Row]]:
         try:
-            results = self._run([*prelude, begin, enter, *locks, *lookups])
+            return self._run(statements)
         except ServerRefused as refused:
-            if refused.sqlstate in _NO_SUCH_ROLE:
+            if refused.sqlstate in _NO_SUCH_TENANT:
                 raise TenantUnknown(str(self.tenant_id)) from refused
             raise
-        self.allowances = rate_counters.granted(opening.limits, results[: len(prelude)])
-        results = results[len(prelude) + 1 :]
-        entered = results[0][0]
-        if entered[3] != nonce:
-            self._connection.broken = True
-            raise ForeignReply()
-        self._read_keys(opening.keys, results[1:])
-        self._settings = self._cache.updated(self.tenant_id, known, results[1 + len(locks)])
-        return clock.at(entered[4])
 
-    def _read_keys(self, keys: Sequence[bytes], results: Sequence[list[Row]]) -> None:
-        self.busy = frozenset(
-            key for key, rows in zip(keys, results, strict=False) if not rows[0][0]
-        )
-        if not keys:
-            return
-        for row in results[len(keys) + 1]:
+    def _read_settings(self, known: Settings | None, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._own(row)
+        self._settings = self._cache.updated(self.tenant_id, known, rows)
+
+    def _read_answers(self, rows: Sequence[Row]) -> None:
+        for row in rows:
             self._own(row)
             self.answers[bytes(row[1])] = StoredAnswer(
                 fingerprint=bytes(row[2]), status=row[3], headers=json.loads(row[4]), body=row[5]

@@ -58,14 +58,9 @@ class PostgresTransactions:
         """Begin a transaction; without a commit it is rolled back on the way out."""
         pool = self._pool_of(opening.tenant_id)
         with pool.connection(schema_of(opening.tenant_id)) as connection:
+            session = Session(connection, opening, settings_cache=self._settings)
             try:
-                session = Session(
-                    connection, opening, clock=self._clock, settings_cache=self._settings
-                )
-            except BaseException:
-                connection.broken = True
-                raise
-            try:
+                session.begin(self._clock)
                 yield OpenedTransaction(session)
             finally:
                 session.rollback()

@@ -203,9 +203,7 @@ def _wrote(results: Sequence[Result | Refusal]) -> bool:
 def _within_limits(limits: tuple[Limit, ...], allowances: tuple[Allowance, ...]) -> None:
     for limit, allowance in zip(limits, allowances, strict=True):
         if allowance.granted < 1:
-            raise TooManyRequests(
-                limit=limit.quota, retryAfterSeconds=allowance.resets_in_seconds
-            )
+            raise TooManyRequests(limit=limit.quota, retryAfterSeconds=allowance.resets_in_seconds)
 
 
 def _stored(call: Call, opened: Opened, claimed: set[bytes]) -> StoredAnswer | None:
