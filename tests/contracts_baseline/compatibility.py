@@ -7,6 +7,7 @@ or may be gone, another type, a pattern or a list of values that has become anot
 from typing import Any
 
 WORDS = frozenset({"title", "description", "examples", "default", "deprecated"})
+FIELDS = ("properties", "required")
 Schema = dict[str, Any]
 
 
@@ -17,13 +18,12 @@ def incompatibilities(old: Any, new: Any, place: str = "") -> list[str]:
             return [
                 *_of_fields(promised, told, place),
                 *_of_required(old, new, promised, place),
-                *_of_rest(_but_fields(old), _but_fields(new), place),
+                *_of_rest(_but(old, *FIELDS), _but(new, *FIELDS), place),
             ]
         case {"items": dict(one)}, {"items": dict(other)}:
-            without_items = [{k: v for k, v in each.items() if k != "items"} for each in (old, new)]
             return [
                 *incompatibilities(one, other, f"{place}/*"),
-                *_of_rest(*without_items, place),
+                *_of_rest(_but(old, "items"), _but(new, "items"), place),
             ]
         case {"anyOf": list(ones)}, {"anyOf": list(others)} if len(ones) == len(others):
             return [
@@ -55,8 +55,8 @@ def _of_rest(old: Any, new: Any, place: str) -> list[str]:
     return [] if before == now else [f"{place or '/'} was {before} and is {now}"]
 
 
-def _but_fields(schema: Schema) -> Schema:
-    return {key: value for key, value in schema.items() if key not in ("properties", "required")}
+def _but(schema: Schema, *names: str) -> Schema:
+    return {key: value for key, value in schema.items() if key not in names}
 
 
 def _meaning(schema: Any) -> Any:

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from common.contracts.shapes import Shape
+from common.ports.transaction import Transaction
 from common.runtime.pushed import BODY_BYTES_MAX
 from tests.functions.pushing import TYPE, Post, event, wrapped
 from tests.hotel import Hotel
@@ -56,6 +58,24 @@ def test_reads_every_form_of_a_cloud_event(form: Any, post: Post, hotel: Hotel) 
 
     assert post.send(*form(told)).status_code == 204
     assert (post.effects(), post.letters()) == (1, [])
+
+
+@pytest.mark.req("EVT-1")
+def test_a_field_that_is_added_to_our_own_event_is_passed_over(hotel: Hotel) -> None:
+    """While a new version is rolled out, the old consumer hears the new publisher."""
+
+    class Own(Shape):
+        guest: str
+
+    def on_own(own: Own, tx: Transaction) -> None:
+        tx.tell(tx.incidents.take(own.guest).refused("HEARD"))
+
+    on_own.__annotations__ = {"own": Own, "tx": Transaction, "return": None}
+    post = Post(hotel, on_own)
+    told = event(hotel, data={"guest": "layla", "addedLater": True})
+
+    assert post.push(told).status_code == 204
+    assert post.effects() == 1
 
 
 def test_the_forms_are_the_same_event(post: Post, hotel: Hotel) -> None:

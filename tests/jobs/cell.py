@@ -206,7 +206,7 @@ def tell(
 
 def step(outbox: OutboxDrain, broker: Broker, turn: Turn | None = None) -> Step:
     """One step of the real job."""
-    done: Step = drain_outbox(turn or Turn(), Powers(outbox, broker))  # type: ignore[arg-type] # the drainer needs no more
+    done: Step = drain_outbox(turn or Turn(), Powers(outbox, broker))
     return done
 
 

@@ -61,7 +61,8 @@ def test_lists_page_by_page(letters: DeadLetters) -> None:
 
 
 def test_replaying_delivers_and_marks(letters: DeadLetters) -> None:
-    letter_id, delivered = put(letters), []
+    letter_id = put(letters)
+    delivered: list[DeadLetter] = []
 
     letters.replay(letter_id, delivered.append)
 

@@ -209,9 +209,9 @@ def test_a_watch_that_ends_with_failures_says_so(shell: JobShell) -> None:
 
 def test_a_watch_survives_a_step_that_breaks(shell: JobShell) -> None:
     """The trouble counts until a step goes well again."""
-    steps = [Step(done=1), ZeroDivisionError(), Step(done=1), Step(finished=True)]
+    steps: list[Step | Exception] = [Step(done=1), ZeroDivisionError(), Step(done=1)]
 
-    progress = run(shell, watch(steps))
+    progress = run(shell, watch([*steps, Step(finished=True)]))
 
     assert (progress.done, progress.failed, progress.exit_code) == (2, 0, 0)
     assert run(shell, watch([ZeroDivisionError()]), once=True).exit_code == 1
