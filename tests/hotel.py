@@ -241,6 +241,31 @@ class Hotel:
         folio_id: str = answer.json["folioId"]
         return folio_id
 
+    def charged(self, folio: str, kind: str = "room", cents: int = 10_000, **more: Any) -> str:
+        """Post a charge and answer its id."""
+        answer = self.post(f"/folios/{folio}/charges", charge(kind, cents, **more))
+        assert answer.status_code == 201, answer.text
+        charge_id: str = answer.json["lines"][0]["lineId"]
+        return charge_id
+
+    def paid(self, folio: str, amount: dict[str, Any], **more: Any) -> str:
+        """Record a bank transfer, each by another clerk, and answer its id."""
+        body = {"method": "bank_transfer", "amount": amount, **more}
+        token = self.token(sub=f"cashier-{uuid4()}")
+        answer = self.post(f"/folios/{folio}/payments", body, token=token)
+        assert answer.status_code == 201, answer.text
+        payment_id: str = answer.json["lines"][0]["lineId"]
+        return payment_id
+
+    def closed_folio(self, cents: int = 10_000, **opened: Any) -> tuple[str, str]:
+        """A folio of one charge and its 10 %, paid and closed; its id and its invoice's."""
+        folio = self.open_folio(**opened)
+        self.charged(folio, cents=cents)
+        self.paid(folio, self.get(f"/folios/{folio}").json["balance"])
+        answer = self.post(f"/folios/{folio}/close")
+        assert answer.status_code == 200, answer.text
+        return folio, answer.json["invoiceId"]
+
     def rows(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """Query the tenant's schema behind the service's back; `{s}` is the schema."""
         return self.house.sql(sql.replace("{s}", self.schema), **parameters)
