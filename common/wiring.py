@@ -273,7 +273,7 @@ class Wiring:
     def condition(self) -> "Condition":
         from common.postgres.condition import DatabaseCondition
 
-        return DatabaseCondition(self.pools["main"])
+        return DatabaseCondition(self.pools["main"], self.clock)
 
     @property
     def public_url(self) -> str:

@@ -1,7 +1,8 @@
 """`billing run`: the whole service on this machine, and a hotel's day played on it.
 
 Exit code 0: the day went as it should (and, without --once, the stack was stopped by Ctrl-C);
-1: a step of it went otherwise, or the stack did not start; 75: it runs already on this folder.
+1: a step of it went otherwise, or the stack did not start; 75: it runs already on this folder;
+130: it was interrupted before the day was over.
 """
 
 import signal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from common.local.stack import Stack
 
 WENT_OTHERWISE: Final = 1
+INTERRUPTED: Final = 130
 LOG_FILE: Final = "log.jsonl"
 
 Folder = Annotated[
@@ -48,9 +50,9 @@ def run(folder: Folder = Path(".local"), port: Port = 8080, once: Once = False) 
         raise _failure(_runs_already(folder, held), held.exit_code) from held
     except (PortTaken, DatabaseDidNotStart, MigrationsFailed, NeighbourRefused) as trouble:
         raise _failure(str(trouble), WENT_OTHERWISE) from trouble
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:  # in the middle of the day: it did not go well
         console.print("\nStopped.")
-        return
+        raise typer.Exit(INTERRUPTED) from interrupt
     if not went_well:
         raise typer.Exit(WENT_OTHERWISE)
 

@@ -126,7 +126,7 @@ def _show(console: Console, at: datetime, each: Step, came: str) -> None:
     """One line: when, who, what, and what came of it, money among it."""
     console.print(
         f"[green]✓[/] [dim]{at:%H:%M}[/]  [bold]{escape(each.who):<20}[/] "
-        f"{escape(each.what):<44} [cyan]{escape(came)}[/]",
+        f"{escape(each.what):<46} [cyan]{escape(came)}[/]",
         soft_wrap=True,
         highlight=False,
     )

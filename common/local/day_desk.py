@@ -105,7 +105,7 @@ def night_in_305(day: Day, who: str) -> str:
 def bar_bill(day: Day, who: str) -> str:
     """18.50 and 10 % of it."""
     day.left["bar"] = {"key": str(uuid4()), "externalReference": f"POS-{uuid4().hex[:10]}"}
-    answer = day.left["answer"] = _bar_bill(day, who).expect(201)
+    answer = day.left["bar answer"] = _bar_bill(day, who).expect(201)
     return f"201  {lines(answer, 18_50, 1_85)}, {balance(answer, 121_35)}"
 
 
@@ -113,7 +113,7 @@ def bar_bill(day: Day, who: str) -> str:
 def bar_bill_again(day: Day, who: str) -> str:
     """The same key: the stored answer, and no second bill."""
     again = _bar_bill(day, who).expect(201)
-    require(again.body == day.left["answer"].body, f"another answer: {again.said}")
+    require(again.body == day.left["bar answer"].body, f"another answer: {again.said}")
     require(again.headers.get("Idempotency-Replayed") == "true", "the answer is not a replay")
     folio = day.get("reception (amina)", f"/folios/{day.rooms['305'].folio_id}").expect(200)
     return f"201  replayed, word for word; {balance(folio, 121_35)}"

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from common.ports.clock import Clock
 from common.ports.powers import State
 from common.ports.transactions import DatabaseUnavailable
 from common.ports.version import VERSION
@@ -11,8 +12,8 @@ from common.postgres.pool import Pool
 CENTRAL_VERSION: Final = """
 SELECT max(version) FROM billing_central.schema_migrations WHERE schema_name = 'billing_central'
 """
-OUTBOX_AGE: Final = """
-SELECT coalesce(extract(epoch FROM now() - min(recorded_at))::bigint, 0)
+LONGEST_WAITING: Final = """
+SELECT now(), min(recorded_at)
 FROM billing_central.outbox
 WHERE published_at IS NULL
 """
@@ -21,8 +22,9 @@ WHERE published_at IS NULL
 class DatabaseCondition:
     """See the module."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._clock = clock
 
     def look(self) -> State:
         """Ask the database; what it does not answer is down."""
@@ -32,7 +34,7 @@ class DatabaseCondition:
                     [
                         Statement("BEGIN READ ONLY"),
                         Statement(CENTRAL_VERSION),
-                        Statement(OUTBOX_AGE),
+                        Statement(LONGEST_WAITING),
                         Statement("COMMIT"),
                     ]
                 )
@@ -40,4 +42,6 @@ class DatabaseCondition:
             return State("unprepared", None, None, VERSION)
         except (ConnectionLost, DatabaseUnavailable):
             return State("down", None, None, VERSION)
-        return State("up", results[2][0][0], results[1][0][0], VERSION)
+        now, since = results[2][0]
+        age = int((self._clock.at(now) - since).total_seconds()) if since else 0
+        return State("up", max(age, 0), results[1][0][0], VERSION)
