@@ -215,6 +215,11 @@ TaxNumber = Annotated[
 ]
 """A tax number as its office writes it. Not searched: a French one has a card's check digit."""
 
+Cursor = Annotated[
+    str, StringConstraints(strict=True, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")
+]
+"""Where a page of a list ended: opaque to the client, which hands it back as it was given."""
+
 PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
 """What a processor gave in place of a card; a card number itself is refused."""
 

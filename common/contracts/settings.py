@@ -29,6 +29,7 @@ from common.domain.identifiers import PropertyId, TenantId
 from common.domain.settings import Issuer, Property, Settings
 from common.domain.tax import TaxRule
 
+Jurisdiction = Annotated[str, Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,12})?$")]
 TemplateVersion = Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")]
 
 
@@ -78,7 +79,7 @@ class PropertyShape(_Part):
     time_zone: ZoneName
     day_close: time = time(0)
     currency: CurrencyCode
-    jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
+    jurisdiction: Jurisdiction
     untaxed_until: Instant | None = None
 
     def property(self) -> Property:
@@ -99,7 +100,7 @@ class TaxRuleShape(_Part):
 
     code: Token
     name: Name
-    jurisdiction: Annotated[str, Field(pattern="^[A-Z0-9-]{2,16}$")]
+    jurisdiction: Jurisdiction
     charge_kinds: Annotated[tuple[Word, ...], Field(min_length=1)]
     rate_ppm: int | None = None
     per_night: Amount | None = None

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from common.contracts.fields import Digits
+from common.contracts.fields import Cursor, Digits
 
 
 class Shape(BaseModel):
@@ -56,4 +56,4 @@ class ListRequest(Request):
     """A list: `limit` items (1-200) after the place that `cursor` names."""
 
     limit: Annotated[int, Field(ge=1, le=200), Digits] = 50
-    cursor: Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    cursor: Cursor | None = None
