@@ -68,8 +68,7 @@ def _run(console: Console, folder: Path, port: int, *, once: bool) -> bool:
             console.print(f"Serving at [bold]{stack.url}[/]. A day at the Hindu Kush Kabul:\n")
             went_well = _play(console, stack)
             if not once:
-                _show_what_next(console, stack)
-                _wait(console)
+                _serve_on(console, stack)
     return went_well
 
 
@@ -114,9 +113,10 @@ Ctrl-C stops.
     console.print(lines, soft_wrap=True, highlight=False, markup=False)
 
 
-def _wait(console: Console) -> None:
+def _serve_on(console: Console, stack: "Stack") -> None:
     """Serve until somebody stops it."""
     try:
+        _show_what_next(console, stack)
         threading.Event().wait()
     except KeyboardInterrupt:
         console.print("\nStopping ...")
