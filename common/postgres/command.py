@@ -165,12 +165,12 @@ class PostgresCommand:
 
     def loaded(self, aggregate: A) -> A:
         """The aggregate as this transaction knows it: as read, or as an earlier command left it."""
-        expects = self._caller.expects
-        if expects is not None and expects[0] == aggregate.kind:
-            if aggregate.version != expects[1]:
-                raise VersionStale(version=aggregate.version)
-            self._caller = replace(self._caller, expects=None)
         known: A = self._session.loaded.setdefault((aggregate.kind, aggregate.id), aggregate)
+        expects = self._caller.expects
+        if expects is not None and expects[0] == known.kind:
+            if known.version != expects[1]:
+                raise VersionStale(version=known.version)
+            self._caller = replace(self._caller, expects=None)
         return copy.copy(known)
 
     def keep(self, aggregate: Aggregate, write: Callable[[], None]) -> None:
