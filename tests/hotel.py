@@ -8,13 +8,12 @@ Calls go through the gateway and the edge, as from the load balancer; only the s
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import pg8000.native
@@ -30,10 +29,9 @@ from common.postgres.migrations import Migrator, provision_tenant
 from common.postgres.tenants import register_tenant
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
+from tests.together import until
 
 ISSUER = "https://identity.test"
-PATIENCE_SECONDS = 30
-T = TypeVar("T")
 EVERY_SCOPE = [
     "billing.folio.read",
     "billing.folio.write",
@@ -84,6 +82,13 @@ class House:
         identity = LocalIdentity(folder / "identity", issuer=ISSUER, clock=wiring.clock.now)
         wiring.__dict__["issuer_keys"] = keys_of(identity)
         return cls(server, wiring, identity, Client(Gateway(wiring, declarations())))
+
+    def beside(self, **changes: Any) -> "House":
+        """Another instance of the service on the same database, with other settings."""
+        wiring = Wiring(replace(self.wiring.settings, **changes))
+        wiring.__dict__["issuer_keys"] = keys_of(self.identity)
+        gateway = Gateway(wiring, declarations())
+        return House(self.server, wiring, self.identity, Client(gateway))
 
     def close(self) -> None:
         self.wiring.close()
@@ -336,48 +341,6 @@ def vat(ppm: int = 100_000, **more: Any) -> dict[str, Any]:
         "validFrom": date(2020, 1, 1).isoformat(),
     }
     return {**rule, **more}
-
-
-def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Make all calls at the same moment, each in a thread; what they answer, in their order."""
-    start = threading.Barrier(len(calls))
-    answers: list[Any] = [None] * len(calls)
-    troubles: list[BaseException] = []
-
-    def run(place: int, call: Callable[[], T]) -> None:
-        try:
-            start.wait(PATIENCE_SECONDS)
-            answers[place] = call()
-        except BaseException as trouble:  # noqa: BLE001 - raised again in the test's own thread
-            troubles.append(trouble)
-
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if troubles:
-        raise troubles[0]
-    return answers
-
-
-@contextmanager
-def meanwhile(call: Callable[[], T]) -> Iterator[Callable[[], T]]:
-    """Make a call in a thread while the block runs; afterwards, what it answered."""
-    answers: list[T] = []
-    thread = threading.Thread(target=lambda: answers.append(call()))
-    thread.start()
-    try:
-        yield lambda: answers[0]
-    finally:
-        thread.join()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Look again and again until something has happened, within bounds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
 
 
 def consumers() -> dict[str, str]:

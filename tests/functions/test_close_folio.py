@@ -9,7 +9,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.close_folio import close_folio
-from tests.hotel import Hotel, at_once, charge, new_id, usd
+from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import (
     assert_books_are_right,
     assert_nothing_personal,
@@ -18,6 +18,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 RATE = {"base": "EUR", "quote": "USD", "source": "test", "takenAt": "2026-01-01T00:00:00Z"}
 REFUSALS = [("FOLIO_UNKNOWN", 404), ("FOLIO_CLOSED", 409), ("BALANCE_DUE", 409)]

@@ -7,8 +7,9 @@ from functools import partial
 import pg8000.exceptions
 import pytest
 
-from tests.hotel import Hotel, at_once, usd
+from tests.hotel import Hotel, usd
 from tests.proofs import assert_books_are_right
+from tests.together import at_once
 
 
 def _chain(hotel: Hotel) -> list[tuple[int, str]]:

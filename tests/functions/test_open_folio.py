@@ -8,7 +8,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.open_folio import open_folio
-from tests.hotel import Hotel, at_once, charge, new_id, usd
+from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -18,6 +18,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 EUR_USD = {
     "base": "EUR",

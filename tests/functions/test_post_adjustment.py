@@ -7,7 +7,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.post_adjustment import post_adjustment
-from tests.hotel import Hotel, at_once, new_id, usd, vat
+from tests.hotel import Hotel, new_id, usd, vat
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -17,6 +17,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 REFUSALS: list[tuple[str, int, dict[str, Any]]] = [
     ("AMOUNT_NOT_POSITIVE", 422, usd(0)),

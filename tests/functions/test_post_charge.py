@@ -7,7 +7,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.post_charge import post_charge
-from tests.hotel import Hotel, at_once, charge, new_id, usd
+from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -17,6 +17,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 EUR = {"amountMicro": 1_000_000, "currency": "EUR"}
 REFUSALS: list[tuple[str, int, dict[str, Any]]] = [

@@ -7,7 +7,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.record_payment import record_payment
-from tests.hotel import Hotel, at_once, new_id, usd
+from tests.hotel import Hotel, new_id, usd
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -17,6 +17,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 TRANSFER = {"method": "bank_transfer", "amount": usd(1_000)}
 CARD = {"method": "card", "amount": usd(1_000), "paymentId": "pp-1"}

@@ -7,7 +7,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.void_charge import void_charge
-from tests.hotel import Hotel, at_once, charge, new_id, usd
+from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -16,6 +16,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.together import at_once
 
 WRONG_ROOM = {"reason": "Posted to the wrong room"}
 REFUSALS = [
