@@ -219,5 +219,4 @@ def test_refuses_a_card_number_as_a_name_or_in_place_of_something_else(
         answer = calls.send(name, body=body)
         is_problem(answer, 400, 422)
         assert number not in json.dumps(answer.json, ensure_ascii=False)
-        assert "4111" not in answer.text
-    assert "4111" not in capsys.readouterr().out
+    assert number not in capsys.readouterr().out

@@ -26,7 +26,7 @@ from tests.security.test_bad_input import places, put
 NAME, MAIL, PHONE = "Zarghuna Kakar", "z.kakar@guest.example", "+93 70 123 4567"
 CARD, SECRET = "4111 1111 1111 1111", "hunter2-9f1c"
 SAID = f"{NAME}, {MAIL}, {PHONE}, {SECRET}"
-FRAGMENTS = ("Zarghuna", "Kakar", "guest.example", "123 4567", "4111", "hunter2", "eyJ", "Bearer")
+FRAGMENTS = ("Zarghuna", "Kakar", "guest.example", "123 4567", CARD, "hunter2", "eyJ", "Bearer")
 TOLD = {"traceId", "spanId", "route", "latencyMs", "outcome", "method", "status"}
 FREE = {"name", "description", "reason", "reference", "addressLines"}
 TOKENS = {"reservationId", "externalReference", "paymentId", "paymentMethodToken", "taxId"}
