@@ -1,0 +1,25 @@
+"""The service behind a proxy, or wired another way, on the same database and the same hotels."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hotel import House
+from tests.postgres.proxy import Proxy
+from tests.postgres.rewiring import rewired
+
+
+@pytest.fixture
+def proxy(house: House) -> Iterator[Proxy]:
+    """A proxy before the server that counts and cuts."""
+    standing = Proxy(house.server)
+    yield standing
+    standing.stop()
+
+
+@pytest.fixture
+def behind(house: House, proxy: Proxy) -> Iterator[House]:
+    """The service as it is, reaching its database through the proxy with up to eight threads."""
+    built = rewired(house, databases={"main": proxy.dsn()}, pool_size=8)
+    yield built
+    built.wiring.close()

@@ -1,0 +1,466 @@
+"""A connection sends many statements at once and never answers with somebody else's rows (TEN-2b).
+
+Whatever goes wrong inside the driver, the connection is either clean, because the server said so,
+or broken and refuses to be asked again. There is nothing in between.
+"""
+
+import io
+import itertools
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from uuid import UUID, uuid4
+
+import pytest
+
+from common.local.database import LocalDatabase
+from common.postgres import connection as driver
+from common.postgres.address import open_session
+from common.postgres.connection import Connection, ConnectionLost, ServerRefused, Statement
+from tests.postgres.proxy import Cut, Proxy
+
+pytestmark = pytest.mark.req("TEN-2b")
+
+ECHO = "SELECT $1::text"
+PREPARED = "SELECT statement FROM pg_prepared_statements"
+
+
+@pytest.fixture
+def line(server: LocalDatabase) -> Iterator[Proxy]:
+    standing = Proxy(server)
+    yield standing
+    standing.stop()
+
+
+@pytest.fixture
+def connection(line: Proxy) -> Iterator[Connection]:
+    opened = connect(line)
+    yield opened
+    opened.close()
+
+
+def connect(line: Proxy, **more: bool) -> Connection:
+    return Connection(lambda: open_session(line.dsn("postgres", "postgres")), **more)
+
+
+def echo(connection: Connection, *texts: str) -> list[str]:
+    """What comes back for each text, in one round trip."""
+    return [rows[0][0] for rows in connection.run([Statement(ECHO, (text,)) for text in texts])]
+
+
+# many statements, one round trip
+
+
+@pytest.mark.req("PERF-1")
+@pytest.mark.parametrize("prepares", [True, False])
+def test_sends_any_number_of_statements_in_one_round_trip(line: Proxy, prepares: bool) -> None:
+    connection = connect(line, prepares=prepares)
+    texts = [f"text {number}" for number in range(300)]
+
+    for _ in range(2):
+        with line.counting() as count:
+            assert echo(connection, *texts) == texts
+        assert count.round_trips == 1
+    connection.close()
+
+
+def test_keeps_rows_apart_by_their_statement(connection: Connection) -> None:
+    results = connection.run(
+        [
+            Statement("SELECT generate_series(1, 3)"),
+            Statement("SELECT 1 WHERE false"),
+            Statement("CREATE TEMP TABLE rooms (number int, floor int)"),
+            Statement("INSERT INTO rooms SELECT n, 1 FROM generate_series(1, 2) AS n"),
+            Statement(""),
+            Statement("SELECT number, floor FROM rooms"),
+            Statement("UPDATE rooms SET floor = 2 RETURNING number"),
+        ]
+    )
+
+    assert results == [[[1], [2], [3]], [], [], [], [], [[1, 1], [2, 1]], [[1], [2]]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("SELECT $1::text", "Straße, 客人, 🛎, ' \" \\ $1 \x01"),
+        ("SELECT $1::text", ""),
+        ("SELECT $1::text", None),
+        ("SELECT $1::bigint", -(2**63)),
+        ("SELECT $1::boolean", True),
+        ("SELECT $1::boolean", False),
+        ("SELECT $1::bytea", bytes(range(256))),
+        ("SELECT $1::bytea", b""),
+        ("SELECT $1::date", date(2026, 2, 28)),
+        ("SELECT $1::uuid", UUID(int=7)),
+        ("SELECT $1::timestamptz", datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)),
+        ("SELECT $1::timestamptz", datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=4.5)))),
+    ],
+)
+def test_a_value_comes_back_as_it_went(connection: Connection, sql: str, value: object) -> None:
+    assert connection.run([Statement(sql, (value,))]) == [[[value]]]  # type: ignore[arg-type]
+
+
+def test_a_reply_of_many_packets_comes_back_whole(connection: Connection) -> None:
+    rows, after = connection.run(
+        [Statement("SELECT repeat('x', 1000) FROM generate_series(1, 5000)"), Statement("SELECT 7")]
+    )
+
+    assert len(rows) == 5000
+    assert {len(row[0]) for row in rows} == {1000}
+    assert after == [[7]]
+
+
+# an error of the server
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_after_an_error_nothing_more_is_executed_and_the_connection_is_clean(
+    connection: Connection, failing: int
+) -> None:
+    connection.run([Statement("CREATE TEMP TABLE steps (step int)")])
+    steps = [Statement("INSERT INTO steps VALUES ($1)", (step,)) for step in range(3)]
+    steps[failing] = Statement("SELECT 1 / $1::int", (0,))
+
+    with pytest.raises(ServerRefused) as refused:
+        connection.run([Statement("BEGIN"), *steps, Statement("COMMIT")])
+
+    assert refused.value.sqlstate == "22012"
+    assert (connection.broken, connection.in_transaction, connection.aborted) == (False, True, True)
+    connection.run([Statement("ROLLBACK")])
+    assert connection.run([Statement("SELECT step FROM steps")]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Statement("SELECT nonsense"),
+        Statement("SELEC 1"),
+        Statement("SELECT $1::int", ("seven",)),
+        Statement("SELECT $1::int / 0", (1,)),
+        Statement("SELECT $1::text", ("before\x00after",)),
+    ],
+    ids=["does not parse", "is no SQL", "does not bind", "does not execute", "NUL in a text"],
+)
+def test_prepared_names_stay_right_after_an_error_at_any_step(
+    connection: Connection, wrong: Statement
+) -> None:
+    """What was prepared before the error is used again; what came after it is prepared anew."""
+    before, after = Statement("SELECT 'before', $1::int", (1,)), Statement("SELECT 'after'")
+
+    for _ in range(3):
+        with pytest.raises(ServerRefused):
+            connection.run([before, wrong, after])
+        assert not connection.broken
+        assert connection.run([after, before]) == [[["after"]], [["before", 1]]]
+
+    assert len(connection.run([Statement(PREPARED)])[0]) <= 4
+
+
+def test_tells_which_rule_was_violated(connection: Connection) -> None:
+    connection.run(
+        [Statement("CREATE TEMP TABLE doors (key int CONSTRAINT one_key_per_door PRIMARY KEY)")]
+    )
+    insert = Statement("INSERT INTO doors VALUES (1)")
+
+    with pytest.raises(ServerRefused) as refused:
+        connection.run([insert, insert])
+
+    assert (refused.value.sqlstate, refused.value.constraint) == ("23505", "one_key_per_door")
+    assert refused.value.table == "doors"
+
+
+# prepared statements come and go
+
+
+def test_statements_that_are_not_used_any_more_make_room(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "PREPARED_STATEMENTS_MAX", 3)
+    statements = [Statement(f"SELECT {number}") for number in range(10)]
+
+    for _ in range(3):
+        for statement in statements:
+            assert connection.run([statement]) == [[[int(statement.sql[7:])]]]
+        assert connection.run(statements) == [[[number]] for number in range(10)]
+
+    assert len(connection.run([Statement(PREPARED)])[0]) <= 4
+
+
+def test_a_list_longer_than_the_room_for_prepared_statements_is_answered_in_order(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement stands in the list twice, and is pushed out in between."""
+    monkeypatch.setattr(driver, "PREPARED_STATEMENTS_MAX", 2)
+    numbers = [*range(5), *range(5)]
+
+    for _ in range(2):
+        results = connection.run([Statement(f"SELECT {number}") for number in numbers])
+        assert results == [[[number]] for number in numbers]
+
+
+def test_the_same_words_mean_another_table_under_another_search_path(
+    connection: Connection,
+) -> None:
+    connection.run(
+        [Statement(f"CREATE SCHEMA IF NOT EXISTS hotel_{name}") for name in ("east", "west")]
+    )
+    for name in ("east", "west"):
+        create = f"CREATE TABLE IF NOT EXISTS hotel_{name}.sign AS SELECT '{name}'::text AS text"
+        connection.run([Statement(create)])
+
+    def read(name: str) -> str:
+        path = Statement("SELECT set_config('search_path', $1, true)", (f"hotel_{name}",), True)
+        begin, commit = Statement("BEGIN", (), True), Statement("COMMIT", (), True)
+        statements = [begin, path, Statement("SELECT text FROM sign"), commit]
+        text: str = connection.run(statements, scope=f"hotel_{name}")[2][0][0]
+        return text
+
+    assert [read(name) for name in ("east", "west", "east", "west")] == ["east", "west"] * 2
+    prepared = [row[0] for row in connection.run([Statement(PREPARED)])[0]]
+    assert prepared.count("SELECT text FROM sign") == 2
+    assert prepared.count("BEGIN") == prepared.count("COMMIT") == 1
+    connection.run([Statement(f"DROP SCHEMA hotel_{name} CASCADE") for name in ("east", "west")])
+
+
+def test_a_statement_that_a_migration_made_stale_costs_the_connection(
+    connection: Connection, line: Proxy
+) -> None:
+    """Its sisters hold the same statement: they are thrown away as if the network had failed."""
+    table = f"stale_{uuid4().hex}"
+    read = Statement(f"SELECT number FROM {table}")
+    connection.run([Statement(f"CREATE TABLE {table} (number int)"), read])
+    other = connect(line)
+    other.run([Statement(f"ALTER TABLE {table} ALTER COLUMN number TYPE bigint")])
+
+    with pytest.raises(ServerRefused, match="cached plan"):
+        connection.run([read])
+
+    assert (connection.broken, connection.lost) == (True, True)
+    other.run([Statement(f"DROP TABLE {table}")])
+    other.close()
+
+
+def test_a_new_column_makes_no_statement_stale(connection: Connection) -> None:
+    """The version before a migration goes on working while the new one is rolled out."""
+    insert = (
+        "INSERT INTO rooms (number) SELECT number FROM json_populate_recordset(NULL::rooms, $1)"
+    )
+    connection.run([Statement("CREATE TEMP TABLE rooms (number int)")])
+    statements = [Statement(insert, ('[{"number": 7}]',)), Statement("SELECT number FROM rooms")]
+    connection.run(statements)
+
+    connection.run([Statement("ALTER TABLE rooms ADD COLUMN floor int NOT NULL DEFAULT 1")])
+
+    assert connection.run(statements)[1] == [[7], [7]]
+
+
+# what breaks a connection
+
+
+class Unwritable:
+    """A value that nothing can be made of."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    "poison",
+    ["\ud800", 1.5, Unwritable(), ["a"]],
+    ids=["half a character", "float", "raises", "list"],
+)
+def test_a_parameter_that_cannot_be_sent_breaks_the_connection_before_anything_is_sent(
+    connection: Connection, line: Proxy, poison: object
+) -> None:
+    echo(connection, "mine")
+
+    with line.counting() as count, pytest.raises((UnicodeEncodeError, TypeError)):
+        connection.run([Statement(ECHO, ("first",)), Statement(ECHO, (poison,))])  # type: ignore[arg-type]
+
+    assert count.round_trips == 0
+    assert_refuses_to_be_asked(connection)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, RuntimeError, MemoryError])
+def test_a_value_that_cannot_be_read_breaks_the_connection(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """The rest of the answer is still on its way; nobody will ever read it as their own."""
+
+    def unreadable(text: str) -> object:
+        raise error(text)
+
+    monkeypatch.setitem(connection._session.pg_types, 25, unreadable)
+
+    with pytest.raises(ConnectionLost):
+        echo(connection, "mine", "mine too")
+
+    assert_refuses_to_be_asked(connection)
+    assert not connection.lost
+
+
+def test_a_thread_that_is_interrupted_while_it_reads_breaks_the_connection(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(text: str) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(connection._session.pg_types, 25, interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        echo(connection, "mine")
+
+    assert_refuses_to_be_asked(connection)
+
+
+def test_an_answer_that_does_not_come_in_time_breaks_the_connection(line: Proxy) -> None:
+    """The proxy keeps the answer until the client has given up, by the socket's own time limit."""
+    dsn = line.dsn("postgres", "postgres")
+    impatient = Connection(lambda: open_session(dsn, timeout_seconds=1))
+    given_up = threading.Event()
+
+    def keep(asked: object) -> Cut:
+        given_up.wait(60)
+        return Cut.NOWHERE
+
+    line.where = keep
+
+    with pytest.raises(ConnectionLost):
+        echo(impatient, "mine")
+    given_up.set()
+
+    assert impatient.lost
+    assert_refuses_to_be_asked(impatient)
+
+
+def test_a_reply_that_is_cut_at_any_byte_is_never_taken_for_a_whole_one(line: Proxy) -> None:
+    statements = [
+        Statement("BEGIN"),
+        Statement("SELECT 'one', 2, NULL::text"),
+        Statement("UPDATE pg_temp.nothing SET it = 1 WHERE false"),
+        Statement("COMMIT"),
+    ]
+    good = connect(line)
+    create = Statement("CREATE TEMP TABLE nothing (it int)")
+    good.run([create])
+    whole = good.run(statements)
+    length = len(line.last_reply)
+    good.close()
+
+    for size in range(length):
+        line.reply_bytes = None
+        connection = connect(line)
+        connection.run([create])
+        line.reply_bytes = size
+        with pytest.raises(ConnectionLost):
+            connection.run(statements)
+        assert (connection.broken, connection.lost) == (True, True), size
+        connection.close()
+    assert whole == [[], [["one", 2, None]], [], []]
+    assert length > 200
+
+
+def test_a_server_that_shuts_down_in_the_middle_breaks_the_connection(
+    connection: Connection,
+) -> None:
+    with pytest.raises(ConnectionLost):
+        connection.run([Statement("SELECT pg_terminate_backend(pg_backend_pid())")])
+
+    assert_refuses_to_be_asked(connection)
+
+
+def test_a_server_that_is_not_there_is_a_lost_connection(line: Proxy) -> None:
+    with pytest.raises(ConnectionLost):
+        Connection(lambda: open_session("postgresql://x@/x?host=/nowhere"))
+
+
+def test_what_a_broken_connection_had_still_to_send_is_never_sent(
+    connection: Connection, line: Proxy
+) -> None:
+    """Closing it must not flush a commit that nobody waits for any more."""
+    connection._session._sock.write(b"half a message")
+
+    with line.counting() as count, pytest.raises(UnicodeEncodeError):
+        echo(connection, "\ud800")
+    connection.close()
+
+    assert count.round_trips == 0
+    assert_refuses_to_be_asked(connection)
+
+
+def test_closing_twice_does_no_harm(connection: Connection) -> None:
+    connection.close()
+    connection.close()
+
+    assert_refuses_to_be_asked(connection)
+
+
+# a connection that is out of step
+
+
+def put_one_reply_behind(connection: Connection) -> None:
+    """Send a question without reading its answer, as pg8000 does after an exception in itself."""
+    message, _ = connection._compose([Statement(ECHO, ("somebody else's",))], "")
+    connection._session._sock.write(bytes(message))
+    connection._session._sock.flush()
+
+
+def test_an_answer_of_another_length_is_found_out_by_itself(connection: Connection) -> None:
+    put_one_reply_behind(connection)
+
+    with pytest.raises(ConnectionLost):
+        echo(connection, "one", "two")
+
+    assert_refuses_to_be_asked(connection)
+
+
+def test_an_answer_of_the_same_length_needs_the_nonce(connection: Connection) -> None:
+    """This is why each transaction opens with one: here the driver alone cannot see it."""
+    echo(connection, "mine")
+
+    put_one_reply_behind(connection)
+
+    assert echo(connection, "mine") == ["somebody else's"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"D\x00\x00\x00\x06\x00\x01",
+        b"D\x00\x00\x00\x0a\x00\x01\x7f\xff\xff\xff",
+        b"C\x00\x00\x00\x0dSELECT 1\x00" * 3,
+        b"Z\x00\x00\x00\x05I",
+        b"Z\x7f\xff\xff\xffI",
+        b"E\x00\x00\x00\x03",
+        b"T\x00\x00\x00\x08\x00\x07ab",
+        b"G\x00\x00\x00\x04",
+        b"\x00" * 64,
+    ],
+    ids=itertools.count(),
+)
+def test_no_garbage_is_taken_for_an_answer(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, garbage: bytes
+) -> None:
+    """Whatever a server in disorder says: no rows, no clean error, no connection to go on with."""
+    sock = connection._session._sock
+    monkeypatch.setattr(connection._session, "_sock", Disordered(garbage))
+    with pytest.raises(ConnectionLost):
+        echo(connection, "mine")
+    monkeypatch.setattr(connection._session, "_sock", sock)
+
+    assert_refuses_to_be_asked(connection)
+
+
+class Disordered(io.BytesIO):
+    """A socket on which only garbage comes, whatever is sent."""
+
+    def write(self, data: object) -> int:
+        return 0
+
+
+def assert_refuses_to_be_asked(connection: Connection) -> None:
+    assert connection.broken
+    with pytest.raises(ConnectionLost):
+        echo(connection, "next")

@@ -1,0 +1,125 @@
+"""How often a command goes to the database and back (PERF-1): counted, not timed.
+
+Three times for a charge: begin, take, write and commit. At most four for anything that moves money.
+"""
+
+import pytest
+
+from tests.hotel import Hotel, House, charge, usd
+from tests.postgres.proxy import Count, Proxy
+from tests.postgres.rewiring import at
+
+pytestmark = pytest.mark.req("PERF-1")
+
+FIRST_AND_WARM = pytest.mark.parametrize("times_before", [0, 1], ids=["first use", "warm"])
+
+
+def counted(proxy: Proxy, hotel: Hotel, path: str, body: object = None) -> Count:
+    with proxy.counting() as count:
+        answer = hotel.post(path, body)
+    assert answer.status_code in (200, 201), answer.text
+    return count
+
+
+@FIRST_AND_WARM
+def test_a_charge_takes_three_round_trips(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """The first one asks for a piece of the rate limit and prepares every statement as well."""
+    folio = hotel.open_folio()
+    hotel = at(behind, hotel)
+    for _ in range(times_before):
+        hotel.post(f"/folios/{folio}/charges", charge())
+
+    count = counted(proxy, hotel, f"/folios/{folio}/charges", charge())
+
+    assert count.round_trips == 3
+
+
+def test_renewing_the_lease_of_a_rate_limit_takes_no_round_trip_more(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    """A piece is a twentieth of 3,000: the first charge takes 150, the 151st takes the next 150."""
+    folio = hotel.open_folio()
+    hotel = at(behind, hotel)
+    for _ in range(150):
+        hotel.get(f"/folios/{folio}")
+    limiter = behind.wiring.http_edge.limiter
+    assert limiter is not None
+
+    with proxy.counting() as renewing:
+        hotel.get(f"/folios/{folio}")
+    with proxy.counting() as following:
+        hotel.get(f"/folios/{folio}")
+
+    def asks(count: Count) -> bool:
+        return any("rate_counters" in sql for asked in count.asked for sql in asked.statements)
+
+    assert (asks(renewing), renewing.round_trips) == (True, 3)
+    assert (asks(following), following.round_trips) == (False, 3)
+
+
+@FIRST_AND_WARM
+def test_a_batch_of_500_charges_takes_three_round_trips(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    folio = hotel.open_folio()
+    hotel = at(behind, hotel)
+    path = f"/folios/{folio}/charges/batch"
+    for _ in range(times_before):
+        hotel.post(path, {"charges": [charge()]})
+
+    count = counted(proxy, hotel, path, {"charges": [charge()] * 500})
+
+    assert count.round_trips == 3
+
+
+@FIRST_AND_WARM
+@pytest.mark.parametrize("command", ["void", "adjust", "pay", "close"])
+def test_every_command_that_moves_money_takes_at_most_four(
+    hotel: Hotel, behind: House, proxy: Proxy, command: str, times_before: int
+) -> None:
+    through = at(behind, hotel)
+    for here in [*[through] * times_before, hotel]:
+        folio = hotel.open_folio()
+        first, second = (
+            hotel.post(f"/folios/{folio}/charges", charge()).json["lines"][0]["chargeId"]
+            for _ in range(2)
+        )
+        commands: dict[str, tuple[str, object]] = {
+            "void": (f"charges/{first}/void", {"reason": "Wrong room"}),
+            "adjust": (
+                "adjustments",
+                {
+                    "chargeId": second,
+                    "amount": usd(-500),
+                    "description": {"en": "Noise"},
+                    "reason": "Noise at night",
+                },
+            ),
+            "pay": ("payments", {"method": "voucher", "amount": usd(22_000)}),
+            "close": ("close", None),
+        }
+        if command == "close":
+            hotel.post(f"/folios/{folio}/payments", commands["pay"][1])
+        path, body = commands[command]
+        if here is through:
+            counted(proxy, through, f"/folios/{folio}/{path}", body)
+
+    count = counted(proxy, through, f"/folios/{folio}/{path}", body)
+
+    assert count.round_trips <= 4
+    assert all(asked.statements for asked in count.asked)
+
+
+def test_a_read_takes_three_round_trips_and_writes_nothing(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    folio = hotel.open_folio()
+    hotel = at(behind, hotel)
+
+    with proxy.counting() as count:
+        assert hotel.get(f"/folios/{folio}").status_code == 200
+
+    assert count.round_trips == 3
+    assert count.asked[-1].statements == ("ROLLBACK",)
