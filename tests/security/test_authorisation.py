@@ -1,0 +1,223 @@
+"""Who may do what: every function times every scope, and what belongs to others.
+
+The matrix is made from the declarations. What a scope lets one do is said once, where the function
+is written; the list of scopes is the platform's, and stands here to be held against it.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.hotel import new_id
+from tests.security.answers import is_problem
+from tests.security.calls import Calls, functions
+
+STEP_UP_SCOPES = {
+    "billing.folio.reopen",
+    "billing.credit_note.write",
+    "billing.cash_drawer.close",
+    "billing.cash_drawer.acknowledge_discrepancy",
+    "billing.refund.write",
+    "platform.subscription.write",
+    "platform.payout.approve",
+}
+SCOPES = STEP_UP_SCOPES | {
+    "billing.folio.read",
+    "billing.folio.write",
+    "billing.invoice.read",
+    "billing.invoice.send",
+    "billing.cash_drawer.operate",
+    "billing.ai.review",
+    "subscription.read",
+    "platform.subscription.read",
+    "billing.payment.read",
+    "billing.payment.write",
+    "billing.payout.request",
+    "billing.customer.read",
+    "billing.customer.write",
+    "billing.credits.read",
+    "billing.credits.write",
+    "billing.report.read",
+    "billing.audit.read",
+    "billing.admin",
+    "platform.tenant.write",
+    "platform.webhook.admin",
+}
+PROTECTED = [name for name, each in functions().items() if each.scope is not None]
+PUBLIC = [name for name, each in functions().items() if each.scope is None]
+OF_ONE_THING = [name for name in PROTECTED if "{" in functions()[name].path]
+
+
+def scope_of(name: str) -> str:
+    scope = functions()[name].scope
+    assert scope is not None
+    return scope
+
+
+@pytest.mark.req("SEC-2")
+def test_every_scope_is_one_of_the_platforms() -> None:
+    assert {scope_of(name) for name in PROTECTED} <= SCOPES
+
+
+@pytest.mark.req("SEC-2", "SEC-4")
+@pytest.mark.parametrize("name", functions())
+def test_what_needs_a_second_factor_by_its_scope_asks_for_one(name: str) -> None:
+    assert functions()[name].step_up == (functions()[name].scope in STEP_UP_SCOPES)
+
+
+@pytest.mark.req("SEC-2", "INV-8", "API-8")
+def test_what_anybody_may_call_is_known() -> None:
+    assert set(PUBLIC) == {"health", "ready", "verify_invoice", "verify_invoice_file"}
+
+
+@pytest.mark.req("SEC-1", "SEC-2")
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("name", PROTECTED)
+def test_asks_who_is_there(calls: Calls, name: str) -> None:
+    for headers in (
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic eA=="},
+    ):
+        answer = calls.send(name, token=None, headers=headers)
+        is_problem(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.req("SEC-2")
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("name", PROTECTED)
+def test_refuses_every_scope_but_its_own_and_names_the_one_that_is_missing(
+    calls: Calls, name: str
+) -> None:
+    own = scope_of(name)
+    lookalikes = {own.upper(), own + ".all", own.rsplit(".", 1)[0], own + "\x20", "*", "billing.*"}
+    others = SCOPES - {own} | lookalikes
+    for scope in sorted(others):
+        answer = calls.send(name, token=calls.token(scope))
+        is_problem(answer, 403, 401, code=None)
+        if answer.status_code == 403:
+            assert answer.json["code"] == "MELMASTOON.IAM.SCOPE_MISSING"
+            assert answer.json["scope"] == own
+
+    everything_else = calls.send(name, token=calls.token(*(SCOPES - {own})))
+    is_problem(everything_else, 403, code="MELMASTOON.IAM.SCOPE_MISSING")
+
+
+@pytest.mark.req("SEC-2")
+@pytest.mark.parametrize("name", PROTECTED)
+def test_its_own_scope_alone_is_enough(calls: Calls, name: str) -> None:
+    own = Calls.of(calls.hotel)
+    if name == "get_invoice_pdf":
+        own.send("regenerate_invoice")
+    if name == "close_folio":
+        own.send("void_charge")
+
+    answer = own.send(name, token=own.token(scope_of(name)))
+
+    assert answer.status_code == functions()[name].status, answer.text
+
+
+@pytest.mark.req("SEC-2", "INV-8", "API-8")
+@pytest.mark.parametrize("name", PUBLIC)
+def test_anybody_may_call_what_is_public(calls: Calls, name: str) -> None:
+    """And a token that is none does not keep them out."""
+    for headers in ({}, {"Authorization": "Bearer nothing"}):
+        answer = calls.send(name, token=None, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+def known_parts(problem: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in problem.items() if key not in ("traceId", "instance")}
+
+
+def strangers(calls: Calls) -> dict[str, tuple[Calls, dict[str, Any]]]:
+    """People with every scope who do not work in this house, as who they come."""
+    elsewhere = calls.hotel.house.new_hotel()
+    return {
+        "of another property": (calls, {"property_ids": [uuid4()]}),
+        "of no property": (calls, {"property_ids": []}),
+        "of another tenant": (
+            calls,
+            {
+                "tenant_id": elsewhere.tenant_id,
+                "property_ids": [elsewhere.property_id],
+            },
+        ),
+        "of another tenant, who claims this house": (
+            calls,
+            {
+                "tenant_id": elsewhere.tenant_id,
+                "property_ids": [calls.hotel.property_id],
+            },
+        ),
+    }
+
+
+@pytest.mark.req("SEC-3", "TEN-2")
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("name", OF_ONE_THING)
+def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls, name: str) -> None:
+    nowhere = {"folio_id": new_id("fol"), "charge_id": new_id("chg"), "invoice_id": new_id("inv")}
+    unknown = calls.send(name, path=calls.path(name, **nowhere))
+    is_problem(unknown, 404)
+
+    for who, (_, claims) in strangers(calls).items():
+        answer = calls.send(name, token=calls.token(scope_of(name), **claims))
+        is_problem(answer, 404)
+        assert known_parts(answer.json) == known_parts(unknown.json), who
+
+
+@pytest.mark.req("SEC-3", "TEN-2")
+def test_lists_hold_what_is_the_callers_own(calls: Calls) -> None:
+    for name in ("list_folios", "list_invoices"):
+        query = {"propertyId": str(calls.hotel.property_id)}
+        assert calls.send(name, query=query).json["items"]
+        for who, (_, claims) in strangers(calls).items():
+            for asked in (query, {}, {"folioId": calls.folio} if name == "list_invoices" else {}):
+                answer = calls.send(name, query=asked, token=calls.token(**claims))
+                assert answer.status_code == 200, answer.text
+                assert answer.json == {"items": [], "nextCursor": None}, who
+
+
+@pytest.mark.req("SEC-3")
+@pytest.mark.usefixtures("unchanged")
+def test_opens_no_folio_in_a_house_that_is_not_the_callers(calls: Calls) -> None:
+    for _, claims in strangers(calls).values():
+        answer = calls.send("open_folio", token=calls.token(**claims))
+        is_problem(answer, 404, code="MELMASTOON.BILLING.PROPERTY_UNKNOWN")
+
+
+@pytest.mark.req("SEC-3", "INV-8")
+def test_an_invoice_is_verified_in_the_name_of_its_tenant_only(calls: Calls) -> None:
+    good = calls.query("verify_invoice")
+    other = calls.hotel.house.new_hotel()
+    calls.send("regenerate_invoice")  # draws and signs it
+
+    assert calls.send("verify_invoice", query=good).json["valid"] is True
+    for tenant in (other.tenant_id, uuid4()):
+        answer = calls.send("verify_invoice", query={**good, "tenant": str(tenant)})
+        assert answer.json == {
+            "valid": False,
+            "signature": "broken",
+            "status": "",
+            "number": "",
+            "date": None,
+            "issuer": "",
+        }
+
+
+@pytest.mark.req("API-4", "SEC-3")
+def test_a_key_is_its_senders_own(calls: Calls) -> None:
+    """The same key and the same request by somebody else is somebody else's request."""
+    key = str(uuid4())
+    body = {**calls.body("post_charge"), "id": None, "externalReference": None}
+
+    first = calls.send("post_charge", key=key, body=body)
+    second = calls.send("post_charge", key=key, body=body)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json["lines"][0]["lineId"] != second.json["lines"][0]["lineId"]
+    assert "Idempotency-Replayed" not in second.headers
