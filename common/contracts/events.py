@@ -49,7 +49,7 @@ class EventData(Shape):
 
 
 class LineData(Shape):
-    """A line that moved the balance of a folio."""
+    """A line that moved the balance of a folio; `untaxed` says why a charge bears no tax."""
 
     line_id: LineRef
     sequence: int
@@ -61,6 +61,7 @@ class LineData(Shape):
     charge_id: ChargeRef | None
     corrects: LineRef | None
     tax_code: str | None
+    untaxed: str | None = None
 
     @classmethod
     def of(cls, line: Line) -> "LineData":
@@ -75,6 +76,7 @@ class LineData(Shape):
             charge_id=line.charge_id,
             corrects=line.corrects,
             tax_code=line.tax.rule_code if line.tax else None,
+            untaxed=line.untaxed,
         )
 
 
