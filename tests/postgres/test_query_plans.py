@@ -1,0 +1,59 @@
+"""Every query has its index: no list and no job reads a table from end to end (PERF-1).
+
+The statements are found in the modules, not listed: a new one is judged from its first day. The
+plan is the generic one, for any parameters, with sequential scans made unattractive: what is still
+scanned has no index that could serve.
+"""
+
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+import common.postgres
+from tests.hotel import Hotel
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+WITHOUT_A_TABLE = re.compile(r"\b(set_config|pg_try_advisory_xact_lock|pg_advisory_xact_lock)\(")
+TOOLING = {"migrations", "migration_steps", "migration_files", "provisioning", "doctor", "tenants"}
+SMALL = {"outbox_leases", "schema_migrations"}  # sixteen rows; a row for each migration
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """The name and text of every statement that the service runs."""
+    for found in pkgutil.iter_modules(common.postgres.__path__):
+        if found.name in TOOLING:
+            continue
+        module = import_module(f"common.postgres.{found.name}")
+        for name, value in sorted(vars(module).items()):
+            sql = getattr(value, "sql", value)
+            if name.isupper() and isinstance(sql, str) and STATEMENT.match(sql):
+                yield f"{found.name}.{name}", sql
+
+
+def scans(hotel: Hotel, sql: str) -> list[str]:
+    """The tables that the statement reads from end to end."""
+    path = f"{hotel.schema}, billing_central"
+    plan = hotel.house.plan(sql, path)
+    return [table for table in re.findall(r"Seq Scan on (\w+)", plan) if table not in SMALL]
+
+
+def test_statements_are_found() -> None:
+    names = {name for name, _ in statements()}
+
+    assert {"folios.TAKE", "folios.PAGE", "invoices.PAGE", "session.STORED_ANSWERS"} <= names
+
+
+@pytest.mark.req("PERF-1")
+@pytest.mark.parametrize(("name", "sql"), list(statements()), ids=[n for n, _ in statements()])
+def test_reads_no_table_from_end_to_end(hotel: Hotel, name: str, sql: str) -> None:
+    if WITHOUT_A_TABLE.search(sql) and " FROM " not in sql:
+        return
+
+    assert scans(hotel, sql) == [], f"{name} has no index to go by"
+
+
+def test_would_show_a_query_without_an_index(hotel: Hotel) -> None:
+    assert scans(hotel, "SELECT id FROM folios WHERE guest_name = $1") == ["folios"]
