@@ -39,7 +39,7 @@ _SHORT = Struct("!H")
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _NO_RESULT: Final[tuple[Callable[[str], Any], ...]] = ()
-_STALE: Final = frozenset({"0A000", "26000"})
+STALE: Final = frozenset({"0A000", "26000"})
 """A result's type has changed since the statement was prepared, or its name is not known."""
 
 
@@ -132,7 +132,7 @@ class Connection:
             self.lost = isinstance(lost, OSError)
             raise ConnectionLost(type(lost).__name__) from lost
         if isinstance(results, ServerRefused):
-            self.broken = self.lost = results.sqlstate in _STALE
+            self.broken = self.lost = results.sqlstate in STALE
             raise results
         self.broken = False
         return results

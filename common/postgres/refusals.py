@@ -15,7 +15,7 @@ from common.ports.transactions import (
     StepUpReplayed,
     TryAgain,
 )
-from common.postgres.connection import ServerRefused
+from common.postgres.connection import STALE, ServerRefused
 
 _REFUSALS: dict[str, type[Refusal]] = {
     "line_is_voided_once": ChargeAlreadyVoided,
@@ -45,7 +45,7 @@ _OUT_OF_BREATH = frozenset({"55P03", "57014", "53000", "53100", "53200", "53400"
 
 def translated(refused: ServerRefused) -> Exception:
     """The refusal, or the wish to be run again, that a server's error stands for."""
-    if refused.sqlstate in (_SERIALIZATION_FAILURE, _DEADLOCK):
+    if refused.sqlstate in {_SERIALIZATION_FAILURE, _DEADLOCK, *STALE}:
         return TryAgain(refused.sqlstate)
     if refused.sqlstate in _OUT_OF_BREATH:
         return DatabaseUnavailable(refused.sqlstate)

@@ -1,0 +1,188 @@
+"""A tenant's transaction: who gets in, how long it may take, and that a commit is one."""
+
+from uuid import uuid4
+
+import pytest
+
+from common.ports.identity import Actor
+from common.ports.transactions import (
+    Caller,
+    DatabaseUnavailable,
+    Opening,
+    TenantUnknown,
+    TryAgain,
+)
+from common.postgres.connection import ServerRefused
+from common.postgres.schemas import role_of
+from tests.hotel import Hotel, House, charge, usd
+from tests.postgres.rewiring import at, rewired
+from tests.together import meanwhile
+
+LIMITS = """
+SELECT tenant_id, current_setting('lock_timeout'), current_setting('statement_timeout'),
+       current_setting('idle_in_transaction_session_timeout')
+FROM settings_versions
+LIMIT 1
+"""
+
+
+def caller(hotel: Hotel) -> Caller:
+    return Caller(actor=Actor("clerk", hotel.tenant_id, frozenset(), frozenset(), "pwd"))
+
+
+# who gets in
+
+
+@pytest.mark.req("TEN-2", "TEN-5")
+def test_a_tenant_that_was_never_born_is_unknown_and_costs_no_connection(house: House) -> None:
+    stranger = Hotel(house)
+    pool = house.wiring.pools["main"]
+    before = pool.discarded
+
+    answer = stranger.get(f"/folios/{'fol_01' + '0' * 24}")
+
+    assert (answer.status_code, answer.json["code"]) == (403, "MELMASTOON.GENERAL.TENANT_UNKNOWN")
+    with pytest.raises(TenantUnknown), house.wiring.transactions.open(Opening(tenant_id=uuid4())):
+        pytest.fail("nobody lives there")
+    assert pool.discarded == before
+
+
+@pytest.mark.req("TEN-2", "TEN-4")
+@pytest.mark.parametrize(
+    "state",
+    [
+        "ALTER SCHEMA {schema} RENAME TO {role}__archived_20260301",
+        "REVOKE {role} FROM billing_app",
+        "REVOKE USAGE ON SCHEMA {schema} FROM {role}",
+    ],
+    ids=["archived", "role taken back", "half born"],
+)
+def test_a_tenant_that_is_archived_or_half_born_is_unknown(hotel: Hotel, state: str) -> None:
+    role = role_of(hotel.tenant_id)
+    hotel.house.sql(state.format(schema=hotel.schema, role=role))
+
+    assert hotel.get(f"/folios/{'fol_01' + '0' * 24}").status_code == 403
+
+
+# how long it may take
+
+
+@pytest.mark.req("TEN-2b")
+def test_every_transaction_bounds_its_locks_its_statements_and_its_absence(hotel: Hotel) -> None:
+    transactions = hotel.house.wiring.transactions
+    with transactions.open(Opening(tenant_id=hotel.tenant_id)) as opened:
+        command = opened.command(caller(hotel))
+        [limits] = command.rows(LIMITS)
+
+    assert limits[1:] == ["5s", "15s", "30s"]
+
+
+@pytest.mark.req("TEN-2b")
+def test_a_statement_that_takes_too_long_is_a_503_and_leaves_the_connection_clean(
+    hotel: Hotel,
+) -> None:
+    pool = hotel.house.wiring.pools["main"]
+    before = pool.discarded
+    transactions = hotel.house.wiring.transactions
+    shorter = (
+        "SELECT tenant_id, set_config('statement_timeout', '10ms', true) FROM settings_versions"
+    )
+    endless = "SELECT tenant_id, pg_sleep(60) FROM settings_versions"
+
+    with (
+        pytest.raises(DatabaseUnavailable),
+        transactions.open(Opening(tenant_id=hotel.tenant_id)) as opened,
+    ):
+        command = opened.command(caller(hotel))
+        command.rows(shorter)
+        command.rows(endless)
+
+    assert pool.discarded == before
+
+
+@pytest.mark.req("FOL-4", "TEN-2b")
+def test_a_folio_that_somebody_holds_for_too_long_is_a_503(
+    hotel: Hotel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common.postgres import session
+
+    monkeypatch.setattr(session, "ENTER", session.ENTER.replace("'5s'", "'50ms'"))
+    folio = hotel.open_folio()
+    with hotel.house.session() as holder:
+        holder.run("BEGIN")
+        holder.run(f"SELECT 1 FROM {hotel.schema}.folios FOR UPDATE")
+        answer = hotel.post(f"/folios/{folio}/charges", charge())
+        holder.run("ROLLBACK")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(0)
+
+
+# a commit is one
+
+
+@pytest.mark.req("MON-6")
+def test_a_commit_after_a_failed_read_is_no_commit(hotel: Hotel) -> None:
+    """PostgreSQL answers ROLLBACK to it, politely; nobody may take that for done."""
+    transactions = hotel.house.wiring.transactions
+
+    with transactions.open(Opening(tenant_id=hotel.tenant_id)) as opened:
+        command = opened.command(caller(hotel))
+        with pytest.raises(ServerRefused):
+            command.rows("SELECT tenant_id, 1 / 0 FROM settings_versions")
+        command.finish()
+        with pytest.raises(TryAgain):
+            opened.commit()
+
+
+@pytest.mark.req("MIG-1", "TEN-2b")
+def test_a_migration_that_makes_statements_stale_is_not_noticed_by_anybody(house: House) -> None:
+    """Both connections of the pool have the statement; one request finds out for both."""
+    hotel = house.new_hotel()
+    folio = hotel.open_folio()
+    instance = rewired(house, pool_size=2)
+    through = at(instance, hotel)
+    for _ in range(2):
+        with instance.wiring.pools["main"].connection(hotel.schema):
+            assert through.get(f"/folios/{folio}").status_code == 200
+
+    hotel.rows("ALTER TABLE {s}.folios ALTER COLUMN window_name TYPE varchar")
+
+    assert [through.get(f"/folios/{folio}").status_code for _ in range(4)] == [200] * 4
+    assert through.post(f"/folios/{folio}/charges", charge()).status_code == 201
+    instance.wiring.close()
+
+
+@pytest.mark.req("TEN-2", "TEN-4")
+def test_settings_of_another_tenant_are_never_taken_for_ones_own(
+    house: House, hotel: Hotel
+) -> None:
+    """A process that has cached the tenant's settings asks for newer ones: of that tenant only."""
+    other = house.new_hotel(taxRules=[])
+    folio, instance = hotel.open_folio(), rewired(house)
+    for each in (other, hotel, other, hotel):
+        at(instance, each).open_folio()
+
+    answer = at(instance, hotel).post(f"/folios/{folio}/charges", charge())
+
+    assert answer.json["balance"] == usd(11_000)
+    instance.wiring.close()
+
+
+@pytest.mark.req("API-4")
+def test_the_same_key_still_running_is_told_to_come_back(hotel: Hotel) -> None:
+    """The first holds its key while it waits for the folio."""
+    folio = hotel.open_folio()
+    path = f"/folios/{folio}/charges"
+    with hotel.house.session() as holder:
+        holder.run("BEGIN")
+        holder.run(f"SELECT 1 FROM {hotel.schema}.folios FOR UPDATE")
+        with meanwhile(lambda: hotel.post(path, charge(), key="k")) as first:
+            hotel.house.until_waiting(holder)
+            second = hotel.post(path, charge(), key="k")
+            holder.run("ROLLBACK")
+
+    assert (second.status_code, second.headers["Retry-After"]) == (409, "1")
+    assert second.json["code"] == "MELMASTOON.GENERAL.IDEMPOTENCY_IN_PROGRESS"
+    assert first().status_code == 201
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(11_000)
