@@ -1,8 +1,9 @@
 """Every query has its index: no list and no job reads a table from end to end (PERF-1).
 
 The statements are found in the modules, not listed: a new one is judged from its first day. The
-plan is the generic one, for any parameters, with sequential scans made unattractive: what is still
-scanned has no index that could serve.
+plan is the generic one, for any parameters, with sequential scans made unattractive and without row
+security, whose condition on the tenant would find an index for anything: what is still scanned has
+no index that could serve.
 """
 
 import pkgutil
@@ -18,6 +19,7 @@ from tests.hotel import Hotel, House
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 WITHOUT_A_TABLE = re.compile(r"\b(set_config|pg_try_advisory_xact_lock|pg_advisory_xact_lock)\(")
 TOOLING = {"migrations", "migration_steps", "migration_files", "provisioning", "doctor", "tenants"}
+BY_TENANT_ALONE = {"settings_book.NEWEST"}  # the end of the tenant's own primary key
 SMALL = {"outbox_leases", "schema_migrations"}  # sixteen rows; a row for each migration
 
 
@@ -55,6 +57,9 @@ def test_statements_are_found() -> None:
 def test_reads_no_table_from_end_to_end(planned: Hotel, name: str, sql: str) -> None:
     if WITHOUT_A_TABLE.search(sql) and " FROM " not in sql:
         return
+
+    if name in BY_TENANT_ALONE:
+        sql = sql.replace("ORDER BY", "WHERE tenant_id = $1\nORDER BY")
 
     assert scans(planned, sql) == [], f"{name} has no index to go by"
 
