@@ -6,7 +6,6 @@ import pytest
 
 from tests.hotel import House
 from tests.postgres.proxy import Proxy
-from tests.postgres.rewiring import rewired
 
 
 @pytest.fixture
@@ -20,6 +19,6 @@ def proxy(house: House) -> Iterator[Proxy]:
 @pytest.fixture
 def behind(house: House, proxy: Proxy) -> Iterator[House]:
     """The service as it is, reaching its database through the proxy with up to eight threads."""
-    built = rewired(house, databases={"main": proxy.dsn()}, pool_size=8)
+    built = house.beside(databases={"main": proxy.dsn()}, pool_size=8)
     yield built
-    built.wiring.close()
+    built.close()

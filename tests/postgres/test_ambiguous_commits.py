@@ -7,8 +7,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, House, charge, usd
+from tests.postgres.instances import at
 from tests.postgres.proxy import Asked, Cut, Proxy
-from tests.postgres.rewiring import at
 from tests.together import until
 
 pytestmark = pytest.mark.req("API-4", "TEN-2b")

@@ -20,7 +20,7 @@ from common.postgres.connection import Connection, ConnectionLost, ForeignReply,
 from common.postgres.directory import Directory
 from common.postgres.pool import Pool
 from tests.hotel import Hotel, House
-from tests.postgres.rewiring import at, rewired
+from tests.postgres.instances import at
 
 pytestmark = pytest.mark.req("TEN-2b", "TEN-2")
 
@@ -67,9 +67,9 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Poison:
 @pytest.fixture
 def instance(house: House) -> Iterator[House]:
     """An instance with fewer connections than threads, so that connections change hands."""
-    built = rewired(house, pool_size=THREADS - 2)
+    built = house.beside(pool_size=THREADS - 2)
     yield built
-    built.wiring.close()
+    built.close()
 
 
 DOSES: list[tuple[str, Callable[[], BaseException]]] = [

@@ -6,8 +6,8 @@ Three times for a charge: begin, take, write and commit. At most four for anythi
 import pytest
 
 from tests.hotel import Hotel, House, charge, usd
+from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
-from tests.postgres.rewiring import at
 
 pytestmark = pytest.mark.req("PERF-1")
 

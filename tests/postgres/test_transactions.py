@@ -15,7 +15,7 @@ from common.ports.transactions import (
 from common.postgres.connection import ServerRefused
 from common.postgres.schemas import role_of
 from tests.hotel import Hotel, House, charge, usd
-from tests.postgres.rewiring import at, rewired
+from tests.postgres.instances import at
 from tests.together import meanwhile
 
 LIMITS = """
@@ -136,7 +136,7 @@ def test_a_migration_that_makes_statements_stale_is_not_noticed_by_anybody(house
     """Both connections of the pool have the statement; one request finds out for both."""
     hotel = house.new_hotel()
     folio = hotel.open_folio()
-    instance = rewired(house, pool_size=2)
+    instance = house.beside(pool_size=2)
     through = at(instance, hotel)
     for _ in range(2):
         with instance.wiring.pools["main"].connection(hotel.schema):
@@ -146,7 +146,7 @@ def test_a_migration_that_makes_statements_stale_is_not_noticed_by_anybody(house
 
     assert [through.get(f"/folios/{folio}").status_code for _ in range(4)] == [200] * 4
     assert through.post(f"/folios/{folio}/charges", charge()).status_code == 201
-    instance.wiring.close()
+    instance.close()
 
 
 @pytest.mark.req("TEN-2", "TEN-4")
@@ -155,14 +155,14 @@ def test_settings_of_another_tenant_are_never_taken_for_ones_own(
 ) -> None:
     """A process that has cached the tenant's settings asks for newer ones: of that tenant only."""
     other = house.new_hotel(taxRules=[])
-    folio, instance = hotel.open_folio(), rewired(house)
+    folio, instance = hotel.open_folio(), house.beside()
     for each in (other, hotel, other, hotel):
         at(instance, each).open_folio()
 
     answer = at(instance, hotel).post(f"/folios/{folio}/charges", charge())
 
     assert answer.json["balance"] == usd(11_000)
-    instance.wiring.close()
+    instance.close()
 
 
 @pytest.mark.req("API-4")
