@@ -120,6 +120,7 @@ class Opening:
     reads_only: bool = False
     keys: tuple[bytes, ...] = ()
     limits: tuple[Limit, ...] = ()
+    step_ups: tuple[StepUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,10 @@ class Opened(Protocol):
     @property
     def busy(self) -> frozenset[bytes]:
         """Keys whose command is still running in another transaction."""
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The ids of the opening's step-up tokens that were used before."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:

@@ -62,6 +62,12 @@ SELECT tenant_id, key_hash, fingerprint, status, headers, body
 FROM idempotency_keys
 WHERE key_hash = ANY ($1::bytea[])
 """
+STEP_UP_QUEUE: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+STEP_UP_USE: Final = """
+SELECT tenant_id, token_id
+FROM billing_central.step_up_uses
+WHERE issuer = $1 AND token_id = $2
+"""
 _NO_SUCH_TENANT: Final = frozenset({"22023", "42704", "42501", "42P01"})
 """No such role, none that may be entered, or none of the tables: never born, or archived."""
 
@@ -109,6 +115,7 @@ class Session:
         self.scope = schema_of(opening.tenant_id)
         self.answers: dict[bytes, StoredAnswer] = {}
         self.busy: frozenset[bytes] = frozenset()
+        self.used: frozenset[str] = frozenset()
         self.allowances: tuple[Allowance, ...] = ()
         self.loaded: dict[tuple[str, str], Any] = {}
         self._opening = opening
@@ -140,6 +147,9 @@ class Session:
         lookups = [self._cache.newer_than(known)]
         if opening.keys:
             lookups.append(Statement(STORED_ANSWERS, (_bytea_array(opening.keys),)))
+        for each in opening.step_ups:  # in a queue, so that the next one knows what became of it
+            lookups.append(Statement(STEP_UP_QUEUE, (f"{each.issuer} {each.token_id}",)))
+            lookups.append(Statement(STEP_UP_USE, (each.issuer, each.token_id)))
         begin = BEGIN_READ_ONLY if opening.reads_only else BEGIN
         replies = iter(self._enter([*prelude, begin, *locks, self._entering(nonce), *lookups]))
         counted = list(islice(replies, len(prelude)))
@@ -155,7 +165,10 @@ class Session:
             key for key, rows in zip(opening.keys, locked, strict=True) if not rows[0][0]
         )
         self._read_settings(known, next(replies))
-        self._read_answers(next(replies, []))
+        if opening.keys:
+            self._read_answers(next(replies))
+        uses = list(replies)[1::2]
+        self.used = frozenset(self._own(row)[1] for rows in uses for row in rows)
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Read rows of this tenant; the first column of each is its tenant."""
@@ -235,10 +248,11 @@ class Session:
         except ConnectionLost as lost:
             raise TryAgain("connection lost") from lost
 
-    def _own(self, row: Row) -> None:
+    def _own(self, row: Row) -> Row:
         if row[0] != self.tenant_id:
             self._connection.broken = True
             raise CrossTenantRow()
+        return row
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

@@ -33,6 +33,10 @@ class OpenedTransaction:
         return self._session.busy
 
     @property
+    def used(self) -> frozenset[str]:
+        return self._session.used
+
+    @property
     def allowances(self) -> tuple[Allowance, ...]:
         return self._session.allowances
 

@@ -29,6 +29,7 @@ from common.ports.transactions import (
     Opened,
     Opening,
     OutcomeUnknown,
+    StepUpReplayed,
     StoredAnswer,
     Transactions,
     TryAgain,
@@ -148,6 +149,7 @@ class Runner:
             reads_only=all(call.reads_only for call in calls),
             keys=tuple(dict.fromkeys(key.hash for call in calls for key in call.keys)),
             limits=tuple(uncounted),
+            step_ups=tuple(call.caller.step_up for call in calls if call.caller.step_up),
         )
         with self._transactions.open(opening) as opened:
             uncounted.clear()
@@ -164,6 +166,8 @@ class Runner:
             stored = _stored(call, opened, claimed)
             if stored is not None:
                 return Result(stored, replayed=True)
+            if call.caller.step_up and call.caller.step_up.token_id in opened.used:
+                raise StepUpReplayed()
             command = opened.command(call.caller)
             outcome = call.use_case(call.request, command)
             answer = call.answer(outcome)

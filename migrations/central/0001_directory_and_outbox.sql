@@ -128,7 +128,7 @@ GRANT SELECT (recorded_at, published_at) ON outbox TO billing_app;
 GRANT SELECT, DELETE ON outbox TO billing_drain;
 GRANT UPDATE (published_at) ON outbox TO billing_drain;
 GRANT SELECT, UPDATE ON outbox_leases TO billing_drain;
-GRANT INSERT ON step_up_uses TO billing_tenant;
+GRANT SELECT, INSERT ON step_up_uses TO billing_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_counters TO billing_app;
 GRANT INSERT ON dead_letters TO billing_app;
 GRANT SELECT, INSERT, UPDATE ON dead_letters TO billing_drain;
