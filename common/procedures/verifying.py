@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from common.contracts.invoices import SignatureState, Verification
 from common.domain.invoice import Invoice
@@ -37,14 +39,23 @@ def verify(found: Found, powers: Powers) -> Verification:
     signature = _signature_state(found, digest, powers)
     if invoice is None or not same:
         return nothing_known()
+    signed = json.loads(payload)
+    if not _is_the_row_of(signed, invoice):
+        return nothing_known()
     return Verification(
         valid=signature == "valid",
         signature=signature,
         status="issued",
         number=invoice.number,
         date=invoice.business_date,
-        issuer=found.settings.issuer.name,
+        issuer=signed["issuer"]["name"],
     )
+
+
+def _is_the_row_of(signed: dict[str, Any], invoice: Invoice) -> bool:
+    """Whether what is listed beside the payload says what was signed: the number is found, too."""
+    listed = (invoice.id, invoice.number, invoice.business_date.isoformat())
+    return listed == (signed["invoiceId"], signed["number"], signed["businessDate"])
 
 
 def _signature_state(found: Found, digest: bytes, powers: Powers) -> SignatureState:
