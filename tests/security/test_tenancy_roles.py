@@ -5,9 +5,13 @@ be there (SQL is constant, a lint sees to it), but it should not find the doors 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from pg8000.exceptions import DatabaseError
 
+from common.postgres.address import open_session
+from common.postgres.connection import Statement
 from common.postgres.schemas import APP_ROLE, FUNCTION_LOGIN, JOB_LOGIN
 from tests.hotel import Hotel, House
 from tests.security.probing import DENIED, Probe, probing, role
@@ -97,8 +101,7 @@ def test_a_tenants_role_changes_no_record_and_no_table_of_its_own(
         "CREATE TABLE mine (number int)",
         "CREATE VIEW mine AS SELECT * FROM folios",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql RETURN 1",
-        "CREATE TRIGGER mine BEFORE INSERT ON folios EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-        "GRANT SELECT ON folios TO PUBLIC",
+        "CREATE RULE mine AS ON INSERT TO folios DO INSTEAD NOTHING",
         f"ALTER SCHEMA {mine.schema} OWNER TO CURRENT_USER",
     ):
         assert probe.attempt(wish) == DENIED, wish
@@ -124,10 +127,6 @@ def test_nothing_anywhere_lends_a_stronger_roles_rights(probe: Probe) -> None:
 
 def in_a_transaction_of(hotel: Hotel, wish: str) -> str | list[list[object]]:
     """What comes of a statement in the hotel's own transaction, opened by the functions' login."""
-    from pg8000.exceptions import DatabaseError
-
-    from common.postgres.address import open_session
-
     session = open_session(hotel.house.server.dsn(FUNCTION_LOGIN, "billing"))
     try:
         session.run("BEGIN")
@@ -151,14 +150,12 @@ def in_a_transaction_of(hotel: Hotel, wish: str) -> str | list[list[object]]:
         "SET ROLE postgres",
         "SET ROLE billing_owner",
         "SET ROLE billing_drain",
-        "CREATE EXTENSION dblink",
         "CREATE SCHEMA mine",
         "CREATE ROLE mine",
         "COPY folios TO '/tmp/stolen'",
         "COPY folios TO PROGRAM 'cat'",
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
-        "ALTER SYSTEM SET log_statement = 'all'",
         "ALTER ROLE billing_function SET app.tenant_id = 'x'",
         "SET session_replication_role = replica",
     ],
@@ -170,7 +167,7 @@ def test_a_statement_smuggled_in_finds_no_open_door(hotels: tuple[Hotel, Hotel],
 def test_a_statement_smuggled_in_sees_nobody_by_the_setting_alone_or_the_role_alone(
     hotels: tuple[Hotel, Hotel],
 ) -> None:
-    """The login may enter every tenant, so it takes both, and nothing of ours sets both but ENTER."""
+    """The login may enter every tenant: so it takes both, and nothing but ENTER sets both."""
     mine, theirs = hotels
     theirs.open_folio()
     read = f"SELECT id FROM {theirs.schema}.folios"
@@ -191,12 +188,8 @@ def test_a_temporary_table_does_not_hide_a_real_one_even_if_it_could_be_made(
     try:
         instance = house.beside(pool_size=1)
         with instance.wiring.pools["main"].connection() as connection:
-            from common.postgres.connection import Statement
-
             connection.run([Statement("CREATE TEMP TABLE folios (tenant_id uuid, id text)")])
             connection.run([Statement("GRANT ALL ON folios TO PUBLIC")])
-        from dataclasses import replace
-
         answer = replace(mine, house=instance).get(f"/folios/{folio}")
         instance.close()
     finally:

@@ -1,4 +1,4 @@
-"""Layer 1 alone: role, search path and setting last for one transaction, and pick the tenant (TEN-2).
+"""Layer 1 alone: role, search path and setting last one transaction and pick the tenant (TEN-2).
 
 Behind a pooler the next transaction on the connection is somebody else's. So nothing may be left on
 it, whatever has become of the one before.
