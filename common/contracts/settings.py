@@ -24,7 +24,7 @@ from common.contracts.fields import (
     ZoneName,
 )
 from common.contracts.shapes import Shape
-from common.domain.fx import FxSnapshot
+from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.settings import Issuer, Property, Settings
 from common.domain.tax import TaxRule
@@ -153,6 +153,16 @@ class SettingsShape(_Part):
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
 
+    def rates(self) -> tuple[FxSnapshot, ...]:
+        """The rates of exchange, each pair once.
+
+        Refuses: FxRateInvalid.
+        """
+        snapshots = tuple(rate.snapshot() for rate in self.fx_rates)
+        for quote in {snapshot.quote for snapshot in snapshots}:
+            FxRates(tuple(snapshot for snapshot in snapshots if snapshot.quote == quote))
+        return snapshots
+
 
 class SettingsDocument(SettingsShape):
     """A version of the settings, tax rules included, as it is kept."""
@@ -176,7 +186,7 @@ class SettingsDocument(SettingsShape):
             language=self.language,
             invoice_template=self.invoice_template,
             templates_put_back=self.invoice_templates,
-            fx_rates=tuple(rate.snapshot() for rate in self.fx_rates),
+            fx_rates=self.rates(),
             tax_rules=tuple(rule.rule() for rule in self.tax_rules),
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
         )

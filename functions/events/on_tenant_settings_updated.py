@@ -7,5 +7,9 @@ from common.runtime.declaration import event_function
 
 @event_function("melmastoon.tenant.settings.updated.v1")
 def on_tenant_settings_updated(settings: TenantSettings, tx: Transaction) -> None:
-    """Write the settings as the next version; the tax rules stay as they are."""
+    """Write the settings as the next version; the tax rules stay as they are.
+
+    Refuses: FxRateInvalid.
+    """
+    settings.rates()
     tx.tell(tx.settings_book.keep(settings.model_dump(mode="json")))
