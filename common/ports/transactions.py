@@ -28,6 +28,10 @@ class DatabaseUnavailable(Exception):
     """No connection to the database could be had in time."""
 
 
+class CrossTenantRow(Exception):
+    """A row of another tenant was read: the last guard, behind role, policy and search path."""
+
+
 class TenantUnknown(Exception):
     """The directory knows no such tenant."""
 

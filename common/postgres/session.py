@@ -23,6 +23,7 @@ from common.domain.settings import Settings
 from common.ports.clock import Clock
 from common.ports.transactions import (
     Allowance,
+    CrossTenantRow,
     Opening,
     OutcomeUnknown,
     StoredAnswer,
@@ -70,10 +71,6 @@ WHERE issuer = $1 AND token_id = $2
 """
 _NO_SUCH_TENANT: Final = frozenset({"22023", "42704", "42501", "42P01"})
 """No such role, none that may be entered, or none of the tables: never born, or archived."""
-
-
-class CrossTenantRow(Exception):
-    """A row of another tenant was read: the last guard behind role, policy and search path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ before the run has touched nothing. Every failure becomes a problem document wit
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NoReturn
@@ -21,6 +22,7 @@ from common.ports.powers import Powers
 from common.ports.transactions import (
     Allowance,
     Caller,
+    CrossTenantRow,
     DatabaseUnavailable,
     Key,
     Limit,
@@ -37,7 +39,7 @@ from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Result, Runner, TooManyRequests
 from common.runtime.idempotency import keys_of
 from common.runtime.incidents import note_incident, note_replay
-from common.runtime.logging import AmountClasses, Log
+from common.runtime.logging import AmountClasses, Log, Severity
 from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
 from common.runtime.problems import (
     CrossTenantReference,
@@ -96,6 +98,8 @@ class HttpEdge:
             response = _refused(exchange, TemporarilyUnavailable())
         except TenantUnknown:
             response = self._tenant_unknown(exchange)
+        except CrossTenantRow as row:
+            response = self._foreign_row(exchange, row)
         except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
             self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
             response = _refused(exchange, Unexpected())
@@ -216,15 +220,29 @@ class HttpEdge:
             exchange.check_tenant(actor, body)
         except CrossTenantReference as refused:
             self.log.problem(exchange.origin, code=full_code(refused))
-            noting = Call(
-                use_case=note_incident,
-                request=refused,
-                caller=_caller(exchange, actor),
-                tenant_id=actor.tenant_id,
-                answer=lambda _: StoredAnswer(b"", 204, {}, ""),
-            )
-            self.runner.run(noting)
+            self._note(exchange, actor, refused)
             raise
+
+    def _foreign_row(self, exchange: Exchange, row: CrossTenantRow) -> Response:
+        """The alarm of the last guard (SEC-3). Nothing that was read leaves the house."""
+        refused = CrossTenantReference("The request came upon what is another tenant's.")
+        self.log.problem(
+            exchange.origin, code=full_code(refused), error=row, severity=Severity.CRITICAL
+        )
+        if exchange.actor is not None:
+            with suppress(CrossTenantRow):
+                self._note(exchange, exchange.actor, refused)
+        return _refused(exchange, refused)
+
+    def _note(self, exchange: Exchange, actor: Actor, refused: Refusal) -> None:
+        noting = Call(
+            use_case=note_incident,
+            request=refused,
+            caller=_caller(exchange, actor),
+            tenant_id=actor.tenant_id,
+            answer=lambda _: StoredAnswer(b"", 204, {}, ""),
+        )
+        self.runner.run(noting)
 
     def _confirmed(self, declaration: HttpDeclaration, call: Call, token: object) -> Call:
         """The call with its confirmation; without a good one it does nothing but refuse.
