@@ -322,3 +322,13 @@ Edge = Callable[[], Wiring]
 def edge() -> Wiring:
     """The wiring of this process, from its environment."""
     return Wiring(read_environment())
+
+
+@lru_cache(maxsize=1)
+def serving() -> Wiring:
+    """The wiring of a function that serves; libraries speak through its log from now on."""
+    from common.runtime.logging import take_over
+
+    wiring = edge()
+    take_over(wiring.log)
+    return wiring

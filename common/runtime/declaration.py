@@ -228,7 +228,7 @@ def job(*, schedule: str, **options: Any) -> Callable[[UseCase], UseCase]:
 
 def edge() -> Edge:
     """The edge of this process: how it was wired."""
-    return typing.cast(Edge, import_module(EDGE).edge())
+    return typing.cast(Edge, import_module(EDGE).serving())
 
 
 def _target(declaration: Declaration, run: HttpFunction) -> HttpFunction:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import ClientDisconnected
 
 from common.runtime.problems import BodyTooLarge, ContentTypeUnsupported, RequestInvalid, invalid
 
@@ -38,8 +37,8 @@ def raw_body(request: Any, bytes_max: int, takes: str) -> bytes:
         raise BodyTooLarge(f"At most {bytes_max} bytes.")
     try:
         raw: bytes = request.stream.read(bytes_max + 1)
-    except ClientDisconnected:
-        raw = b""
+    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off
+        raise RequestInvalid.at("The body cannot be read to its end.") from None
     if len(raw) < (request.content_length or 0):
         raise RequestInvalid.at("The body is shorter than its Content-Length.")
     if len(raw) > bytes_max:
