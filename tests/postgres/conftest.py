@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from common.local.database import LocalDatabase
+from common.postgres.connection import Connection
 from tests.hotel import House
+from tests.postgres.asking import connect
 from tests.postgres.proxy import Proxy
 
 
@@ -22,3 +25,19 @@ def behind(house: House, proxy: Proxy) -> Iterator[House]:
     built = house.beside(databases={"main": proxy.dsn()}, pool_size=8)
     yield built
     built.close()
+
+
+@pytest.fixture
+def line(server: LocalDatabase) -> Iterator[Proxy]:
+    """The way to the server, before there is any service."""
+    standing = Proxy(server)
+    yield standing
+    standing.stop()
+
+
+@pytest.fixture
+def connection(line: Proxy) -> Iterator[Connection]:
+    """One connection of ours, as the administrator."""
+    opened = connect(line)
+    yield opened
+    opened.close()
