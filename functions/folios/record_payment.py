@@ -62,6 +62,8 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
     NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded.
     """
     folio = tx.folios.take(request.folio_id)
+    if request.payment_id is not None and tx.folios.find_paid_by(request.payment_id) is not None:
+        raise PaymentAlreadyRecorded()
     recorded = take_payment(
         tx,
         folio,
