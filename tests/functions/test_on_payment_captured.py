@@ -65,11 +65,15 @@ def test_is_no_second_payment_after_the_desk(hotel: Hotel, folio: str) -> None:
 
 
 @pytest.mark.req("PAY-3")
-def test_comes_before_the_desk_which_hears_that_it_is_recorded(hotel: Hotel, folio: str) -> None:
-    hotel.deliver(CONSUMER, captured(folio))
+@pytest.mark.parametrize("cents", [4_000, 11_000])
+def test_comes_before_the_desk_which_hears_that_it_is_recorded(
+    hotel: Hotel, folio: str, cents: int
+) -> None:
+    """Also where nothing is owed any more: that is not an overpayment."""
+    hotel.deliver(CONSUMER, captured(folio, cents))
     before = state(hotel)
 
-    answer = _at_the_desk(hotel, folio)
+    answer = _at_the_desk(hotel, folio, cents)
 
     assert_refused(answer, 409, "PAYMENT_ALREADY_RECORDED")
     assert state(hotel) == before
