@@ -121,7 +121,10 @@ def assert_events_are_gap_free(hotel: Hotel) -> None:
 
 
 def assert_trails_are_whole(hotel: Hotel) -> None:
-    """Each entry fits its own hash, its predecessor's hash and its predecessor's state."""
+    """Each entry fits its own hash, its predecessor's hash and its predecessor's state.
+
+    A folio keeps the head of its trail itself, so that its last entry cannot be taken away either.
+    """
     heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
     for entry in trail(hotel):
         name = entry["aggregate_kind"], entry["aggregate_id"]
@@ -131,6 +134,8 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
         assert entry["digest_before"] == before, name
         assert entry["hash"] == _hash_of(entry), name
         heads[name] = entry["sequence"], entry["hash"], entry["digest_after"]
+    for folio, *head in hotel.rows("SELECT id, version, trail, state_digest FROM {s}.folios"):
+        assert heads.get(("folio", folio)) == tuple(head), folio
 
 
 def trail(hotel: Hotel, action: str | None = None) -> list[dict[str, Any]]:
