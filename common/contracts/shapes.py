@@ -25,6 +25,7 @@ class Shape(BaseModel):
         serialize_by_alias=True,
         hide_input_in_errors=True,
         ser_json_bytes="hex",
+        defer_build=True,
     )
 
 

@@ -6,23 +6,27 @@ the one way of isolation here); constraints in the database guard whatever may h
 What is kept, posted and told is collected and written together with the commit.
 """
 
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from common.domain.aggregate import Fact
-from common.domain.folio import Folio, LinesPosted
-from common.domain.folio_line import Line
-from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
-from common.domain.incident import ActorRecord
-from common.domain.invoice import Invoice, Rendition, Series, Signature
 from common.domain.moment import Moment
-from common.domain.payment import Payment
 from common.domain.refusal import Unmet
-from common.domain.settings import SettingsChanged
-from common.domain.settlement import Settlement
-from common.ports.identity import Actor, StepUp
+
+if TYPE_CHECKING:
+    from common.domain.aggregate import Fact
+    from common.domain.folio import Folio, LinesPosted
+    from common.domain.folio_line import Line
+    from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
+    from common.domain.incident import ActorRecord
+    from common.domain.invoice import Invoice, Rendition, Series, Signature
+    from common.domain.payment import Payment
+    from common.domain.settings import SettingsChanged
+    from common.domain.settlement import Settlement
+    from common.ports.identity import Actor, StepUp
 
 T = TypeVar("T")
 

@@ -2,7 +2,8 @@
 
 What a command keeps, posts and tells stays with it until it is finished; a refused command is
 simply dropped, and nothing of it reaches the database. Aggregates that another command of the same
-transaction has already changed are taken as that command left them.
+transaction has already changed are taken as that command left them. A store is loaded when it is
+first used: a function that posts charges never loads the invoices.
 """
 
 import copy
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ulid import ULID
 
@@ -24,14 +25,16 @@ from common.ports.transactions import Caller, Key, StoredAnswer, VersionStale
 from common.postgres import ranks
 from common.postgres.audit import audit_row
 from common.postgres.connection import Row, Statement
-from common.postgres.folios import Folios
-from common.postgres.incidents import Incidents
-from common.postgres.invoices import Invoices
-from common.postgres.ledger import Ledger
 from common.postgres.outbox import INSERT_EVENT, event_row
-from common.postgres.render_queue import RenderQueue
 from common.postgres.session import Insert, Session, Write
-from common.postgres.settings_book import SettingsBook
+
+if TYPE_CHECKING:
+    from common.postgres.folios import Folios
+    from common.postgres.incidents import Incidents
+    from common.postgres.invoices import Invoices
+    from common.postgres.ledger import Ledger
+    from common.postgres.render_queue import RenderQueue
+    from common.postgres.settings_book import SettingsBook
 
 Id = TypeVar("Id", bound=Identifier)
 A = TypeVar("A", bound=Aggregate)
@@ -107,27 +110,39 @@ class PostgresCommand:
         return secrets.token_bytes(32)
 
     @cached_property
-    def folios(self) -> Folios:
+    def folios(self) -> "Folios":
+        from common.postgres.folios import Folios
+
         return Folios(self)
 
     @cached_property
-    def invoices(self) -> Invoices:
+    def invoices(self) -> "Invoices":
+        from common.postgres.invoices import Invoices
+
         return Invoices(self)
 
     @cached_property
-    def render_queue(self) -> RenderQueue:
+    def render_queue(self) -> "RenderQueue":
+        from common.postgres.render_queue import RenderQueue
+
         return RenderQueue(self)
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> "Ledger":
+        from common.postgres.ledger import Ledger
+
         return Ledger(self)
 
     @cached_property
-    def incidents(self) -> Incidents:
+    def incidents(self) -> "Incidents":
+        from common.postgres.incidents import Incidents
+
         return Incidents(self)
 
     @cached_property
-    def settings_book(self) -> SettingsBook:
+    def settings_book(self) -> "SettingsBook":
+        from common.postgres.settings_book import SettingsBook
+
         return SettingsBook(self)
 
     def tell(self, fact: Fact) -> None:

@@ -12,6 +12,8 @@ the first call, because it lives in an outer layer: the one arrow that points ou
 as a string, so that a function imports nothing but its own use case.
 """
 
+from __future__ import annotations  # the ports are named for the type checker only
+
 import inspect
 import typing
 from collections.abc import Callable, Sequence
@@ -22,10 +24,12 @@ from typing import Any, Final, Protocol
 
 from common.contracts.shapes import Outcome, Request
 from common.domain.refusal import Refusal
-from common.ports.identity import Actor
-from common.ports.jobs import JobPowers, Round
-from common.ports.powers import Powers
-from common.ports.transaction import Transaction
+
+if typing.TYPE_CHECKING:
+    from common.ports.identity import Actor
+    from common.ports.jobs import JobPowers, Round
+    from common.ports.powers import Powers
+    from common.ports.transaction import Transaction
 
 API_PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
