@@ -6,6 +6,7 @@ is refused for that long at most.
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -25,8 +26,11 @@ FIND_CELL: Final = (
 class Directory:
     """Finds the pool of a tenant's cell."""
 
-    def __init__(self, pools: dict[str, Pool]) -> None:
+    def __init__(
+        self, pools: dict[str, Pool], elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
         self._pools = pools
+        self._elapsed = elapsed
         self._lock = threading.Lock()
         self._cells: dict[UUID, tuple[str, float]] = {}
 
@@ -35,8 +39,8 @@ class Directory:
         if len(self._pools) == 1:
             return self._pools[MAIN_CELL]
         found = self._cells.get(tenant_id)
-        if found is None or time.monotonic() - found[1] > KEPT_SECONDS:
-            found = (self._look_up(tenant_id), time.monotonic())
+        if found is None or self._elapsed() - found[1] > KEPT_SECONDS:
+            found = (self._look_up(tenant_id), self._elapsed())
             with self._lock:
                 if len(self._cells) >= KEPT_MAX:
                     self._cells.clear()
@@ -62,7 +66,7 @@ class Directory:
             if any(row[0] != tenant_id for row in rows):
                 connection.broken = True
                 raise ForeignReply()
-        if not rows:
+        if not rows or rows[0][2] == "archived":
             raise TenantUnknown(str(tenant_id))
         _, cell, status = rows[0]
         if status != "active":
