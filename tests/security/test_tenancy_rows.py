@@ -103,9 +103,11 @@ def test_a_foreign_row_that_was_planted_in_ones_own_table_is_not_seen(
     before = {table: probe.run(f"SELECT count(*)::int FROM {table}")[0][0] for table in tables}
     for table in tables:
         probe.plant(table, str(theirs.tenant_id))
-    probe.enter(role(mine), str(mine.tenant_id))
 
+    probe.enter(role(mine), str(mine.tenant_id))
     assert seen(probe, tables) == before
+    probe.enter(role(mine), str(theirs.tenant_id))
+    assert seen(probe, tables) == dict.fromkeys(tables, 0)
 
 
 @pytest.mark.parametrize("setting", ["", " ", "x", "00000000-0000-0000-0000-000000000000", "%"])
