@@ -113,7 +113,7 @@ class Allowance:
 
     granted: int
     remaining: int
-    resets_in_seconds: int
+    resets_in_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

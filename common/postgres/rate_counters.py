@@ -19,7 +19,7 @@ INSERT INTO billing_central.rate_counters AS counter (bucket, window_start, used
 VALUES ($1, to_timestamp(floor(extract(epoch FROM now()) / $2::int) * $2::int), $3::bigint)
 ON CONFLICT (bucket, window_start) DO UPDATE
   SET used = counter.used + $3::bigint
-RETURNING used, ceil(extract(epoch FROM window_start - now()) + $2::int)::int
+RETURNING used, extract(epoch FROM window_start - now())::float8 + $2::int
 """
 FORGET: Final = """
 DELETE FROM billing_central.rate_counters

@@ -12,6 +12,7 @@ nothing has happened, or everything has, and then the same key answers the same 
   commit fails, each is run alone.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -207,7 +208,9 @@ def _wrote(results: Sequence[Result | Refusal]) -> bool:
 def _within_limits(limits: tuple[Limit, ...], allowances: tuple[Allowance, ...]) -> None:
     for limit, allowance in zip(limits, allowances, strict=True):
         if allowance.granted < 1:
-            raise TooManyRequests(limit=limit.quota, retryAfterSeconds=allowance.resets_in_seconds)
+            raise TooManyRequests(
+                limit=limit.quota, retryAfterSeconds=math.ceil(allowance.resets_in_seconds)
+            )
 
 
 def _stored(call: Call, opened: Opened, claimed: set[bytes]) -> StoredAnswer | None:

@@ -21,6 +21,7 @@ from common.ports.transactions import Allowance, Limit
 LEASES_KEPT_MAX: Final = 10_000
 LEASED_PART: Final = 20
 ASKING_SECONDS_MAX: Final = 1.0
+SAME_WINDOW_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -60,17 +61,19 @@ class RateLimiter:
 
     def took(self, limit: Limit, allowance: Allowance) -> None:
         """Keep what was granted, less the unit that asked for it, beside what is left."""
-        now = self._elapsed()
+        fresh = _Lease(
+            left=max(0, allowance.granted - 1),
+            remaining=allowance.remaining,
+            ends_at=self._elapsed() + allowance.resets_in_seconds,
+        )
         with self._lock:
             if limit.units > 1:
                 self._asked_at.pop(limit.bucket, None)
             lease = self._leases.get(limit.bucket)
-            kept = lease.left if lease is not None and now < lease.ends_at else 0
-            self._leases[limit.bucket] = _Lease(
-                left=kept + max(0, allowance.granted - 1),
-                remaining=allowance.remaining,
-                ends_at=now + allowance.resets_in_seconds,
-            )
+            if lease is not None and abs(fresh.ends_at - lease.ends_at) < SAME_WINDOW_SECONDS:
+                fresh.left += lease.left
+                fresh.remaining = min(fresh.remaining, lease.remaining)
+            self._leases[limit.bucket] = fresh
             self._leases.move_to_end(limit.bucket)
             while len(self._leases) > LEASES_KEPT_MAX:
                 self._leases.popitem(last=False)
