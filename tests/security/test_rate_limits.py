@@ -247,6 +247,19 @@ def test_two_that_ask_at_once_both_keep_what_they_were_granted() -> None:
     assert [limit is None for limit in handed_out] == [True] * 8 + [False]
 
 
+def test_an_answer_that_comes_late_brings_no_units_back() -> None:
+    """Two asked, the second was answered first: what is left is what the second was told."""
+    limiter = RateLimiter(lambda: 0.0)
+    first, second = Limit("bucket", 10, 60), Limit("bucket", 10, 60)
+
+    limiter.took(second, Allowance(1, 8, 60))
+    limiter.took(first, Allowance(1, 9, 60))
+
+    standing = limiter.standing("bucket", 10)
+    assert standing is not None
+    assert standing.remaining == 8
+
+
 def test_a_bucket_says_nothing_that_a_log_may_not_hold(hotel: Hotel) -> None:
     """Function, kind, tenant, actor, window: no path, no amount, no name of a guest."""
     hotel.post(f"/folios/{hotel.open_folio()}/charges", charge())
