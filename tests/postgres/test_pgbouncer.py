@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode, where the next transaction is somebody else's (TEN-2, TEN-2b).
+"""Behind PgBouncer in transaction mode: the next transaction is somebody else's (TEN-2, TEN-2b).
 
 Twenty-four clients share three connections of the server. Nothing that one of them says may be
 heard by another: no row, no setting, no prepared statement.
