@@ -54,6 +54,7 @@ def test_its_link_lives_five_minutes(house: House, hotel: Hotel, clock) -> None:
     clock("2026-03-10T10:00:00Z")
     _, invoice_id = hotel.closed_folio()
     hotel.render(invoice_id)
+    clock("2026-03-10T10:00:00Z")
     location = hotel.get(f"/invoices/{invoice_id}/pdf").headers["Location"]
 
     clock("2026-03-10T10:04:50Z")
