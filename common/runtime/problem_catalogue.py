@@ -41,6 +41,7 @@ from common.runtime.problems import (
 )
 from common.runtime.step_up import StepUpRefused
 
+CURRENCY_FORM: Final = "^[A-Z]{3}$"
 OURS: Final = ("common.", "functions.", "jobs.")
 NO_EDGE: Final = ("common.local.", "common.cli.")
 
@@ -122,7 +123,9 @@ def _parsing(declaration: HttpDeclaration, schema: str) -> Iterator[type[Refusal
         if declaration.takes == "application/json":
             yield CardDataFound
     if "Money" in schema:
-        yield from (AmountOutOfRange, AmountNotInMinorUnits, CurrencyUnknown)
+        yield from (AmountOutOfRange, AmountNotInMinorUnits)
+    if CURRENCY_FORM in schema:
+        yield CurrencyUnknown
 
 
 def gateway_refusals() -> tuple[type[Refusal], ...]:

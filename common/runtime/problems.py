@@ -9,6 +9,7 @@ import re
 from typing import Any, Final, Self
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from common.contracts.fields import CARD_DATA, REFUSED
 from common.domain.card_data import CardDataFound, find_card_number
@@ -157,7 +158,7 @@ def invalid(error: ValidationError) -> Refusal:
     A card number comes first. What a rule of the domain refuses is answered as that refusal when
     nothing is wrong with the request's shape.
     """
-    found = error.errors(include_url=False, include_input=False)
+    found = _plain(error.errors(include_url=False, include_input=False))
     for each in found:
         if each["type"] == CARD_DATA:
             return CardDataFound(_pointer(each["loc"]))
@@ -167,6 +168,12 @@ def invalid(error: ValidationError) -> Refusal:
         refusal.extra["errors"] = errors
         return refusal
     return RequestInvalid("See errors for the places.", errors=errors)
+
+
+def _plain(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors, but for those that say a list is too short because its items are wrong."""
+    holding = {each["loc"][:depth] for each in found for depth in range(len(each["loc"]))}
+    return [e for e in found if e["type"] != "too_short" or e["loc"] not in holding]
 
 
 def _found(location: tuple[int | str, ...], message: str) -> dict[str, str]:

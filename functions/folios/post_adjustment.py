@@ -10,7 +10,7 @@ from common.domain.charge import (
     ChargeUnknown,
 )
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
-from common.domain.money import AmountNotPositive
+from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
@@ -39,6 +39,7 @@ class PostAdjustment(Request):
         ChargeAlreadyVoided,
         AmountNotPositive,
         AdjustmentExceedsCharge,
+        CurrenciesDiffer,
     ),
 )
 def post_adjustment(request: PostAdjustment, tx: Transaction) -> LinesAnswer:

@@ -10,7 +10,7 @@ from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown
-from common.domain.money import AmountNotPositive
+from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.tax import TaxRuleMissing
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
@@ -34,6 +34,7 @@ class PostCharge(ChargeGiven, Request):
     refusals=(
         FolioUnknown,
         FolioAlreadyClosed,
+        CurrenciesDiffer,
         AmountNotPositive,
         AmountDiffers,
         TaxRuleMissing,

@@ -14,7 +14,7 @@ from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown
-from common.domain.money import AmountNotPositive
+from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.tax import TaxRuleMissing
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
@@ -37,6 +37,7 @@ class PostChargeBatch(Request):
     refusals=(
         FolioUnknown,
         FolioAlreadyClosed,
+        CurrenciesDiffer,
         AmountNotPositive,
         AmountDiffers,
         TaxRuleMissing,

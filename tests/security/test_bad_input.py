@@ -159,6 +159,28 @@ def test_refuses_an_amount_beyond_what_json_keeps(
     assert [each["pointer"] for each in answer.json["errors"]] == [f"/{field}"]
 
 
+@pytest.mark.req("MON-1", "API-3")
+@pytest.mark.usefixtures("unchanged")
+def test_refuses_a_batch_for_what_is_wrong_in_it_and_nothing_else(calls: Calls) -> None:
+    """A list is not told to be too short when all that it holds is wrong."""
+    beyond = put(calls.body("post_charge"), ("amount", "amountMicro"), 2**53)
+    crooked = {**calls.body("post_charge"), "kind": MARK, "nights": "1"}
+
+    amounts = calls.send("post_charge_batch", body={"charges": [beyond, beyond]})
+    fields = calls.send("post_charge_batch", body={"charges": [crooked]})
+    none = calls.send("post_charge_batch", body={"charges": []})
+
+    is_problem(amounts, 422, code="MELMASTOON.BILLING.AMOUNT_OUT_OF_RANGE")
+    is_problem(fields, 400, code=INVALID)
+    is_problem(none, 400, code=INVALID)
+    pointers = [[e["pointer"] for e in each.json["errors"]] for each in (amounts, fields, none)]
+    assert pointers == [
+        ["/charges/0/amount", "/charges/1/amount"],
+        ["/charges/0/kind", "/charges/0/nights"],
+        ["/charges"],
+    ]
+
+
 @pytest.mark.req("MON-1", "API-6")
 @pytest.mark.usefixtures("unchanged")
 def test_refuses_a_number_of_5000_digits_before_it_is_one(calls: Calls) -> None:

@@ -1,0 +1,164 @@
+"""Fuzz: what the OpenAPI document says, the service does, whatever is sent (REL-7, API-1).
+
+Schemathesis makes requests from the document, good ones and bad ones, and holds each answer against
+it: no 5xx; a status, a content type and headers that are told; a body that fits its schema, its
+code among those that the function says it can answer. The seed is fixed; so are the numbers.
+"""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from common.cli.generated import load_refusals
+from common.local.functions import http_declarations
+from common.runtime.openapi import openapi
+from tests.hotel import House
+from tests.security.calls import Calls, functions
+
+EXAMPLES = 50
+SLOW = {"regenerate_invoice": 10}  # it draws a page for every request
+FIXED = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+ALWAYS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+FIXED_FORM = {"health", "ready"}  # nothing is asked, so nothing can be asked badly
+CURRENCIES = ("USD", "USD", "USD", "EUR", "JPY", "KWD")
+
+
+@schemathesis.serializer("application/pdf")
+def pdf(_: Any, value: Any) -> bytes:
+    """A file is sent as it is."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@pytest.fixture(scope="module")
+def desk(house: House) -> Calls:
+    return Calls.of(house.new_hotel())
+
+
+@pytest.fixture(scope="module")
+def operations(house: House) -> dict[str, Any]:
+    """The document's operations, on the running service. Tokens are another test's matter."""
+    load_refusals()
+    document = openapi(http_declarations())
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["security"] = []
+    schema = schemathesis.openapi.from_dict(document)
+    schema.app = house.client.application
+    found = [result.ok() for result in schema.get_all_operations()]
+    return {each.definition.raw["operationId"]: each for each in found}
+
+
+def plausible(part: Any, desk: Calls, turn: int) -> Any:
+    """What was made up, with things of this house in it, so that it gets past the door."""
+    match part:
+        case dict():
+            told = {name: plausible(value, desk, turn) for name, value in part.items()}
+            if "amountMicro" in told and isinstance(told["amountMicro"], int):
+                told["amountMicro"] = (told["amountMicro"] % 50 + 1) * 10**6
+            for name in {"currency", "base", "quote"} & told.keys():
+                told[name] = CURRENCIES[turn % len(CURRENCIES)]
+            known = {
+                "propertyId": str(desk.hotel.property_id),
+                "chargeId": desk.charge,
+                "serviceDate": "2026-03-01",
+                "quantity": "2",
+                "amount": told.get("amount") if "unitAmount" not in told else None,
+                "description": "Made up",
+                "window": "guest",
+                "windows": [],
+                "routing": {},
+            }
+            return told | {name: value for name, value in known.items() if name in told}
+        case list():
+            return [plausible(each, desk, turn) for each in part]
+        case float():
+            return int(part)  # JSON Schema takes 1.0 for an integer, and we do not
+        case _:
+            return part
+
+
+def send(case: Case, desk: Calls) -> Any:
+    """Send it as somebody who may do everything, from an address of their own."""
+    token = desk.token()
+    headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"{token[-32:]}, 10.0.0.1"}
+    return case.call(headers=headers)
+
+
+@pytest.mark.req("REL-7", "API-1", "API-3", "API-6")
+@pytest.mark.parametrize("name", functions())
+def test_what_the_document_allows_is_answered_as_it_says(
+    operations: dict[str, Any], desk: Calls, name: str
+) -> None:
+    statuses: Counter[int] = Counter()
+
+    @settings(FIXED, max_examples=SLOW.get(name, EXAMPLES))
+    @given(
+        case=operations[name].as_strategy(generation_mode=GenerationMode.POSITIVE),
+        turn=st.integers(0, 11),
+    )
+    def ask(case: Case, turn: int) -> None:
+        if turn > 2:
+            known = {"folioId": desk.folio, "invoiceId": desk.invoice, "chargeId": desk.charge}
+            for parameter in known.keys() & (case.path_parameters or {}).keys():
+                case.path_parameters[parameter] = known[parameter]
+            if isinstance(case.body, dict):
+                case.body = plausible(case.body, desk, turn)
+            (case.headers or {}).pop("If-Match", None)
+        answer = send(case, desk)
+        statuses[answer.status_code] += 1
+        case.validate_response(answer, checks=ALWAYS)
+
+    ask()
+
+    assert statuses.keys() <= {200, 201, 302, 400, 404, 409, 412, 422}, statuses
+    if name not in ("close_folio", "void_charge", "get_invoice_pdf"):  # what is done is done
+        assert statuses.keys() & {200, 201}, "nothing that was made up got past the door"
+
+
+@pytest.mark.req("REL-7", "API-1", "API-6")
+@pytest.mark.parametrize("name", [name for name in functions() if name not in FIXED_FORM])
+def test_what_the_document_forbids_is_refused_as_it_says(
+    operations: dict[str, Any], desk: Calls, name: str
+) -> None:
+    @settings(FIXED, max_examples=SLOW.get(name, EXAMPLES))
+    @given(case=operations[name].as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def ask(case: Case) -> None:
+        case.validate_response(send(case, desk), checks=[*ALWAYS, negative_data_rejection])
+
+    ask()
+
+
+@pytest.mark.req("REL-7", "FOL-4", "MON-6")
+def test_the_books_are_right_after_all_that(desk: Calls) -> None:
+    """Every balance is the sum of its lines, and its lines are numbered without a gap."""
+    wrong = desk.hotel.rows(
+        "SELECT f.id FROM {s}.folios f LEFT JOIN {s}.folio_lines l ON l.folio_id = f.id"
+        " GROUP BY f.id, f.balance_micro"
+        " HAVING f.balance_micro <> coalesce(sum(l.amount_micro), 0)"
+        " OR count(l.sequence) <> coalesce(max(l.sequence), 0)"
+    )
+    assert wrong == []
