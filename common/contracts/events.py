@@ -6,7 +6,7 @@ know read it. No shape holds personal data: who the guest is can be asked for by
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from common.contracts.fields import (
     Amount,
@@ -22,17 +22,19 @@ from common.contracts.fields import (
     SettlementRef,
 )
 from common.contracts.shapes import Shape
-from common.domain.correction import ChargeAdjusted, ChargeVoided
-from common.domain.folio import (
-    BalanceDueFound,
-    ChargePosted,
-    FolioOpened,
-    LinesPosted,
-    PaymentRecorded,
-)
-from common.domain.folio_line import Line
-from common.domain.invoice import InvoiceIssued, InvoiceRendered
-from common.domain.settlement import FolioClosed
+
+if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
+    from common.domain.correction import ChargeAdjusted, ChargeVoided
+    from common.domain.folio import (
+        BalanceDueFound,
+        ChargePosted,
+        FolioOpened,
+        LinesPosted,
+        PaymentRecorded,
+    )
+    from common.domain.folio_line import Line
+    from common.domain.invoice import InvoiceIssued, InvoiceRendered
+    from common.domain.settlement import FolioClosed
 
 TYPE_PREFIX: Final = "melmastoon.billing."
 
@@ -64,7 +66,7 @@ class LineData(Shape):
     untaxed: str | None = None
 
     @classmethod
-    def of(cls, line: Line) -> "LineData":
+    def of(cls, line: "Line") -> "LineData":
         return cls(
             line_id=line.id,
             sequence=line.sequence,
@@ -90,7 +92,7 @@ class FolioOpenedV1(EventData):
     business_date: Day
 
     @classmethod
-    def of(cls, fact: FolioOpened) -> "FolioOpenedV1":
+    def of(cls, fact: "FolioOpened") -> "FolioOpenedV1":
         folio = fact.subject
         return cls(
             folio_id=folio.id,
@@ -109,7 +111,7 @@ class _Lines(EventData):
     balance: Amount
 
     @classmethod
-    def shared(cls, fact: LinesPosted) -> dict[str, Any]:
+    def shared(cls, fact: "LinesPosted") -> dict[str, Any]:
         folio = fact.subject
         return {
             "folio_id": folio.id,
@@ -123,7 +125,7 @@ class ChargePostedV1(_Lines):
     fact = "charge.posted"
 
     @classmethod
-    def of(cls, fact: ChargePosted) -> "ChargePostedV1":
+    def of(cls, fact: "ChargePosted") -> "ChargePostedV1":
         return cls(**cls.shared(fact))
 
 
@@ -132,7 +134,7 @@ class ChargeVoidedV1(_Lines):
     reason: str | None
 
     @classmethod
-    def of(cls, fact: ChargeVoided) -> "ChargeVoidedV1":
+    def of(cls, fact: "ChargeVoided") -> "ChargeVoidedV1":
         return cls(**cls.shared(fact), reason=fact.reason)
 
 
@@ -141,7 +143,7 @@ class ChargeAdjustedV1(_Lines):
     reason: str | None
 
     @classmethod
-    def of(cls, fact: ChargeAdjusted) -> "ChargeAdjustedV1":
+    def of(cls, fact: "ChargeAdjusted") -> "ChargeAdjustedV1":
         return cls(**cls.shared(fact), reason=fact.reason)
 
 
@@ -153,7 +155,7 @@ class PaymentRecordedV1(_Lines):
     amount: Amount
 
     @classmethod
-    def of(cls, fact: PaymentRecorded) -> "PaymentRecordedV1":
+    def of(cls, fact: "PaymentRecorded") -> "PaymentRecordedV1":
         payment = fact.payment
         return cls(
             **cls.shared(fact),
@@ -171,7 +173,7 @@ class BalanceDueV1(EventData):
     balance: Amount
 
     @classmethod
-    def of(cls, fact: BalanceDueFound) -> "BalanceDueV1":
+    def of(cls, fact: "BalanceDueFound") -> "BalanceDueV1":
         folio = fact.subject
         return cls(folio_id=folio.id, property_id=folio.property_id, balance=fact.balance)
 
@@ -184,7 +186,7 @@ class FolioClosedV1(_Lines):
     residual: Amount
 
     @classmethod
-    def of(cls, fact: FolioClosed) -> "FolioClosedV1":
+    def of(cls, fact: "FolioClosed") -> "FolioClosedV1":
         settlement = fact.settlement
         return cls(
             **cls.shared(fact),
@@ -207,7 +209,7 @@ class InvoiceGeneratedV1(EventData):
     issued_at: Instant
 
     @classmethod
-    def of(cls, fact: InvoiceIssued) -> "InvoiceGeneratedV1":
+    def of(cls, fact: "InvoiceIssued") -> "InvoiceGeneratedV1":
         invoice = fact.subject
         return cls(
             invoice_id=invoice.id,
@@ -230,7 +232,7 @@ class InvoiceRenderedV1(EventData):
     pdf_sha256: str
 
     @classmethod
-    def of(cls, fact: InvoiceRendered) -> "InvoiceRenderedV1":
+    def of(cls, fact: "InvoiceRendered") -> "InvoiceRenderedV1":
         invoice = fact.subject
         return cls(
             invoice_id=invoice.id,
