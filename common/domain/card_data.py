@@ -6,8 +6,9 @@ of 13 to 19 digits, with spaces and dashes between them, whose check digit is ri
 7812-1 annex B), in the digits of any script. The refusal names the place, never the text.
 
 A calendar date is no part of a run: one in ten pairs of dates would pass for a card otherwise, and
-a hotel writes many. Where a run holds more than the number ("room 12 4111 ..."), numbers are looked
-for between its gaps as well, and there only those count that a card network could have given out.
+a hotel writes many. Nor is a UUID, a hash or a trace, of which one in some hundreds would pass.
+Where a run holds more than the number ("room 12 4111 ..."), numbers are looked for between its gaps
+as well, and there only those count that a card network could have given out.
 """
 
 import re
@@ -26,6 +27,13 @@ _RUN = re.compile(r"[0-9](?:[ \t-]{0,3}[0-9]){12,}")
 _GAPS = re.compile(r"[ \t-]+")
 _DATE = re.compile(
     r"(?<![0-9])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"
+)
+_MADE_BY_MACHINES = re.compile(
+    r"(?<![0-9a-z])(?=[0-9-]*[a-f])"  # what holds digits only may be a number
+    r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
+    r"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"  # a traceparent
+    r"|[0-9a-f]{32,128})(?![0-9a-z])",  # a hash
+    re.IGNORECASE,
 )
 # How the networks' numbers begin, and how long they are (their published ranges of issuers).
 _ISSUED = re.compile(
@@ -61,7 +69,8 @@ def find_card_number(value: str) -> bool:
     text = value if value.isascii() else _plain(value)
     if _RUN.search(text) is None:
         return False
-    return any(_holds_card(run[0]) for run in _RUN.finditer(_DATE.sub("/", text)))
+    written = _DATE.sub("/", _MADE_BY_MACHINES.sub("/", text))
+    return any(_holds_card(run[0]) for run in _RUN.finditer(written))
 
 
 def scan(document: object, free_text: Callable[[Path], bool]) -> None:

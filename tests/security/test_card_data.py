@@ -119,6 +119,9 @@ def test_finds_a_number_among_other_digits(text: str) -> None:
         "+93 70 123 4567, +93 79 765 4321",
         "fol_01HZX4M2N3P4Q5R6S7T8V9W0XY",
         "7f1b0c9e-0000-4000-8000-0000000000a1",
+        "reservation 0034edd3-0032-4082-8518-fe8d64da85f7",
+        "bdd7699a2acbe772f0cc10a84c231f9aa573e5b759e636273647251680cb40d2",
+        "00-12c89397063e86ec9a1f9c2e9872e88c-5cb1f33049452915-01",
         "Rooms 101 102 103 104 105 106 107",
         "0.1234567890123456e3",
         "شماره اتاق ۲۱۴",
@@ -126,6 +129,19 @@ def test_finds_a_number_among_other_digits(text: str) -> None:
 )
 def test_lets_pass_what_is_no_card_number(text: str) -> None:
     assert not find_card_number(text)
+
+
+@pytest.mark.req("SEC-6")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "41111111-1111-1111-4111-111111111111",
+        "0034edd3-0032-4082-8518-fe8d64da85f7 4111 1111 1111 1111",
+        "a4111111111111111",
+    ],
+)
+def test_finds_a_number_that_stands_like_an_id_or_beside_one(text: str) -> None:
+    assert find_card_number(text)
 
 
 @pytest.mark.req("SEC-6")
