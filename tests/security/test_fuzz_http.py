@@ -5,8 +5,10 @@ it: no 5xx; a status, a content type and headers that are told; a body that fits
 code among those that the function says it can answer. The seed is fixed; so are the numbers.
 """
 
+import json
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import schemathesis
@@ -24,10 +26,12 @@ from schemathesis.specs.openapi.checks import (
 
 from common.cli.generated import load_refusals
 from common.local.functions import http_declarations
+from common.runtime.declaration import JSON
 from common.runtime.openapi import openapi
 from tests.hotel import House
-from tests.security.calls import Calls, functions
+from tests.security.calls import Calls, functions, with_json_body
 
+PROBLEM = "application/problem+json"
 EXAMPLES = 50
 SLOW = {"regenerate_invoice": 10}  # it draws a page for every request
 FIXED = settings(
@@ -148,6 +152,83 @@ def test_what_the_document_forbids_is_refused_as_it_says(
     @given(case=operations[name].as_strategy(generation_mode=GenerationMode.NEGATIVE))
     def ask(case: Case) -> None:
         case.validate_response(send(case, desk), checks=[*ALWAYS, negative_data_rejection])
+
+    ask()
+
+
+HEADERS = [
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Idempotency-Key",
+    "If-Match",
+    "Range",
+    "Transfer-Encoding",
+    "X-Forwarded-For",
+    "X-Tenant-Id",
+    "traceparent",
+]
+PRINTABLE = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f")
+)
+CROOKED = [
+    '"7"',
+    "*",
+    'W/"1"',
+    '"\u00b2"',
+    "application/json;charset=\x22",
+    "text/html;q=nan, */*;q=-1",
+    "Bearer a.b.c",
+    "bytes=0-",
+    "chunked",
+    "00-" + "0" * 32 + "-" + "1" * 16 + "-01",
+    ",,,",
+    "a, b, c",
+]
+
+
+@pytest.mark.req("REL-7", "API-6", "API-7")
+def test_no_header_query_or_body_makes_it_fall_over(desk: Calls) -> None:
+    @settings(FIXED, max_examples=500)
+    @given(
+        name=st.sampled_from(sorted(functions().keys() - {"ready"})),
+        headers=st.dictionaries(
+            st.sampled_from(HEADERS), PRINTABLE | st.sampled_from(CROOKED), max_size=5
+        ),
+        query=st.none() | st.binary(max_size=30),
+        body=st.none() | st.binary(max_size=60),
+    )
+    def ask(name: str, headers: dict[str, str], query: bytes | None, body: bytes | None) -> None:
+        given: dict[str, Any] = {} if query is None else {"query": quote(query, safe="=&")}
+        if body is not None and functions()[name].method != "GET":
+            given["body"] = body
+        answer = desk.send(name, headers=headers, **given)
+        assert answer.status_code < 500, answer.text
+        assert answer.content_type.split(";")[0] in (JSON, PROBLEM, "text/html")
+        assert (answer.content_type == PROBLEM) == (answer.status_code >= 400)
+
+    ask()
+
+
+@pytest.mark.req("REL-7", "API-6")
+@pytest.mark.parametrize("name", with_json_body())
+def test_no_slip_of_a_byte_makes_it_fall_over(desk: Calls, name: str) -> None:
+    """A good body with some bytes changed is another good body, or it is refused."""
+    good = json.dumps(desk.body(name), ensure_ascii=False).encode()
+
+    @settings(FIXED, max_examples=80)
+    @given(st.lists(st.tuples(st.integers(0, len(good) - 1), st.binary(max_size=3)), max_size=3))
+    def ask(slips: list[tuple[int, bytes]]) -> None:
+        body = bytearray(good)
+        for place, slip in slips:
+            body[place : place + 1] = slip
+        answer = desk.send(name, body=bytes(body))
+        assert answer.status_code < 500, answer.text
+        assert (answer.content_type == PROBLEM) == (answer.status_code >= 400)
 
     ask()
 
