@@ -24,6 +24,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
+    from common.domain.aggregate import Fact
     from common.domain.correction import ChargeAdjusted, ChargeVoided
     from common.domain.folio import (
         BalanceDueFound,
@@ -257,6 +258,12 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         InvoiceRenderedV1,
     )
 }
+
+
+def event_of(fact: "Fact") -> EventData | None:
+    """What is published of a fact; None for one that stays in the house."""
+    known = EVENTS.get(fact.name)
+    return known[1](fact) if known else None
 
 
 def cloud_event(

@@ -8,7 +8,7 @@ of the chains stand on the aggregates, which are locked while they change.
 import hashlib
 from typing import Any
 
-from common.contracts.events import EVENTS
+from common.contracts.events import EventData
 from common.domain.aggregate import Fact
 from common.domain.canonical import canonical
 from common.domain.identifiers import AuditId
@@ -16,8 +16,13 @@ from common.domain.moment import Moment
 from common.ports.transactions import Caller
 
 
-def audit_row(fact: Fact, caller: Caller, moment: Moment) -> dict[str, Any]:
-    """The entry of a fact; moves the aggregate's trail and state digest on."""
+def audit_row(
+    fact: Fact, published: EventData | None, caller: Caller, moment: Moment
+) -> dict[str, Any]:
+    """The entry of a fact; moves the aggregate's trail and state digest on.
+
+    Its detail is what is published; a fact that stays in the house tells its reason only.
+    """
     subject = fact.subject
     before, after = subject.state_digest, subject.digest()
     entry = {
@@ -31,7 +36,7 @@ def audit_row(fact: Fact, caller: Caller, moment: Moment) -> dict[str, Any]:
         "step_up_token_id": caller.step_up.token_id if caller.step_up else None,
         "assertion_hash": caller.step_up.assertion_hash if caller.step_up else None,
         "reason": fact.reason,
-        "detail": _detail(fact),
+        "detail": published.model_dump_json() if published else "{}",
         "digest_before": before.hex() if before else None,
         "digest_after": after.hex(),
         "trace_id": caller.traceparent[3:35],
@@ -49,9 +54,3 @@ def audit_row(fact: Fact, caller: Caller, moment: Moment) -> dict[str, Any]:
     }
     subject.trail, subject.state_digest = digest, after
     return row
-
-
-def _detail(fact: Fact) -> str:
-    """What happened, as it is published; facts that are not published tell their reason only."""
-    known = EVENTS.get(fact.name)
-    return known[1](fact).model_dump_json() if known else "{}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ulid import ULID
 
+from common.contracts.events import event_of
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import Identifier
 from common.domain.settings import Settings
@@ -147,10 +148,10 @@ class PostgresCommand:
 
     def tell(self, fact: Fact) -> None:
         """Chain the fact to its aggregate's trail and put its event into the outbox."""
-        self.insert(INSERT_AUDIT, [audit_row(fact, self._caller, self)])
-        event = event_row(fact, self._caller, self)
-        if event is not None:
-            self.insert(INSERT_EVENT, [event])
+        published = event_of(fact)
+        self.insert(INSERT_AUDIT, [audit_row(fact, published, self._caller, self)])
+        if published is not None:
+            self.insert(INSERT_EVENT, [event_row(fact, published, self._caller, self)])
 
     # what the stores use
 

