@@ -98,6 +98,18 @@ def test_moves_no_money_without_a_key(calls: Calls, name: str) -> None:
     is_problem(answer, 400, code="MELMASTOON.GENERAL.IDEMPOTENCY_KEY_REQUIRED")
 
 
+@pytest.mark.req("API-4", "MON-6")
+@pytest.mark.parametrize("name", [n for n, each in functions().items() if not each.moves_money])
+def test_what_needs_no_key_posts_nothing_to_the_ledger(calls: Calls, name: str) -> None:
+    before = books_of(calls.hotel.house, calls.hotel.tenant_id)
+
+    answer = calls.send(name)
+
+    after = books_of(calls.hotel.house, calls.hotel.tenant_id)
+    assert answer.status_code < 400 or name == "get_invoice_pdf"
+    assert not [t for t in after if t.endswith("ledger_entries") and after[t] != before[t]]
+
+
 @pytest.mark.req("API-6", "API-3")
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("name", [n for n, each in functions().items() if "{" in each.path])
