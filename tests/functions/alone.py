@@ -17,6 +17,7 @@ from typing import Any
 import functions_framework
 
 ROOT = Path(__file__).parents[2]
+OURS = tuple(f"{ROOT}/{room}/" for room in ("common", "functions", "jobs", "tests"))  # no .venv
 
 
 class Watched(dict[str, str]):
@@ -38,7 +39,7 @@ class Watched(dict[str, str]):
 
     def note(self) -> None:
         place = sys._getframe(2).f_code.co_filename
-        if place.startswith(str(ROOT)) and place != __file__:
+        if place.startswith(OURS) and place != __file__:
             self.readers.add(place)
 
 
