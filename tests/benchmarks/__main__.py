@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ CLIENTS = 8
 FOLIOS = 64
 ROUNDS = 3
 STARTS = 5
+TENANTS = (1, 20, 100)
+
+Call = tuple[str, str]
+"""The folio that is charged, and the token of who charges it."""
 
 
 @dataclass
@@ -65,6 +70,7 @@ def main() -> None:
             folios = [hotel.open_folio() for _ in range(FOLIOS)]
             cold_start(console, house, hotel, folios[0], Path(folder))
             measure(console, house, hotel, folios, seconds, Path(folder))
+            by_tenants(console, house, seconds, Path(folder))
             house.close()
         finally:
             database.stop()
@@ -80,11 +86,9 @@ def measure(
             )
             for column in ("", "a second", "p50 ms", "p99 ms", "CPU us", "against minimal"):
                 table.add_column(column, justify="left" if not column else "right")
+            calls = shared_out(hotel, chosen)
             runs = [
-                (
-                    load(ours, hotel, chosen, seconds, folder),
-                    load(theirs, hotel, chosen, seconds, folder),
-                )
+                (load(ours, calls, seconds, folder), load(theirs, calls, seconds, folder))
                 for _ in range(ROUNDS)
             ]
             a, b = (middle([run[side] for run in runs]) for side in (0, 1))
@@ -97,6 +101,35 @@ def measure(
             )
             console.print(table)
             console.print(f"  this service reaches {a.per_second / bench:.0%} of pgbench\n")
+
+
+def by_tenants(console: Console, house: House, seconds: int, folder: Path) -> None:
+    """What a cell's growth costs: a schema for each tenant is a cache to be warmed for each."""
+    table = Table(title=f"Charges over HTTP, {CLIENTS} clients, by tenants", title_justify="left")
+    for column in ("tenants", "a second", "p50 ms", "p99 ms", "CPU us", "against one"):
+        table.add_column(column, justify="right")
+    hotels: list[Hotel] = []
+    one = 0.0
+    with service(house, folder) as ours:
+        for tenants in TENANTS:
+            hotels += [house.new_hotel() for _ in range(len(hotels), tenants)]
+            calls = [
+                (hotel.open_folio(), hotel.token(sub=f"till-{turn % CLIENTS}"))
+                for turn, hotel in zip(range(max(FOLIOS, tenants)), cycle(hotels), strict=False)
+            ]
+            load(ours, calls, seconds, folder)  # until every connection has seen every tenant
+            runs = [load(ours, calls, seconds, folder) for _ in range(ROUNDS)]
+            measured = middle(runs)
+            one = one or measured.per_second
+            table.add_row(f"{tenants}", *row(measured), f"{measured.per_second / one:.2f}")
+    console.print(table)
+
+
+def shared_out(hotel: Hotel, folios: list[str]) -> list[Call]:
+    """The folios of one hotel, charged by as many tills as there are clients."""
+    tokens = [hotel.token(sub=f"till-{number}") for number in range(CLIENTS)]
+    turns = max(len(folios), CLIENTS)
+    return [(folios[turn % len(folios)], tokens[turn % CLIENTS]) for turn in range(turns)]
 
 
 def cold_start(console: Console, house: House, hotel: Hotel, folio: str, folder: Path) -> None:
@@ -133,14 +166,13 @@ def middle(runs: list[Measured]) -> Measured:
     return sorted(runs, key=lambda run: run.per_second)[len(runs) // 2]
 
 
-def load(server: Server, hotel: Hotel, folios: list[str], seconds: int, folder: Path) -> Measured:
+def load(server: Server, calls: list[Call], seconds: int, folder: Path) -> Measured:
     """Let the clients loose on a server."""
     order: dict[str, Any] = {
         "port": server.port,
         "clients": CLIENTS,
         "seconds": seconds,
-        "folios": folios,
-        "tokens": [hotel.token(sub=f"till-{number}") for number in range(CLIENTS)],
+        "calls": calls,
         "body": json.dumps(charge("room", 10_000)),
     }
     file = folder / "order.json"

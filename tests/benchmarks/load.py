@@ -20,16 +20,16 @@ def client(
     order: dict[str, Any], number: int, until: float, taken: list[float], other: list[int]
 ) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", order["port"])
-    token = order["tokens"][number % len(order["tokens"])]
-    folios = order["folios"]
+    calls = order["calls"]
     turn = number
     while time.perf_counter() < until:
+        folio, token = calls[turn % len(calls)]
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "Idempotency-Key": uuid4().hex,
         }
-        path = f"/api/v1/folios/{folios[turn % len(folios)]}/charges"
+        path = f"/api/v1/folios/{folio}/charges"
         turn += order["clients"]
         started = time.perf_counter()
         connection.request("POST", path, order["body"], headers)
