@@ -1,0 +1,667 @@
+-- What must hold of a tenant's books at any moment, each rule as a question for what breaks it.
+--
+-- The trust harness asks all of them after every episode, the job check_books every night, and
+-- `billing doctor` whenever somebody wants to know (REL-5). Nothing here repairs anything.
+--
+-- A section begins with a line `-- invariant: name`; the name reads as the rule. `-- as: role` says
+-- with whose eyes it looks: `tenant` (its own role and schema, where nothing is said), `drainer`
+-- (the outbox of all tenants), `administrator` (past row security, and not looked at by a session
+-- that is bound by it). Then comes the rule in a sentence for whoever is called at night, then one
+-- query. It answers (what breaks the rule, how); common/postgres/invariants.py counts and cuts them.
+--
+-- A section `-- note: name` is read before those behind it, which find its text in
+-- current_setting('books.name'): what one role sees is handed to another one's question.
+
+-- note: events
+-- as: drainer
+-- Of each aggregate: its oldest event that is still there, and a digest of all from there on.
+SELECT coalesce(jsonb_agg(jsonb_build_object('key', key, 'first', first, 'digest', digest)), '[]')
+FROM (
+  SELECT ordering_key AS key, min(sequence) AS first,
+         md5(string_agg(
+           concat_ws(' ', sequence, event_type, md5((event::jsonb -> 'data')::text)), ','
+           ORDER BY sequence, id)) AS digest
+  FROM billing_central.outbox
+  WHERE tenant_id = billing_central.current_tenant()
+  GROUP BY ordering_key
+) AS told;
+
+-- note: strangers
+-- as: administrator
+-- Of each table in the tenant's schema: how many rows say that they are another tenant's.
+DO $$
+DECLARE
+  found jsonb := '{}';
+  place name;
+  strangers bigint;
+BEGIN
+  FOR place IN
+    SELECT relname
+    FROM pg_class
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'tenant_id'
+    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+  LOOP
+    EXECUTE format('SELECT count(*) FROM %I WHERE tenant_id IS DISTINCT FROM $1', place)
+      INTO strangers USING billing_central.current_tenant();
+    found := found || jsonb_build_object(place, strangers);
+  END LOOP;
+  PERFORM set_config('books.strangers', found::text, true);
+END $$;
+
+-- invariant: balance_is_the_sum_of_the_lines
+-- A folio's balance is the sum of its lines.
+SELECT folios.id, concat('balance ', balance_micro, ', lines ', coalesce(lines.micro, 0))
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, sum(amount_micro) AS micro
+  FROM folio_lines
+  GROUP BY folio_id
+) AS lines ON lines.folio_id = folios.id
+WHERE balance_micro <> coalesce(lines.micro, 0);
+
+-- invariant: balance_is_what_the_ledger_says
+-- A folio's balance is what the guest ledger holds against it.
+SELECT folios.id, concat('balance ', balance_micro, ', ledger ', coalesce(ledger.micro, 0))
+FROM folios
+LEFT JOIN (
+  SELECT folio_id,
+         sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
+           AS micro
+  FROM ledger_entries
+  WHERE 'guest_ledger' IN (debit_account, credit_account)
+  GROUP BY folio_id
+) AS ledger ON ledger.folio_id = folios.id
+WHERE balance_micro <> coalesce(ledger.micro, 0);
+
+-- invariant: lines_are_booked_as_they_read
+-- Each charge, tax and correction is booked once, against the revenue or the tax that it names.
+WITH written AS (
+  SELECT id, folio_id, amount_micro, currency, business_date,
+         CASE WHEN type = 'rounding' THEN 'rounding'
+              WHEN tax IS NOT NULL THEN concat('tax_payable:', tax ->> 'code')
+              ELSE concat('revenue:', kind) END AS account
+  FROM folio_lines
+  WHERE type <> 'payment'
+    AND amount_micro <> 0
+), expected AS (
+  SELECT written.id AS source, 0 AS part, folio_id, property_id,
+         CASE WHEN amount_micro > 0 THEN 'guest_ledger' ELSE account END AS debit,
+         CASE WHEN amount_micro > 0 THEN account ELSE 'guest_ledger' END AS credit,
+         abs(amount_micro) AS micro, written.currency, written.business_date
+  FROM written
+  JOIN folios ON folios.id = folio_id
+), booked AS (
+  SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
+         currency, business_date
+  FROM ledger_entries
+  WHERE NOT starts_with(source, 'pay_')
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: payments_are_booked_as_they_were_taken
+-- Each payment is booked once, through its clearing account, and through FX clearing if foreign.
+WITH expected AS (
+  SELECT payments.id AS source, part, folio_id, property_id,
+         CASE WHEN part = 0 THEN account ELSE 'fx_clearing' END AS debit,
+         CASE WHEN part = 0 AND is_foreign THEN 'fx_clearing' ELSE 'guest_ledger' END AS credit,
+         CASE WHEN part = 0 THEN paid_amount_micro ELSE amount_micro END AS micro,
+         CASE WHEN part = 0 THEN paid_currency ELSE payments.currency END AS currency,
+         payments.business_date
+  FROM payments
+  JOIN folios ON folios.id = folio_id
+  CROSS JOIN LATERAL (SELECT paid_currency <> payments.currency AS is_foreign) AS way
+  CROSS JOIN LATERAL generate_series(0, is_foreign::integer) AS part
+  LEFT JOIN (VALUES
+    ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', 'cash_in_drawer'),
+    ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
+    ('city_ledger', 'city_ledger')) AS clearing (method, account) USING (method)
+), booked AS (
+  SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
+         currency, business_date
+  FROM ledger_entries
+  WHERE starts_with(source, 'pay_')
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: payment_takes_off_what_it_is_worth
+-- A payment has one line that takes its worth off its folio; only in another currency does it differ
+-- from what was handed over, and then by a rate that the folio pinned.
+SELECT coalesce(payments.id, lines.id), concat_ws(' ', 'worth', payments.amount_micro,
+  'paid', paid_amount_micro, paid_currency, 'line', lines.amount_micro)
+FROM payments
+FULL JOIN (SELECT * FROM folio_lines WHERE type = 'payment') AS lines ON lines.id = payments.id
+LEFT JOIN folios ON folios.id = payments.folio_id
+WHERE (lines.folio_id, -lines.amount_micro, lines.currency, lines.kind)
+        IS DISTINCT FROM
+      (payments.folio_id, payments.amount_micro, payments.currency, payments.method)
+   OR CASE WHEN paid_currency = payments.currency
+           THEN paid_amount_micro <> payments.amount_micro OR payments.fx IS NOT NULL
+           ELSE payments.fx IS NULL
+                OR NOT folios.fx @> jsonb_build_array(payments.fx)
+                OR payments.fx ->> 'base' <> paid_currency
+      END;
+
+-- invariant: refunds_stay_within_the_payment
+-- No more is paid back than was paid.
+SELECT id, concat('paid ', amount_micro, ', refunded ', refunded_micro)
+FROM payments
+WHERE refunded_micro NOT BETWEEN 0 AND amount_micro;
+
+-- invariant: lines_are_numbered_without_a_gap
+-- The lines of a folio are numbered from 1 to its last line, each number once.
+SELECT folios.id, concat(coalesce(lines.places, 0), ' lines, the last is ', last_line)
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, count(*) AS places, count(DISTINCT sequence) AS numbers,
+         min(sequence) AS first, max(sequence) AS last
+  FROM folio_lines
+  GROUP BY folio_id
+) AS lines ON lines.folio_id = folios.id
+WHERE (last_line, last_line, last_line, 1)
+        IS DISTINCT FROM (lines.places, lines.numbers, lines.last, lines.first)
+  AND NOT (last_line = 0 AND lines.folio_id IS NULL);
+
+-- invariant: a_folio_keeps_one_currency
+-- All lines, payments, settlements and invoices of a folio are in its currency.
+SELECT others.id, concat(others.currency, ' on a folio in ', folios.currency)
+FROM folios
+JOIN (
+  SELECT id, folio_id, currency FROM folio_lines
+  UNION ALL
+  SELECT id, folio_id, currency FROM payments
+  UNION ALL
+  SELECT id, folio_id, currency FROM settlements
+  UNION ALL
+  SELECT id, folio_id, currency FROM invoices
+) AS others ON others.folio_id = folios.id AND others.currency <> folios.currency;
+
+-- invariant: states_and_kinds_are_known
+-- Every state, type and method is one of the allowed ones, and a folio's window is one of its own.
+SELECT id, concat('folio ', status, ', window ', window_name)
+FROM folios
+WHERE status NOT IN ('open', 'closed')
+   OR NOT windows ? window_name
+UNION ALL
+SELECT id, concat_ws(' ', 'line', type, kind, source)
+FROM folio_lines
+WHERE type NOT IN ('charge', 'tax', 'payment', 'adjustment', 'void', 'rounding')
+   OR source NOT IN ('pos', 'pms', 'manual')
+UNION ALL
+SELECT id, concat('payment by ', method)
+FROM payments
+WHERE method NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'voucher', 'city_ledger')
+UNION ALL
+SELECT id, concat('document ', document_type)
+FROM invoices
+WHERE document_type <> 'invoice';
+
+-- invariant: a_correction_stays_on_its_charge
+-- Charges, their taxes, adjustments and voids name a charge of the same folio; nothing else does.
+SELECT lines.id, concat_ws(' ', type, 'names', lines.charge_id, 'corrects', corrects)
+FROM folio_lines AS lines
+LEFT JOIN (SELECT id, folio_id FROM folio_lines WHERE type = 'charge') AS charges
+  ON charges.id = lines.charge_id AND charges.folio_id = lines.folio_id
+WHERE (type IN ('charge', 'tax', 'adjustment', 'void')) <> (charges.id IS NOT NULL)
+   OR (type = 'charge' AND lines.charge_id <> lines.id)
+   OR CASE type WHEN 'void' THEN corrects IS NULL
+                WHEN 'adjustment' THEN corrects IS DISTINCT FROM lines.charge_id
+                WHEN 'tax' THEN corrects <> lines.charge_id
+                ELSE corrects IS NOT NULL END;
+
+-- invariant: a_void_reverses_its_whole_charge
+-- A charge is voided once and as a whole: every line of it once, and the price comes to nothing.
+SELECT charge_id, concat(voids, ' voids of ', voided, ' among ', others, ' lines, left ', price)
+FROM (
+  SELECT charge_id,
+         count(*) FILTER (WHERE type = 'void') AS voids,
+         count(DISTINCT corrects) FILTER (WHERE type = 'void') AS voided,
+         count(*) FILTER (WHERE type <> 'void') AS others,
+         sum(amount_micro) FILTER (WHERE tax IS NULL OR (tax ->> 'inclusive')::boolean) AS price
+  FROM folio_lines
+  WHERE charge_id IS NOT NULL
+  GROUP BY folio_id, charge_id
+) AS charges
+WHERE voids > 0
+  AND (voids <> others OR voided <> voids OR price <> 0);
+
+-- invariant: a_void_mirrors_the_line_it_corrects
+-- A void is the opposite of the line it names. Where tax is rounded per invoice its exact amount is.
+SELECT voids.id, concat_ws(' ', 'corrects', voids.corrects, voids.amount_micro, 'of',
+  lines.amount_micro)
+FROM folio_lines AS voids
+LEFT JOIN folio_lines AS lines ON lines.id = voids.corrects
+WHERE voids.type = 'void'
+  AND ((lines.folio_id, lines.charge_id, lines.kind, lines.window_name, lines.tax ->> 'code')
+         IS DISTINCT FROM
+       (voids.folio_id, voids.charge_id, voids.kind, voids.window_name, voids.tax ->> 'code')
+    OR lines.type NOT IN ('charge', 'tax', 'adjustment')
+    OR (lines.tax ->> 'exactMicro')::bigint + (voids.tax ->> 'exactMicro')::bigint <> 0
+    OR lines.amount_micro + voids.amount_micro <> 0
+       AND coalesce(lines.tax ->> 'exactMicro' = lines.tax ->> 'amountMicro', false)
+       AND voids.tax ->> 'exactMicro' = voids.tax ->> 'amountMicro');
+
+-- invariant: a_charge_never_comes_to_less_than_nothing
+-- Adjustments take away what a charge came to, and not more.
+SELECT charge_id, concat('comes to ', sum(amount_micro))
+FROM folio_lines
+WHERE charge_id IS NOT NULL
+  AND (tax IS NULL OR (tax ->> 'inclusive')::boolean)
+GROUP BY folio_id, charge_id
+HAVING sum(amount_micro) < 0;
+
+-- invariant: tax_sums_are_those_of_the_tax_lines
+-- The running sums of an open folio's taxes are those of its lines; a closed folio has none left.
+WITH posted AS (
+  SELECT folio_id, concat_ws('|', tax ->> 'code', coalesce(tax ->> 'ratePpm', 'None'),
+           tax ->> 'category') AS tax,
+         sum((tax ->> 'exactMicro')::bigint) AS exact, sum(amount_micro) AS micro
+  FROM folio_lines
+  WHERE tax IS NOT NULL
+  GROUP BY 1, 2
+), kept AS (
+  SELECT id AS folio_id, sums.key AS tax, (sums.value ->> 0)::bigint AS exact,
+         (sums.value ->> 1)::bigint AS micro
+  FROM folios
+  CROSS JOIN LATERAL jsonb_each(tax_sums) AS sums
+)
+SELECT folio_id, concat(tax, ': kept ', kept.micro, ', posted ', posted.micro)
+FROM posted
+FULL JOIN kept USING (folio_id, tax)
+JOIN folios ON folios.id = folio_id
+WHERE CASE WHEN status = 'closed' THEN kept.tax IS NOT NULL
+           ELSE (kept.exact, kept.micro) IS DISTINCT FROM (posted.exact, posted.micro) END;
+
+-- invariant: a_line_names_settings_that_there_were
+-- Settings are numbered without a gap, and each line names a version of them.
+SELECT version::text, 'the versions of the settings have a gap before this one'
+FROM (SELECT version, lag(version, 1, 0::bigint) OVER (ORDER BY version) AS before
+      FROM settings_versions) AS versions
+WHERE version <> before + 1
+UNION ALL
+SELECT id, concat('names version ', settings_version)
+FROM folio_lines
+LEFT JOIN settings_versions ON version = settings_version
+WHERE version IS NULL;
+
+-- invariant: a_closed_folio_is_settled_and_invoiced_once
+-- A folio closes at zero with one settlement and one invoice; an open one has neither.
+SELECT folios.id, concat_ws(' ', status, 'at', balance_micro, 'with', settled, 'settlements,',
+  invoiced, 'invoices, closed at', closed_at)
+FROM folios
+LEFT JOIN (SELECT folio_id, count(*) AS settled FROM settlements GROUP BY folio_id) AS settlements
+  ON settlements.folio_id = folios.id
+LEFT JOIN (SELECT folio_id, count(*) AS invoiced FROM invoices GROUP BY folio_id) AS invoices
+  ON invoices.folio_id = folios.id
+WHERE CASE WHEN status = 'closed'
+           THEN (balance_micro, settled, invoiced) IS DISTINCT FROM (0, 1, 1) OR closed_at IS NULL
+           ELSE num_nonnulls(settled, invoiced, closed_at) > 0 END;
+
+-- invariant: a_settlement_is_what_the_lines_come_to
+-- A settlement says what was consumed, what was paid, and the residual that was rounded away.
+SELECT id, concat_ws(' ', 'says', charges_micro, payments_micro, residual_micro, 'of',
+  charged, paid, rounded)
+FROM settlements
+LEFT JOIN (
+  SELECT folio_id,
+         coalesce(sum(amount_micro) FILTER (WHERE type NOT IN ('payment', 'rounding')), 0)
+           AS charged,
+         coalesce(-sum(amount_micro) FILTER (WHERE type = 'payment'), 0) AS paid,
+         coalesce(-sum(amount_micro) FILTER (WHERE type = 'rounding'), 0) AS rounded
+  FROM folio_lines
+  GROUP BY folio_id
+) AS lines ON lines.folio_id = settlements.folio_id
+WHERE (charges_micro, payments_micro, residual_micro)
+        IS DISTINCT FROM (coalesce(charged, 0), coalesce(paid, 0), coalesce(rounded, 0))
+   OR charges_micro - payments_micro <> residual_micro;
+
+-- invariant: numbers_run_from_one_without_a_gap
+-- Documents of a series are numbered from 1 to its last number, each number once.
+SELECT concat_ws(' ', jurisdiction, document_type, year),
+       concat(coalesce(places, 0), ' documents, the last number is ', last_number)
+FROM number_series
+FULL JOIN (
+  SELECT jurisdiction, document_type, year, count(*) AS places,
+         count(DISTINCT series_number) AS numbers, min(series_number) AS first,
+         max(series_number) AS last
+  FROM invoices
+  GROUP BY jurisdiction, document_type, year
+) AS issued USING (jurisdiction, document_type, year)
+WHERE (last_number, last_number, last_number, 1)
+        IS DISTINCT FROM (places, numbers, last, first)
+  AND NOT (last_number = 0 AND places IS NULL);
+
+-- invariant: a_number_is_printed_as_it_was_given
+-- The number on a document ends with its jurisdiction, its year and its place in the series.
+SELECT id, concat(number, ' is place ', series_number, ' of ', year)
+FROM invoices
+CROSS JOIN LATERAL (SELECT concat_ws('-', '', jurisdiction, nullif(year, 0), lpad(
+  series_number::text, greatest(6, length(series_number::text)), '0')) AS ending) AS place
+WHERE right(number, length(ending)) <> ending
+   OR length(number) = length(ending);
+
+-- invariant: each_document_names_the_one_before
+-- A document names the hash of the one before it in its series, and the series that of the last.
+SELECT id, 'does not name the hash of the one before'
+FROM (
+  SELECT id, previous_sha256, lag(payload_sha256) OVER (
+    PARTITION BY jurisdiction, document_type, year ORDER BY series_number) AS before
+  FROM invoices
+) AS chain
+WHERE previous_sha256 IS DISTINCT FROM before
+UNION ALL
+SELECT concat_ws(' ', jurisdiction, document_type, year), 'does not name the hash of the last'
+FROM number_series
+LEFT JOIN invoices USING (jurisdiction, document_type, year)
+WHERE series_number = last_number
+  AND payload_sha256 IS DISTINCT FROM last_sha256;
+
+-- invariant: a_payload_fits_its_hash
+-- The SHA-256 beside a payload is that of the payload, byte for byte.
+SELECT id, 'the payload is not the one that was hashed'
+FROM invoices
+WHERE payload_sha256 <> sha256(convert_to(payload, 'UTF8'));
+
+-- invariant: a_payload_says_what_its_row_says
+-- What is listed beside a payload is what was signed in it.
+SELECT id, concat('the row is of ', number, ', the payload of ', document ->> 'number')
+FROM invoices
+CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
+WHERE (document ->> 'invoiceId', document ->> 'folioId', document ->> 'propertyId',
+       document ->> 'tenantId', document ->> 'number', document ->> 'type',
+       document ->> 'currency', document ->> 'businessDate',
+       document #>> '{series,jurisdiction}', document #>> '{series,sequence}',
+       coalesce(document #>> '{series,year}', '0'), document ->> 'previousDocumentSha256',
+       (document #>> '{totals,grossMicro}')::bigint + (document #>> '{totals,roundingMicro}')::bigint)
+  IS DISTINCT FROM
+      (id, folio_id, property_id::text, tenant_id::text, number, document_type,
+       currency, business_date::text, jurisdiction, series_number::text,
+       year::text, encode(previous_sha256, 'hex'), total_micro);
+
+-- invariant: an_invoice_adds_up
+-- An invoice's sums are those of its rows, of its tax breakdown, of its payments and of its lines.
+WITH signed AS (
+  SELECT id, document, document -> 'totals' AS totals
+  FROM invoices
+  CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
+), sums AS (
+  SELECT id, (totals ->> 'netMicro')::bigint AS net, (totals ->> 'taxMicro')::bigint AS tax,
+         (totals ->> 'grossMicro')::bigint AS gross, (totals ->> 'paidMicro')::bigint AS paid,
+         (totals ->> 'roundingMicro')::bigint AS rounding, (totals ->> 'dueMicro')::bigint AS due,
+         rows.net AS net_of_rows, rows.gross AS gross_of_rows, taxes.tax AS tax_by_rate,
+         payments.paid AS paid_by_payment
+  FROM signed
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum((each ->> 'netMicro')::bigint), 0) AS net,
+           coalesce(sum((each ->> 'grossMicro')::bigint), 0) AS gross
+    FROM jsonb_array_elements(document -> 'lines') AS each) AS rows
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum((each ->> 'amountMicro')::bigint), 0) AS tax
+    FROM jsonb_array_elements(document -> 'taxBreakdown') AS each) AS taxes
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum((each ->> 'amountMicro')::bigint), 0) AS paid
+    FROM jsonb_array_elements(document -> 'payments') AS each) AS payments
+), lines AS (
+  SELECT invoice_id,
+         sum(CASE WHEN type NOT IN ('payment', 'rounding') AND tax IS NULL THEN amount_micro
+             ELSE 0 END) AS net,
+         sum(CASE WHEN tax IS NOT NULL THEN amount_micro ELSE 0 END) AS tax,
+         -sum(CASE type WHEN 'payment' THEN amount_micro ELSE 0 END) AS paid,
+         sum(CASE type WHEN 'rounding' THEN amount_micro ELSE 0 END) AS rounding
+  FROM invoice_lines
+  JOIN folio_lines ON folio_lines.id = line_id
+  GROUP BY invoice_id
+)
+SELECT id, concat_ws(' ', 'net', sums.net, 'tax', sums.tax, 'gross', gross, 'paid', sums.paid,
+  'rounding', sums.rounding, 'due', due)
+FROM sums
+LEFT JOIN lines ON invoice_id = id
+WHERE (sums.net, sums.tax, sums.paid, sums.rounding, sums.gross, due)
+        IS DISTINCT FROM
+      (coalesce(lines.net, 0), coalesce(lines.tax, 0), coalesce(lines.paid, 0),
+       coalesce(lines.rounding, 0), sums.net + sums.tax, gross + sums.rounding - sums.paid)
+   OR (net_of_rows, gross_of_rows, tax_by_rate, paid_by_payment)
+        IS DISTINCT FROM (sums.net, gross, sums.tax, sums.paid);
+
+-- invariant: every_line_of_a_closed_folio_is_on_its_invoice
+-- An invoice holds the lines that its payload names, and every line of its folio, each once.
+WITH named AS (
+  SELECT id AS invoice_id, line_id
+  FROM invoices
+  CROSS JOIN LATERAL jsonb_array_elements_text(payload::jsonb -> 'lineIds') AS line_id
+), held AS (
+  SELECT invoice_id, line_id
+  FROM invoice_lines
+), written AS (
+  SELECT invoices.id AS invoice_id, folio_lines.id AS line_id
+  FROM invoices
+  JOIN folio_lines ON folio_lines.folio_id = invoices.folio_id
+)
+SELECT invoice_id, concat('does not hold ', line_id)
+FROM ((SELECT * FROM named UNION SELECT * FROM written) EXCEPT ALL SELECT * FROM held) AS missing
+UNION ALL
+SELECT invoice_id, concat('holds ', line_id)
+FROM (SELECT * FROM held EXCEPT ALL (SELECT * FROM named INTERSECT SELECT * FROM written)) AS more;
+
+-- invariant: a_person_fits_the_commitment
+-- The person beside an invoice is the one that its payload commits to, unless it was erased.
+SELECT invoice_id, 'the person is not the one that the payload commits to'
+FROM invoices
+LEFT JOIN invoice_persons ON invoice_id = id
+CROSS JOIN LATERAL (
+  SELECT string_agg(to_json(each)::text, ',' ORDER BY place) AS address
+  FROM jsonb_array_elements_text(coalesce(document -> 'addressLines', '[]'))
+    WITH ORDINALITY AS lines (each, place)
+) AS written
+WHERE erased_at IS NULL
+  AND encode(sha256(salt || convert_to(concat(
+        '{"addressLines":[', address, '],"name":', to_json(document ->> 'name'), ',"taxId":',
+        coalesce(to_json(document ->> 'taxId')::text, 'null'), '}'), 'UTF8')), 'hex')
+      IS DISTINCT FROM payload::jsonb #>> '{customer,commitment}'
+   OR erased_at IS NOT NULL AND num_nonnulls(salt, document) > 0;
+
+-- invariant: an_invoice_is_drawn_or_waits_to_be
+-- An invoice has its PDF or stands in the queue for it; what was drawn is signed, and copies are
+-- numbered from 0.
+SELECT invoices.id, concat_ws(' ', coalesce(copies, 0), 'copies, the last is', last_copy,
+  CASE WHEN render_queue.invoice_id IS NOT NULL THEN 'and it waits' END)
+FROM invoices
+LEFT JOIN render_queue ON render_queue.invoice_id = invoices.id
+LEFT JOIN invoice_signatures ON invoice_signatures.invoice_id = invoices.id
+LEFT JOIN (
+  SELECT invoice_id, count(*) AS copies, max(copy) AS last_copy
+  FROM invoice_renditions
+  GROUP BY invoice_id
+) AS drawn ON drawn.invoice_id = invoices.id
+WHERE (copies IS NULL) <> (render_queue.invoice_id IS NOT NULL)
+   OR copies <> last_copy + 1
+   OR copies > 0 AND invoice_signatures.invoice_id IS NULL;
+
+-- invariant: a_trail_is_numbered_without_a_gap
+-- The audit entries of an aggregate are numbered from 1, each number once.
+SELECT aggregate_id, concat(count(*), ' entries, from ', min(sequence), ' to ', max(sequence))
+FROM audit_entries
+GROUP BY aggregate_kind, aggregate_id
+HAVING min(sequence) <> 1
+    OR max(sequence) <> count(*)
+    OR count(DISTINCT sequence) <> count(*);
+
+-- invariant: an_entry_names_what_came_before
+-- An audit entry names the hash of the one before it, and the state that it left.
+SELECT aggregate_id, concat('entry ', sequence, ' does not follow the one before it')
+FROM (
+  SELECT aggregate_id, sequence, previous_hash, digest_before,
+         lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER trail AS hash_before,
+         lag(digest_after) OVER trail AS state_before
+  FROM audit_entries
+  WINDOW trail AS (PARTITION BY aggregate_kind, aggregate_id ORDER BY sequence)
+) AS entries
+WHERE (previous_hash, digest_before) IS DISTINCT FROM (hash_before, state_before);
+
+-- invariant: an_entry_fits_its_hash
+-- The hash of an audit entry covers all that it says (RFC 8785 over its fields, SHA-256).
+WITH written AS (
+  SELECT aggregate_id, sequence, hash, concat(
+    '{"action":', to_json(action), ',"actor":', to_json(actor),
+    ',"aggregate_id":', to_json(aggregate_id), ',"aggregate_kind":', to_json(aggregate_kind),
+    ',"assertion_hash":', coalesce(to_json(assertion_hash)::text, 'null'),
+    ',"auth_strength":', to_json(auth_strength), ',"detail":', to_json(detail),
+    ',"digest_after":', to_json(encode(digest_after, 'hex')),
+    ',"digest_before":', coalesce(to_json(encode(digest_before, 'hex'))::text, 'null'),
+    ',"id":', to_json(id), ',"occurred_at":"', occurred.text,
+    '","previous_hash":', to_json(encode(previous_hash, 'hex')),
+    ',"reason":', coalesce(to_json(reason)::text, 'null'),
+    ',"recorded_at":"', recorded.text, '","sequence":', sequence,
+    ',"step_up_token_id":', coalesce(to_json(step_up_token_id)::text, 'null'),
+    ',"trace_id":', to_json(trace_id), '}') AS entry
+  FROM audit_entries
+  CROSS JOIN LATERAL (SELECT replace(to_char(occurred_at AT TIME ZONE 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), '.000000', '') AS text) AS occurred
+  CROSS JOIN LATERAL (SELECT replace(to_char(recorded_at AT TIME ZONE 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), '.000000', '') AS text) AS recorded
+)
+SELECT aggregate_id, concat('entry ', sequence, ' is not as it was written')
+FROM written
+WHERE hash <> sha256(convert_to(entry, 'UTF8'));
+
+-- invariant: a_folio_stands_where_its_trail_ended
+-- A folio's version, trail and state are those that its last audit entry left.
+SELECT coalesce(folios.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
+FROM folios
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'folio'
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = folios.id
+WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
+
+-- invariant: a_folio_is_what_its_trail_digested
+-- The state that a folio's trail digested is the one that it is in.
+SELECT id, concat('is ', status, ' at ', balance_micro, ' with ', last_line, ' lines')
+FROM folios
+WHERE state_digest <> sha256(convert_to(concat(
+  '{"balanceMicro":', balance_micro, ',"currency":', to_json(currency), ',"id":', to_json(id),
+  ',"lastLine":', last_line, ',"propertyId":', to_json(property_id),
+  ',"reservationId":', coalesce(to_json(reservation_id)::text, 'null'),
+  ',"status":', to_json(status), ',"window":', to_json(window_name), '}'), 'UTF8'));
+
+-- invariant: an_invoice_is_what_its_trail_digested
+-- An invoice has an audit entry for its issue and one for each copy, and is as the last one left it.
+SELECT coalesce(invoices.id, last.aggregate_id), concat(coalesce(copies, 0), ' copies, ',
+  coalesce(sequence, 0), ' entries')
+FROM invoices
+LEFT JOIN (
+  SELECT invoice_id, count(*) AS copies
+  FROM invoice_renditions
+  GROUP BY invoice_id
+) AS drawn ON drawn.invoice_id = invoices.id
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'invoice'
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = invoices.id
+WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0)
+   OR digest_after IS DISTINCT FROM sha256(convert_to(concat(
+  '{"copies":', coalesce(copies, 0), ',"id":', to_json(id), ',"number":', to_json(number),
+  ',"payloadSha256":', to_json(encode(payload_sha256, 'hex')),
+  ',"signed":', CASE WHEN copies > 0 THEN 'true' ELSE 'false' END, '}'), 'UTF8'));
+
+-- invariant: a_trail_begins_and_ends_as_its_folio_did
+-- A folio's trail begins with its opening; it ends with its closing when, and only when, it closed.
+SELECT folios.id, concat_ws(' ', status, 'from', first, 'to', last)
+FROM folios
+JOIN (
+  SELECT aggregate_id, (array_agg(action ORDER BY sequence))[1] AS first,
+         (array_agg(action ORDER BY sequence DESC))[1] AS last,
+         count(*) FILTER (WHERE action = 'folio.closed') AS closings
+  FROM audit_entries
+  WHERE aggregate_kind = 'folio'
+  GROUP BY aggregate_id
+) AS trails ON aggregate_id = folios.id
+WHERE first <> 'folio.opened'
+   OR closings <> (status = 'closed')::integer
+   OR (status = 'closed') <> (last = 'folio.closed');
+
+-- invariant: every_line_is_told_once
+-- Every line of a folio is told by one audit entry of it, with its amount.
+WITH told AS (
+  SELECT aggregate_id AS folio_id, line ->> 'lineId' AS id, line ->> 'sequence' AS sequence,
+         line ->> 'type' AS type, line #>> '{amount,amountMicro}' AS micro,
+         line #>> '{amount,currency}' AS currency
+  FROM audit_entries
+  CROSS JOIN LATERAL jsonb_array_elements(detail::jsonb -> 'lines') AS line
+  WHERE aggregate_kind = 'folio'
+), written AS (
+  SELECT folio_id, id, sequence::text, type, amount_micro::text, currency
+  FROM folio_lines
+)
+SELECT id, concat_ws(' ', 'is not told:', type, amount_micro, currency)
+FROM (SELECT * FROM written EXCEPT ALL SELECT * FROM told) AS untold
+UNION ALL
+SELECT id, concat_ws(' ', 'is told:', type, micro, currency)
+FROM (SELECT * FROM told EXCEPT ALL SELECT * FROM written) AS unwritten;
+
+-- invariant: every_fact_has_its_event
+-- Each fact that is published has one event that says the same. Events that were published and then
+-- deleted for their age, the oldest of an aggregate first, are not missed.
+WITH facts AS (
+  SELECT aggregate_id AS key, sequence, recorded_at,
+         concat_ws(' ', sequence, concat('melmastoon.billing.', action, '.v1'),
+           md5((detail::jsonb)::text)) AS fact
+  FROM audit_entries
+  WHERE detail <> '{}'
+), told AS (
+  SELECT *
+  FROM jsonb_to_recordset(current_setting('books.events')::jsonb)
+    AS told (key text, first bigint, digest text)
+), kept AS (
+  SELECT key, first, digest, md5(string_agg(fact, ',' ORDER BY sequence)) AS expected
+  FROM told
+  LEFT JOIN facts USING (key)
+  WHERE sequence IS NULL OR sequence >= first
+  GROUP BY key, first, digest
+)
+SELECT key, concat('the events from ', first, ' on are not those of the trail')
+FROM kept
+WHERE digest IS DISTINCT FROM expected
+UNION ALL
+SELECT key, concat('fact ', sequence, ' has no event')
+FROM facts
+LEFT JOIN told USING (key)
+WHERE recorded_at > now() - interval '7 days'
+  AND (first IS NULL OR sequence < first);
+
+-- invariant: events_of_an_aggregate_are_in_order
+-- as: drainer
+-- The events of an aggregate stand in one shard in the order of their facts, and none is published
+-- before the one in front of it.
+SELECT ordering_key, concat('event ', sequence, ' does not follow the one before it')
+FROM (
+  SELECT ordering_key, sequence, shard, published_at, lag(sequence) OVER line AS sequence_before,
+         lag(shard) OVER line AS shard_before, lag(published_at) OVER line AS published_before
+  FROM (
+    SELECT ordering_key, sequence, shard, published_at, id
+    FROM billing_central.outbox
+    WHERE tenant_id = billing_central.current_tenant()
+  ) AS told
+  WINDOW line AS (PARTITION BY ordering_key ORDER BY id)
+) AS events
+WHERE sequence <= sequence_before
+   OR shard <> shard_before
+   OR (published_at IS NOT NULL AND published_before IS NULL AND sequence_before IS NOT NULL);
+
+-- invariant: every_row_is_the_tenants
+-- as: administrator
+-- Every row in a tenant's schema is the tenant's, whatever the table.
+SELECT key, concat(value, ' rows of somebody else')
+FROM jsonb_each_text(current_setting('books.strangers')::jsonb)
+WHERE value::bigint > 0;
