@@ -1,0 +1,162 @@
+"""A hotel whose books hold everything once, taken out as an auditor gets them, and written back.
+
+The hotel learns its settings by the events of the tenant service, so that nothing in its books was
+put there behind the service's back.
+"""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import pg8000.native
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from common.postgres.migrations import provision_tenant
+from common.postgres.tenants import register_tenant
+from tests.hotel import Hotel, House, charge, usd, vat
+from tests.trust.verifier import Export, Row
+
+BOOKS: Final = (
+    "audit_entries",
+    "folio_lines",
+    "folios",
+    "invoice_lines",
+    "invoice_persons",
+    "invoice_renditions",
+    "invoice_signatures",
+    "invoices",
+    "ledger_entries",
+    "number_series",
+    "payments",
+    "settings_versions",
+    "settlements",
+)
+NO_BOOKS: Final = {
+    "idempotency_keys": "answers that were given; they are deleted after 30 days",
+    "inbox": "which events were taken in",
+    "render_queue": "what is still to be drawn",
+}
+
+
+def kept_books(house: House) -> Hotel:
+    """A hotel with open and closed folios, three invoices, two keys and a refused attempt."""
+    hotel = Hotel(house)
+    with house.session() as session:
+        provision_tenant(session, hotel.tenant_id)
+        register_tenant(session, hotel.tenant_id)
+    document = hotel.settings()
+    rules = document.pop("taxRules")
+    for consumer, data in (
+        ("on_tenant_settings_updated", document),
+        ("on_tenant_tax_rules_updated", {"taxRules": rules}),
+        ("on_tenant_settings_updated", {**document, "showFxAtClose": True}),
+    ):
+        assert hotel.deliver(consumer, data).status_code == 204
+    _corrected_and_settled_in_euros(hotel)
+    keys = hotel.house.wiring.keys
+    keys.rotate(hotel.tenant_id)  # type: ignore[attr-defined]
+    _, second = hotel.closed_folio(4_900, guest={"name": "Farid", "taxId": "T-1"})
+    assert hotel.render(second).status_code == 204
+    assert hotel.post(f"/invoices/{second}/regenerate").status_code == 201
+    hotel.closed_folio(100)
+    hotel.charged(hotel.open_folio(), "minibar", 350)
+    for _ in range(2):
+        hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
+    return hotel
+
+
+def _corrected_and_settled_in_euros(hotel: Hotel) -> None:
+    """A stay of two nights with a bar bill that is voided, an allowance, and a city tax."""
+    rules = [vat(), vat(13_333, code="CITY", name="City tax", chargeKinds=["room"])]
+    assert hotel.deliver("on_tenant_tax_rules_updated", {"taxRules": rules}).status_code == 204
+    folio = hotel.open_folio(
+        reservationId=f"RES-{uuid4()}",
+        windows=["company"],
+        routing={"spa": "company"},
+        stay={"arrival": "2026-03-01", "departure": "2026-03-03"},
+    )
+    words = {"en": "Room", "de": "Zimmer"}
+    night = hotel.charged(folio, "room", 9_999, quantity="2", description=words)
+    bar = hotel.charged(folio, "minibar", 700, externalReference="check-7", source="pos")
+    allowance = {"chargeId": night, "amount": usd(-500), "description": "Noise", "reason": "Lift"}
+    assert hotel.post(f"/folios/{folio}/adjustments", allowance).status_code == 201
+    voided = hotel.post(f"/folios/{folio}/charges/{bar}/void", {"reason": "Wrong room"})
+    assert voided.status_code == 201
+    batch = {"charges": [charge("spa", 1_234), charge("laundry", 55)]}
+    assert hotel.post(f"/folios/{folio}/charges/batch", batch).status_code == 201
+    assert hotel.post(f"/folios/{folio}/close").status_code == 409
+    hotel.paid(folio, {"amountMicro": 100_000_000, "currency": "EUR"})
+    left = hotel.get(f"/folios/{folio}").json["balance"]
+    card = {"method": "card", "amount": left, "paymentId": f"pi-{uuid4()}", "reference": "Desk"}
+    assert hotel.post(f"/folios/{folio}/payments", card).status_code == 201
+    closed = hotel.post(f"/folios/{folio}/close", token=hotel.token(sub="laila"))
+    assert hotel.render(closed.json["invoiceId"]).status_code == 204
+
+
+def export_of(hotel: Hotel, session: pg8000.native.Connection | None = None) -> Export:
+    """The hotel's books as they are; as a session sees them, if one is given."""
+    if session is None:
+        with hotel.house.session() as own:
+            return export_of(hotel, own)
+    tables = {table: _rows(session, f"{hotel.schema}.{table}") for table in BOOKS}
+    documents, tenant = hotel.house.wiring.documents, hotel.tenant_id
+    names = {str(row["object_name"]) for row in tables["invoice_renditions"]}
+    pdfs = {name: documents.get(tenant, name) for name in sorted(names)}
+    return Export(tenant, tables, pdfs, _public_keys(hotel))
+
+
+def _rows(session: pg8000.native.Connection, table: str) -> list[Row]:
+    rows = session.run(f"SELECT * FROM {table} AS t ORDER BY t::text") or []
+    names = [column["name"] for column in session.columns or []]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _public_keys(hotel: Hotel) -> dict[str, bytes]:
+    """What the hotel gives to everybody: the public half of each version of its key."""
+    folder = Path(hotel.house.wiring.settings.local_folder) / "keys" / hotel.tenant_id.hex
+    keys = {file.stem: load_pem_private_key(file.read_bytes(), None) for file in folder.iterdir()}
+    return {
+        f"{hotel.tenant_id.hex}/{number}": key.public_key().public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+        for number, key in keys.items()
+    }
+
+
+def write(session: pg8000.native.Connection, hotel: Hotel, before: Export, after: Export) -> None:
+    """Make the hotel's rows into what `after` holds, as the owner of the server can.
+
+    Foreign keys are not asked; what the tables' other constraints refuse is refused.
+    """
+    session.run("SET LOCAL session_replication_role = replica")
+    for table in BOOKS:
+        name, old, new = f"{hotel.schema}.{table}", before.tables[table], after.tables[table]
+        row = f"jsonb_populate_record(NULL::{name}, CAST(:row AS jsonb))"
+        for gone in (each for each in old if each not in new):
+            session.run(
+                f"DELETE FROM {name} AS t WHERE to_jsonb(t) = to_jsonb({row})", row=_json(gone)
+            )
+        for come in (each for each in new if each not in old):
+            session.run(f"INSERT INTO {name} SELECT * FROM {row}", row=_json(come))
+
+
+def _json(row: Row) -> str:
+    return json.dumps(row, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bytes():
+            return "\\x" + value.hex()
+        case datetime() | date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} stands in no column")

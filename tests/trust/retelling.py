@@ -1,0 +1,188 @@
+"""The verifier's other half: what the rows of the books must say, told again from what is hashed.
+
+Every entry of a trail has a detail, which its hash covers. What stands in the tables beside it
+follows from the details by the rules of bookkeeping, which are written down here a second time: a
+charge is owed by the guest and earned by the house, a payment the other way round. And an invoice's
+row is what its payload says.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+Row = dict[str, Any]
+TABLES: Final = ("folios", "folio_lines", "payments", "settlements", "ledger_entries")
+GUEST: Final = "guest_ledger"
+CLEARING: Final = {
+    "bank_transfer": "bank_clearing",
+    "card": "card_clearing",
+    "cash": "cash_in_drawer",
+    "city_ledger": "city_ledger",
+    "mobile_money": "mobile_money_clearing",
+    "voucher": "voucher_liability",
+}
+LINE: Final = {
+    "id": "lineId",
+    "sequence": "sequence",
+    "type": "type",
+    "kind": "kind",
+    "charge_id": "chargeId",
+    "corrects": "corrects",
+    "untaxed": "untaxed",
+    "tax.code": "taxCode",
+}
+
+
+def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
+    """The rows of each table that a folio's trail tells of, in the columns that it tells."""
+    told: dict[str, list[Row]] = defaultdict(list)
+    opened = json.loads(entries[0]["detail"])
+    house = UUID(opened["propertyId"])
+    for entry in entries:
+        detail = json.loads(entry["detail"])
+        of = {"folio_id": folio_id, "recorded_at": entry["recorded_at"]}
+        of["occurred_at"] = entry["occurred_at"]
+        for line in detail.get("lines", ()):
+            of["business_date"] = date.fromisoformat(line["businessDate"])
+            of_house = {**of, "property_id": house}
+            told["ledger_entries"] += [{**each, **of_house} for each in _booked(line, detail)]
+            told["folio_lines"].append({**_line(line, entry), **of})
+        if entry["action"] == "payment.recorded":
+            told["payments"].append({**_payment(detail), **of})
+        if entry["action"] == "folio.closed":
+            told["settlements"].append(_settlement(detail, entry, folio_id))
+    closed = [entry["occurred_at"] for entry in entries if entry["action"] == "folio.closed"]
+    told["folios"].append({
+        "id": folio_id,
+        "property_id": house,
+        "currency": opened["currency"],
+        "reservation_id": opened["reservationId"],
+        "window_name": opened["window"],
+        "business_date": date.fromisoformat(opened["businessDate"]),
+        "opened_at": entries[0]["occurred_at"],
+        "closed_at": closed[0] if closed else None,
+        "status": "closed" if closed else "open",
+        "balance_micro": sum(line["amount_micro"] for line in told["folio_lines"]),
+        "last_line": len(told["folio_lines"]),
+    })  # fmt: skip
+    return told
+
+
+def said_by(paper: Row, hashed: bytes) -> Row:
+    """An invoice's row, as its payload says it."""
+    series, totals, previous = paper["series"], paper["totals"], paper["previousDocumentSha256"]
+    return {
+        "id": paper["invoiceId"],
+        "folio_id": paper["folioId"],
+        "property_id": UUID(paper["propertyId"]),
+        "jurisdiction": series["jurisdiction"],
+        "document_type": series["documentType"],
+        "year": series["year"] or 0,
+        "series_number": series["sequence"],
+        "number": paper["number"],
+        "currency": paper["currency"],
+        "total_micro": totals["grossMicro"] + totals["roundingMicro"],
+        "business_date": date.fromisoformat(paper["businessDate"]),
+        "issued_at": datetime.fromisoformat(paper["issuedAt"]),
+        "language": paper["language"],
+        "payload_sha256": hashed,
+        "previous_sha256": previous and bytes.fromhex(previous),
+    }
+
+
+def issued_by(entry: Row) -> Row:
+    """An invoice's row as the first entry of its trail tells of it."""
+    detail = json.loads(entry["detail"])
+    return {
+        "id": detail["invoiceId"],
+        "folio_id": detail["folioId"],
+        "property_id": UUID(detail["propertyId"]),
+        "number": detail["number"],
+        "document_type": detail["documentType"],
+        "total_micro": detail["total"]["amountMicro"],
+        "currency": detail["total"]["currency"],
+        "payload_sha256": bytes.fromhex(detail["payloadSha256"]),
+        "issued_at": datetime.fromisoformat(detail["issuedAt"]),
+    }
+
+
+def rendition_of(detail: Row, copy: int, paper: Row) -> Row:
+    """A PDF's row as an entry tells of it; its name is made of the invoice, the copy, the hash."""
+    name, digest = paper["invoiceId"], detail["pdfSha256"]
+    told = detail["invoiceId"], detail["number"], detail["copyNumber"]
+    if told != (name, paper["number"], copy):
+        raise ValueError(f"{name}: copy {copy} is told of as another one")
+    return {
+        "invoice_id": name,
+        "copy": copy,
+        "language": paper["language"],
+        "template_version": detail["templateVersion"],
+        "object_name": f"invoices/{name}/{copy}-{digest[:16]}.pdf",
+        "pdf_sha256": bytes.fromhex(digest),
+    }
+
+
+def printed_as(line: Row, row: Row, language: str) -> bool:
+    """Whether a line of an invoice reads as on the folio; an adjustment is one piece on paper."""
+    text, counted = row["description"], (line["quantity"], line["unitAmountMicro"])
+    worded = text.get(language) or text.get("und") or next(iter(text.values()))
+    adjusts = row["type"] == "adjustment"
+    return (worded, row["settings_version"]) == (line["description"], line["settingsVersion"]) and (
+        (row["quantity"], row["unit_amount_micro"]) == ((None, None) if adjusts else counted)
+    )
+
+
+def _line(line: Row, entry: Row) -> Row:
+    told = {column: line[name] for column, name in LINE.items()} | _sum(line["amount"])
+    told["service_date"] = line["serviceDate"] and date.fromisoformat(line["serviceDate"])
+    return {**told, "actor": entry["actor"], "reason": entry["reason"]}
+
+
+def _payment(detail: Row) -> Row:
+    paid = {f"paid_{column}": value for column, value in _sum(detail["paid"]).items()}
+    return {"id": detail["paymentId"], "method": detail["method"], **_sum(detail["amount"]), **paid}
+
+
+def _settlement(detail: Row, entry: Row, folio_id: str) -> Row:
+    return {
+        "id": detail["settlementId"],
+        "folio_id": folio_id,
+        "charges_micro": detail["charges"]["amountMicro"],
+        "payments_micro": detail["payments"]["amountMicro"],
+        "residual_micro": detail["residual"]["amountMicro"],
+        "currency": detail["residual"]["currency"],
+        "settled_at": entry["occurred_at"],
+    }
+
+
+def _booked(line: Row, detail: Row) -> Iterator[Row]:
+    """The ledger entries of a line: a positive sum, from the credited to the debited account."""
+    for part, (debit, credit, amount) in enumerate(_movements(line, detail)):
+        moved = _sum(amount)
+        if moved["amount_micro"] < 0:
+            debit, credit = credit, debit
+            moved["amount_micro"] = -moved["amount_micro"]
+        if moved["amount_micro"]:
+            accounts = {"debit_account": debit, "credit_account": credit}
+            yield {"source": line["lineId"], "part": part, **accounts, **moved}
+
+
+def _movements(line: Row, detail: Row) -> list[tuple[str, str, Row]]:
+    """Debited account, credited account and signed amount of everything that a line books."""
+    if line["type"] == "payment":
+        clearing, worth, paid = CLEARING[detail["method"]], detail["amount"], detail["paid"]
+        if paid["currency"] == worth["currency"]:
+            return [(clearing, GUEST, worth)]
+        return [(clearing, "fx_clearing", paid), ("fx_clearing", GUEST, worth)]
+    if line["type"] == "rounding":
+        return [(GUEST, "rounding", line["amount"])]
+    if line["taxCode"] is not None:
+        return [(GUEST, f"tax_payable:{line['taxCode']}", line["amount"])]
+    return [(GUEST, f"revenue:{line['kind']}", line["amount"])]
+
+
+def _sum(amount: Row) -> Row:
+    return {"amount_micro": amount["amountMicro"], "currency": amount["currency"]}
