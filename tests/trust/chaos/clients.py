@@ -1,0 +1,256 @@
+"""Good clients of a hotel: they keep their key, and send again until they are answered.
+
+They are less patient than Retry-After asks for, which is harder on the service. While the storm
+lasts, some give up after an attempt that nobody answered, as a till that was switched off: nobody
+knows then whether that command has taken effect.
+"""
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from tests.hotel import Hotel, new_id, usd
+from tests.trust.chaos.history import Answered, Command, History, Unanswered
+
+PAUSE_SECONDS = 0.05
+PAUSE_SECONDS_MAX = 1.0
+PATIENCE_SECONDS = 120.0
+ATTEMPT_SECONDS_MAX = 40.0
+GIVES_UP = 0.2
+ROUNDS_AT_THE_DESK = 4
+HEARD = ("Idempotency-Replayed", "true")
+
+Post: TypeAlias = Callable[[Command, str], tuple[int, bool, str]]
+"""Sends a command under a trace: status, whether it is a replay, body. Raises OSError."""
+
+
+@dataclass
+class Courier:
+    """Delivers commands, and writes down what it hears. `calm` is set when the storm is over."""
+
+    post: Post
+    history: History
+    dice: random.Random
+    calm: threading.Event
+
+    def deliver(self, command: Command, *, first: bool = True) -> Answered | None:
+        """Send until it is answered; None when the client has given up."""
+        if first:
+            self.history.tell(command)
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        pause = PAUSE_SECONDS
+        while time.monotonic() < give_up_at:
+            answer = self._attempt(command)
+            if answer is not None and not answer.asks_again:
+                return answer
+            if answer is None and not self.calm.is_set() and self.dice.random() < GIVES_UP:
+                return None
+            time.sleep(pause)
+            pause = min(2 * pause, PAUSE_SECONDS_MAX)
+        return None
+
+    def _attempt(self, command: Command) -> Answered | None:
+        sent = self.history.send(command.key, sha256(command.key.encode()).hexdigest()[:24])
+        try:
+            status, replayed, body = self.post(command, sent.trace)
+        except (OSError, http.client.HTTPException) as trouble:
+            now = time.monotonic()
+            told = type(trouble).__name__
+            self.history.tell(Unanswered(command.key, sent.attempt, told, now))
+            return None
+        answer = Answered(command.key, sent.attempt, status, replayed, body, at=time.monotonic())
+        self.history.tell(answer)
+        return answer
+
+
+def over_http(ports: dict[str, int], hotels: list[Hotel]) -> Post:
+    """Post to the functions' processes, each at its own port."""
+    by_tenant = {str(hotel.tenant_id): hotel for hotel in hotels}
+
+    @cache
+    def token(tenant: str, actor: str) -> str:
+        return by_tenant[tenant].token(sub=actor)
+
+    def post(command: Command, trace: str) -> tuple[int, bool, str]:
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", ports[command.function], timeout=ATTEMPT_SECONDS_MAX
+        )
+        headers = {
+            "Authorization": f"Bearer {token(command.tenant, command.actor)}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": command.key,
+            "traceparent": f"00-{trace}-{trace[:16]}-01",
+        }
+        try:
+            path = f"/api/v1{command.path}"
+            connection.request("POST", path, json.dumps(command.body), headers)
+            answer = connection.getresponse()
+            body = answer.read().decode()
+            return answer.status, answer.headers[HEARD[0]] == HEARD[1], body
+        finally:
+            connection.close()
+
+    return post
+
+
+@dataclass
+class Guests:
+    """Who is in the house, for everybody who posts to their folios."""
+
+    _there: list[tuple[Hotel, str]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrive(self, hotel: Hotel, folio: str) -> None:
+        with self._lock:
+            self._there.append((hotel, folio))
+
+    def depart(self, hotel: Hotel, folio: str) -> None:
+        with self._lock:
+            self._there.remove((hotel, folio))
+
+    def somebody(self, dice: random.Random) -> tuple[Hotel, str] | None:
+        with self._lock:
+            return dice.choice(self._there) if self._there else None
+
+
+@dataclass
+class Clerk:
+    """Makes commands with keys of its own. `name` is part of each."""
+
+    name: str
+    courier: Courier
+    dice: random.Random
+    guests: Guests
+    _made: int = 0
+
+    def ask(
+        self,
+        function: str,
+        hotel: Hotel,
+        folio: str,
+        path: str,
+        *,
+        amount_micro: int = 0,
+        actor: str = "",
+        text: str = "",
+        **body: Any,
+    ) -> Answered | None:
+        """Deliver a new command, whose key stands in its field `text`."""
+        self._made += 1
+        key = f"{self.name}-{self._made}"
+        command = Command(
+            key=key,
+            function=function,
+            tenant=str(hotel.tenant_id),
+            actor=actor or self.name,
+            folio=folio,
+            path=path,
+            body={**body, **({text: key} if text else {})},
+            amount_micro=amount_micro,
+        )
+        return self.courier.deliver(command)
+
+    def charge(self, hotel: Hotel, folio: str) -> tuple[str, int, int] | None:
+        """Post a charge of whole tens of cents: its id, its amount, and the balance it left."""
+        cents = self.dice.randrange(10, 20_000, 10)
+        body: dict[str, Any] = {"kind": self.dice.choice(["room", "spa"]), "unitAmount": usd(cents)}
+        if self.dice.random() < 0.5:
+            body["id"] = new_id("chg")
+        answer = self.ask(
+            "post_charge",
+            hotel,
+            folio,
+            f"/folios/{folio}/charges",
+            amount_micro=cents * 10_000,
+            text="description",
+            **body,
+        )
+        if answer is None or not answer.acknowledges:
+            return None
+        told = json.loads(answer.body)
+        return told["lines"][0]["lineId"], cents * 10_000, told["balance"]["amountMicro"]
+
+    def void(self, hotel: Hotel, folio: str, charge: str, amount_micro: int) -> Answered | None:
+        path = f"/folios/{folio}/charges/{charge}/void"
+        return self.ask("void_charge", hotel, folio, path, amount_micro=amount_micro, text="reason")
+
+
+class Desk(Clerk):
+    """Lets guests in, and out when they have paid."""
+
+    def stay(self, hotel: Hotel) -> None:
+        """A guest comes, consumes, pays what is owed, and leaves."""
+        folio = new_id("fol")
+        property_id = str(hotel.property_id)
+        opened = self.ask(
+            "open_folio",
+            hotel,
+            folio,
+            "/folios",
+            id=folio,
+            propertyId=property_id,
+            guest={"name": f"{self.name}-{self._made + 1}"},
+        )
+        if opened is None:
+            return
+        self.guests.arrive(hotel, folio)
+        try:
+            due = self._consume(hotel, folio)
+            for _ in range(ROUNDS_AT_THE_DESK):
+                if due > 0:
+                    due = self._pay(hotel, folio, due)
+                closing = self.ask("close_folio", hotel, folio, f"/folios/{folio}/close")
+                if closing is None or closing.acknowledges:
+                    return
+                due = int(json.loads(closing.body).get("balanceMicro", 0))
+        finally:
+            self.guests.depart(hotel, folio)
+
+    def _consume(self, hotel: Hotel, folio: str) -> int:
+        due = 0
+        for _ in range(self.dice.randint(1, 3)):
+            posted = self.charge(hotel, folio)
+            due = posted[2] if posted else due
+        if posted and self.dice.random() < 0.4:
+            voided = self.void(hotel, folio, posted[0], posted[1])
+            if voided is not None and voided.acknowledges:
+                due = int(json.loads(voided.body)["balance"]["amountMicro"])
+        return due
+
+    def _pay(self, hotel: Hotel, folio: str, due_micro: int) -> int:
+        """Pay, each time at another cashier, of whom none takes more than ten in a minute."""
+        body = {"method": "bank_transfer", "amount": usd(due_micro // 10_000)}
+        paid = self.ask(
+            "record_payment",
+            hotel,
+            folio,
+            f"/folios/{folio}/payments",
+            amount_micro=due_micro,
+            actor=f"cashier-{self.name}-{self._made + 1}",
+            text="reference",
+            id=new_id("pay"),
+            **body,
+        )
+        if paid is None:
+            return 0
+        return int(json.loads(paid.body).get("balanceMicro", 0))
+
+
+class Bar(Clerk):
+    """Posts to whoever is in the house, and takes some of it back."""
+
+    def serve(self) -> None:
+        guest = self.guests.somebody(self.dice)
+        if guest is None:
+            time.sleep(PAUSE_SECONDS)
+            return
+        posted = self.charge(*guest)
+        if posted and self.dice.random() < 0.15:
+            self.void(*guest, posted[0], posted[1])

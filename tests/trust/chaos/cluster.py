@@ -1,0 +1,122 @@
+"""A PostgreSQL server of the chaos's own, which is stopped at once, killed, and started again."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from common.local.database import LocalDatabase, start_database
+from common.postgres.address import open_session
+
+BACK_SECONDS_MAX = 60.0
+LOOK_SECONDS = 0.02
+BACKEND = """
+SELECT pid FROM pg_stat_activity WHERE usename = 'billing_function'
+ORDER BY state = 'active' DESC, state_change DESC LIMIT 1
+"""
+UNDER_WAY = """
+SELECT count(*) FROM pg_stat_activity
+WHERE usename = 'billing_function' AND state <> 'idle'
+"""
+LEASES_RUN_OUT = "UPDATE billing_central.outbox_leases SET leased_until = '-infinity'"
+WAITING = "SELECT count(*) FROM billing_central.outbox WHERE published_at IS NULL"
+
+
+class Cluster:
+    """The server of a folder, whichever process it is just now."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.database: LocalDatabase = start_database(folder)
+
+    @property
+    def socket(self) -> Path:
+        return self.database.socket
+
+    @property
+    def postmaster(self) -> int:
+        """The process id of the server."""
+        pid_file = self.database.data / "postmaster.pid"
+        return int(pid_file.read_text(encoding="utf-8").split("\n")[0])
+
+    def sql(self, sql: str) -> list[list[Any]]:
+        """Ask as the administrator, on a session of its own."""
+        session = open_session(self.database.dsn(database="billing"))
+        try:
+            return session.run(sql) or []
+        finally:
+            with suppress(InterfaceError, OSError):
+                session.close()
+
+    def strike(self, how: signal.Signals) -> None:
+        """Signal the server: SIGQUIT stops it at once, SIGKILL leaves its backends behind."""
+        os.kill(self.postmaster, how)
+
+    def restart(self) -> None:
+        """Start it again once it is gone, with all of its backends."""
+        self._wait(lambda: not self._left(), "the database does not end")
+        self.database.kill()
+        self.database = start_database(self._folder)
+
+    def _left(self) -> bool:
+        """Whether any of its processes is there; all of them stand in its folder."""
+        for process in psutil.process_iter(["name", "status"]):
+            if not process.info["name"].startswith("postgres"):
+                continue
+            with suppress(psutil.Error):
+                ended = process.info["status"] == psutil.STATUS_ZOMBIE
+                if not ended and Path(process.cwd()) == self.database.data:
+                    return True
+        return False
+
+    def backend(self) -> int | None:
+        """A backend of a function, one at work if there is one."""
+        found = self.sql(BACKEND)
+        return int(found[0][0]) if found else None
+
+    def kill_backend(self) -> bool:
+        """SIGKILL to a backend: the server throws all others out, and recovers by itself."""
+        backend = self.backend()
+        if backend is None:
+            return False
+        os.kill(backend, signal.SIGKILL)
+        self._wait(self._answers, "the database does not come back")
+        return True
+
+    def end_backend(self) -> bool:
+        """The administrator ends a backend's session."""
+        backend = self.backend()
+        return backend is not None and bool(self.sql(f"SELECT pg_terminate_backend({backend})"))
+
+    def wait_until_nothing_is_under_way(self) -> None:
+        """No transaction of a function is open any more."""
+        self._wait(lambda: not self.sql(UNDER_WAY)[0][0], "a dead process's transaction is open")
+
+    def wait_until_all_is_told(self) -> None:
+        """No event waits to be published any more."""
+        self._wait(lambda: not self.sql(WAITING)[0][0], "the outbox does not drain")
+
+    def _answers(self) -> bool:
+        with suppress(DatabaseError, InterfaceError, OSError):
+            return self.sql("SELECT 1") == [[1]]
+        return False
+
+    def _wait(self, happened: Callable[[], bool], otherwise: str) -> None:
+        give_up = time.monotonic() + BACK_SECONDS_MAX
+        while not happened():
+            assert time.monotonic() < give_up, otherwise
+            time.sleep(LOOK_SECONDS)
+
+    def let_leases_run_out(self) -> None:
+        """Half a minute passes for the drainers; none while the database is down."""
+        with suppress(DatabaseError, InterfaceError, OSError):
+            self.sql(LEASES_RUN_OUT)
+
+    def stop(self) -> None:
+        self.database.stop()

@@ -1,0 +1,139 @@
+"""What a command owes the books, and what is found of it there.
+
+Every hotel of the chaos takes ten per cent on top of everything, and amounts are whole tens of
+cents, so that each figure is worked out here without a rounding, and without the product.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.trust.chaos.evidence import Audit, Books, Event, Line
+from tests.trust.chaos.history import Command, Story
+
+FOLLOW_UP = "folio.balance_due"
+"""What a refused close tells the house: no effect of the command, but of its refusal."""
+FACTS = {
+    "open_folio": ("folio.opened",),
+    "post_charge": ("charge.posted",),
+    "void_charge": ("charge.voided",),
+    "record_payment": ("payment.recorded",),
+    "close_folio": ("folio.closed", "invoice.generated"),
+}
+
+
+@dataclass
+class Found:
+    """How much there is of a command, piece by piece, and the names of the rows that it is."""
+
+    pieces: Counter[str] = field(default_factory=Counter)
+    rows: set[str] = field(default_factory=set)
+
+    def add(self, row: str, **pieces: int) -> None:
+        self.rows.add(row)
+        for name, amount in pieces.items():
+            self.pieces[name] += amount
+
+    @property
+    def nothing(self) -> bool:
+        return not self.rows and not any(self.pieces.values())
+
+
+def owed(command: Command) -> dict[str, int]:
+    """All of a command, once."""
+    facts = FACTS[command.function]
+    pieces = {f"audit_{fact}": 1 for fact in facts} | {f"event_{fact}": 1 for fact in facts}
+    pieces["stored_answers"] = len(key_hashes(command))
+    amount, tax = command.amount_micro, command.amount_micro // 10
+    match command.function:
+        case "open_folio":
+            pieces |= {"folios": 1}
+        case "post_charge":
+            pieces |= {"lines": 1, "moved": amount, "tax_lines": 1, "tax_moved": tax}
+            pieces |= {"entries": 2, "booked": amount + tax}
+        case "void_charge":
+            pieces |= {"lines": 2, "moved": -amount - tax, "entries": 2, "booked": -amount - tax}
+        case "record_payment":
+            pieces |= {"lines": 1, "moved": -amount, "payments": 1, "paid": amount}
+            pieces |= {"entries": 1, "booked": -amount}
+        case "close_folio":
+            pieces |= {"closed": 1, "settlements": 1, "invoices": 1}
+    return pieces
+
+
+def found(command: Command, story: Story, books: Books) -> Found:
+    """Whatever the books hold of a command, by its text, its traces and its keys."""
+    here = Found()
+    traces = [sent.trace for sent in story.sent[command.key]]
+    _trails(here, command, books, traces)
+    _answers(here, command, books)
+    place = command.tenant, command.key
+    if command.function == "open_folio":
+        for folio in books.folios.get(place, ()):
+            here.add(f"folio {folio}", folios=1)
+    if command.function == "close_folio":
+        _documents(here, command, books)
+        return here
+    for name, amount in books.payments.get(place, ()):
+        here.add(f"payment {name}", payments=1, paid=amount)
+    for line in books.by_text.get(place, ()):
+        here.add(f"line {line.id}", lines=1, moved=line.amount_micro)
+        _entries(here, books, line)
+        for tax in books.taxes.get((command.tenant, line.id), ()):
+            here.add(f"line {tax.id}", tax_lines=1, tax_moved=tax.amount_micro)
+            _entries(here, books, tax)
+    return here
+
+
+def follow_ups(traces: list[str], books: Books) -> tuple[list[Audit], list[Event]]:
+    """What refused closes told, under these traces."""
+    audits = [a for trace in traces for a in books.audits.get(trace, ()) if a.action == FOLLOW_UP]
+    events = [e for trace in traces for e in books.events.get(trace, ()) if _fact(e) == FOLLOW_UP]
+    return audits, events
+
+
+def key_hashes(command: Command) -> list[str]:
+    """Under which hashes its answer is stored: the client's key, the id of what it creates."""
+    names = [(command.tenant, "key", command.actor, command.function, command.key)]
+    if "id" in command.body:
+        names.append((command.tenant, "id", command.function, str(command.body["id"])))
+    return [hashlib.sha256("\x1f".join(name).encode()).hexdigest() for name in names]
+
+
+def _trails(here: Found, command: Command, books: Books, traces: list[str]) -> None:
+    for trace in traces:
+        for audit in books.audits.get(trace, ()):
+            if audit.action != FOLLOW_UP and audit.tenant == command.tenant:
+                here.add(f"audit {audit.id}", **{f"audit_{audit.action}": 1})
+        for event in books.events.get(trace, ()):
+            if _fact(event) != FOLLOW_UP and event.tenant == command.tenant:
+                here.add(f"event {event.id}", **{f"event_{_fact(event)}": 1})
+
+
+def _answers(here: Found, command: Command, books: Books) -> None:
+    for key_hash in key_hashes(command):
+        stored = books.stored.get(key_hash)
+        if stored is not None and stored.tenant == command.tenant:
+            here.add(f"answer {key_hash}", stored_answers=1)
+
+
+def _documents(here: Found, command: Command, books: Books) -> None:
+    """A folio may be closed by one of several closes: by the one that left any other piece."""
+    if here.nothing:
+        return
+    place = command.tenant, command.folio
+    if place in books.closed:
+        here.pieces["closed"] += 1
+    for name in books.settlements.get(place, ()):
+        here.add(f"document {name}", settlements=1)
+    for name in books.invoices.get(place, ()):
+        here.add(f"document {name}", invoices=1)
+
+
+def _entries(here: Found, books: Books, line: Line) -> None:
+    for entry in books.ledger.get((line.tenant, line.id), ()):
+        here.add(f"entry {entry.name}", entries=1, booked=entry.amount_micro)
+
+
+def _fact(event: Event) -> str:
+    return event.fact.removeprefix("melmastoon.billing.").removesuffix(".v1")
