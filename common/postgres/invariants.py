@@ -25,11 +25,13 @@ NOBODY: Final = "none"
 
 BEGIN: Final = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", everywhere=True)
 ROLLBACK: Final = Statement("ROLLBACK", everywhere=True)
-# Plans are made for one use and most tables are small: compiling them costs more than it saves.
+# Planning is most of the work on small books: a plan is kept for as long as the connection is, and
+# never compiled.
 LIMITS: Final = """
 SELECT set_config('statement_timeout', $1, true),
        set_config('lock_timeout', '5s', true),
-       set_config('jit', 'off', true)
+       set_config('jit', 'off', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true)
 """
 ENTER: Final = """
 SELECT set_config('role', $1, true),

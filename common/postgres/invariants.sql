@@ -665,3 +665,142 @@ WHERE sequence <= sequence_before
 SELECT key, concat(value, ' rows of somebody else')
 FROM jsonb_each_text(current_setting('books.strangers')::jsonb)
 WHERE value::bigint > 0;
+
+-- invariant: an_event_says_what_its_row_says
+-- as: drainer
+-- An event in the outbox is of the tenant, the aggregate, the place and the type that its row says.
+SELECT event_id, 'is not the event of its row'
+FROM billing_central.outbox
+CROSS JOIN LATERAL CAST(event AS jsonb) AS document
+WHERE tenant_id = billing_central.current_tenant()
+  AND (document ->> 'id', document ->> 'type', document ->> 'subject', document ->> 'sequence',
+       document ->> 'tenantid', document ->> 'source')
+        IS DISTINCT FROM
+      (event_id, event_type, ordering_key, sequence::text,
+       tenant_id::text, concat('/billing/tenants/', tenant_id));
+
+-- invariant: what_an_event_did_is_noted_with_it
+-- What another service's event brought about was committed together with the note that it was taken.
+-- Notes that were deleted for their age are not missed, and a refused event has none.
+SELECT aggregate_id, concat('entry ', sequence, ' of ', actor, ' has no event')
+FROM audit_entries
+WHERE starts_with(actor, 'system:on_')
+  AND aggregate_kind <> 'actor'
+  AND recorded_at > now() - interval '7 days'
+  AND NOT EXISTS (
+    SELECT FROM inbox
+    WHERE inbox.recorded_at = audit_entries.recorded_at
+      AND consumer = substr(actor, length('system:') + 1));
+
+-- invariant: an_answer_speaks_of_what_there_is
+-- The folio, the lines, the settlement and the invoice that a stored answer names are there.
+WITH answers AS MATERIALIZED (
+  SELECT encode(key_hash, 'hex') AS key, function,
+         CASE WHEN body IS JSON OBJECT THEN body::jsonb END AS body
+  FROM idempotency_keys
+  WHERE status BETWEEN 200 AND 299
+), named AS (
+  SELECT key, function, path, jsonb_path_query(body, path::jsonpath) #>> '{}' AS id
+  FROM answers
+  CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'))
+    AS paths (path)
+), there AS (
+  SELECT id FROM folios
+  UNION ALL
+  SELECT id FROM folio_lines
+  UNION ALL
+  SELECT id FROM settlements
+  UNION ALL
+  SELECT id FROM invoices
+)
+SELECT key, concat(function, ' answered ', named.id)
+FROM named
+LEFT JOIN there ON there.id = named.id
+WHERE named.id IS NOT NULL
+  AND there.id IS NULL;
+
+-- invariant: a_confirmation_serves_one_deed
+-- A step-up token that was used stands in the audit entries of one transaction, of its own actor.
+SELECT uses.token_id, concat_ws(' ', 'used by', uses.actor, 'for', deeds, 'deeds by', deeds.actor)
+FROM billing_central.step_up_uses AS uses
+LEFT JOIN (
+  SELECT step_up_token_id AS token_id, count(DISTINCT recorded_at) AS deeds,
+         min(actor) AS actor, max(actor) AS last_actor,
+         min(assertion_hash) AS assertion_hash
+  FROM audit_entries
+  WHERE step_up_token_id IS NOT NULL
+  GROUP BY step_up_token_id
+) AS deeds ON deeds.token_id = uses.token_id
+WHERE (deeds, deeds.actor, last_actor, deeds.assertion_hash)
+        IS DISTINCT FROM (1, uses.actor, uses.actor, uses.assertion_hash);
+
+-- invariant: every_table_keeps_row_security
+-- Every table has row security that binds its owner as well, and a tenant's shows its rows to the
+-- tenant's own role in the tenant's own transactions only.
+SELECT relname, concat_ws(' ', 'row security', relrowsecurity, 'forced', relforcerowsecurity,
+  'policy', polname, pg_get_expr(polqual, polrelid))
+FROM pg_class
+LEFT JOIN pg_policy ON polrelid = pg_class.oid
+CROSS JOIN LATERAL (
+  SELECT format('((tenant_id = %L::uuid) AND (tenant_id = billing_central.current_tenant()))',
+    billing_central.current_tenant()) AS own
+) AS rows
+WHERE relkind IN ('r', 'p')
+  AND relnamespace IN (current_schema()::regnamespace, 'billing_central'::regnamespace)
+  AND (NOT (relrowsecurity AND relforcerowsecurity)
+    OR polname IS NULL
+    OR relnamespace = current_schema()::regnamespace
+       AND (polroles, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+             IS DISTINCT FROM (ARRAY[current_user::regrole::oid], own, own));
+
+-- invariant: every_column_is_what_it_holds
+-- Money is a bigint, nothing is a fraction that drifts, and every row says whose it is.
+SELECT relname, concat_ws(' ', attname, format_type(atttypid, atttypmod))
+FROM pg_class
+LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+  AND (atttypid IN ('numeric'::regtype, 'real'::regtype, 'double precision'::regtype,
+         'money'::regtype)
+    OR attname LIKE '%\_micro' AND atttypid <> 'bigint'::regtype)
+WHERE relkind IN ('r', 'p')
+  AND relnamespace = current_schema()::regnamespace
+  AND (attname IS NOT NULL
+    OR NOT EXISTS (
+      SELECT FROM pg_attribute
+      WHERE attrelid = pg_class.oid AND attname = 'tenant_id' AND attnotnull
+        AND atttypid = 'uuid'::regtype));
+
+-- invariant: a_record_cannot_be_changed
+-- The tenant's role may add to a table of record, and neither change nor delete what is in it.
+SELECT relname, 'the tenant''s role may change what is written'
+FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace
+  AND relname IN ('audit_entries', 'credit_ledger_entries', 'credit_note_signatures',
+    'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures', 'invoices',
+    'ledger_entries', 'settings_versions', 'settlements', 'webhook_events')
+  AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
+
+-- invariant: what_may_happen_once_is_guarded
+-- Each unique constraint that lets a thing happen once is there.
+SELECT name, 'is not there'
+FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
+  'command_is_answered_once', 'copies_are_numbered', 'event_takes_effect_once',
+  'external_reference_is_posted_once', 'folio_lines_are_consecutive',
+  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
+  'line_id_is_used_once', 'line_is_on_one_document', 'line_is_voided_once',
+  'movement_is_booked_once', 'one_folio_per_reservation_and_window', 'one_person_per_invoice',
+  'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
+  'processor_payment_is_recorded_once', 'settings_versions_are_consecutive']) AS name
+LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
+  ON relname = name AND relnamespace = current_schema()::regnamespace
+     AND indisunique AND indisvalid
+WHERE relname IS NULL;
+
+-- invariant: nobody_passes_row_security
+-- No role of the service can pass row security, and no tenant's role can log in.
+SELECT rolname, concat_ws(' ', 'superuser', rolsuper, 'bypasses', rolbypassrls, 'logs in',
+  rolcanlogin)
+FROM pg_roles
+WHERE (rolname = current_user
+    OR rolname IN ('billing_app', 'billing_drain', 'billing_function', 'billing_job',
+         'billing_owner', 'billing_tenant'))
+  AND (rolsuper OR rolbypassrls OR rolname = current_user AND rolcanlogin);

@@ -36,7 +36,7 @@ def broken_invariants(hotel: Hotel) -> tuple[Broken, ...]:
 def _connection(server: LocalDatabase) -> Connection:
     kept = _connections.get(server)
     if kept is None or kept.broken:
-        kept = connector(server.dsn(database="billing"), prepares=False)()
+        kept = connector(server.dsn(database="billing"))()
         _connections[server] = kept
     return kept
 
