@@ -8,6 +8,7 @@ from typing import Any
 
 from common.contracts.invoices import SignatureState, Verification
 from common.domain.invoice import Invoice
+from common.domain.refusal import Refusal
 from common.domain.settings import Settings
 from common.ports.powers import Powers, SignedDigest
 
@@ -17,11 +18,15 @@ _NO_SIGNATURE = SignedDigest("none", "none", bytes.fromhex("3006020101020101"))
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The document that was asked for, if it is known, and the hash that it is said to have."""
+    """The document that was asked for, if it is known, and the hash that it is said to have.
+
+    `pdf` is the file that it was found by, if it was.
+    """
 
     settings: Settings
     invoice: Invoice | None
     claimed_sha256: bytes
+    pdf: bytes | None = None
 
 
 def nothing_known() -> Verification:
@@ -40,7 +45,7 @@ def verify(found: Found, powers: Powers) -> Verification:
     if invoice is None or not same:
         return nothing_known()
     signed = json.loads(payload)
-    if not _is_the_row_of(signed, invoice):
+    if not (_is_the_row_of(signed, invoice) and _is_the_file_of(invoice, found.pdf, powers)):
         return nothing_known()
     return Verification(
         valid=signature == "valid",
@@ -56,6 +61,16 @@ def _is_the_row_of(signed: dict[str, Any], invoice: Invoice) -> bool:
     """Whether what is listed beside the payload says what was signed: the number is found, too."""
     listed = (invoice.id, invoice.number, invoice.business_date.isoformat())
     return listed == (signed["invoiceId"], signed["number"], signed["businessDate"])
+
+
+def _is_the_file_of(invoice: Invoice, pdf: bytes | None, powers: Powers) -> bool:
+    """Whether the file names this invoice: the row that led from one to the other may be forged."""
+    if pdf is None:
+        return True
+    try:
+        return powers.printer.identity(pdf) == (invoice.number, invoice.payload_sha256.hex())
+    except Refusal:
+        return False
 
 
 def _signature_state(found: Found, digest: bytes, powers: Powers) -> SignatureState:

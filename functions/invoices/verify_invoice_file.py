@@ -24,7 +24,7 @@ class VerifyInvoiceFile(Request):
     page="verification",
     takes="application/pdf",
     body_bytes_max=8 * 2**20,
-    needs=("database", "keys"),
+    needs=("database", "keys", "printer"),
     limits=(RateLimit(quota=20, window_seconds=60, per="address"),),
     when_tenant_unknown=nothing_known,
 )
@@ -34,4 +34,5 @@ def verify_invoice_file(request: VerifyInvoiceFile, tx: Transaction) -> Found:
     Refuses nothing: what is not known is not valid.
     """
     invoice = tx.invoices.find_by_pdf(hashlib.sha256(request.content).digest())
-    return Found(tx.settings, invoice, invoice.payload_sha256 if invoice else bytes(32))
+    digest = invoice.payload_sha256 if invoice else bytes(32)
+    return Found(tx.settings, invoice, digest, pdf=request.content)

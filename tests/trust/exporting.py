@@ -99,16 +99,19 @@ def _corrected_and_settled_in_euros(hotel: Hotel) -> None:
     assert hotel.render(closed.json["invoiceId"]).status_code == 204
 
 
-def export_of(hotel: Hotel, session: pg8000.native.Connection | None = None) -> Export:
-    """The hotel's books as they are; as a session sees them, if one is given."""
-    if session is None:
-        with hotel.house.session() as own:
-            return export_of(hotel, own)
-    tables = {table: _rows(session, f"{hotel.schema}.{table}") for table in BOOKS}
+def export_of(hotel: Hotel) -> Export:
+    """The hotel's books as they are."""
+    with hotel.house.session() as session:
+        tables = tables_of(hotel, session)
     documents, tenant = hotel.house.wiring.documents, hotel.tenant_id
-    names = {str(row["object_name"]) for row in tables["invoice_renditions"]}
+    names = [str(row["object_name"]) for row in tables["invoice_renditions"]]
     pdfs = {name: documents.get(tenant, name) for name in sorted(names)}
     return Export(tenant, tables, pdfs, _public_keys(hotel))
+
+
+def tables_of(hotel: Hotel, session: pg8000.native.Connection) -> dict[str, list[Row]]:
+    """The rows of the hotel's books, as a session sees them."""
+    return {table: _rows(session, f"{hotel.schema}.{table}") for table in BOOKS}
 
 
 def _rows(session: pg8000.native.Connection, table: str) -> list[Row]:

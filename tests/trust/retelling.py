@@ -96,6 +96,9 @@ def said_by(paper: Row, hashed: bytes) -> Row:
 def issued_by(entry: Row) -> Row:
     """An invoice's row as the first entry of its trail tells of it."""
     detail = json.loads(entry["detail"])
+    issued_at = datetime.fromisoformat(detail["issuedAt"])
+    if issued_at.isoformat() != detail["issuedAt"].replace("Z", "+00:00"):
+        raise ValueError(f"{detail['invoiceId']}: its time is told in another spelling")
     return {
         "id": detail["invoiceId"],
         "folio_id": detail["folioId"],
@@ -105,7 +108,7 @@ def issued_by(entry: Row) -> Row:
         "total_micro": detail["total"]["amountMicro"],
         "currency": detail["total"]["currency"],
         "payload_sha256": bytes.fromhex(detail["payloadSha256"]),
-        "issued_at": datetime.fromisoformat(detail["issuedAt"]),
+        "issued_at": issued_at,
     }
 
 

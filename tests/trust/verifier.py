@@ -13,14 +13,17 @@ stored hash is believed: each is computed again, and rows are held against what 
 Whoever owns the database, but not the signing key, can still do this unseen, if every later hash is
 computed again, too; roots of the trails that are kept outside (AUD-2) will show it:
 
-- write the trail of a folio anew with its head, lines, payments and ledger, as far as no invoice
-  names them; take an open folio away with all of it, or an invoice that is the newest of its series
-  with its folio;
+- write a folio anew with its trail, head, lines, payments and ledger, as far as no invoice names
+  them; take an open folio away with all of it, or a series' newest invoice with its folio;
+- write an invoice anew that is not signed yet: seconds after it was issued, but minutes if drawing
+  it fails;
 - change who did a thing, why, when and by which proof, in the trail of an invoice, of the settings
   or of an actor, or take its newest entries away with what they tell of: it has no head elsewhere;
 - put another PDF in the place of one, in row, trail and store, if it claims the same;
-- erase a person, as the law may ask; move a trail to another tenant whose books want it;
-- change what nothing names: the tamperer lists these columns, and each of them is tried.
+- erase a person, as the law may ask;
+- change what nothing names: `UNCOMMITTED` in `altering.py` lists these columns.
+
+`unseen.py` does each of these, and a test says when one of them comes to be seen.
 
 (r, n - s) in the place of a signature (r, s) is no finding: anybody can write it, it is as valid,
 says the same of the same payload, and nothing goes by the bytes of a signature.
@@ -88,15 +91,13 @@ class Export:
         return found
 
 
-def findings(export: Export) -> list[str]:
+def findings(export: Export) -> Iterator[str]:
     """What is not as it was written. What cannot be read is not as it was written, either."""
-    found = []
     for check in (tenant, trails, settings, folios, invoices, issues, persons):
         try:
-            found.extend(check(export))
+            yield from check(export)
         except (LookupError, ValueError, TypeError, AttributeError) as trouble:
-            found.append(f"{check.__name__} cannot be read: {trouble!r}")
-    return found
+            yield f"{check.__name__} cannot be read: {trouble!r}"
 
 
 def tenant(export: Export) -> Iterator[str]:
