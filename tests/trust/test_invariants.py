@@ -1,0 +1,197 @@
+"""Every invariant holds in a busy hotel, and notices what is planted against it (REL-5)."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from uuid import uuid4
+
+import pytest
+
+from common.postgres.connection import Connection, Row, Statement
+from common.postgres.invariants import BEGIN, InvariantsUnreadable, look, read, sections
+from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
+from common.postgres.sessions import connector
+from tests.hotel import Hotel, House
+from tests.proofs import told
+from tests.trust.books import broken, broken_invariants
+from tests.trust.planted import PLANTS, Plant, busy_hotel, otherwise_taxed
+
+pytestmark = pytest.mark.req("REL-5")
+
+UNIQUE = """
+SELECT relname
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indexrelid
+WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !~ '_pkey$'
+"""
+
+
+class Tampered:
+    """A connection on which somebody has tampered with the books at each transaction's begin."""
+
+    def __init__(self, connection: Connection, sql: Sequence[str]) -> None:
+        self._connection = connection
+        self._plants = [Statement("BEGIN"), *map(Statement, sql)]
+        self.broken = False
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
+        if statements[0] is not BEGIN:
+            return self._connection.run(statements, scope=scope)
+        replies = self._connection.run([*self._plants, *statements[1:]], scope=scope)
+        return [replies[0], *replies[len(self._plants) :]]
+
+
+@pytest.fixture(scope="module")
+def busy(house: House) -> Hotel:
+    return busy_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def connection(house: House) -> Iterator[Connection]:
+    opened = connector(house.server.dsn(database="billing"), prepares=False)()
+    yield opened
+    opened.close()
+
+
+def names_broken(connection: Connection, hotel: Hotel, *sql: str) -> set[str]:
+    """The invariants that are broken after this tampering, which is undone."""
+    names = {"tenant": hotel.tenant_id, "role": role_of(hotel.tenant_id), "other": uuid4()}
+    planted = [
+        "SET LOCAL session_replication_role = replica",  # no foreign key is asked
+        f"SET LOCAL search_path = {hotel.schema}",
+        f"SET LOCAL app.tenant_id = '{hotel.tenant_id}'",
+        *(each.format(**names) for each in sql),
+    ]
+    found = look(Tampered(connection, planted), hotel.tenant_id)  # type: ignore[arg-type]
+    assert found.unseen == ()
+    return {each.name for each in found.broken}
+
+
+def test_a_busy_hotel_breaks_none(busy: Hotel) -> None:
+    """Lines of every type, both currencies, copies, a refusal that was told, an event taken in."""
+    types = {row[0] for row in busy.rows("SELECT DISTINCT type FROM {s}.folio_lines")}
+    counted = busy.rows(
+        "SELECT (SELECT count(*) FROM {s}.invoices), (SELECT count(*) FROM {s}.payments"
+        " WHERE fx IS NOT NULL), (SELECT count(*) FROM {s}.invoice_renditions),"
+        " (SELECT count(*) FROM {s}.inbox), (SELECT count(*) FROM {s}.render_queue)"
+    )
+
+    assert broken(busy) == []
+    assert types == {"charge", "tax", "payment", "adjustment", "void", "rounding"}
+    assert counted == [[2, 2, 2, 2, 1]]
+    assert "folio.balance_due" in told(busy)
+
+
+def test_a_hotel_that_taxes_otherwise_breaks_none(house: House) -> None:
+    assert broken(otherwise_taxed(house)) == []
+
+
+def test_a_hotel_on_its_first_day_breaks_none(hotel: Hotel) -> None:
+    assert broken(hotel) == []
+
+
+@pytest.mark.parametrize(
+    "plant", PLANTS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(PLANTS)]
+)
+def test_notices_what_is_planted(busy: Hotel, connection: Connection, plant: Plant) -> None:
+    found = names_broken(connection, busy, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
+def test_what_was_planted_is_gone(busy: Hotel, connection: Connection) -> None:
+    """So that each plant is judged alone."""
+    assert names_broken(connection, busy, "DELETE FROM ledger_entries")
+
+    assert names_broken(connection, busy) == set()
+
+
+def test_every_invariant_has_its_plant() -> None:
+    """One that nothing breaks would keep nothing: a new invariant comes with its plant."""
+    rules = {section.name for section in sections() if not section.is_note}
+
+    assert rules == {plant.invariant for plant in PLANTS}
+
+
+def test_every_unique_constraint_of_a_tenant_is_guarded(hotel: Hotel) -> None:
+    there = {row[0] for row in hotel.house.sql(UNIQUE, schema=hotel.schema)}
+    guards = next(each for each in sections() if each.name == "what_may_happen_once_is_guarded")
+
+    assert {name for name in there if f"'{name}'" not in guards.query} == set()
+
+
+def test_every_table_of_record_is_guarded() -> None:
+    guards = next(each for each in sections() if each.name == "a_record_cannot_be_changed")
+
+    assert {name for name in APPEND_ONLY_TABLES if f"'{name}'" not in guards.query} == set()
+
+
+def test_counts_all_and_shows_the_first(hotel: Hotel) -> None:
+    """25 folios say more than their lines do: 25 are counted, 20 are shown."""
+    for _ in range(25):
+        hotel.open_folio()
+    hotel.rows("UPDATE {s}.folios SET balance_micro = 1")
+
+    found = {each.name: each for each in broken_invariants(hotel)}
+
+    wrong = found["balance_is_the_sum_of_the_lines"]
+    assert (wrong.count, len(wrong.first)) == (25, 20)
+    assert wrong.first[0][1] == "balance 1, lines 0"
+
+
+def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel) -> None:
+    """A job's login sees no row of another tenant, and does not claim that there is none."""
+    login = connector(busy.house.server.dsn("billing_job", "billing"))()
+    try:
+        found = look(login, busy.tenant_id)
+    finally:
+        login.close()
+
+    assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
+    assert found.asked == len({plant.invariant for plant in PLANTS}) - 1
+
+
+RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-- only words\n",
+        "SELECT 1;\n" + RULE,
+        RULE + RULE,
+        RULE.replace("-- It holds.\n", ""),
+        RULE.replace("It holds.", "It holds"),
+        RULE.replace("a_rule", "A-Rule"),
+        RULE.replace("invariant:", "invariant"),
+        RULE.replace("-- It", "-- as: anybody\n-- It"),
+        RULE.replace(";", ""),
+        RULE.replace("false;", "false; DROP TABLE folios;"),
+        RULE.replace("SELECT", "DELETE"),
+        RULE.replace("SELECT", "\nnonsense\nSELECT"),
+        RULE.split("SELECT")[0],
+        RULE.replace("invariant", "note"),
+        RULE + RULE.replace("a_rule", "b").replace("invariant", "note"),
+    ],
+)
+def test_refuses_a_file_that_it_does_not_understand_to_the_last_line(text: str) -> None:
+    with pytest.raises(InvariantsUnreadable):
+        read(text)
+
+
+def test_reads_rules_in_the_order_in_which_they_are_asked() -> None:
+    """The drainer's notes come first, what only an administrator sees comes last."""
+    late = RULE.replace("a_rule", "late").replace("-- It", "-- as: administrator\n-- It")
+    note = RULE.replace("invariant: a_rule", "note: early").replace(
+        "-- It", "-- as: drainer\n-- It"
+    )
+
+    found = read("-- What holds.\n\n" + late + RULE + note)
+
+    assert [each.name for each in found] == ["early", "a_rule", "late"]
+    assert [each.rule for each in found] == ["It holds."] * 3
+    assert Counter(each.is_note for each in found) == {False: 2, True: 1}
