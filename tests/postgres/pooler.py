@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 200
 server_reset_query =
+server_login_retry = 1
 """
 USERS = ("postgres", "billing_function", "billing_job")
 
@@ -54,11 +56,15 @@ def pooler(server: LocalDatabase, size: int) -> Iterator[Path]:
             if "process up" in line:
                 break
         assert process.poll() is None, "".join(said)
+        listener = threading.Thread(target=process.stderr.read)  # unread, it would stand still
+        listener.start()
         try:
             yield socket
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.wait(timeout=60)
+            listener.join()
+            process.stderr.close()
 
 
 def dsn(socket: Path, user: str, database: str) -> str:

@@ -16,6 +16,8 @@ from common.postgres.address import open_session
 
 BACK_SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
+SYNC_AT_ONCE = "ALTER SYSTEM SET recovery_init_sync_method = 'syncfs'"
+"""A recovery begins by syncing the folder: its file system in one call, not each file of it."""
 BACKEND = """
 SELECT pid FROM pg_stat_activity WHERE usename = 'billing_function'
 ORDER BY state = 'active' DESC, state_change DESC LIMIT 1
@@ -34,6 +36,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.database: LocalDatabase = start_database(folder)
+        self.sql(SYNC_AT_ONCE, database="postgres")
 
     @property
     def socket(self) -> Path:
@@ -45,9 +48,9 @@ class Cluster:
         pid_file = self.database.data / "postmaster.pid"
         return int(pid_file.read_text(encoding="utf-8").split("\n")[0])
 
-    def sql(self, sql: str) -> list[list[Any]]:
+    def sql(self, sql: str, database: str = "billing") -> list[list[Any]]:
         """Ask as the administrator, on a session of its own."""
-        session = open_session(self.database.dsn(database="billing"))
+        session = open_session(self.database.dsn(database=database))
         try:
             return session.run(sql) or []
         finally:

@@ -110,7 +110,7 @@ def _answers(command: Command, story: Story, books: Books) -> Iterator[str]:
         yield f"{name} was acknowledged and refused"
     for answer in refused:
         if answer.code not in EXPECTED_REFUSALS[command.function]:
-            yield f"{name} was answered {answer.status} {answer.code or answer.body[:80]!r}"
+            yield f"{name} was answered {answer.status} {answer.code or repr(answer.body[:80])}"
     yield from _stored(name, command, done, books)
 
 
