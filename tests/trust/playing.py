@@ -1,0 +1,58 @@
+"""Playing races under many seeds, and what to do with a red one."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.trust.races import RACES
+from tests.trust.schedule import Drawn, Written
+from tests.trust.shrink import shrunk
+from tests.trust.stage import Theatre, perform
+from tests.trust.story import told
+
+RED_TOLD_MAX = 3
+
+
+@dataclass
+class Found:
+    """What came of a race under many seeds."""
+
+    plays: int = 0
+    commands: int = 0
+    points: int = 0
+    red: list[int] = field(default_factory=list)
+    stories: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+def seeds_of(count: int) -> Sequence[int]:
+    """The seeds of the gate: as many as TRUST_SEEDS says, else `count`."""
+    return range(int(os.environ.get("TRUST_SEEDS", count)))
+
+
+def find(theatre: Theatre, name: str, seeds: Iterable[int]) -> Found:
+    """Play a race under each seed; red ones are told as the shortest story that is still red."""
+    found = Found()
+    for seed in seeds:
+        drawn = Drawn(seed)
+        play = perform(theatre, RACES[name], drawn)
+        found.plays += 1
+        found.commands += play.commands
+        found.points += len(play.trace)
+        found.faults.update(play.faults)
+        if play.wrong:
+            found.red.append(seed)
+            if len(found.stories) < RED_TOLD_MAX:
+                found.stories.append(story(theatre, name, seed, drawn.written()))
+    return found
+
+
+def story(theatre: Theatre, name: str, seed: int, red: Written) -> str:
+    """The shortest red play of a race that a red schedule leads to, told."""
+
+    def is_red(schedule: Written) -> bool:
+        return bool(perform(theatre, RACES[name], schedule).wrong)
+
+    shortest = shrunk(red, is_red) if is_red(red) else red
+    return told(f"{name}, seed {seed}", perform(theatre, RACES[name], shortest), shortest)

@@ -1,0 +1,266 @@
+"""The races: what two or three people at a hotel can do to the same thing at once.
+
+Each is a short play (stage.py): what is given, who does what, and what must be so afterwards in
+whatever order it went. A new aggregate brings its race, and it is added here, under @race.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.hotel import Hotel, charge, usd
+from tests.trust.stage import Stage
+
+Race = Callable[[Stage], None]
+RACES: dict[str, Race] = {}
+RESERVATION = {
+    "reservationId": "R-1",
+    "guest": {"name": "Layla"},
+    "arrival": "2026-03-01",
+    "departure": "2026-03-04",
+}
+
+
+def race(play: Race) -> Race:
+    """Count a play among the races."""
+    RACES[play.__name__] = play
+    return play
+
+
+def statuses(answers: list[TestResponse]) -> Counter[int]:
+    """How often each status was answered."""
+    return Counter(answer.status_code for answer in answers)
+
+
+def balance(hotel: Hotel, folio: str) -> int:
+    """What a folio owes, in cents."""
+    return int(hotel.get(f"/folios/{folio}").json["balance"]["amountMicro"]) // 10_000
+
+
+def posts(folio: str, key: str, cents: int = 1_000, **more: Any) -> Callable[[Hotel], TestResponse]:
+    body = charge("minibar", cents, **more)
+    return lambda at: at.post(f"/folios/{folio}/charges", body, key=key)
+
+
+def pays(
+    folio: str, key: str, cents: int, method: str = "bank_transfer", **more: Any
+) -> Callable[[Hotel], TestResponse]:
+    body = {"method": method, "amount": usd(cents), **more}
+    return lambda at: at.post(f"/folios/{folio}/payments", body, key=key, token=at.token(sub=key))
+
+
+def closes(folio: str, key: str) -> Callable[[Hotel], TestResponse]:
+    return lambda at: at.post(f"/folios/{folio}/close", {}, key=key)
+
+
+def hears_of(consumer: str, data: dict[str, Any], event: str) -> Callable[[Hotel], TestResponse]:
+    return lambda at: at.deliver(consumer, data, event_id=event)
+
+
+def lowering(bill: str, cents: int) -> dict[str, Any]:
+    """An adjustment of a charge."""
+    return {"chargeId": bill, "amount": usd(cents), "description": "Less", "reason": "warm"}
+
+
+def settled(hotel: Hotel) -> str:
+    """A folio of 11.00 that has been paid."""
+    folio = hotel.open_folio()
+    hotel.charged(folio, cents=1_000)
+    hotel.paid(folio, usd(1_100))
+    return folio
+
+
+@race
+def three_tills_post_to_one_folio(stage: Stage) -> None:
+    """10.00, 20.00 and 40.00, and 10 % on each: 77.00, whoever is first."""
+    folio = stage.hotel.open_folio()
+    for till, cents in enumerate((1_000, 2_000, 4_000)):
+        stage.plays(f"till {till}", posts(folio, f"bill-{till}", cents))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 3}
+    assert balance(stage.hotel, folio) == 7_700
+
+
+@race
+def one_bill_is_sent_three_times(stage: Stage) -> None:
+    """With one key, over three instances: one effect, and one answer."""
+    folio = stage.hotel.open_folio()
+    for time in ("first", "second", "third"):
+        stage.plays(f"{time} time", posts(folio, "the-bill"))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 3}
+    assert len({answer.data for answer in answers}) == 1
+    assert balance(stage.hotel, folio) == 1_100
+
+
+@race
+def one_bill_of_the_bar_comes_over_two_folios(stage: Stage) -> None:
+    """An external reference is posted once, whatever folio it is for."""
+    first, second = stage.hotel.open_folio(), stage.hotel.open_folio()
+    bill = {"source": "pos", "externalReference": "POS-1"}
+    stage.plays("till 1", posts(first, "one", **bill))
+    stage.plays("till 2", posts(second, "two", **bill))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 1, 409: 1}
+    assert balance(stage.hotel, first) + balance(stage.hotel, second) == 1_100
+
+
+@race
+def two_guests_pay_one_bill(stage: Stage) -> None:
+    """66.00 and 66.00 on 110.00: the second one is more than what is owed."""
+    folio = stage.hotel.open_folio()
+    stage.hotel.charged(folio)
+    for guest in ("father", "mother"):
+        stage.plays(guest, pays(folio, guest, 6_600))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 1, 422: 1}
+    assert balance(stage.hotel, folio) == 4_400
+
+
+@race
+def one_card_payment_is_told_three_times(stage: Stage) -> None:
+    """By the desk, and twice by the processor: on the folio once."""
+    folio = stage.hotel.open_folio()
+    stage.hotel.charged(folio)
+    told = {"paymentId": "pp-1", "folioId": folio, "amount": usd(4_000)}
+    stage.plays("desk", pays(folio, "desk", 4_000, "card", paymentId="pp-1"))
+    stage.plays("processor", hears_of("on_payment_captured", told, "evt_1"))
+    stage.plays("processor again", hears_of("on_payment_captured", told, "evt_1"))
+
+    desk, *processor = stage.play()
+
+    assert desk.status_code in (201, 409)
+    assert statuses(processor) == {204: 2}
+    assert balance(stage.hotel, folio) == 7_000
+
+
+@race
+def two_porters_close_one_folio(stage: Stage) -> None:
+    """One invoice; who comes second hears that it is closed."""
+    folio = settled(stage.hotel)
+    for porter in ("porter 1", "porter 2"):
+        stage.plays(porter, closes(folio, porter))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {200: 1, 409: 1}
+    assert len(numbers(stage.hotel)) == 1
+
+
+@race
+def a_late_bill_meets_the_close(stage: Stage) -> None:
+    """Either it is on the folio, which then does not close, or it is refused."""
+    folio = settled(stage.hotel)
+    stage.plays("bar", posts(folio, "late"))
+    stage.plays("reception", closes(folio, "close"))
+    stage.plays("guest", pays(folio, "guest", 1_100))
+
+    bar, reception, guest = stage.play()
+
+    late = bar.status_code == 201
+    assert balance(stage.hotel, folio) == (1_100 if late and guest.status_code != 201 else 0)
+    assert (reception.status_code == 200) == bool(numbers(stage.hotel))
+    assert (
+        late
+        or (reception.status_code, guest.status_code) == (200, 409)
+        or (reception.status_code == 200 and guest.status_code == 422)
+    )
+
+
+@race
+def three_folios_are_closed_at_once(stage: Stage) -> None:
+    """Their invoices are numbered 1, 2 and 3."""
+    for porter in range(3):
+        stage.plays(f"porter {porter}", closes(settled(stage.hotel), f"close-{porter}"))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {200: 3}
+    assert numbers(stage.hotel) == [1, 2, 3]
+
+
+@race
+def a_charge_is_voided_twice_and_lowered(stage: Stage) -> None:
+    """One void; the adjustment is voided with it, or comes too late."""
+    folio = stage.hotel.open_folio()
+    bill = stage.hotel.charged(folio, "minibar", 1_000)
+    void = f"/folios/{folio}/charges/{bill}/void"
+    for clerk in ("clerk 1", "clerk 2"):
+        stage.plays(clerk, partial(_post, void, {"reason": "never drunk"}, clerk))
+    lower = lowering(bill, -400)
+    stage.plays("manager", partial(_post, f"/folios/{folio}/adjustments", lower, "lower"))
+
+    *voids, lowered = stage.play()
+
+    assert statuses(voids) == {201: 1, 409: 1}
+    assert lowered.status_code in (201, 409)
+    assert balance(stage.hotel, folio) == 0
+
+
+@race
+def two_clerks_lower_one_charge(stage: Stage) -> None:
+    """6.00 and 6.00 off 10.00: never below nothing."""
+    folio = stage.hotel.open_folio()
+    bill = stage.hotel.charged(folio, "minibar", 1_000)
+    lower = lowering(bill, -600)
+    for clerk in ("clerk 1", "clerk 2"):
+        stage.plays(clerk, partial(_post, f"/folios/{folio}/adjustments", lower, clerk))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 1, 422: 1}
+    assert balance(stage.hotel, folio) == 440
+
+
+@race
+def a_reservation_opens_its_folio_from_three_sides(stage: Stage) -> None:
+    """Its confirmation, its check-in and the desk: one folio."""
+    where = {"propertyId": str(stage.hotel.property_id)}
+    booked = {**RESERVATION, **where}
+    asked = {**where, "reservationId": "R-1", "guest": RESERVATION["guest"]}
+    stage.plays("confirmation", hears_of("on_reservation_confirmed", booked, "evt_1"))
+    stage.plays("check-in", hears_of("on_reservation_checked_in", booked, "evt_2"))
+    stage.plays("desk", partial(_post, "/folios", asked, "desk"))
+
+    answers = stage.play()
+
+    assert [answer.status_code for answer in answers] == [204, 204, 201]
+    assert len(stage.hotel.get("/folios").json["items"]) == 1
+
+
+@race
+def an_invoice_is_drawn_by_its_event_and_by_hand(stage: Stage) -> None:
+    """Each copy has its number, and the issued one is number 0."""
+    _, invoice = stage.hotel.closed_folio()
+    (told,) = stage.hotel.events("invoice.generated")
+    stage.plays("event", lambda at: at.push("on_invoice_generated", told))
+    stage.plays("event again", lambda at: at.push("on_invoice_generated", told))
+    stage.plays("clerk", partial(_post, f"/invoices/{invoice}/regenerate", {}, "again"))
+
+    *events, _ = stage.play()
+
+    assert statuses(events) == {204: 2}
+    copies = stage.hotel.rows("SELECT copy FROM {s}.invoice_renditions ORDER BY copy")
+    assert [copy for (copy,) in copies] == list(range(len(copies)))
+    assert copies
+
+
+def numbers(hotel: Hotel) -> list[int]:
+    """The numbers of the hotel's invoices, without what stands before them."""
+    items = hotel.rows("SELECT number FROM {s}.invoices")
+    return sorted(int(number.rsplit("-", 1)[1]) for (number,) in items)
+
+
+def _post(path: str, body: dict[str, Any], key: str, at: Hotel) -> TestResponse:
+    return at.post(path, body, key=key)

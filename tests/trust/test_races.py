@@ -1,0 +1,22 @@
+"""Every race, under many schedules: the books are right after each (REL-2).
+
+A red seed is made as short as it goes and told as a story; `python -m tests.trust play RACE SEED`
+plays it again.
+"""
+
+import pytest
+
+from tests.trust.playing import find, seeds_of
+from tests.trust.races import RACES
+from tests.trust.stage import Theatre
+
+SEEDS = 100
+
+
+@pytest.mark.req("REL-2")
+@pytest.mark.parametrize("name", RACES)
+def test_no_seed_breaks_the_books(theatre: Theatre, name: str) -> None:
+    found = find(theatre, name, seeds_of(SEEDS))
+
+    assert "\n".join(found.stories) == ""
+    assert found.plays == len(seeds_of(SEEDS))
