@@ -18,7 +18,7 @@ from common.runtime.settings import ProcessSettings, read_environment
 if TYPE_CHECKING:
     from common.ports.identity import Actor, StepUp
     from common.ports.jobs import Outbox
-    from common.ports.powers import Condition, Documents, Keys, Printer, Tenants
+    from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
     from common.ports.publishing import Publisher
     from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.runtime.oidc import Jwks
 
 FETCH_SECONDS: Final = 3
+CHECK_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
@@ -127,17 +128,24 @@ class Wiring:
 
     @cached_property
     def pools(self) -> "dict[str, Pool]":
+        return self._pools(
+            size=self.settings.pool_size,
+            timeout_seconds=self.settings.socket_timeout_seconds,
+            prepares=not self.settings.pooled,
+        )
+
+    @cached_property
+    def patient_pools(self) -> "dict[str, Pool]":
+        """A connection to each cell for questions that take as long as the books are large."""
+        return self._pools(size=1, timeout_seconds=CHECK_SECONDS, prepares=False)
+
+    def _pools(self, *, size: int, timeout_seconds: int, prepares: bool) -> "dict[str, Pool]":
         from common.postgres.pool import Pool
         from common.postgres.sessions import connector
 
         return {
             cell: Pool(
-                connector(
-                    address,
-                    timeout_seconds=self.settings.socket_timeout_seconds,
-                    prepares=not self.settings.pooled,
-                ),
-                size=self.settings.pool_size,
+                connector(address, timeout_seconds=timeout_seconds, prepares=prepares), size=size
             )
             for cell, address in self.settings.databases.items()
         }
@@ -275,6 +283,13 @@ class Wiring:
 
         return DatabaseCondition(self.pools["main"], self.clock)
 
+    @cached_property
+    def books(self) -> "Books":
+        from common.postgres.books import PostgresBooks
+        from common.postgres.directory import Directory
+
+        return PostgresBooks(Directory(self.patient_pools).pool_of)
+
     @property
     def public_url(self) -> str:
         return self.settings.public_url
@@ -310,8 +325,8 @@ class Wiring:
 
     def close(self) -> None:
         """Close what was opened."""
-        if "pools" in self.__dict__:
-            for pool in self.pools.values():
+        for name in {"pools", "patient_pools"} & self.__dict__.keys():
+            for pool in self.__dict__[name].values():
                 pool.close()
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
@@ -16,9 +17,11 @@ from common.cli.laptop import AsJson, Dsn, failure
 
 if TYPE_CHECKING:
     from common.postgres.doctor import Doctor
+    from common.postgres.invariants import Broken
 
 CLOCK_SECONDS_MAX: Final = 5
 OUTBOX_SECONDS_MAX: Final = 60
+SHOWN_MAX: Final = 3
 
 Tenants = Annotated[
     list[UUID] | None,
@@ -72,9 +75,11 @@ def _findings(dsn: str, tenants: list[UUID] | None) -> list[Finding]:
             lambda: _server(asked),
             lambda: _migrations(dsn),
             lambda: _waiting(asked),
-            lambda: _books(asked, tenants or [row[0] for row in list_tenants(session)]),
         ]
-        return [finding for look in looks for finding in _found(look)]
+        found = [finding for look in looks for finding in _found(look)]
+        for tenant_id in tenants or [row[0] for row in list_tenants(session)]:
+            found += _found(partial(_books, asked, tenant_id))
+        return found
     finally:
         session.close()
 
@@ -83,12 +88,15 @@ def _found(look: Callable[[], list[Finding]]) -> list[Finding]:
     """What a look found; one that the server refuses is a finding as well."""
     from pg8000.exceptions import DatabaseError
 
+    from common.postgres.connection import ServerRefused
     from common.postgres.migration_steps import said
 
     try:
         return look()
     except DatabaseError as error:
         return [Finding("database", False, f"refused: {said(error)}")]
+    except ServerRefused as refused:
+        return [Finding("database", False, f"refused: {refused}")]
 
 
 def _server(asked: "Doctor") -> list[Finding]:
@@ -121,17 +129,18 @@ def _waiting(asked: "Doctor") -> list[Finding]:
     ]
 
 
-def _books(asked: "Doctor", tenants: list[UUID]) -> list[Finding]:
-    """Of every tenant: folios, their lines and the ledger come to the same."""
-    findings = []
-    for tenant_id in tenants:
-        wrong = asked.disagreements(tenant_id)
-        detail = f"{tenant_id}: folios, lines and ledger agree"
-        if wrong:
-            first = wrong[0]
-            detail = (
-                f"{tenant_id}: {len(wrong)} folios disagree, such as {first.folio_id}: balance "
-                f"{first.balance_micro}, lines {first.lines_micro}, ledger {first.ledger_micro}"
-            )
-        findings.append(Finding("books", not wrong, detail))
-    return findings
+def _books(asked: "Doctor", tenant_id: UUID) -> list[Finding]:
+    """A line for the tenant, and one for each invariant that its books break."""
+    found = asked.books(tenant_id)
+    unseen = f", {len(found.unseen)} not looked at: no superuser" if found.unseen else ""
+    if not found.broken:
+        detail = f"{tenant_id}: all {found.asked} invariants hold{unseen}"
+        return [Finding("books", True, detail)]
+    detail = f"{tenant_id}: {len(found.broken)} of {found.asked} invariants do not hold{unseen}"
+    return [Finding("books", False, detail), *map(_invariant, found.broken)]
+
+
+def _invariant(broken: "Broken") -> Finding:
+    shown = "; ".join(f"{subject} ({how})" for subject, how in broken.first[:SHOWN_MAX])
+    more = f"; and {broken.count - SHOWN_MAX} more" if broken.count > SHOWN_MAX else ""
+    return Finding("books", False, f"{broken.name}: {broken.rule} {shown}{more}")

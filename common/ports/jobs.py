@@ -5,7 +5,7 @@ Most jobs do one item of one tenant after the other, each in its own transaction
 step after the other, and each answers what it came to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -44,6 +44,14 @@ class Step:
     failed: int = 0
     idle: bool = False
     finished: bool = False
+
+
+class FoundWrong(Exception):
+    """What an item's check found, by name: how often each. The item failed, nothing was changed."""
+
+    def __init__(self, findings: Mapping[str, int]) -> None:
+        super().__init__(", ".join(findings))
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True)

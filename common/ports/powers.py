@@ -94,6 +94,13 @@ class Condition(Protocol):
         """The state right now; never raises."""
 
 
+class Books(Protocol):
+    """The books of tenants, to be checked and never to be changed."""
+
+    def broken(self, tenant_id: UUID) -> Mapping[str, int]:
+        """How many rows break each invariant that does not hold. Raises DatabaseUnavailable."""
+
+
 class Powers(Protocol):
     """All of them."""
 
@@ -107,6 +114,8 @@ class Powers(Protocol):
     def tenants(self) -> Tenants: ...
     @property
     def condition(self) -> Condition: ...
+    @property
+    def books(self) -> Books: ...
     @property
     def public_url(self) -> str:
         """Where guests reach the service: the beginning of the QR code's address."""

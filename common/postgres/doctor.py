@@ -13,9 +13,10 @@ from uuid import UUID
 
 import pg8000.native
 
+from common.postgres.connection import Connection
+from common.postgres.invariants import Look, look
 from common.postgres.schemas import DRAIN_ROLE, OWNER_ROLE, role_of, schema_of
 
-MISMATCHES_SHOWN_MAX: Final = 20
 SERVER: Final = "SELECT current_setting('server_version'), clock_timestamp()"
 ENTER: Final = """
 SELECT set_config('role', :role, true),
@@ -50,42 +51,10 @@ SELECT (SELECT count(*) FROM folios WHERE status = 'open'),
        (SELECT count(*) FROM invoices),
        (SELECT coalesce(max(version), 0) FROM settings_versions)
 """
-# A folio's balance, the sum of its lines, and what the guest ledger says: three times the same.
-DISAGREEING: Final = """
-SELECT folios.id, folios.balance_micro, coalesce(lines.micro, 0), coalesce(ledger.micro, 0)
-FROM folios
-LEFT JOIN (
-  SELECT folio_id, sum(amount_micro)::bigint AS micro
-  FROM folio_lines
-  GROUP BY folio_id
-) AS lines ON lines.folio_id = folios.id
-LEFT JOIN (
-  SELECT folio_id,
-         sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
-           ::bigint AS micro
-  FROM ledger_entries
-  WHERE 'guest_ledger' IN (debit_account, credit_account)
-  GROUP BY folio_id
-) AS ledger ON ledger.folio_id = folios.id
-WHERE folios.balance_micro <> coalesce(lines.micro, 0)
-   OR folios.balance_micro <> coalesce(ledger.micro, 0)
-ORDER BY folios.id
-LIMIT :at_most
-"""
 
 
 class TenantNotThere(LookupError):
     """The directory knows no such tenant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """A folio whose balance is not what its lines, or the ledger, come to."""
-
-    folio_id: str
-    balance_micro: int
-    lines_micro: int
-    ledger_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +120,9 @@ class Doctor:
             settings_version=version,
         )
 
-    def disagreements(self, tenant_id: UUID) -> list[Disagreement]:
-        """Folios whose balance, lines and ledger are not the same; at most the first 20."""
-        with self._inside(tenant_id):
-            rows = self._session.run(DISAGREEING, at_most=MISMATCHES_SHOWN_MAX)
-        return [Disagreement(*row) for row in rows]
+    def books(self, tenant_id: UUID) -> Look:
+        """Which invariants a tenant's books break. Raises ServerRefused, ConnectionLost."""
+        return look(Connection(lambda: self._session, prepares=False), tenant_id)
 
     @contextmanager
     def _inside(self, tenant_id: UUID) -> Iterator[None]:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.domain.refusal import Refusal
-from common.ports.jobs import JobPowers, Round, Step, Turn
+from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
 from common.ports.transactions import Caller, StoredAnswer
 from common.runtime.declaration import JobDeclaration
 from common.runtime.execute import Call, Runner
@@ -248,6 +248,10 @@ class JobShell:
         self, declaration: JobDeclaration, tenant_id: UUID, error: Exception, watch: _Watch
     ) -> None:
         watch.progress.failed += 1
+        if isinstance(error, FoundWrong):
+            for name, count in error.findings.items():
+                self._log.finding(_origin(declaration, tenant_id), code=name, count=count)
+            return
         code = full_code(error) if isinstance(error, Refusal) else type(error).__name__
         self._log.problem(_origin(declaration, tenant_id), code=code, error=error)
 

@@ -50,6 +50,7 @@ FIELDS = frozenset(_FORMS) | {
     "amountClass",
     "done",
     "failed",
+    "count",
     "error",
     "place",
 }
@@ -147,6 +148,10 @@ class Log:
         self._line(
             severity, origin, ("code",), code=code, error=None if error is None else _told(error)
         )
+
+    def finding(self, origin: Origin, *, code: str, count: int) -> None:
+        """Tell of something that a check found wrong, and how often."""
+        self._line(Severity.ERROR, origin, ("code", "count"), code=code, count=count)
 
     def job(
         self,

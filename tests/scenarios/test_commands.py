@@ -153,12 +153,16 @@ def test_the_doctor_finds_a_balance_that_the_ledger_does_not_bear_out(hotel: Hot
     session = open_session(hotel.house.server.dsn(database="billing"))
     try:
         doctor = Doctor(session)
-        assert doctor.disagreements(hotel.tenant_id) == []
+        assert doctor.books(hotel.tenant_id).broken == ()
 
         hotel.rows("UPDATE {s}.folios SET balance_micro = 111000000 WHERE id = :id", id=folio)
 
-        (found,) = doctor.disagreements(hotel.tenant_id)
-        assert (found.folio_id, found.balance_micro) == (folio, 111_000_000)
-        assert (found.lines_micro, found.ledger_micro) == (110_000_000, 110_000_000)
+        found = {each.name: each.first for each in doctor.books(hotel.tenant_id).broken}
+        assert found["balance_is_the_sum_of_the_lines"] == (
+            (folio, "balance 111000000, lines 110000000"),
+        )
+        assert found["balance_is_what_the_ledger_says"] == (
+            (folio, "balance 111000000, ledger 110000000"),
+        )
     finally:
         session.close()
