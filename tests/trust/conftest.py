@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hotel import House
-from tests.trust.stage import Theatre
+from tests.trust.races.stage import Theatre
 
 
 @pytest.fixture(scope="module")

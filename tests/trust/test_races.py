@@ -6,9 +6,9 @@ plays it again.
 
 import pytest
 
-from tests.trust.playing import find, seeds_of
-from tests.trust.races import RACES
-from tests.trust.stage import Theatre
+from tests.trust.races.playing import find, seeds_of
+from tests.trust.races.plays import RACES
+from tests.trust.races.stage import Theatre
 
 SEEDS = 100
 

@@ -9,13 +9,13 @@ from common.ports.transactions import Caller, Opening, TryAgain
 from common.postgres import folios
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel
-from tests.trust.playing import story
-from tests.trust.races import RACES, balance, posts
-from tests.trust.schedule import Drawn, Written
-from tests.trust.scheduler import Stuck
-from tests.trust.shrink import shrunk
-from tests.trust.stage import Play, Stage, Theatre, perform
-from tests.trust.stepping import Fault, label_of
+from tests.trust.races.playing import story
+from tests.trust.races.plays import RACES, balance, posts
+from tests.trust.races.schedule import Drawn, Written
+from tests.trust.races.scheduler import Stuck
+from tests.trust.races.shrink import shrunk
+from tests.trust.races.stage import Play, Stage, Theatre, perform
+from tests.trust.races.stepping import Fault, label_of
 
 pytestmark = pytest.mark.req("REL-2")
 

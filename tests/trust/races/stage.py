@@ -42,9 +42,9 @@ from common.runtime.logging import Log
 from common.wiring import Wiring
 from tests.hotel import ISSUER, Hotel, House, keys_of
 from tests.trust import books
-from tests.trust.schedule import Schedule, Written
-from tests.trust.scheduler import Event, Scheduler, Worker
-from tests.trust.stepping import Died, SteppedConnection, stepping
+from tests.trust.races.schedule import Schedule, Written
+from tests.trust.races.scheduler import Event, Scheduler, Worker
+from tests.trust.races.stepping import Died, SteppedConnection, stepping
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLAYERS_MAX = 4

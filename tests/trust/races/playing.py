@@ -1,17 +1,25 @@
 """Playing races under many seeds, and what to do with a red one."""
 
 import os
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count, cycle
+from pathlib import Path
 
-from tests.trust.races import RACES
-from tests.trust.schedule import Drawn, Written
-from tests.trust.shrink import shrunk
-from tests.trust.stage import Theatre, perform
-from tests.trust.story import told
+from tests.hotel import House
+from tests.trust.races.plays import RACES
+from tests.trust.races.schedule import Drawn, Written
+from tests.trust.races.shrink import shrunk
+from tests.trust.races.stage import Theatre, perform
+from tests.trust.races.story import told
+from tests.trust.tally import Tally
 
 RED_TOLD_MAX = 3
+SEEDS_APART = 1_000_000
+"""Runs of different seeds play different schedules."""
 
 
 @dataclass
@@ -56,3 +64,33 @@ def story(theatre: Theatre, name: str, seed: int, red: Written) -> str:
 
     shortest = shrunk(red, is_red) if is_red(red) else red
     return told(f"{name}, seed {seed}", perform(theatre, RACES[name], shortest), shortest)
+
+
+def run(house: House, seconds: float, seed: int) -> Tally:
+    """Play all races in turn, each under one seed after the other, until the time is used up."""
+    tally = Tally("races under the scheduler")
+    started = time.monotonic()
+    plays: Counter[str] = Counter()
+    points = 0
+    with tempfile.TemporaryDirectory() as folder:
+        theatre = Theatre.build(house, Path(folder))
+        try:
+            for name, drawn in zip(cycle(RACES), count(seed * SEEDS_APART)):
+                if time.monotonic() - started >= seconds:
+                    break
+                found = find(theatre, name, [drawn])
+                plays[name] += 1
+                points += found.points
+                tally.commands += found.commands
+                tally.faults.update(found.faults)
+                tally.violations += found.stories
+        finally:
+            theatre.close()
+    tally.seconds = time.monotonic() - started
+    tally.figures = {
+        "races": str(len(RACES)),
+        "seeds, each race": f"{min(plays.values(), default=0)} to {max(plays.values(), default=0)}",
+        "plays": f"{plays.total():,}",
+        "points at which another could go on": f"{points:,}",
+    }
+    return tally

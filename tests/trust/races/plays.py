@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, charge, usd
-from tests.trust.stage import Stage
+from tests.trust.races.stage import Stage
 
 Race = Callable[[Stage], None]
 RACES: dict[str, Race] = {}

@@ -20,8 +20,8 @@ from typing import Any
 
 import pg8000.native
 
-from tests.trust.schedule import BEGINNING, Place, Schedule
-from tests.trust.stepping import Died, Fault, SteppedConnection, step_as
+from tests.trust.races.schedule import BEGINNING, Place, Schedule
+from tests.trust.races.stepping import Died, Fault, SteppedConnection, step_as
 
 PATIENCE_SECONDS = 30
 GLANCE_SECONDS = 0.002

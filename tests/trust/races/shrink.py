@@ -7,7 +7,7 @@ Every try is a whole play on the server; the same schedule always gives the same
 from collections.abc import Callable
 from typing import Any
 
-from tests.trust.schedule import Written
+from tests.trust.races.schedule import Written
 
 TRIES_MAX = 200
 

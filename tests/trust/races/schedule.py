@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tests.trust.stepping import Fault
+from tests.trust.races.stepping import Fault
 
 Place = tuple[int, int]
 """A worker and the number of the point at which it stands; (-1, 0) is the beginning."""

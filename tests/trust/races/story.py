@@ -2,8 +2,8 @@
 
 from itertools import groupby
 
-from tests.trust.schedule import Written
-from tests.trust.stage import Play
+from tests.trust.races.schedule import Written
+from tests.trust.races.stage import Play
 
 
 def told(race: str, play: Play, schedule: Written) -> str:

@@ -1,0 +1,118 @@
+"""The long run: everything that could break the service, for as long as you like.
+
+    make trust MINUTES=60           python -m tests.trust run --minutes 60 --seed 7
+    python -m tests.trust play RACE SEED
+
+It writes tests/trust-report.md and ends with exit code 1 when anything was violated, or a seeded
+defect was not noticed. A red seed of a race is played again, made short and told, by `play`.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common.local.database import start_database
+from tests.hotel import House
+from tests.trust import fault_points, report, tampering
+from tests.trust.chaos import long_run as chaos
+from tests.trust.defects import runner as defects
+from tests.trust.machine import play as machine
+from tests.trust.races import playing as races
+from tests.trust.races.plays import RACES
+from tests.trust.races.schedule import Drawn
+from tests.trust.races.stage import Theatre, perform
+from tests.trust.races.story import told
+from tests.trust.tally import Tally
+
+REPORT = report.ROOT / "tests" / "trust-report.md"
+LEAST_SECONDS = 20.0
+CHAOS_SHARE = 0.35
+"""The storm needs the most: processes and databases take their time to come back."""
+SHARES: dict[str, tuple[float, Callable[[House, float, int], Tally]]] = {
+    "races": (0.30, races.run),
+    "fault points": (0.12, fault_points.run),
+    "state machine": (0.15, machine.run),
+    "tampering": (0.08, tampering.run),
+}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run(
+    minutes: Annotated[float, typer.Option(help="How long, the defects aside.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
+) -> None:
+    """Run every part and write the report."""
+    when = datetime.now(UTC)
+    tallies = []
+    for tally in parts(minutes * 60, seed):
+        tallies.append(tally)
+        typer.echo(
+            f"{tally.part}: {tally.commands:,} commands, {sum(tally.faults.values()):,} faults, "
+            f"{len(tally.violations)} violations, {tally.seconds:.0f} s"
+        )
+    text = report.written(tallies, when, minutes, seed)
+    REPORT.write_text(text, encoding="utf-8")
+    typer.echo(f"\n{text}")
+    raise typer.Exit(1 if any(tally.violations for tally in tallies) else 0)
+
+
+@app.command()
+def play(race: str, seed: int) -> None:
+    """Play one race under one seed, and tell it; when it is red, the shortest red one, too."""
+    with house() as service, stage(service) as theatre:
+        drawn = Drawn(seed)
+        came = perform(theatre, RACES[race], drawn)
+        typer.echo(told(f"{race}, seed {seed}", came, drawn.written()))
+        if came.wrong:
+            typer.echo(races.story(theatre, race, seed, drawn.written()))
+    raise typer.Exit(1 if came.wrong else 0)
+
+
+def parts(seconds: float, seed: int) -> Iterator[Tally]:
+    """One part after the other, each with its share of the time."""
+    started = time.monotonic()
+    yield defects.run(seconds)
+    left = max(seconds - (time.monotonic() - started), seconds / 2)
+    with tempfile.TemporaryDirectory() as folder:
+        yield chaos.run(max(left * CHAOS_SHARE, LEAST_SECONDS), seed, Path(folder))
+    for share, part in SHARES.values():
+        with house() as service:
+            yield part(service, max(left * share, LEAST_SECONDS), seed)
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """The service on a server of its own."""
+    with tempfile.TemporaryDirectory(prefix="billing-trust-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server may run as another user
+        server = start_database(folder / "database")
+        try:
+            built = House.build(server, folder / "local")
+            yield built
+            built.close()
+        finally:
+            server.stop()
+
+
+@contextmanager
+def stage(service: House) -> Iterator[Theatre]:
+    """A stage in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        theatre = Theatre.build(service, Path(folder))
+        try:
+            yield theatre
+        finally:
+            theatre.close()
+
+
+if __name__ == "__main__":
+    app()
