@@ -127,8 +127,13 @@ class TaxSums:
         return TaxSums(dict(self.groups))
 
     def moved_by(self, tax: TaxAmount) -> Money:
-        """Add a tax to its group; answer what the rounded sum of the group moves by."""
-        group = "|".join(str(part) for part in tax.key)
+        """Add a tax to its group; answer what the rounded sum of the group moves by.
+
+        What prices contain is summed apart from what comes on top of them. In one sum, a cent could
+        be taken out of the one and given back through the other: the guest would owe another price.
+        """
+        parts = (*tax.key, "inside") if tax.inclusive else tax.key
+        group = "|".join(str(part) for part in parts)
         exact_micro, posted_micro = self.groups.get(group, (0, 0))
         currency = tax.exact.currency
         amount = tax_line_amount(

@@ -9,7 +9,8 @@ Rounding (TAX-3, MON-2). "line": each tax is rounded to the minor unit on its ch
 charge's taxes stay exact to the micro unit, and each group (code, rate, category) is rounded once
 an invoice, as EN 16931 BR-CO-17 asks. A folio's lines are whole minor units in either case, so
 `post_taxes` posts what the rounded running sum of a group has moved by. Whatever lines there are,
-and whichever are reversed, what is posted for a group is its exact tax, rounded once.
+and whichever are reversed, what is posted for a group is its exact tax, rounded once. Where some
+prices contain a tax and others bear it on top, these are two sums, each rounded once.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -24,6 +24,7 @@ from tests.domain.front_desk import (
     figures,
     house,
     rule,
+    series,
     settings_of,
     usd,
 )
@@ -165,6 +166,26 @@ class TestVoidWhereTaxIsRoundedPerInvoice:
         assert [line.amount.minor_units for line in account.lines] == [5, 1, 14, 1]
         account.void(first)
         assert account.balance == 15
+
+    def test_leaves_a_price_that_contains_the_tax_as_it_is(self):
+        """A room for 4 cents with 10 % inside (0.36), a minibar of 4 cents with 10 % on top (0.4).
+
+        In one sum they come to a cent, which the room would bear within its price and the minibar's
+        void would take off the balance: 3 cents for a room of 4, and rows that do not add up.
+        """
+        inside = rule(percent=10, inclusive=True, charge_kinds=frozenset({"room"}))
+        on_top = rule(percent=10, charge_kinds=frozenset({"minibar"}))
+        account = Account(Desk(settings_of(inside, on_top, rounds_tax_per_invoice=True)))
+        minibar = charged(account, 4, kind="minibar")
+        charged(account, 4)
+
+        account.void(minibar)
+
+        assert account.balance == account.in_the_ledger() == 4
+        (row,) = rows_of(account.lines)
+        assert (row.taxation.price, row.taxation.gross) == (usd(4), usd(4))
+        account.pay(4)
+        assert account.invoice(account.close(), series()).total == usd(4)
 
 
 @pytest.mark.req("FOL-6")
