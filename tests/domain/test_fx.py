@@ -37,11 +37,14 @@ class TestConverting:
             (("KWD", "USD", "3.2573"), (100, "USD"), (307, "KWD")),
             (("USD", "AFN", "70.123456789012"), (1_234, "USD"), (86_532, "AFN")),
             (("USD", "AFN", "70"), (-1_234, "USD"), (-86_380, "AFN")),
+            (("EUR", "USD", "1.005"), (100, "EUR"), (101, "USD")),
+            (("EUR", "USD", "1.115"), (100, "EUR"), (112, "USD")),
         ],
     )
     def test_goes_both_ways_by_the_exact_rate(self, pair, given_money, converted):
         """In order: 108.37; 50/1.0837 = 46.138; 10.05; 10.05/0.0067 = 1500; 3.2573;
-        1/3.2573 = 0.30700; 865.3234...; -863.80."""
+        1/3.2573 = 0.30700; 865.3234...; -863.80; 1.005 and 1.115, which no float holds exactly:
+        the nearest ones lie below them and would give a cent less."""
         assert snapshot(*pair).convert(money(*given_money)) == money(*converted)
 
     @pytest.mark.parametrize(("units", "cents"), [(1, 1), (-1, -1), (3, 2), (2, 1)])

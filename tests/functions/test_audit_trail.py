@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.hotel import Hotel, House, usd
-from tests.proofs import assert_trails_are_whole, trail
+from tests.hotel import Hotel, House, charge, usd
+from tests.proofs import assert_trails_are_whole, state, trail
 
 FIRST = "aggregate_kind = 'folio' AND sequence = 1"
 SECOND = "aggregate_kind = 'folio' AND sequence = 2"
@@ -29,6 +29,23 @@ def hotel(house: House) -> Hotel:
     hotel.render(closed.json["invoiceId"])
     hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
     return hotel
+
+
+@pytest.mark.req("AUD-1", "MON-6")
+def test_nothing_happens_where_no_entry_can_be_written(house: House) -> None:
+    """The place of the next entry is taken behind the service's back: no charge without it."""
+    hotel = house.new_hotel()
+    folio = hotel.open_folio()
+    hotel.rows(
+        "INSERT INTO {s}.audit_entries SELECT (jsonb_populate_record(entry,"
+        """ '{"id": "aud_planted", "sequence": 2}')).* FROM {s}.audit_entries AS entry"""
+    )
+    before = state(hotel)
+
+    answer = hotel.post(f"/folios/{folio}/charges", charge())
+
+    assert answer.status_code == 503
+    assert state(hotel) == before
 
 
 @pytest.mark.req("AUD-1")

@@ -212,6 +212,22 @@ def test_performs_between_two_transactions_and_records_once(hotel: Hotel) -> Non
     assert post.effects() == 1
 
 
+def test_performs_while_no_transaction_is_open(hotel: Hotel) -> None:
+    """What is asked outside may take its time; no lock and no connection waits for it."""
+    pool = hotel.house.wiring.pools["main"]
+    in_use: list[int] = []
+
+    def perform(guest: str, powers: object) -> Praised:
+        in_use.append(hotel.house.wiring.settings.pool_size - pool._slots._value)
+        return Praised(guest=guest)
+
+    post = Post(hotel, lambda praised, tx: praised.guest).named()
+    post.options = {"perform": perform, "record": on_guest_praised}
+
+    assert post.push(event(hotel)).status_code == 204
+    assert in_use == [0]
+
+
 def test_a_consumer_without_transaction_is_given_the_powers(hotel: Hotel) -> None:
     given: list[Any] = []
     post = Post(hotel, lambda praised, powers: given.append(powers)).named()

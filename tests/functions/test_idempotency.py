@@ -129,6 +129,25 @@ def test_does_not_know_another_hotels_key(house: House, hotel: Hotel) -> None:
         assert REPLAYED not in answer.headers
 
 
+@pytest.mark.req("API-4", "TEN-1")
+def test_is_not_held_up_by_another_hotels_command_under_the_same_key(
+    house: House, hotel: Hotel
+) -> None:
+    """Two hotels' tills bear one name and count their bills: the lock on a key knows the hotel."""
+    other = house.new_hotel()
+    folio = hotel.open_folio()
+    post = partial(hotel.post, f"/folios/{folio}/charges", charge(), key="1")
+    with house.session() as session:
+        session.run("BEGIN")
+        session.run(f"SELECT FROM {hotel.schema}.folios WHERE id = :id FOR UPDATE", id=folio)
+        with meanwhile(post) as first:
+            house.until_waiting(session)
+            answer = other.post(f"/folios/{other.open_folio()}/charges", charge(), key="1")
+            session.run("ROLLBACK")
+
+    assert (answer.status_code, first().status_code) == (201, 201)
+
+
 @pytest.mark.req("API-4")
 def test_stores_nothing_of_what_is_refused(hotel: Hotel) -> None:
     """Refused by shape, by scope, by the rules: the key is free for what is right at last."""

@@ -57,6 +57,20 @@ def test_stays_right_while_folios_are_opened(hotel: Hotel) -> None:
     assert second["nextCursor"] is None
 
 
+@pytest.mark.req("API-5", "API-9")
+def test_shows_none_twice_when_a_desktop_hands_in_an_older_folio(hotel: Hotel) -> None:
+    """It was offline: its folio bears an id from before the first page, and stands there."""
+    older = new_id("fol")
+    opened = _open(hotel, 3)
+    first = hotel.get("/folios", limit="2").json
+
+    hotel.open_folio(id=older)
+    second = hotel.get("/folios", limit="2", cursor=first["nextCursor"]).json
+
+    assert older < opened[0]
+    assert [item["folioId"] for item in second["items"]] == opened[2:]
+
+
 @pytest.mark.req("API-5")
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "ten", ""])
 def test_refuses_a_limit_beyond_1_and_200(hotel: Hotel, limit: str) -> None:

@@ -14,7 +14,7 @@ from tests.proofs import (
     told,
     trail,
 )
-from tests.together import at_once
+from tests.together import at_once, meanwhile
 
 CONSUMER = "on_payment_captured"
 KEPT_ASIDE = ("inbox", "idempotency_keys")
@@ -109,6 +109,29 @@ def test_leaves_the_other_folio_alone_when_both_name_different_ones(hotel: Hotel
 
     assert answers[0].status_code in (201, 409)
     assert answers[1].status_code == 204
+    assert hotel.rows("SELECT count(*) FROM {s}.payments") == [[1]]
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("PAY-3")
+def test_is_one_payment_when_neither_could_see_the_other(hotel: Hotel) -> None:
+    """Each has looked and found nothing, and waits to write: only the database can tell them."""
+    folios = [hotel.open_folio() for _ in range(2)]
+    for each in folios:
+        hotel.charged(each)
+    calls = [
+        partial(_at_the_desk, hotel, folios[0]),
+        partial(hotel.deliver, CONSUMER, captured(folios[1])),
+    ]
+
+    with hotel.house.session() as holder:
+        holder.run("BEGIN")
+        holder.run(f"LOCK TABLE {hotel.schema}.payments IN SHARE MODE")  # read, do not write
+        with meanwhile(lambda: at_once(calls)) as answers:
+            hotel.house.until_waiting(holder, 2)
+            holder.run("ROLLBACK")
+
+    assert [answer.status_code for answer in answers()] in ([201, 204], [409, 204])
     assert hotel.rows("SELECT count(*) FROM {s}.payments") == [[1]]
     assert_books_are_right(hotel)
 

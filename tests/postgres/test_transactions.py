@@ -5,18 +5,25 @@ from uuid import uuid4
 import pytest
 
 from common.ports.identity import Actor
+from common.ports.transaction import CursorInvalid, Transaction
 from common.ports.transactions import (
     Caller,
     DatabaseUnavailable,
     Opening,
+    StoredAnswer,
     TenantUnknown,
     TryAgain,
 )
 from common.postgres.connection import ServerRefused
 from common.postgres.schemas import role_of
+from common.runtime.declaration import declaration_of
+from common.runtime.execute import Call, Result
+from common.runtime.parsing import read
+from functions.folios.post_charge import PostCharge, post_charge
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.instances import at
-from tests.together import meanwhile
+from tests.proofs import assert_books_are_right, told
+from tests.together import meanwhile, until
 
 LIMITS = """
 SELECT tenant_id, current_setting('lock_timeout'), current_setting('statement_timeout'),
@@ -25,6 +32,12 @@ FROM settings_versions
 LIMIT 1
 """
 IMPATIENT = "SELECT tenant_id, set_config('statement_timeout', '10ms', true) FROM settings_versions"
+WAITING_FOR_A_FUNCTION = """
+SELECT count(*)
+FROM pg_stat_activity AS waiting
+JOIN pg_stat_activity AS function ON function.pid = ANY (pg_blocking_pids(waiting.pid))
+WHERE function.usename = 'billing_function' AND waiting.usename = 'postgres'
+"""
 ENDLESS = "SELECT tenant_id, pg_sleep(60) FROM settings_versions"
 
 
@@ -129,6 +142,65 @@ def test_a_commit_after_a_failed_read_is_no_commit(hotel: Hotel) -> None:
         command.finish()
         with pytest.raises(TryAgain):
             opened.commit()
+
+
+@pytest.mark.req("FOL-5", "MON-6")
+def test_a_command_that_is_refused_at_its_end_leaves_nothing_to_those_beside_it(
+    hotel: Hotel,
+) -> None:
+    """It has charged, posted and told when it is refused; one before it and one behind it in the
+    same transaction are not: 110.00 each."""
+    folio = hotel.open_folio()
+    clerk = Actor("clerk", hotel.tenant_id, frozenset({hotel.property_id}), frozenset(), "pwd")
+
+    charge_it = declaration_of(post_charge).use_case
+
+    def charge_and_refuse(request: PostCharge, tx: Transaction) -> None:
+        charge_it(request, tx)
+        raise CursorInvalid
+
+    results = hotel.house.wiring.runner.run_together(
+        [
+            Call(
+                use_case=use_case,
+                request=read(PostCharge, {"folioId": folio, **charge()}),
+                caller=Caller(actor=clerk),
+                tenant_id=hotel.tenant_id,
+                answer=lambda _: StoredAnswer(b"", 201, {}, ""),
+            )
+            for use_case in (charge_it, charge_and_refuse, charge_it)
+        ]
+    )
+
+    assert [type(result) for result in results] == [Result, CursorInvalid, Result]
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(22_000)
+    assert told(hotel) == ["folio.opened", "charge.posted", "charge.posted"]
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("FOL-4", "MON-6")
+def test_a_deadlock_is_not_noticed_by_the_caller(hotel: Hotel) -> None:
+    """A payment holds its folio and waits to read; somebody who holds the ledger waits for the
+    folio. When the payment goes on, it closes the circle, and is the one that the server ends."""
+    folio = hotel.open_folio()
+    hotel.charged(folio)
+    body = {"method": "card", "amount": usd(11_000), "paymentId": "pp-1"}
+    with hotel.house.session() as reading, hotel.house.session() as other:
+        reading.run("BEGIN")
+        reading.run(f"LOCK TABLE {hotel.schema}.payments")
+        other.run("SET deadlock_timeout = '10min'")
+        other.run("BEGIN")
+        other.run(f"LOCK TABLE {hotel.schema}.ledger_entries IN SHARE MODE")
+        with meanwhile(lambda: hotel.post(f"/folios/{folio}/payments", body)) as paid:
+            hotel.house.until_waiting(reading)
+            with meanwhile(lambda: other.run(f"SELECT 1 FROM {hotel.schema}.folios FOR UPDATE")):
+                until(lambda: hotel.house.sql(WAITING_FOR_A_FUNCTION)[0][0] == 1)
+                reading.run("ROLLBACK")
+            other.run("ROLLBACK")
+
+    assert paid().status_code == 201, paid().text
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(0)
+    assert_books_are_right(hotel)
 
 
 @pytest.mark.req("MIG-1", "TEN-2b")
