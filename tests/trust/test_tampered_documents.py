@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 
 from common.cli.main import billing
 from tests.hotel import Hotel, House
-from tests.trust.altering import flipped, other, with_row, with_rows
-from tests.trust.exporting import export_of, kept_books, write
-from tests.trust.forging import FORGERIES, spelled_otherwise
+from tests.trust.forgery.altering import flipped, other, with_row, with_rows
+from tests.trust.forgery.exporting import export_of, kept_books, write
+from tests.trust.forgery.forging import FORGERIES, spelled_otherwise
 from tests.trust.tampering import Tamperer
 from tests.trust.verifier import Export, Row
 

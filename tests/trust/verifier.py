@@ -1,7 +1,7 @@
 """Are a tenant's books as they were written? Asked of an export, by somebody who trusts nobody.
 
-Nothing is shared with what writes the books (`retelling.py` is this module's other half), and no
-stored hash is believed: each is computed again, and rows are held against what was hashed.
+Nothing is shared with what writes the books (`forgery/retelling.py` is this module's other half),
+and no stored hash is believed: each is computed again, and rows are held against what was hashed.
 
 - An audit entry's hash covers the entry, but for its tenant, and the entry before it. A folio's row
   names its newest entry. The entries' details name its lines, payments and settlement, from which
@@ -21,9 +21,9 @@ computed again, too; roots of the trails that are kept outside (AUD-2) will show
   or of an actor, or take its newest entries away with what they tell of: it has no head elsewhere;
 - put another PDF in the place of one, in row, trail and store, if it claims the same;
 - erase a person, as the law may ask;
-- change what nothing names: `UNCOMMITTED` in `altering.py` lists these columns.
+- change what nothing names: `UNCOMMITTED` in `forgery/altering.py` lists these columns.
 
-`unseen.py` does each of these, and a test says when one of them comes to be seen.
+`forgery/unseen.py` does each of these, and a test says when one of them comes to be seen.
 
 (r, n - s) in the place of a signature (r, s) is no finding: anybody can write it, it is as valid,
 says the same of the same payload, and nothing goes by the bytes of a signature.
@@ -47,7 +47,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pypdf import PdfReader
 
-from tests.trust.retelling import (
+from tests.trust.forgery.retelling import (
     TABLES,
     issued_by,
     printed_as,

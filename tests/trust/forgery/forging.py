@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.trust.altering import flipped, other, with_pdf, with_row, with_rows
-from tests.trust.retelling import said_by
+from tests.trust.forgery.altering import flipped, other, with_pdf, with_row, with_rows
+from tests.trust.forgery.retelling import said_by
 from tests.trust.verifier import Export, Row, canonical, hash_of, sha256
 
 Forgery = Callable[[Export, Random], Export | None]
@@ -48,7 +48,8 @@ def hashes_the_rest_again(books: Export, chance: Random) -> Export | None:
     """
     kind, entries = _a_trail(books, chance, "folio", "invoice", "settings")
     at = chance.randrange(len(entries))
-    columns = {"invoice": ["detail", "digest_after"], "settings": ["digest_after"]}.get(kind, [])
+    digests = ["digest_before", "digest_after"]
+    columns = {"invoice": ["detail", *digests], "settings": digests}.get(kind, [])
     forged = _with_other_field(books, entries[at], chance, columns)
     return with_entries(books, entries, chained([*entries[:at], forged, *entries[at + 1 :]]))
 
@@ -267,6 +268,32 @@ def draws_another_pdf(books: Export, chance: Random) -> Export | None:
     return with_pdf(with_row(books, "invoice_renditions", place, forged), name, pdf)
 
 
+def hands_out_the_pdf_of_another_invoice(books: Export, chance: Random) -> Export | None:
+    """What was drawn for one invoice stands for another one: in the store, the row, the trail."""
+    rows = books.tables["invoice_renditions"]
+    place = chance.randrange(len(rows))
+    row = rows[place]
+    others = [each for each in rows if each["invoice_id"] != row["invoice_id"]]
+    return drawn_otherwise(books, place, books.pdfs[chance.choice(others)["object_name"]])
+
+
+def drawn_otherwise(books: Export, place: int, pdf: bytes) -> Export:
+    """The books as if this PDF had been drawn, in the place of another one."""
+    row, digest = books.tables["invoice_renditions"][place], sha256(pdf)
+    name = f"invoices/{row['invoice_id']}/{row['copy']}-{digest.hex()[:16]}.pdf"
+    forged = {**row, "pdf_sha256": digest, "object_name": name}
+    books = with_pdf(with_row(books, "invoice_renditions", place, forged), name, pdf)
+    entries = books.trails("invoice")["invoice", row["invoice_id"]]
+    was = row["pdf_sha256"].hex()
+    trail = [
+        {**entry, "detail": entry["detail"].replace(was, digest.hex())}
+        if entry["sequence"] == row["copy"] + 2
+        else entry
+        for entry in entries
+    ]
+    return with_entries(books, entries, chained(trail))
+
+
 FORGERIES: Final[dict[str, Forgery]] = {
     forgery.__name__: forgery
     for forgery in (
@@ -283,5 +310,6 @@ FORGERIES: Final[dict[str, Forgery]] = {
         cuts_or_extends_a_pdf,
         swaps_two_pdfs,
         draws_another_pdf,
+        hands_out_the_pdf_of_another_invoice,
     )
 }

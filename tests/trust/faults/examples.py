@@ -1,0 +1,211 @@
+"""One call of everything that changes something: functions, consumers and jobs.
+
+    act = EXAMPLES["post_charge"](scene)      # what has to be there before
+    act(scene.starts(Doomed()))               # the call; sent again, it is the same request
+
+A function that is not here turns `test_everything_that_changes_something_has_an_example` red.
+"""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+from uuid import uuid4
+
+from werkzeug.test import TestResponse
+
+from common.local.functions import (
+    event_declarations,
+    http_declarations,
+    job_declarations,
+)
+from common.runtime.job import Orders
+from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.security.gated import SCOPE, WriteOff, what_is_approved
+from tests.trust.faults.scene import Scene, struck_out
+
+Act = Callable[[Hotel], str]
+CONFIRMED: Final = "write_off"
+"""The tests' own function behind a second factor: the service has none yet."""
+
+
+def changing() -> set[str]:
+    """The names of all that may change something, from the declarations."""
+    http = {each.name for each in http_declarations() if each.changes_state}
+    events = {each.name for each in event_declarations()}
+    return http | events | {each.name for each in job_declarations()}
+
+
+def _heard(answer: TestResponse) -> str:
+    return struck_out(f"{answer.status_code} {answer.text}")
+
+
+def _posts(path: str, body: Any = None, **more: Any) -> Act:
+    """The same request with the same key, however often it is sent."""
+    key = str(uuid4())
+    return lambda at: _heard(at.post(path, body, key=key, **more))
+
+
+def _delivers(consumer: str, data: dict[str, Any]) -> Act:
+    """The same event with the same id."""
+    event_id = new_id("evt")
+    return lambda at: _heard(at.deliver(consumer, data, event_id=event_id))
+
+
+def _owing(scene: Scene) -> tuple[str, str]:
+    """A folio with one charge; both ids."""
+    folio = scene.hotel.open_folio(windows=["company"])
+    return folio, scene.hotel.charged(folio)
+
+
+def _opening(scene: Scene) -> Act:
+    body = {
+        "propertyId": str(scene.hotel.property_id),
+        "reservationId": "RES-1",
+        "guest": {"name": "Zarmina"},
+    }
+    return _posts("/folios", body)
+
+
+def _closing(scene: Scene) -> Act:
+    folio, _ = _owing(scene)
+    scene.hotel.paid(folio, usd(11_000))
+    return _posts(f"/folios/{folio}/close")
+
+
+def _adjusting(scene: Scene) -> Act:
+    folio, charged = _owing(scene)
+    less = {"chargeId": charged, "amount": usd(-100), "description": "Noise", "reason": "Lift"}
+    return _posts(f"/folios/{folio}/adjustments", less)
+
+
+def _voiding(scene: Scene) -> Act:
+    folio, charged = _owing(scene)
+    return _posts(f"/folios/{folio}/charges/{charged}/void", {"reason": "Wrong room"})
+
+
+def _paying(scene: Scene) -> Act:
+    folio, _ = _owing(scene)
+    card = {"method": "card", "amount": usd(500), "paymentId": f"pi-{uuid4()}"}
+    return _posts(f"/folios/{folio}/payments", card)
+
+
+def _regenerating(scene: Scene) -> Act:
+    _, invoice = scene.hotel.closed_folio()
+    assert scene.hotel.render(invoice).status_code == 204
+    return _posts(f"/invoices/{invoice}/regenerate")
+
+
+def _writing_off(scene: Scene) -> Act:
+    """A supervisor's confirmation counts once, and with the deed."""
+    folio, charged = _owing(scene)
+    asked = WriteOff(folio_id=folio, charge_id=charged, reason="Broken")  # type: ignore[arg-type]
+    actor: Any = type("Supervisor", (), {"tenant_id": scene.hotel.tenant_id})
+    token = scene.hotel.house.identity.issue_step_up_token(
+        sub="supervisor",
+        tenant_id=scene.hotel.tenant_id,
+        scope=SCOPE,
+        context=what_is_approved(asked, actor),
+    )
+    access = scene.hotel.token(SCOPE, sub="supervisor")
+    body = {"reason": "Broken", "stepUpToken": token}
+    return _posts(f"/test/folios/{folio}/charges/{charged}/write-off", body, token=access)
+
+
+def _drawing(scene: Scene) -> Act:
+    _, invoice = scene.hotel.closed_folio()
+    return lambda at: _heard(at.render(invoice))
+
+
+def _capturing(scene: Scene) -> Act:
+    folio, _ = _owing(scene)
+    return _delivers(
+        "on_payment_captured",
+        {"paymentId": f"pi-{uuid4()}", "folioId": folio, "amount": usd(700)},
+    )
+
+
+def _arriving(consumer: str, scene: Scene) -> Act:
+    stay = {
+        "reservationId": "RES-2",
+        "propertyId": str(scene.hotel.property_id),
+        "guest": {"name": "Farid"},
+        "arrival": "2026-03-01",
+        "departure": "2026-03-03",
+    }
+    return _delivers(consumer, stay)
+
+
+def _settling_in(scene: Scene) -> Act:
+    document = scene.hotel.settings()
+    del document["taxRules"]
+    return _delivers("on_tenant_settings_updated", document)
+
+
+def _moving_in(scene: Scene) -> Act:
+    scene.newcomer = newcomer = uuid4()
+    told = {"tenantId": str(newcomer)}
+    event_id = new_id("evt")
+
+    def act(at: Hotel) -> str:
+        there = Hotel(at.house, newcomer)
+        return _heard(there.deliver("on_tenant_created", told, event_id=event_id))
+
+    return act
+
+
+def _runs(name: str, scene: Scene) -> Act:
+    job = next(each for each in job_declarations() if each.name == name)
+    orders = Orders(once=True, tenants=scene.tenants)
+
+    def act(at: Hotel) -> str:
+        shell = at.house.wiring.job_shell
+        progress = shell.run(job, orders, stop=threading.Event(), tell=lambda _: None)
+        return f"{progress.outcome}, exit code {progress.exit_code}"
+
+    return act
+
+
+def _draining(scene: Scene) -> Act:
+    for hotel in (scene.hotel, scene.annex):
+        hotel.charged(hotel.open_folio())
+    return _runs("drain_outbox", scene)
+
+
+def _catching_up(scene: Scene) -> Act:
+    """Two invoices wait at one hotel, one at the other."""
+    for hotel in (scene.hotel, scene.hotel, scene.annex):
+        hotel.closed_folio()
+    return _runs("render_invoice_backlog", scene)
+
+
+def _checking(scene: Scene) -> Act:
+    scene.hotel.closed_folio()
+    return _runs("check_books", scene)
+
+
+EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
+    "open_folio": _opening,
+    "post_charge": lambda scene: _posts(f"/folios/{_owing(scene)[0]}/charges", charge()),
+    "post_charge_batch": lambda scene: _posts(
+        f"/folios/{_owing(scene)[0]}/charges/batch", {"charges": [charge("spa"), charge()]}
+    ),
+    "post_adjustment": _adjusting,
+    "void_charge": _voiding,
+    "record_payment": _paying,
+    "close_folio": _closing,
+    "regenerate_invoice": _regenerating,
+    CONFIRMED: _writing_off,
+    "on_invoice_generated": _drawing,
+    "on_payment_captured": _capturing,
+    "on_reservation_confirmed": partial(_arriving, "on_reservation_confirmed"),
+    "on_reservation_checked_in": partial(_arriving, "on_reservation_checked_in"),
+    "on_tenant_created": _moving_in,
+    "on_tenant_settings_updated": _settling_in,
+    "on_tenant_tax_rules_updated": lambda scene: _delivers(
+        "on_tenant_tax_rules_updated", {"taxRules": [vat(90_000)]}
+    ),
+    "drain_outbox": _draining,
+    "render_invoice_backlog": _catching_up,
+    "check_books": _checking,
+}

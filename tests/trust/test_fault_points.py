@@ -1,0 +1,48 @@
+"""Whoever dies at whatever point, what he was asked for is done once when it is asked for again."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hotel import House
+from tests.trust.fault_points import JOBS, Matrix
+from tests.trust.faults.doomed import POINTS
+from tests.trust.faults.examples import CONFIRMED, EXAMPLES, changing
+from tests.trust.faults.scene import Scene
+
+OF_EACH_POINT = 3
+
+pytestmark = pytest.mark.req("REL-1")
+
+
+@pytest.fixture(scope="module")
+def matrix(house: House) -> Iterator[Matrix]:
+    built = Matrix(Scene.build(house))
+    yield built
+    built.scene.close()
+
+
+@pytest.mark.req("API-4", "EVT-5")
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_is_done_once_wherever_it_dies(matrix: Matrix, name: str) -> None:
+    places = matrix.places(name, of_each=OF_EACH_POINT)
+
+    wrong = [each for place in places for each in matrix.wrong(name, place)]
+
+    assert wrong == []
+    assert places
+
+
+def test_every_point_is_reached_by_something(matrix: Matrix) -> None:
+    reached: Counter[str] = Counter()
+    for name in EXAMPLES:
+        reached += matrix.undisturbed(name).reached
+
+    assert {point for point in POINTS if not reached[point]} == set()
+    assert set(reached) == set(POINTS)
+
+
+def test_everything_that_changes_something_has_an_example() -> None:
+    assert set(EXAMPLES) - {CONFIRMED} == changing()
+    assert set(JOBS) <= changing()
