@@ -7,6 +7,7 @@ understood to its last line is refused: a rule that is passed over would look li
 """
 
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from common.postgres.connection import Connection, Row, Statement
+from common.postgres.connection import Connection, ForeignReply, Row, Statement
 from common.postgres.schemas import DRAIN_ROLE, role_of, schema_of
+from common.postgres.session import BEGIN_READ_ONLY, ROLLBACK
 
 FILE: Final = Path(__file__).with_name("invariants.sql")
 SHOWN_MAX: Final = 20
@@ -24,11 +26,11 @@ NOBODY: Final = "none"
 """The role of the session itself, as PostgreSQL names it."""
 
 BEGIN: Final = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", everywhere=True)
-ROLLBACK: Final = Statement("ROLLBACK", everywhere=True)
 # Planning is most of the work on small books: a plan is kept for as long as the connection is, and
 # never compiled.
 LIMITS: Final = """
-SELECT set_config('statement_timeout', $1, true),
+SELECT $1::text,
+       set_config('statement_timeout', $2, true),
        set_config('lock_timeout', '5s', true),
        set_config('jit', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
@@ -132,11 +134,12 @@ def look(connection: Connection, tenant_id: UUID, *, seconds_max: int = 600) -> 
     """Ask everything of one tenant's books, and change nothing.
 
     The connection's login must be allowed to become the drainer and the tenant. Raises
-    ServerRefused and ConnectionLost.
+    ServerRefused, ConnectionLost, ForeignReply.
     """
-    passes = bool(connection.run([Statement(PASSES_ROW_SECURITY)])[0][0][0])
+    passes = connection.run([BEGIN_READ_ONLY, Statement(PASSES_ROW_SECURITY), ROLLBACK])[1][0][0]
     asked = [each for each in sections() if passes or each.eyes is not Eyes.ADMINISTRATOR]
-    script = [BEGIN, Statement(LIMITS, (f"{seconds_max}s",))]
+    nonce = secrets.token_hex(16)
+    script = [BEGIN, Statement(LIMITS, (nonce, f"{seconds_max}s"))]
     places: list[int] = []
     for eyes in Eyes:
         script.append(_entering(eyes, tenant_id))
@@ -148,6 +151,9 @@ def look(connection: Connection, tenant_id: UUID, *, seconds_max: int = 600) -> 
     finally:
         if connection.in_transaction and not connection.broken:
             connection.run([ROLLBACK])
+    if replies[1][0][0] != nonce:
+        connection.broken = True
+        raise ForeignReply()
     rules = [each for each in asked if not each.is_note]
     found = zip(asked, (replies[place] for place in places), strict=True)
     return Look(

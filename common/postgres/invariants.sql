@@ -261,7 +261,7 @@ HAVING sum(amount_micro) < 0;
 -- The running sums of an open folio's taxes are those of its lines; a closed folio has none left.
 WITH posted AS (
   SELECT folio_id, concat_ws('|', tax ->> 'code', coalesce(tax ->> 'ratePpm', 'None'),
-           tax ->> 'category') AS tax,
+           tax ->> 'category', CASE WHEN (tax ->> 'inclusive')::boolean THEN 'inside' END) AS tax,
          sum((tax ->> 'exactMicro')::bigint) AS exact, sum(amount_micro) AS micro
   FROM folio_lines
   WHERE tax IS NOT NULL

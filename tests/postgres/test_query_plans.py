@@ -18,7 +18,10 @@ from tests.hotel import Hotel, House
 
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 WITHOUT_A_TABLE = re.compile(r"\b(set_config|pg_try_advisory_xact_lock|pg_advisory_xact_lock)\(")
-TOOLING = {"migrations", "migration_steps", "migration_files", "provisioning", "doctor", "tenants"}
+TOOLING = {
+    *("migrations", "migration_steps", "migration_files", "provisioning", "doctor", "tenants"),
+    "invariants",  # judge whole books, at night and by hand
+}
 BY_TENANT_ALONE = {"settings_book.NEWEST"}  # the end of the tenant's own primary key
 SMALL = {"outbox_leases", "schema_migrations"}  # sixteen rows; a row for each migration
 

@@ -25,6 +25,7 @@ OF_NO_TENANT = {
     "condition",  # how the database is, for readiness
     "dead_letters",  # the platform's
     "drain",  # the platform's
+    "invariants",  # answer what is wrong; a nonce says whose answer it is
     "migration_steps",  # tooling
     "migrations",  # tooling
     "provisioning",  # tooling

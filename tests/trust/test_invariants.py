@@ -102,6 +102,26 @@ def test_notices_what_is_planted(busy: Hotel, connection: Connection, plant: Pla
     assert found == {plant.invariant} | plant.also
 
 
+@pytest.mark.parametrize("pruned", ["sequence <= 2", "true"])
+def test_misses_no_event_that_was_deleted_for_its_age(
+    busy: Hotel, connection: Connection, pruned: str
+) -> None:
+    """A month later the oldest events are gone, or all of them: none of them is missed."""
+    months_ago = "UPDATE audit_entries SET recorded_at = recorded_at - interval '31 days'"
+    prune = f"DELETE FROM billing_central.outbox WHERE tenant_id = '{{tenant}}' AND {pruned}"
+
+    assert names_broken(connection, busy, months_ago, prune) == {"an_entry_fits_its_hash"}
+
+
+def test_misses_an_event_behind_which_others_are_left(busy: Hotel, connection: Connection) -> None:
+    months_ago = "UPDATE audit_entries SET recorded_at = recorded_at - interval '31 days'"
+    lose = "DELETE FROM billing_central.outbox WHERE tenant_id = '{tenant}' AND sequence = 2"
+
+    found = names_broken(connection, busy, months_ago, lose)
+
+    assert found == {"an_entry_fits_its_hash", "every_fact_has_its_event"}
+
+
 def test_what_was_planted_is_gone(busy: Hotel, connection: Connection) -> None:
     """So that each plant is judged alone."""
     assert names_broken(connection, busy, "DELETE FROM ledger_entries")
