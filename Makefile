@@ -11,7 +11,7 @@ STAMP := .venv/installed-at-$(shell pwd | cksum | cut -d ' ' -f 1)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pgbouncer lint types check openapi bench lock clean
+.PHONY: help run test test-pgbouncer defects lint types check openapi bench lock clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)
 
 test-pgbouncer: $(STAMP) ## Run the tests that need the program pgbouncer
 	@$(BIN)/python -m pytest -q -m pgbouncer $(PYTEST_ARGS)
+
+defects: $(STAMP) ## Seed usual mistakes, one at a time, and see each caught (ARGS names some)
+	@$(BIN)/python -m tests.trust.defects.runner $(ARGS)
 
 lint: $(STAMP) ## Look for mistakes in style and for likely bugs
 	@$(BIN)/ruff check .
