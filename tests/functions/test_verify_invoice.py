@@ -270,3 +270,21 @@ def test_answers_many_at_once_and_not_one_address_for_ever(
     assert len(refused) >= 10
     assert_refused(refused[0], 429, GENERAL + "RATE_LIMITED")
     assert _ask(hotel, invoice_id, digest).json["valid"] is True
+
+
+@pytest.mark.req("SEC-7")
+def test_counts_the_address_that_the_load_balancer_saw_and_not_an_invented_one(
+    hotel: Hotel, issued: tuple[str, str, bytes]
+) -> None:
+    """The balancer adds whom it saw, and itself, behind whatever the caller has sent."""
+    invoice_id, digest, _ = issued
+    seen, invented = f"seen-{uuid4()}", [f"invented-{uuid4()}" for _ in range(3)]
+
+    for each in invented:
+        header = {"X-Forwarded-For": f"{each}, {seen}, 10.0.0.1"}
+        assert _ask(hotel, invoice_id, digest, headers=header).status_code == 200
+
+    counted = "SELECT count(DISTINCT bucket) FROM billing_central.rate_counters"
+    by_name = f"{counted} WHERE strpos(bucket, :name) > 0"
+    assert hotel.house.sql(by_name, name=seen) == [[1]]
+    assert [hotel.house.sql(by_name, name=each) for each in invented] == [[[0]]] * 3

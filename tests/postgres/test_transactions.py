@@ -32,6 +32,11 @@ FROM settings_versions
 LIMIT 1
 """
 IMPATIENT = "SELECT tenant_id, set_config('statement_timeout', '10ms', true) FROM settings_versions"
+NEXT_SETTINGS = """
+INSERT INTO settings_versions (version, document, recorded_at)
+VALUES (2, '{}', now())
+RETURNING tenant_id
+"""
 WAITING_FOR_A_FUNCTION = """
 SELECT count(*)
 FROM pg_stat_activity AS waiting
@@ -142,6 +147,16 @@ def test_a_commit_after_a_failed_read_is_no_commit(hotel: Hotel) -> None:
         command.finish()
         with pytest.raises(TryAgain):
             opened.commit()
+
+
+@pytest.mark.req("MON-6")
+def test_a_question_can_change_nothing_whatever_it_tries(hotel: Hotel) -> None:
+    asking = Opening(tenant_id=hotel.tenant_id, reads_only=True)
+
+    with hotel.house.wiring.transactions.open(asking) as opened:
+        command = opened.command(caller(hotel))
+        with pytest.raises(DatabaseUnavailable, match="25006"):  # read_only_sql_transaction
+            command.rows(NEXT_SETTINGS)
 
 
 @pytest.mark.req("FOL-5", "MON-6")
