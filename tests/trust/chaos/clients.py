@@ -33,12 +33,16 @@ Post: TypeAlias = Callable[[Command, str], tuple[int, bool, str]]
 
 @dataclass
 class Courier:
-    """Delivers commands, and writes down what it hears. `calm` is set when the storm is over."""
+    """Delivers commands, and writes down what it hears.
+
+    `calm` is set when the storm is over, `broken_off` when the episode cannot come to its end.
+    """
 
     post: Post
     history: History
     dice: random.Random
     calm: threading.Event
+    broken_off: threading.Event = field(default_factory=threading.Event)
 
     def deliver(self, command: Command, *, first: bool = True) -> Answered | None:
         """Send until it is answered; None when the client has given up."""
@@ -46,7 +50,7 @@ class Courier:
             self.history.tell(command)
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         pause = PAUSE_SECONDS
-        while time.monotonic() < give_up_at:
+        while time.monotonic() < give_up_at and not self.broken_off.is_set():
             answer = self._attempt(command)
             if answer is not None and not answer.asks_again:
                 return answer

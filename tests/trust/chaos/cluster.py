@@ -16,6 +16,7 @@ from common.postgres.address import open_session
 
 BACK_SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
+LOCK_FILE = "postmaster.pid"
 SYNC_AT_ONCE = "ALTER SYSTEM SET recovery_init_sync_method = 'syncfs'"
 """A recovery begins by syncing the folder: its file system in one call, not each file of it."""
 BACKEND = """
@@ -45,8 +46,8 @@ class Cluster:
     @property
     def postmaster(self) -> int:
         """The process id of the server."""
-        pid_file = self.database.data / "postmaster.pid"
-        return int(pid_file.read_text(encoding="utf-8").split("\n")[0])
+        lock_file = self.database.data / LOCK_FILE
+        return int(lock_file.read_text(encoding="utf-8").splitlines()[0])
 
     def sql(self, sql: str, database: str = "billing") -> list[list[Any]]:
         """Ask as the administrator, on a session of its own."""
@@ -62,9 +63,15 @@ class Cluster:
         os.kill(self.postmaster, how)
 
     def restart(self) -> None:
-        """Start it again once it is gone, with all of its backends."""
+        """Start it again once it is gone, with all of its backends.
+
+        A killed server that nobody has reaped stands in the table of processes, and its lock files
+        would be believed: they are taken away, now that nobody is left who could hold them.
+        """
         self._wait(lambda: not self._left(), "the database does not end")
         self.database.kill()
+        (self.database.data / LOCK_FILE).unlink(missing_ok=True)
+        self.socket.with_name(self.socket.name + ".lock").unlink(missing_ok=True)
         self.database = start_database(self._folder)
 
     def _left(self) -> bool:

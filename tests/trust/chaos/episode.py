@@ -69,6 +69,7 @@ class _Episode:
     history: History
     guests: Guests = field(default_factory=Guests)
     calm: threading.Event = field(default_factory=threading.Event)
+    broken_off: threading.Event = field(default_factory=threading.Event)
 
     def play(self) -> Verdict:
         self._load_and_storm()
@@ -97,6 +98,9 @@ class _Episode:
                 assert self.history.wait_for(
                     self.plan.commands_min, self.plan.cuts_min, PATIENCE_SECONDS
                 ), "the load does not come forward"
+            except BaseException:
+                self.broken_off.set()
+                raise
             finally:
                 self.deployment.wire.weather = FAIR
                 self.calm.set()
@@ -118,7 +122,7 @@ class _Episode:
     def _courier(self, dice: random.Random) -> Courier:
         ports = {name: each.port for name, each in self.deployment.functions.items() if each.port}
         post = over_http(ports, self.deployment.hotels)
-        return Courier(post, self.history, dice, self.calm)
+        return Courier(post, self.history, dice, self.calm, self.broken_off)
 
     def _settle(self, story: Story) -> None:
         """Send everything again that was not refused: what is open, and what is done."""
