@@ -13,7 +13,9 @@ from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
 from tests.proofs import told
 from tests.trust.books import broken, broken_invariants
-from tests.trust.planted import PLANTS, Plant, busy_hotel, otherwise_taxed
+from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
+from tests.trust.invariants.plant import STEP_UP, Plant
+from tests.trust.invariants.records import HARMLESS, PLANTS
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -100,6 +102,29 @@ def test_notices_what_is_planted(busy: Hotel, connection: Connection, plant: Pla
     found = names_broken(connection, busy, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
+
+
+@pytest.mark.parametrize("sql", HARMLESS)
+def test_says_nothing_of_what_is_harmless(
+    busy: Hotel, hotel: Hotel, connection: Connection, sql: tuple[str, ...]
+) -> None:
+    """Among others what befalls another hotel, which has told something, too."""
+    hotel.charged(hotel.open_folio())
+
+    assert names_broken(connection, busy, *sql) == set()
+
+
+def test_one_confirmed_deed_may_leave_two_entries(busy: Hotel, connection: Connection) -> None:
+    """A close is told by the folio and by the invoice; that an entry was written to is noticed."""
+    confirmed = (
+        "UPDATE audit_entries SET step_up_token_id = 'token', assertion_hash = 'proof'"
+        " WHERE recorded_at = (SELECT max(recorded_at) FROM audit_entries"
+        " WHERE action = 'folio.closed')"
+    )
+
+    found = names_broken(connection, busy, STEP_UP, confirmed)
+
+    assert found == {"an_entry_fits_its_hash"}
 
 
 @pytest.mark.parametrize("pruned", ["sequence <= 2", "true"])
