@@ -33,6 +33,10 @@ MESSAGE_ID_HEADER: Final = "x-goog-pubsub-message-id"
 _KEPT_HEADERS: Final = ("content-type", "content-encoding", MESSAGE_ID_HEADER)
 _MESSAGE_ID: Final = re.compile(r"[!-~]{1,255}")
 _CARD_DATA_WITHHELD: Final = "card data"
+_IDS: Final = frozenset(
+    {"id", "source", "subject", "tenantid", "time", "sequence", "partitionkey", "traceparent"}
+    | {MESSAGE_ID_HEADER}
+)
 
 
 class _Message(Incoming):
@@ -109,15 +113,19 @@ class Delivery:
 
     @property
     def message_id(self) -> str:
-        """The broker's id of the message, or a digest of what came where none can be read."""
+        """The broker's id of the message, or a digest of what came where none can be read.
+
+        Never the event's own id: it is its source's, and two messages that bear it are two letters.
+        """
         try:
             wrapped = str(self._document().get("message", {}).get("messageId", ""))
         except (Refusal, AttributeError):
             wrapped = ""
-        for name in (self.headers.get(MESSAGE_ID_HEADER, ""), wrapped, self.headers.get("ce-id")):
+        for name in (self.headers.get(MESSAGE_ID_HEADER, ""), wrapped):
             if name and _MESSAGE_ID.fullmatch(name):
                 return name
-        return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+        came = json.dumps(self.headers, sort_keys=True).encode() + b"\n" + self.body
+        return f"sha256:{hashlib.sha256(came).hexdigest()}"
 
     def event(self) -> PushedEvent:
         """The event in it.
@@ -142,7 +150,7 @@ class Delivery:
 
     def letter(self) -> str:
         """The message in JSON, to be read again with `of_letter`; never with a card's number."""
-        if _holds_card_number(self.body):
+        if _holds_card_number(self.body) or _names_card_number(self.headers):
             return json.dumps({"withheld": _CARD_DATA_WITHHELD})
         if len(self.body) > LETTER_BODY_BYTES_MAX:
             digest = hashlib.sha256(self.body).hexdigest()
@@ -172,6 +180,8 @@ def _holds_card_number(body: bytes) -> bool:
     except Refusal:
         return find_card_number(body.decode(errors="replace"))
     match document:
+        case {"message": {"attributes": dict(attributes)}} if _names_card_number(attributes):
+            return True
         case {"message": {"data": str(data)}}:
             try:
                 return _holds_card_number(_from_base64(data))
@@ -186,6 +196,15 @@ def _holds_card_number(body: bytes) -> bool:
     return False
 
 
+def _names_card_number(attributes: Mapping[str, object]) -> bool:
+    """Whether what a card's number looks like stands in an attribute that is no id and no time."""
+    for name, value in attributes.items():
+        plain = name.lower().removeprefix(CE)
+        if plain not in _IDS and isinstance(value, str) and find_card_number(value):
+            return True
+    return False
+
+
 def _context(attributes: Mapping[str, str]) -> dict[str, str]:
     """Attributes by their own names: `ce-id` and `id` are the same, and may not differ."""
     context: dict[str, str] = {}
@@ -197,11 +216,13 @@ def _context(attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _structured(document: dict[str, Any]) -> PushedEvent:
-    context = {name: str(value) for name, value in document.items() if name != "data"}
-    return _event(context, document.get("data"))
+    """Attributes as they were told: null is none at all, and no number becomes somebody's id."""
+    told = {name: value for name, value in document.items() if value is not None}
+    data = told.pop("data", None)
+    return _event(told, data)
 
 
-def _event(attributes: Mapping[str, str], data: object) -> PushedEvent:
+def _event(attributes: Mapping[str, object], data: object) -> PushedEvent:
     if not isinstance(data, dict):
         raise RequestInvalid("The event's data is not a JSON object.")
     context = read(_Context, attributes)
