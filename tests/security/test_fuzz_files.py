@@ -213,7 +213,7 @@ BOMBS: dict[str, bytes] = {
 @pytest.mark.req("REL-7", "INV-8")
 @pytest.mark.parametrize("kind", BOMBS)
 def test_what_would_keep_a_parser_busy_is_none_of_ours(counter: Counter, kind: str) -> None:
-    """Verifying parses nothing; who does parse such a file, as the command line does, gets an end."""
+    """Verifying parses nothing; whoever parses such a file, as a command does, comes to an end."""
     assert len(BOMBS[kind]) <= 8 * 2**20
 
     counter.judges(BOMBS[kind])

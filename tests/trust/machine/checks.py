@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.proofs import assert_books_are_right
+from tests.trust.books import broken
 from tests.trust.machine import folio as folios
 from tests.trust.machine.books import Told
 from tests.trust.machine.folio import Folio
@@ -143,6 +144,7 @@ def same_books(world: World, number: int, group: Group) -> None:
         return answer.json
 
     assert_books_are_right(hotel)
+    same(broken(hotel), [], "the invariants")
     for folio in group.folios:
         same_folio(folio, get(f"/folios/{folio['id']}"))
     same_series(group, get)
