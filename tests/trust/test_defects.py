@@ -204,7 +204,7 @@ def test_the_command_ends_well_only_when_all_are_caught(
     root = written(tmp_path / "toy", TOY)
     folder = written(tmp_path / "seeds", {f"{name}.toml": text for name, text in SEEDS.items()})
 
-    assert main(names, folder=folder, root=root) == code
+    assert main(names, folder=folder, root=root, prepare=lambda folder: {}) == code
 
     *lines, summary = capsys.readouterr().out.splitlines()
     assert sorted(line.split()[1] for line in lines) == names

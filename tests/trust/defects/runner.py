@@ -29,6 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from common.local.database import start_database
 from tests.trust.defects.seeded import SEEDED, Defect, Stale, defects
 from tests.trust.tally import Tally
 
@@ -43,7 +44,8 @@ SPARING: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TRUST_SEEDS": "20"}
 PLUGINS: Final = ("-p", "pytest_mock", "-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
 OPTIONS: Final = ("-q", "-p", "no:cacheprovider", *PLUGINS)
 BATCH: Final = 8
-RUN_SECONDS_MAX: Final = 300
+Prepare = Callable[[Path], Mapping[str, str]]
+RUN_SECONDS_MAX: Final = 600
 ENDING_SECONDS_MAX: Final = 30
 
 
@@ -88,11 +90,12 @@ class Tree:
     """A copy of the project, with one defect in it or none."""
 
     root: Path
+    environment: Mapping[str, str]
 
     @classmethod
-    def copied(cls, source: Path, root: Path) -> "Tree":
+    def copied(cls, source: Path, root: Path, environment: Mapping[str, str]) -> "Tree":
         shutil.copytree(source, root, ignore=NOT_COPIED)
-        return cls(root.resolve())
+        return cls(root.resolve(), environment)
 
     def tried(self, defect: Defect, without: Mapping[str, str]) -> Finding:
         """Seed a defect, run its tests, and take it out again.
@@ -132,10 +135,10 @@ class Tree:
         with _changed(texts):
             return _judged(self._pytest(["-x", *defect.noticed_by], PYTHONDONTWRITEBYTECODE="1"))
 
-    def _pytest(self, arguments: Sequence[str], **environment: str) -> Heard | None:
+    def _pytest(self, arguments: Sequence[str], **more: str) -> Heard | None:
         """Run tests in the copy; None when they did not come to an end."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-        environment = {**inherited, **SPARING, **environment}
+        environment = {**inherited, **SPARING, **self.environment, **more}
         with tempfile.TemporaryDirectory(prefix="billing-heard-") as folder:
             report = Path(folder) / "report.json"
             command = [sys.executable, str(WITNESS), str(report), *OPTIONS, *arguments]
@@ -156,11 +159,13 @@ def tried(
     jobs: int = 2,
     until: float = math.inf,
     tell: Callable[[Finding], None] = lambda finding: None,
+    prepare: Prepare = lambda folder: {},
 ) -> list[Finding]:
     """Try defects, `jobs` at a time, each job in a copy of its own; none is begun after `until`.
 
-    `until` is an instant of the monotonic clock, `tell` hears of each finding as it comes. Defects
-    that the same tests notice stand together, so that these run untouched once for all of them.
+    `until` is an instant of the monotonic clock, `tell` hears of each finding as it comes, and
+    `prepare` makes in a folder what the tests need, and answers the environment that names it.
+    Defects that the same tests notice stand together, so that these run untouched once for all.
     """
     alike = sorted(chosen, key=lambda defect: defect.noticed_by)
     batches = [alike[start : start + BATCH] for start in range(0, len(alike), BATCH)]
@@ -174,8 +179,9 @@ def tried(
             trees.put(tree)
 
     with tempfile.TemporaryDirectory(prefix="billing-defects-") as folder:
+        environment = prepare(Path(folder))
         for number in range(max(1, jobs)):
-            trees.put(Tree.copied(root, Path(folder) / str(number)))
+            trees.put(Tree.copied(root, Path(folder) / str(number), environment))
         with ThreadPoolExecutor(max(1, jobs)) as pool:
             return [finding for findings in pool.map(work, batches) for finding in findings]
 
@@ -204,10 +210,10 @@ def run(seconds: float, jobs: int = 2) -> Tally:
     """The part of the trust run: as many defects as can be begun in so many seconds."""
     started = time.monotonic()
     chosen = defects()
-    findings = tried(chosen, jobs=jobs, until=started + seconds)
+    findings = tried(chosen, jobs=jobs, until=started + seconds, prepare=cluster)
     verdicts = Counter(finding.verdict for finding in findings)
     tally = Tally("seeded defects", seconds=time.monotonic() - started)
-    tally.faults.update(str(finding.verdict) for finding in findings)
+    tally.faults["seeded defect"] = len(findings)
     tally.figures = {
         "defects": str(len(chosen)),
         "tried": str(len(findings)),
@@ -217,14 +223,28 @@ def run(seconds: float, jobs: int = 2) -> Tally:
     for finding in findings:
         name, mistake = finding.defect.name, " ".join(finding.defect.mistake.split())
         if finding.verdict is Verdict.CAUGHT:
-            tally.stories.append(f"- `{name}`: {mistake} Caught by `{finding.how}`.")
+            test = finding.how.partition(": ")[0]
+            tally.stories.append(f"- `{name}`: {mistake} Caught by `{test}`.")
         else:
             again = f'make defects ARGS="{name}"'
             tally.violations.append(f"{name} {finding.verdict}: {finding.how} ({again})")
     return tally
 
 
-def main(arguments: Sequence[str], *, folder: Path = SEEDED, root: Path = ROOT) -> int:
+def cluster(folder: Path) -> dict[str, str]:
+    """A cluster of PostgreSQL that was never used: making one takes longer than most tests."""
+    place = tempfile.mkdtemp(prefix="cluster-", dir=folder)
+    start_database(Path(place)).stop()
+    return {"BILLING_TEST_CLUSTER": place}
+
+
+def main(
+    arguments: Sequence[str],
+    *,
+    folder: Path = SEEDED,
+    root: Path = ROOT,
+    prepare: Prepare = cluster,
+) -> int:
     """The command. 1 unless every defect that was asked for is caught."""
     parser = argparse.ArgumentParser(prog="make defects", description=__doc__)
     parser.add_argument("names", nargs="*", help="which defects (all)")
@@ -232,7 +252,13 @@ def main(arguments: Sequence[str], *, folder: Path = SEEDED, root: Path = ROOT) 
     asked = parser.parse_args(arguments)
     chosen = defects(folder, asked.names)
     started = time.monotonic()
-    findings = tried(chosen, root=root, jobs=asked.jobs, tell=lambda each: _say(each.line))
+    findings = tried(
+        chosen,
+        root=root,
+        jobs=asked.jobs,
+        tell=lambda each: _say(each.line),
+        prepare=prepare,
+    )
     verdicts = Counter(finding.verdict for finding in findings)
     others = ", ".join(f"{verdicts[each]} {each}" for each in Verdict if each != Verdict.CAUGHT)
     _say(f"{verdicts[Verdict.CAUGHT]} caught, {others} in {time.monotonic() - started:.0f} s")
@@ -268,8 +294,9 @@ def _told(trouble: dict[str, str]) -> str:
 def _changed(texts: dict[Path, str]) -> Iterator[None]:
     """Files with other texts while the block runs.
 
-    Python takes compiled code for that of a file of the same second and size, so the changed file
-    is given another second, and gets its own back afterwards.
+    Python takes compiled code for that of a file of the same second and size. So the changed file
+    is given another second than the compiled code has, nothing is compiled to be kept meanwhile,
+    and the file gets its own second back.
     """
     before = {path: (path.read_bytes(), path.stat().st_mtime) for path in texts}
     try:

@@ -3,7 +3,9 @@
 One TOML file under `seeded/` is one defect, and nothing else has to be edited:
 
     mistake = "The business day is taken for the calendar's: it nearly always is the same."
-    noticed_by = ["tests/domain/test_business_date.py::test_a_setting_for_the_day_ends_at_midnight"]
+    noticed_by = [
+        "tests/domain/test_business_date.py::test_a_moment_has_the_business_date_of_its_hotel"
+    ]
 
     [[change]]
     file = "common/domain/business_date.py"
@@ -18,6 +20,7 @@ import ast
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -115,7 +118,7 @@ def _stands(root: Path, node_id: str) -> bool:
     file, *names = plain.split("::")
     if not names or not (root / file).is_file():
         return False
-    scope: ast.AST = ast.parse((root / file).read_text(encoding="utf-8"))
+    scope: ast.AST = _parsed(root / file)
     decorators: list[str] = []
     for name in names:
         found = next(_defined(scope, name), None)
@@ -125,6 +128,11 @@ def _stands(root: Path, node_id: str) -> bool:
         scope = found
     takes_parameters = any("parametrize" in each for each in decorators)
     return takes_parameters or not parameters
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _defined(scope: ast.AST, name: str) -> Iterator[ast.FunctionDef | ast.ClassDef]:
