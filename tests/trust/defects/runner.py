@@ -75,6 +75,12 @@ class Finding:
     def line(self) -> str:
         return f"{self.verdict:<9} {self.defect.name}  {self.seconds:.1f} s  {self.how}"
 
+    @property
+    def story(self) -> str:
+        """What was done and which test said so, as an item of a list."""
+        mistake, test = " ".join(self.defect.mistake.split()), self.how.partition(": ")[0]
+        return f"- `{self.defect.name}`: {mistake} Noticed by `{test}`."
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -211,23 +217,20 @@ def run(seconds: float, jobs: int = 2) -> Tally:
     started = time.monotonic()
     chosen = defects()
     findings = tried(chosen, jobs=jobs, until=started + seconds, prepare=cluster)
-    verdicts = Counter(finding.verdict for finding in findings)
+    caught = [finding for finding in findings if finding.verdict is Verdict.CAUGHT]
     tally = Tally("seeded defects", seconds=time.monotonic() - started)
-    tally.faults["seeded defect"] = len(findings)
     tally.figures = {
         "defects": str(len(chosen)),
         "tried": str(len(findings)),
-        "caught": str(verdicts[Verdict.CAUGHT]),
+        "caught": str(len(caught)),
         "seconds": f"{tally.seconds:.0f}",
     }
-    for finding in findings:
-        name, mistake = finding.defect.name, " ".join(finding.defect.mistake.split())
-        if finding.verdict is Verdict.CAUGHT:
-            test = finding.how.partition(": ")[0]
-            tally.stories.append(f"- `{name}`: {mistake} Caught by `{test}`.")
-        else:
-            again = f'make defects ARGS="{name}"'
-            tally.violations.append(f"{name} {finding.verdict}: {finding.how} ({again})")
+    tally.violations = [
+        f'{each.line}\nSee it again: make defects ARGS="{each.defect.name}"'
+        for each in findings
+        if each not in caught
+    ]
+    tally.stories = ["\n".join(each.story for each in caught)]
     return tally
 
 
