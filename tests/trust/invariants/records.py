@@ -261,6 +261,11 @@ GUARDS = (
         "ALTER TABLE planted ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
     ),
     plant(
+        "every_table_keeps_row_security",
+        "CREATE TABLE billing_central.planted (id text)",
+        "ALTER TABLE billing_central.planted ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    ),
+    plant(
         GUARDED,
         "DROP INDEX line_is_voided_once",
         "CREATE INDEX line_is_voided_once ON folio_lines (tenant_id, corrects)",
