@@ -164,4 +164,4 @@ class Group(Books):
 
 def page_of(invoice: dict[str, Any], copy: int) -> bytes:
     """What the machine's printer writes for a copy."""
-    return f"{invoice['hash']} invoice-1 {copy > 0}".encode()
+    return f"{invoice['number']} {invoice['hash']} invoice-1 {copy > 0}".encode()

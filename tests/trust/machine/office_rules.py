@@ -6,6 +6,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.trust.machine import checks
 from tests.trust.machine.books import Command
 from tests.trust.machine.desk_rules import price_of
 from tests.trust.machine.hotels import HOTELS, REGIMES, Settings, document, rules
@@ -209,7 +210,7 @@ class OfficeRules(Stage):
         broker.refuses, broker.dies_after = frozenset(), None
         assert killed == (trouble == "killed" and bool(before))
         left = before if killed else [each for each in before if each[1] == refused]
-        assert self.waiting() == left
+        checks.same(self.waiting(), left, "what waits")
         if killed:
             self.count("fault: the drainer killed")
             self.leases_of_the_dead(before)
@@ -233,7 +234,7 @@ class OfficeRules(Stage):
             if number not in numbers:
                 numbers.append(number)
         for key, numbers in first.items():
-            assert numbers == list(range(1, len(numbers) + 1)), key
+            checks.same(numbers, list(range(1, len(numbers) + 1)), f"what came of {key}")
         waiting = {(f"{tenant}/{key}", number) for tenant, key, number in self.waiting()}
         told = {
             (f"{self.world.tenants[tenant].tenant_id}/{subject}", number)
@@ -241,7 +242,8 @@ class OfficeRules(Stage):
             for _, subject, number in (fact() for fact in group.told)
         }
         came = {(key, number) for key, numbers in first.items() for number in numbers}
-        assert told - waiting <= came <= told
+        checks.same(came - told, set(), "what came and was not told")
+        checks.same(told - waiting - came, set(), "what is marked and did not come")
 
     # invoices
 
@@ -258,7 +260,7 @@ class OfficeRules(Stage):
         if killed:
             self.count("fault: the drawing job killed")
         else:
-            assert (progress.due, progress.failed) == (len(due), 0)
+            checks.same((progress.due, progress.failed), (len(due), 0), "what was drawn")
             for group, invoice in self.in_order(due):
                 group.drawn(invoice, now, pen)
             self.count("fault: a drawing refused", len(due) if pen else 0)
@@ -271,9 +273,7 @@ class OfficeRules(Stage):
         return sorted(due, key=lambda each: places.get(each[1]["id"], 0))
 
     def told_now(self) -> list[tuple[int, tuple[str, str, int]]]:
-        from tests.trust.machine.checks import told_so_far
-
-        return told_so_far(self.world, self.last_told)[0]
+        return checks.told_so_far(self.world, self.last_told)[0]
 
     @rule(tenant=tenants, number=which, pen=pens, key=keys | st.none())
     def draw_again(self, tenant: int, number: int, pen: str, key: str | None) -> None:
@@ -294,7 +294,7 @@ class OfficeRules(Stage):
         else:
             self.same_answer(expected, answer)
             if said is not None:
-                assert answer.json == said
+                checks.same(answer.json, said, "a further copy")
                 group.learn(asked, expected, answer)
         finally:
             self.world.pen.trouble = ""
@@ -326,7 +326,8 @@ class OfficeRules(Stage):
             query={"tenant": str(world.tenants[asks].tenant_id), "hash": digest},
         )
         known = invoice if asks == tenant and not wrong else None
-        assert (answer.status_code, answer.json) == (200, group.verification(known))
+        assert answer.status_code == 200, answer.text
+        checks.same(answer.json, group.verification(known), "what is said of an invoice")
         self.verify_the_paper(tenant, invoice, asks)
 
     def verify_the_paper(self, tenant: int, invoice: dict[str, Any], asks: int) -> None:
@@ -335,12 +336,12 @@ class OfficeRules(Stage):
         shown = world.call(
             tenant, BOTH, self.houses(tenant, BOTH), "GET", f"/invoices/{invoice['id']}/pdf"
         )
-        assert shown.status_code == (302 if copies else 409), shown.text
+        checks.same(shown.status_code, 302 if copies else 409, shown.text)
         if copies == 0:
             return
         name = shown.headers["Location"].split("/", 4)[4].split("?")[0]
         page = world.shelf.get(world.tenants[tenant].tenant_id, name)
-        assert page == page_of(invoice, 0)
+        checks.same(page, page_of(invoice, 0), "the page")
         answer = world.tenants[asks].call(
             "POST",
             "/invoices/verify",
@@ -351,4 +352,5 @@ class OfficeRules(Stage):
             tenant=str(world.tenants[asks].tenant_id),
         )
         known = invoice if asks == tenant else None
-        assert (answer.status_code, answer.json) == (200, group.verification(known))
+        assert answer.status_code == 200, answer.text
+        checks.same(answer.json, group.verification(known), "what is said of a page")

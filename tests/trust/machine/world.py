@@ -67,7 +67,13 @@ class Pen:
             raise Killed
         if self.trouble == "refused":
             raise DrawingRefused("a glyph is missing")
-        return f"{given['payload_sha256']} {given['template_version']} {given['copy']}".encode()
+        said = (payload["number"], given["payload_sha256"], given["template_version"])
+        return " ".join([*said, str(given["copy"])]).encode()
+
+    def identity(self, pdf: bytes) -> tuple[str, str]:
+        """The number and the hash that stand on a page."""
+        number, sha_256, *_ = pdf.decode().split(" ")
+        return number, sha_256
 
 
 class Shelf:
