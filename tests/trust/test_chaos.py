@@ -70,7 +70,8 @@ def case(hotel: Hotel, tmp_path: Path) -> Case:
     """A guest who came, paid and left, another who is still there; every event has arrived.
 
     desk-1 opens, desk-2 to 4 charge and perhaps void, and so on to its close; bar-1 opens, bar-2
-    charges, bar-3 voids that, bar-4 charges again and is sent a second time.
+    charges, bar-3 voids that, bar-4 charges again and is sent a second time, bar-5 is a close that
+    is refused for its balance.
     """
     history = History(tmp_path / "history.jsonl")
     courier = Courier(posting_to(hotel), history, random.Random(1), threading.Event())
@@ -83,6 +84,7 @@ def case(hotel: Hotel, tmp_path: Path) -> Case:
     second = bar.charge(hotel, guest)
     assert second is not None
     courier.deliver(Story.of(read(history.path)).commands["bar-4"], first=False)
+    bar.ask("close_folio", hotel, guest, f"/folios/{guest}/close")
     for event in hotel.events():
         key = f"{hotel.tenant_id}/{event['subject']}"
         history.tell(Arrived(key, int(event["sequence"]), event["id"]))
@@ -176,6 +178,20 @@ TO_THE_BOOKS = {
     "its stored answer is another one": (
         "UPDATE {s}.idempotency_keys SET body = body || ' ' WHERE strpos(body, '{charge}') > 0",
         "answered with other bytes than are stored",
+    ),
+    "its stored answer is another function's": (
+        "UPDATE {s}.idempotency_keys SET function = 'void_charge'"
+        " WHERE strpos(body, '{charge}') > 0",
+        "bar-4 (post_charge) is stored as void_charge 201",
+    ),
+    "a close that was refused told nobody": (
+        "DELETE FROM {s}.audit_entries WHERE aggregate_id = '{guest}' AND sequence = 5;"
+        " DELETE FROM billing_central.outbox WHERE ordering_key = '{guest}' AND sequence = 5",
+        "bar-5 was refused for its balance, and nobody was told",
+    ),
+    "it told the trail and not the house": (
+        "DELETE FROM billing_central.outbox WHERE ordering_key = '{guest}' AND sequence = 5",
+        "bar-5 told of its balance 1 and 0 times",
     ),
     "its amount is another one": (
         "UPDATE {s}.folio_lines SET amount_micro = amount_micro + 100000 WHERE id = '{charge}'",

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -25,6 +26,8 @@ PATIENCE_SECONDS = 120.0
 ATTEMPT_SECONDS_MAX = 40.0
 GIVES_UP = 0.2
 ROUNDS_AT_THE_DESK = 4
+WAITERS = 24
+CHARGES_AT_A_BANQUET = 96
 HEARD = ("Idempotency-Replayed", "true")
 
 Post: TypeAlias = Callable[[Command, str], tuple[int, bool, str]]
@@ -134,7 +137,7 @@ class Clerk:
     guests: Guests
     _made: int = 0
 
-    def ask(
+    def command(
         self,
         function: str,
         hotel: Hotel,
@@ -145,11 +148,11 @@ class Clerk:
         actor: str = "",
         text: str = "",
         **body: Any,
-    ) -> Answered | None:
-        """Deliver a new command, whose key stands in its field `text`."""
+    ) -> Command:
+        """A new command, whose key stands in its field `text`."""
         self._made += 1
         key = f"{self.name}-{self._made}"
-        command = Command(
+        return Command(
             key=key,
             function=function,
             tenant=str(hotel.tenant_id),
@@ -159,15 +162,18 @@ class Clerk:
             body={**body, **({text: key} if text else {})},
             amount_micro=amount_micro,
         )
-        return self.courier.deliver(command)
 
-    def charge(self, hotel: Hotel, folio: str) -> tuple[str, int, int] | None:
-        """Post a charge of whole tens of cents: its id, its amount, and the balance it left."""
+    def ask(self, *what: Any, **more: Any) -> Answered | None:
+        """Deliver a new command."""
+        return self.courier.deliver(self.command(*what, **more))
+
+    def charging(self, hotel: Hotel, folio: str) -> Command:
+        """A charge of whole tens of cents; every other one has an id that the client gave it."""
         cents = self.dice.randrange(10, 20_000, 10)
         body: dict[str, Any] = {"kind": self.dice.choice(["room", "spa"]), "unitAmount": usd(cents)}
         if self.dice.random() < 0.5:
             body["id"] = new_id("chg")
-        answer = self.ask(
+        return self.command(
             "post_charge",
             hotel,
             folio,
@@ -176,10 +182,15 @@ class Clerk:
             text="description",
             **body,
         )
+
+    def charge(self, hotel: Hotel, folio: str) -> tuple[str, int, int] | None:
+        """Post a charge: its id, its amount, and the balance it left."""
+        command = self.charging(hotel, folio)
+        answer = self.courier.deliver(command)
         if answer is None or not answer.acknowledges:
             return None
         told = json.loads(answer.body)
-        return told["lines"][0]["lineId"], cents * 10_000, told["balance"]["amountMicro"]
+        return told["lines"][0]["lineId"], command.amount_micro, told["balance"]["amountMicro"]
 
     def void(self, hotel: Hotel, folio: str, charge: str, amount_micro: int) -> Answered | None:
         path = f"/folios/{folio}/charges/{charge}/void"
@@ -258,3 +269,16 @@ class Bar(Clerk):
         posted = self.charge(*guest)
         if posted and self.dice.random() < 0.15:
             self.void(*guest, posted[0], posted[1])
+
+
+class Banquet(Clerk):
+    """Posts so many charges to one folio at once that they share transactions."""
+
+    def serve(self) -> None:
+        guest = self.guests.somebody(self.dice)
+        if guest is None:
+            time.sleep(PAUSE_SECONDS)
+            return
+        charges = [self.charging(*guest) for _ in range(CHARGES_AT_A_BANQUET)]
+        with ThreadPoolExecutor(WAITERS) as waiters:
+            list(waiters.map(self.courier.deliver, charges))

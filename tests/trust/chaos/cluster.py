@@ -23,6 +23,7 @@ BACKEND = """
 SELECT pid FROM pg_stat_activity WHERE usename = 'billing_function'
 ORDER BY state = 'active' DESC, state_change DESC LIMIT 1
 """
+END_BACKEND = f"SELECT pg_terminate_backend(pid) FROM ({BACKEND}) AS backend"
 UNDER_WAY = """
 SELECT count(*) FROM pg_stat_activity
 WHERE usename = 'billing_function' AND state <> 'idle'
@@ -85,24 +86,21 @@ class Cluster:
                     return True
         return False
 
-    def backend(self) -> int | None:
-        """A backend of a function, one at work if there is one."""
-        found = self.sql(BACKEND)
-        return int(found[0][0]) if found else None
-
     def kill_backend(self) -> bool:
-        """SIGKILL to a backend: the server throws all others out, and recovers by itself."""
-        backend = self.backend()
-        if backend is None:
-            return False
-        os.kill(backend, signal.SIGKILL)
-        self._wait(self._answers, "the database does not come back")
-        return True
+        """SIGKILL to a function's backend, one at work if there is one; False without any.
+
+        The server throws all others out, and recovers by itself.
+        """
+        for (backend,) in self._asked(BACKEND):
+            with suppress(ProcessLookupError):
+                os.kill(backend, signal.SIGKILL)
+                self._wait(lambda: bool(self._asked("SELECT 1")), "the database does not come back")
+                return True
+        return False
 
     def end_backend(self) -> bool:
-        """The administrator ends a backend's session."""
-        backend = self.backend()
-        return backend is not None and bool(self.sql(f"SELECT pg_terminate_backend({backend})"))
+        """The administrator ends a function's session; False without any."""
+        return self._asked(END_BACKEND) == [[True]]
 
     def wait_until_nothing_is_under_way(self) -> None:
         """No transaction of a function is open any more."""
@@ -112,10 +110,11 @@ class Cluster:
         """No event waits to be published any more."""
         self._wait(lambda: not self.sql(WAITING)[0][0], "the outbox does not drain")
 
-    def _answers(self) -> bool:
+    def _asked(self, sql: str) -> list[list[Any]]:
+        """What the server answers; nothing while it is down."""
         with suppress(DatabaseError, InterfaceError, OSError):
-            return self.sql("SELECT 1") == [[1]]
-        return False
+            return self.sql(sql)
+        return []
 
     def _wait(self, happened: Callable[[], bool], otherwise: str) -> None:
         give_up = time.monotonic() + BACK_SECONDS_MAX
@@ -125,8 +124,7 @@ class Cluster:
 
     def let_leases_run_out(self) -> None:
         """Half a minute passes for the drainers; none while the database is down."""
-        with suppress(DatabaseError, InterfaceError, OSError):
-            self.sql(LEASES_RUN_OUT)
+        self._asked(LEASES_RUN_OUT)
 
     def stop(self) -> None:
         self.database.stop()

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.trust.books import broken
-from tests.trust.chaos.clients import PATIENCE_SECONDS, Bar, Courier, Desk, Guests, over_http
+from tests.trust.chaos.clients import (
+    PATIENCE_SECONDS,
+    Banquet,
+    Bar,
+    Courier,
+    Desk,
+    Guests,
+    over_http,
+)
 from tests.trust.chaos.deployment import Deployment, deployed
 from tests.trust.chaos.evidence import Books
 from tests.trust.chaos.history import History, Story, read
@@ -27,6 +35,8 @@ DESKS = 5
 BARS = 3
 SETTLED_AT_ONCE = 6
 COMMANDS_BETWEEN = 20
+COMMANDS_BETWEEN_BANQUETS = 200
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +99,10 @@ class _Episode:
         """All clients at work while the storm rages; each ends what it has begun, in the calm."""
         storm = Storm(self.deployment, self.history, self.plan.seed)
         ends_at = time.monotonic() + self.plan.seconds
-        with ThreadPoolExecutor(DESKS + BARS) as threads:
+        with ThreadPoolExecutor(DESKS + BARS + 1) as threads:
             clients = [threads.submit(self._desk, number) for number in range(DESKS)]
             clients += [threads.submit(self._bar, number) for number in range(BARS)]
+            clients.append(threads.submit(self._banquet))
             self.deployment.wire.weather = Weather()
             try:
                 storm.rage(self.plan.deck, COMMANDS_BETWEEN, lambda: time.monotonic() > ends_at)
@@ -118,6 +129,16 @@ class _Episode:
         bar = Bar(f"bar{number}", self._courier(dice), dice, self.guests)
         while not self.calm.is_set():
             bar.serve()
+
+    def _banquet(self) -> None:
+        """Now and then, when the others have done so much."""
+        dice = random.Random(f"{self.plan.seed}/banquet")
+        banquet = Banquet("banquet", self._courier(dice), dice, self.guests)
+        while not self.calm.is_set():
+            banquet.serve()
+            next_one = self.history.acknowledged + COMMANDS_BETWEEN_BANQUETS
+            while not self.calm.is_set() and not self.history.wait_for(next_one, 0, LOOK_SECONDS):
+                pass
 
     def _courier(self, dice: random.Random) -> Courier:
         ports = {name: each.port for name, each in self.deployment.functions.items() if each.port}

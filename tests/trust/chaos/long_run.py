@@ -8,14 +8,14 @@ from tests.trust.chaos.figures import tally_of
 from tests.trust.chaos.storm import LONG_DECK
 from tests.trust.tally import Tally
 
-SETTLING_SECONDS = 30.0
-"""About how long starting, settling and judging take beside the storm."""
+STORM_SHARE = 0.75
+"""The rest goes into starting, settling and judging."""
 
 
 def run(seconds: float, seed: int, folder: Path) -> Tally:
     """A storm on a server of its own; its history and its logs are left in the folder."""
     started = time.monotonic()
-    storm_seconds = max(seconds - SETTLING_SECONDS, 0)
-    tally = tally_of(play(Plan(seed=seed, deck=LONG_DECK, seconds=storm_seconds), folder))
+    plan = Plan(seed=seed, deck=LONG_DECK, seconds=seconds * STORM_SHARE)
+    tally = tally_of(play(plan, folder))
     tally.seconds = time.monotonic() - started
     return tally

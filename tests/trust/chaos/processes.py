@@ -129,7 +129,8 @@ class Supervised:
             if process.stdout:
                 process.stdout.close()
             while self.port is not None and self.listens():
-                time.sleep(LOOK_SECONDS)  # what it forked dies a moment after it
+                if self._ending.wait(LOOK_SECONDS):  # what it forked dies a moment after it
+                    break
 
     def _tell_when_it_listens(self) -> None:
         self.wait_until_it_listens()
