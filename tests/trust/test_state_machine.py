@@ -7,20 +7,55 @@ tests/trust/machine/play.py goes on with others for as long as there is time.
 from collections import Counter
 
 import pytest
+from hypothesis import Phase
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.hotel import House
 from tests.trust.machine.play import machine_in, settings_for
 from tests.trust.machine.world import World
 
-EXAMPLES = 60
+EXAMPLES = 40
+FAULTS = [
+    "a commit undone",
+    "a commit unheard",
+    "a drawing refused",
+    "a key used again",
+    "an event again",
+    "an event of another group's",
+    "another group's folio",
+    "answers forgotten",
+    "sent again",
+    "the broker refuses",
+    "the clock set back",
+    "the drainer killed",
+    "the drawing job killed",
+]
 
 
 @pytest.mark.req("REL-3", "API-4", "EVT-5", "FOL-8", "INV-1")
 def test_service_and_model_agree_on_every_answer_whatever_is_done(house: House) -> None:
+    """And what the examples are meant to do is among what they did."""
     counted: Counter[str] = Counter()
 
     with World.of(house) as world:
         run_state_machine_as_test(
             machine_in(world, counted), settings=settings_for(EXAMPLES, derandomize=True)
         )
+
+    assert [fault for fault in FAULTS if not counted[f"fault: {fault}"]] == []
+    assert min(counted[name] for name in ("invoices", "dead letters", "clock moves")) > 20
+    assert len([name for name in counted if name.startswith("answers: ")]) > 40
+
+
+@pytest.mark.req("REL-3")
+def test_a_model_that_counts_otherwise_is_contradicted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halves that are rounded down, here: the machine can fail, and says where."""
+    monkeypatch.setattr("tests.trust.machine.folio.half_away", lambda number: int(number))
+
+    with World.of(house) as world:
+        machine = machine_in(world, Counter())
+        quickly = settings_for(EXAMPLES, derandomize=True, phases=(Phase.generate,))
+        with pytest.raises(AssertionError, match=r"(line|folio|balance).* fol_"):
+            run_state_machine_as_test(machine, settings=quickly)
