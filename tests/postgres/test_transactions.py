@@ -190,6 +190,7 @@ def test_a_command_that_is_refused_at_its_end_leaves_nothing_to_those_beside_it(
     assert [type(result) for result in results] == [Result, CursorInvalid, Result]
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(22_000)
     assert told(hotel) == ["folio.opened", "charge.posted", "charge.posted"]
+    assert hotel.rows("SELECT count(DISTINCT xmin::text) FROM {s}.folio_lines") == [[1]]
     assert_books_are_right(hotel)
 
 
