@@ -21,9 +21,17 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from common.runtime.pushed import BODY_BYTES_MAX
-from tests.functions.pushing import wrapped
 from tests.hotel import Hotel, House, consumers, usd, vat
 from tests.proofs import assert_books_are_right, state
+from tests.security.crooked_events import (
+    FORMS,
+    Sent,
+    binary,
+    changed,
+    in_header,
+    pushed,
+    structured,
+)
 
 FIXED = settings(
     deadline=None,
@@ -33,7 +41,6 @@ FIXED = settings(
 )
 CARD = "4111 1111 1111 1111"
 NAMES = sorted(consumers().keys() - {"on_tenant_created", "on_invoice_generated"})
-Sent = tuple[bytes, dict[str, str]]
 
 
 @dataclass
@@ -92,12 +99,21 @@ class Office:
         return int(self.hotel.rows("SELECT count(*) FROM {s}.inbox")[0][0])
 
     def letters(self, consumer: str) -> list[tuple[str, str]]:
+        """The newest letters of a consumer."""
         rows = self.hotel.house.sql(
             "SELECT reason, message FROM billing_central.dead_letters WHERE consumer = :consumer"
-            " ORDER BY id",
+            " ORDER BY received_at DESC, id DESC LIMIT 30",
             consumer=consumer,
         )
         return [(reason, message) for reason, message in rows]
+
+    def refused(self, consumer: str) -> int:
+        """How many letters a consumer has."""
+        rows = self.hotel.house.sql(
+            "SELECT count(*) FROM billing_central.dead_letters WHERE consumer = :consumer",
+            consumer=consumer,
+        )
+        return int(rows[0][0])
 
     def keeps(self, consumer: str, sent: Sent) -> bool:
         """Whether a dead letter holds these bytes, or says why it may not."""
@@ -122,33 +138,6 @@ def office(house: House) -> Office:
     return Office(hotel, other, hotel.open_folio(), token)
 
 
-def structured(told: dict[str, Any]) -> Sent:
-    return json.dumps(told).encode(), {"Content-Type": "application/cloudevents+json"}
-
-
-def binary(told: dict[str, Any]) -> Sent:
-    headers = {f"ce-{name}": in_header(value) for name, value in told.items() if name != "data"}
-    return json.dumps(told.get("data")).encode(), headers
-
-
-def pushed(told: dict[str, Any]) -> Sent:
-    attributes = {f"ce-{name}": in_header(value) for name, value in told.items() if name != "data"}
-    return wrapped(told, messageId=str(uuid4()), attributes=attributes), {}
-
-
-def pushed_structured(told: dict[str, Any]) -> Sent:
-    data = base64.b64encode(json.dumps(told).encode()).decode()
-    attributes = {"content-type": "application/cloudevents+json"}
-    return wrapped({}, attributes=attributes, data=data, messageId=str(uuid4())), {}
-
-
-def in_header(value: Any) -> str:
-    """A value as a header can carry it."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text.encode("ascii", "replace").decode().replace("\r", "?").replace("\n", "?")
-
-
-FORMS: list[Callable[[dict[str, Any]], Sent]] = [structured, binary, pushed, pushed_structured]
 SCALARS = (
     st.none()
     | st.booleans()
@@ -168,39 +157,6 @@ CHANGES = st.lists(
     st.tuples(st.sampled_from(["put", "put", "put", "drop", "add"]), st.integers(0, 50), ANYTHING),
     max_size=3,
 )
-
-
-def places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The ways to everything within a document."""
-    inner: list[tuple[Any, ...]] = []
-    if isinstance(document, dict):
-        inner = [(*path, name) for name in document]
-    elif isinstance(document, list):
-        inner = [(*path, place) for place in range(len(document))]
-    found = list(inner)
-    for each in inner:
-        found += places(document[each[-1]], each)
-    return found
-
-
-def changed(event: dict[str, Any], changes: list[tuple[str, int, Any]]) -> dict[str, Any]:
-    """An event with some members replaced, left out, or joined by others."""
-    document: dict[str, Any] = json.loads(json.dumps(event))
-    for kind, number, value in changes:
-        ways = places(document)
-        if not ways:
-            continue
-        *way, last = ways[number % len(ways)]
-        holder: Any = document
-        for step in way:
-            holder = holder[step]
-        if kind == "put":
-            holder[last] = value
-        elif kind == "drop":
-            del holder[last]
-        elif isinstance(holder, dict):
-            holder[f"{last}x"] = value
-    return document
 
 
 @pytest.mark.req("REL-7", "EVT-5")
@@ -225,13 +181,13 @@ def test_a_crooked_event_is_taken_in_or_kept_or_comes_again(office: Office) -> N
         if whose != "own":
             event["tenantid"] = str(uuid4() if whose == "nobody's" else office.other.tenant_id)
         sent = form(event)
-        before, letters = office.taken(), len(office.letters(consumer))
+        before, letters = office.taken(), office.refused(consumer)
         books = state(office.hotel, without=("audit_entries",))
 
         answer = office.send(consumer, sent)
 
         answers[answer.status_code] += 1
-        taken, kept = office.taken() - before, len(office.letters(consumer)) - letters
+        taken, kept = office.taken() - before, office.refused(consumer) - letters
         if whose == "nobody's" and answer.status_code == 503:
             assert (taken, kept) == (0, 0)
             return
@@ -242,7 +198,7 @@ def test_a_crooked_event_is_taken_in_or_kept_or_comes_again(office: Office) -> N
         seen.add(known)
         if kept:
             assert state(office.hotel, without=("audit_entries",)) == books
-            _, letter = office.letters(consumer)[-1]
+            _, letter = office.letters(consumer)[0]
             assert CARD not in letter
             assert "withheld" in letter or office.keeps(consumer, sent)
 
@@ -258,7 +214,7 @@ def test_a_crooked_event_is_taken_in_or_kept_or_comes_again(office: Office) -> N
 def test_a_message_with_changed_bytes_is_taken_in_or_kept(office: Office) -> None:
     """Bytes of the body, of the base64 in it, and what a codec or a proxy makes of them."""
 
-    @settings(FIXED, max_examples=250)
+    @settings(FIXED, max_examples=150)
     @given(
         consumer=st.sampled_from(NAMES),
         form=st.sampled_from(FORMS),
@@ -325,12 +281,12 @@ def test_what_two_readers_could_read_differently_is_kept_or_taken_once(
     consumer = "on_reservation_checked_in"
     good, headers = structured(office.event(consumer))
     sent, name = CROOKED[kind](good), {"x-goog-pubsub-message-id": str(uuid4())}
-    before, letters = office.taken(), len(office.letters(consumer))
+    before, letters = office.taken(), office.refused(consumer)
 
     answers = [office.send(consumer, (sent, {**headers, **name})) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [204, 204]
-    kept = len(office.letters(consumer)) - letters
+    kept = office.refused(consumer) - letters
     assert (office.taken() - before) + kept == 1
 
 
@@ -371,11 +327,11 @@ def test_events_without_a_name_of_their_own_are_not_taken_for_one_another(
 @pytest.mark.parametrize("form", [binary, pushed])
 def test_no_dead_letter_keeps_a_card_number_from_an_attribute(office: Office, form: Any) -> None:
     consumer = "on_payment_captured"
-    letters = len(office.letters(consumer))
+    letters = office.refused(consumer)
 
     answer = office.send(consumer, form({**office.event(consumer), "type": CARD, "note": CARD}))
 
-    assert (answer.status_code, len(office.letters(consumer))) == (204, letters + 1)
+    assert (answer.status_code, office.refused(consumer)) == (204, letters + 1)
     assert CARD not in str(office.letters(consumer))
 
 
@@ -386,7 +342,7 @@ TOKENS = st.none() | st.text(st.characters(min_codepoint=0x20, max_codepoint=0xF
 def test_no_event_comes_in_without_the_right_token(office: Office) -> None:
     """A clerk's token, a good one with a slip, or anything: nothing is read, nothing is kept."""
     consumer = "on_payment_captured"
-    before, letters = office.taken(), len(office.letters(consumer))
+    before, letters = office.taken(), office.refused(consumer)
 
     @settings(FIXED, max_examples=150)
     @given(place=st.integers(0, 5000), slip=TOKENS, clerk=st.booleans())
@@ -401,4 +357,4 @@ def test_no_event_comes_in_without_the_right_token(office: Office) -> None:
 
     tell()
 
-    assert (office.taken(), len(office.letters(consumer))) == (before, letters)
+    assert (office.taken(), office.refused(consumer)) == (before, letters)

@@ -134,7 +134,7 @@ def edited(content: bytes, edits: list[tuple[str, int, int, bytes]]) -> bytes:
 def test_an_invoice_is_valid_to_the_byte_and_no_other_is(counter: Counter) -> None:
     before = state(counter.hotel)
 
-    @settings(FIXED, max_examples=250)
+    @settings(FIXED, max_examples=150)
     @given(which=st.integers(0, 2), edits=EDITS)
     def show(which: int, edits: list[tuple[str, int, int, bytes]]) -> None:
         counter.judges(edited(counter.files[which], edits))
@@ -232,7 +232,7 @@ def test_whatever_is_uploaded_however_is_no_failure_of_ours(counter: Counter) ->
     """Any bytes under any type, for any tenant: not valid, or refused as it was sent."""
     other = counter.hotel.house.new_hotel()
 
-    @settings(FIXED, max_examples=150)
+    @settings(FIXED, max_examples=100)
     @given(
         content=st.binary(max_size=300) | st.binary(max_size=60).map(lambda b: b"%PDF-1.7\n" + b),
         ours=st.none() | st.integers(0, 2),
@@ -258,7 +258,7 @@ def test_whatever_is_uploaded_however_is_no_failure_of_ours(counter: Counter) ->
 def test_reading_who_a_file_says_it_is_never_breaks(counter: Counter) -> None:
     """A changed invoice says what it says, or cannot be read; nothing else comes out of it."""
 
-    @settings(FIXED, max_examples=120)
+    @settings(FIXED, max_examples=60)
     @given(which=st.integers(0, 2), edits=EDITS)
     def read(which: int, edits: list[tuple[str, int, int, bytes]]) -> None:
         content = edited(counter.files[which], edits)

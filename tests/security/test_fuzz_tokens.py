@@ -230,7 +230,7 @@ def test_a_well_signed_token_passes_only_if_every_claim_is_right(door: Door) -> 
         "auth_strength": st.sampled_from(["pwd", "step_up", "none"]),
     }
 
-    @settings(FIXED, max_examples=300)
+    @settings(FIXED, max_examples=200)
     @given(data=st.data(), changed=st.lists(st.sampled_from(names), max_size=3, unique=True))
     def ask(data: st.DataObject, changed: list[str]) -> None:
         claims = {"nbf": MISSING, **door.good}
@@ -298,7 +298,7 @@ def edited(token: str, edits: list[tuple[str, int, int, str]]) -> str:
 
 @pytest.mark.req("REL-7", "SEC-1")
 def test_no_other_spelling_of_a_good_token_passes(door: Door) -> None:
-    @settings(FIXED, max_examples=300)
+    @settings(FIXED, max_examples=200)
     @given(edits=EDITS, algorithm=st.sampled_from(["ES256", "RS256"]))
     def ask(edits: list[tuple[str, int, int, str]], algorithm: str) -> None:
         token = door.forge.raw(algorithm=algorithm)
@@ -359,7 +359,7 @@ def test_a_well_signed_confirmation_counts_only_if_every_claim_is_right(door: Do
         "assertionHash": st.sampled_from(["A" * 43, "A" * 64]),
     }
 
-    @settings(FIXED, max_examples=150)
+    @settings(FIXED, max_examples=100)
     @given(
         data=st.data(),
         changed=st.lists(st.sampled_from([*door.confirmation(), "nbf"]), max_size=2, unique=True),
@@ -386,7 +386,7 @@ def test_a_well_signed_confirmation_counts_only_if_every_claim_is_right(door: Do
 def test_no_other_spelling_of_a_confirmation_counts(door: Door) -> None:
     """Also what is no text at all: a number, a list, nothing."""
 
-    @settings(FIXED, max_examples=150)
+    @settings(FIXED, max_examples=100)
     @given(edits=EDITS, instead=st.none() | ANYTHING, plain=st.booleans())
     def ask(edits: list[tuple[str, int, int, str]], instead: Any, plain: bool) -> None:
         good = Forge(door.forge.identity, door.confirmation(), typ="step-up+jwt").raw()
