@@ -147,12 +147,25 @@ def same_books(world: World, number: int, group: Group) -> None:
     same(broken(hotel), [], "the invariants")
     for folio in group.folios:
         same_folio(folio, get(f"/folios/{folio['id']}"))
+    for status in ("open", "closed"):
+        known = [each["id"] for each in group.folios if each["open"] == (status == "open")]
+        same(listed(get, status), sorted(known), f"the list of {status} folios")
     same_series(group, get)
     taken = {tuple(row) for row in hotel.rows("SELECT consumer, event_id FROM {s}.inbox")}
     same(taken, group.taken, "inbox")
     waiting = hotel.rows("SELECT invoice_id, attempts, next_attempt_at FROM {s}.render_queue")
     queue = {each: (waits["attempts"], waits["due"]) for each, waits in group.queue.items()}
     same({row[0]: (row[1], row[2]) for row in waiting}, queue, "invoices that wait")
+
+
+def listed(get: Any, status: str) -> list[str]:
+    """All pages of a list of folios, in their order."""
+    page = get("/folios", limit="3", status=status)
+    found = [each["folioId"] for each in page["items"]]
+    while page["nextCursor"] is not None:
+        page = get("/folios", limit="3", status=status, cursor=page["nextCursor"])
+        found += [each["folioId"] for each in page["items"]]
+    return found
 
 
 def same_letters(world: World, groups: list[Group]) -> None:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import MICRO
+from tests.trust.machine.books import MICRO, Expected
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import EURO_MICRO, HOTELS
-from tests.trust.machine.stage import Stage, actors, keys, tenants, ways, which
+from tests.trust.machine.stage import BOTH, Stage, actors, keys, tenants, ways, which
 
 small = st.integers(1, 30)  # where a fraction of a minor unit is often one or none
 prices = small | small | st.integers(1, 10**6) | st.sampled_from([0, -5])
@@ -286,3 +286,23 @@ class DeskRules(Stage):
         self.count("fault: another group's folio")
         self.command(tenant, function, self.path(other, rest), body)
         self.look(1 - tenant, other)
+
+    @rule(tenant=tenants, number=which)
+    def name_another_group(self, tenant: int, number: int) -> None:
+        """Whoever names another group than their token's is refused, whatever else they ask."""
+        folio = self.folio(tenant, number)
+        answer = self.world.call(
+            tenant,
+            BOTH,
+            self.houses(tenant, BOTH),
+            "POST",
+            self.path(folio, "close"),
+            {},
+            key=self.key("fresh"),
+            headers={"X-Tenant-Id": str(self.world.tenants[1 - tenant].tenant_id)},
+        )
+        self.count("commands")
+        self.count("fault: another group named")
+        self.same_answer(Expected(403, "CROSS_TENANT_REFERENCE"), answer)
+        self.look(tenant, folio)
+        self.listen()
