@@ -27,7 +27,7 @@ ATTEMPT_SECONDS_MAX = 40.0
 GIVES_UP = 0.2
 ROUNDS_AT_THE_DESK = 4
 WAITERS = 24
-CHARGES_AT_A_BANQUET = 96
+CHARGES_AT_A_BANQUET = 200
 HEARD = ("Idempotency-Replayed", "true")
 
 Post: TypeAlias = Callable[[Command, str], tuple[int, bool, str]]

@@ -35,7 +35,7 @@ DESKS = 5
 BARS = 3
 SETTLED_AT_ONCE = 6
 COMMANDS_BETWEEN = 20
-COMMANDS_BETWEEN_BANQUETS = 200
+COMMANDS_BETWEEN_BANQUETS = 250
 LOOK_SECONDS = 0.2
 
 
@@ -135,10 +135,11 @@ class _Episode:
         dice = random.Random(f"{self.plan.seed}/banquet")
         banquet = Banquet("banquet", self._courier(dice), dice, self.guests)
         while not self.calm.is_set():
-            banquet.serve()
             next_one = self.history.acknowledged + COMMANDS_BETWEEN_BANQUETS
-            while not self.calm.is_set() and not self.history.wait_for(next_one, 0, LOOK_SECONDS):
-                pass
+            while not self.history.wait_for(next_one, 0, LOOK_SECONDS):
+                if self.calm.is_set():
+                    return
+            banquet.serve()
 
     def _courier(self, dice: random.Random) -> Courier:
         ports = {name: each.port for name, each in self.deployment.functions.items() if each.port}

@@ -3,10 +3,10 @@
 from collections import Counter
 from statistics import median
 
-from tests.trust.chaos.effects import FACTS
 from tests.trust.chaos.episode import Verdict
 from tests.trust.chaos.history import Story, Struck
 from tests.trust.chaos.storm import DATABASE_CRASHES, PROCESS_KILLS, Fault
+from tests.trust.chaos.wire import AUDITS_OF_A_COMMAND
 from tests.trust.tally import Tally
 
 PART = "chaos"
@@ -33,7 +33,7 @@ def tally_of(verdict: Verdict) -> Tally:
         "events arrived": f"{len(story.arrived)}, "
         f"{len({each.event_id for each in story.arrived})} of them for the first time",
     }
-    shared = sum(len(lost.audits) > len(FACTS["close_folio"]) for lost in story.lost)
+    shared = sum(len(lost.audits) > AUDITS_OF_A_COMMAND for lost in story.lost)
     tally.figures["replies lost to several commands at once"] = f"{shared}"
     for how, count in sorted(Counter(how for how, _ in verdict.lost).items()):
         taken = sum(there for way, there in verdict.lost if way == how)
