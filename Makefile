@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 PYTEST_ARGS ?=
+MINUTES ?= 60
 
 BIN := .venv/bin
 # A virtual environment holds the path of its folder: a clone that was moved makes its own.
@@ -11,7 +12,7 @@ STAMP := .venv/installed-at-$(shell pwd | cksum | cut -d ' ' -f 1)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pgbouncer defects lint types check openapi bench lock clean
+.PHONY: help run test test-pgbouncer trust defects lint types check openapi bench lock clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +25,9 @@ test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)
 
 test-pgbouncer: $(STAMP) ## Run the tests that need the program pgbouncer
 	@$(BIN)/python -m pytest -q -m pgbouncer $(PYTEST_ARGS)
+
+trust: $(STAMP) ## Try to break it for long (MINUTES=60) and write tests/trust-report.md
+	@$(BIN)/python -m tests.trust run --minutes $(MINUTES) $(ARGS)
 
 defects: $(STAMP) ## Seed usual mistakes, one at a time, and see each caught (ARGS names some)
 	@$(BIN)/python -m tests.trust.defects.runner $(ARGS)

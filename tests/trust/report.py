@@ -27,7 +27,8 @@ def written(tallies: Sequence[Tally], when: datetime, minutes: float, seed: int)
     rows = {
         "date": f"{when:%Y-%m-%d %H:%M} UTC",
         "commit": commit(),
-        "machine": f"{platform.machine()}, {processors()} processors, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {processors()} processors",
+        "Python": platform.python_version(),
         "asked for": f"{minutes:g} minutes, seed {seed}",
         "took": f"{sum(tally.seconds for tally in tallies) / 60:.1f} minutes",
         "commands": f"{sum(tally.commands for tally in tallies):,}",
