@@ -52,14 +52,10 @@ class Matrix:
             self._known[name] = Undisturbed(heard, self.scene.left(), doomed.reached)
         return self._known[name]
 
-    def places(self, name: str, *, of_each: int = 1_000) -> list[Place]:
-        """Where it can die; of a point that it comes to often, so many times, evenly spread."""
-        return [
-            (point, nth)
-            for point, times in self.undisturbed(name).reached.items()
-            for nth in sorted({1 + times * k // of_each for k in range(min(of_each, times))})
-            if nth <= times
-        ]
+    def places(self, name: str, *, of_each: int | None = None) -> list[Place]:
+        """Where it can die; of what it comes to often, the first time, the last, some between."""
+        reached = self.undisturbed(name).reached.items()
+        return [(point, nth) for point, times in reached for nth in _spread(times, of_each)]
 
     def wrong(self, name: str, place: Place) -> list[str]:
         """Let it die there and be done again; what is not as if nothing had happened."""
@@ -93,6 +89,13 @@ class Matrix:
         finally:
             at.house.close()
         return heard
+
+
+def _spread(times: int, at_most: int | None) -> list[int]:
+    """The numbers from 1 to `times`, or so many of them from end to end."""
+    if at_most is None or times <= at_most:
+        return list(range(1, times + 1))
+    return [1 + (times - 1) * step // (at_most - 1) for step in range(at_most)]
 
 
 def run(house: House, seconds: float, seed: int) -> Tally:

@@ -11,7 +11,7 @@ from tests.trust.faults.doomed import POINTS
 from tests.trust.faults.examples import CONFIRMED, EXAMPLES, changing
 from tests.trust.faults.scene import Scene
 
-OF_EACH_POINT = 3
+OF_EACH_POINT = 2
 
 pytestmark = pytest.mark.req("REL-1")
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import sys
 from random import Random
 from types import ModuleType
@@ -13,7 +14,7 @@ from tests.trust import verifier
 from tests.trust.forgery import retelling
 from tests.trust.forgery.altering import ON_PAPER_ONLY, UNCOMMITTED, cells, other, same, with_row
 from tests.trust.forgery.exporting import BOOKS, NO_BOOKS, export_of, kept_books
-from tests.trust.forgery.forging import issued_otherwise
+from tests.trust.forgery.forging import chained, issued_otherwise, with_entries
 from tests.trust.forgery.unseen import UNSEEN
 from tests.trust.tampering import KINDS, Tamperer, in_the_database, run
 from tests.trust.verifier import Export, findings
@@ -102,6 +103,33 @@ def test_nothing_but_the_signature_holds_what_was_computed_again(books: Export) 
 
     assert forged is not None
     assert list(findings(forged)) == [f"{newest['id']}: the signature is not of the tenant's key"]
+
+
+@pytest.mark.parametrize("part", ["tenantId", "previousDocumentSha256"])
+def test_an_invoice_that_is_not_signed_yet_still_has_its_place(books: Export, part: str) -> None:
+    """Where no signature holds a payload, its tenant and its predecessor do."""
+    signed = {row["invoice_id"] for row in books.tables["invoice_signatures"]}
+    row = next(row for row in books.tables["invoices"] if row["id"] not in signed)
+    said = json.loads(row["payload"])[part]
+    payload = row["payload"].replace(said, said[:-1] + ("0" if said[-1] != "0" else "1"))
+
+    forged = issued_otherwise(books, row["id"], payload)
+
+    assert forged is not None
+    assert len(list(findings(forged))) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "lie"), [("number", "INV-7"), ("copyNumber", 7), ("invoiceId", "inv_7")]
+)
+def test_an_entry_of_a_pdf_names_its_invoice_and_copy(
+    books: Export, part: str, lie: object
+) -> None:
+    entries = next(each for each in books.trails("invoice").values() if len(each) > 1)
+    detail = json.dumps({**json.loads(entries[-1]["detail"]), part: lie})
+    trail = chained([*entries[:-1], {**entries[-1], "detail": detail}])
+
+    assert list(findings(with_entries(books, entries, trail)))
 
 
 def test_finds_the_same_when_the_change_is_made_by_sql(hotel: Hotel, books: Export) -> None:
