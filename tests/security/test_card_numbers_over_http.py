@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from common.contracts.events import EventData
+from common.contracts.event import EventData
 from common.contracts.fields import Cursor, FreeText, TaxNumber, Token
 from common.contracts.shapes import Request
 from common.local.functions import event_declarations
