@@ -1,4 +1,4 @@
-"""A count adds up, and what is signed of it is a document that nothing else fits (CASH-3, BEY-1)."""
+"""A count adds up, and what is signed of it is nothing else's document (CASH-3, BEY-1)."""
 
 import hashlib
 from dataclasses import replace

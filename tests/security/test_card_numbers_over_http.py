@@ -190,6 +190,15 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "void_charge": 1,
         "close_folio": 0,
         "regenerate_invoice": 0,
+        "create_drawer": 1,
+        "change_drawer": 2,
+        "open_session": 0,
+        "post_movement": 1,
+        "initiate_close": 0,
+        "close_session": 0,
+        "return_to_open": 1,
+        "recount_stuck_session": 0,
+        "acknowledge_discrepancy": 1,
     }
 
 
