@@ -198,7 +198,7 @@ def _count(count: Count) -> tuple[CurrencyCountShape, ...]:
                 for each in part.denominations
             ),
         )
-        for part in count.parts
+        for part in count.in_order
     )
 
 

@@ -85,20 +85,31 @@ class Count:
     @property
     def amounts(self) -> tuple[Money, ...]:
         """What was counted, in the order of the currencies' codes."""
-        return tuple(sorted((p.amount for p in self.parts), key=lambda each: each.currency))
+        return tuple(part.amount for part in self.in_order)
+
+    @property
+    def in_order(self) -> tuple[CurrencyCount, ...]:
+        """Currencies by code, and in each the denominations by value, largest first."""
+        return tuple(
+            CurrencyCount(
+                part.amount,
+                tuple(sorted(part.denominations, key=lambda each: -each.value_micro)),
+            )
+            for part in sorted(self.parts, key=lambda part: part.amount.currency)
+        )
 
     def document(self) -> list[dict[str, object]]:
-        """The count in one order: currencies by code, denominations by value, largest first."""
+        """The count, in the one order that is signed."""
         return [
             {
                 "currency": str(part.amount.currency),
                 "amountMicro": part.amount.amount_micro,
                 "denominations": [
                     {"valueMicro": each.value_micro, "pieces": each.pieces}
-                    for each in sorted(part.denominations, key=lambda each: -each.value_micro)
+                    for each in part.denominations
                 ],
             }
-            for part in sorted(self.parts, key=lambda each: each.amount.currency)
+            for part in self.in_order
         ]
 
     @classmethod
