@@ -6,8 +6,14 @@ can have signed anything else than the other. Then, and not before, the count is
 should have been there.
 """
 
-from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
-from common.contracts.fields import CashSessionRef, Token
+from common.contracts.cash import (
+    CashSessionView,
+    CountNumber,
+    CountShape,
+    PersonRef,
+    count_of,
+)
+from common.contracts.fields import CashSessionRef
 from common.contracts.shapes import Request
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown
@@ -23,7 +29,7 @@ class CloseSession(Request):
     """The count that the caller confirms, and who made it."""
 
     session_id: CashSessionRef
-    closed_by: Token
+    closed_by: PersonRef
     count_number: CountNumber
     count: CountShape
 

@@ -20,7 +20,7 @@ from common.runtime.declaration import http_function
 
 
 class InitiateClose(Request):
-    """What was counted, as the so-manieth count of the session in the path."""
+    """What was counted, and which count of the session in the path it is."""
 
     session_id: CashSessionRef
     count_number: CountNumber

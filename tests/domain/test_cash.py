@@ -4,7 +4,7 @@ Karim counts, Laila confirms, Farid explains; the float is 100.00.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -23,7 +23,7 @@ from common.domain.cash_movement import CashMovement, MovementKind
 from common.domain.identifiers import CashDrawerId, CashMovementId
 from common.domain.ledger import cash_in
 from common.domain.money import AmountNotPositive, Currency, Money
-from tests.domain.front_desk import EUR, KABUL, TILL, USD, Desk, usd
+from tests.domain.front_desk import EUR, KABUL, TILL, USD, Desk, house, settings_of, usd
 
 DRAWER = CashDrawerId("cdr_01K9ZQ0M8Y" + "0" * 16)
 DUE = (usd(10_000),)
@@ -36,8 +36,10 @@ def counted(*amounts: Money) -> Count:
 class Drawer:
     """A drawer in Kabul with a session, and short ways to count it."""
 
-    def __init__(self, *, thresholds: dict[Currency, Money] | None = None) -> None:
-        self.desk = Desk()
+    def __init__(
+        self, *, thresholds: dict[Currency, Money] | None = None, desk: Desk | None = None
+    ) -> None:
+        self.desk = desk or Desk()
         self.desk.change(cash_variance_thresholds=thresholds or {})
         self.drawer = CashDrawer.create(id=DRAWER, property_id=KABUL, label="Reception").subject
         self.opened = CashSession.open(self.drawer, counted(*DUE), "karim", self.desk, TILL)
@@ -318,3 +320,34 @@ class TestBlindness:
     def test_is_the_tenants_to_choose(self):
         till = Drawer()
         assert not till.session.hides(replace(till.desk.settings, blind_count=False))
+
+
+@pytest.mark.req("CASH-11")
+@pytest.mark.parametrize(
+    ("moment", "zone", "close", "day"),
+    [
+        # Midnight, and one in the morning where the day ends at three.
+        ("2026-01-14 22:59:59", "Europe/Berlin", "00:00", "2026-01-14"),
+        ("2026-01-14 23:00:00", "Europe/Berlin", "00:00", "2026-01-15"),
+        ("2026-01-15 00:00:00", "Europe/Berlin", "03:00", "2026-01-14"),
+        # The hour that the clocks leave out (it opens the day), and the one that comes twice.
+        ("2026-03-29 00:59:59", "Europe/Berlin", "02:30", "2026-03-28"),
+        ("2026-03-29 01:00:00", "Europe/Berlin", "02:30", "2026-03-29"),
+        ("2026-10-25 01:10:00", "Europe/Berlin", "02:30", "2026-10-25"),
+        # UTC-11 and UTC+14 at one moment: two days apart.
+        ("2026-06-01 10:30:00", "Pacific/Pago_Pago", "00:00", "2026-05-31"),
+        ("2026-06-01 10:30:00", "Pacific/Kiritimati", "00:00", "2026-06-02"),
+    ],
+)
+def test_cash_bears_the_business_date_of_its_house(moment: str, zone: str, close: str, day: str):
+    """The session, its float, what moves in it, and what its closing books."""
+    hotel = house(time_zone=zone, day_close=time.fromisoformat(close))
+    till = Drawer(desk=Desk(settings_of(hotel=hotel), datetime.fromisoformat(f"{moment}+00:00")))
+    moved = till.session.move(
+        till.desk.new_id(CashMovementId), MovementKind.DROP, usd(1), "Safe", till.desk
+    )
+    closed, _ = till.close(till.count(usd(9_999)))
+
+    booked = [*till.opened.entries, *moved.entries, *closed.entries]
+    assert {entry.business_date.isoformat() for entry in booked} == {day}
+    assert till.session.business_date.isoformat() == day
