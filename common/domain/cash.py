@@ -161,13 +161,16 @@ class CashSession(Aggregate):
             "countSha256": self.counted.sha256.hex() if self.counted else None,
             "closedBy": self.counted.confirmed.by if self.counted else None,
             "coSigner": self.co_signed.by if self.co_signed else None,
-            "variances": [
-                {"currency": str(r.variance.currency), "micro": r.variance.amount_micro}
-                for r in self.results
-            ],
+            "variances": self._variances(),
             "discrepancy": self.discrepancy,
             "acknowledgedBy": self.acknowledged.by if self.acknowledged else None,
         }
+
+    def _variances(self) -> list[dict[str, object]]:
+        """What is over or short; while the count waits nobody works that out, not even by hash."""
+        results = self.results if self.co_signed else ()
+        variances = [each.variance for each in results]
+        return [{"currency": str(v.currency), "micro": v.amount_micro} for v in variances]
 
     @classmethod
     def open(
