@@ -57,6 +57,9 @@ def what_is_signed(request: CloseSession, actor: Actor) -> str:
 def close_session(request: CloseSession, tx: Transaction) -> CashSessionView:
     """Confirm another person's count, close the drawer, and book what is over or short.
 
+    What is signed is the document of the count that waits, with its closing actor: the session
+    tells its SHA-256 as `stepUpContexts.close`, and a client works it out from what it shows.
+
     Refuses: SessionUnknown, SessionNotPending, SamePerson, CountDiffers, CountInvalid.
     """
     session = tx.cash_sessions.take(request.session_id)

@@ -48,6 +48,11 @@ def what_is_signed(request: InitiateClose, actor: Actor) -> str:
 def initiate_close(request: InitiateClose, tx: Transaction) -> CashSessionView:
     """Take the count of a drawer; until a second person confirms it, no cash moves.
 
+    What is signed (`ctx` of the step-up token) is the SHA-256, in hex, of the RFC 8785 spelling of
+    `{"deed": "cash_drawer.close", "tenant", "session", "closedBy": the caller, "number", "count":
+    [{"currency", "amountMicro", "denominations": [{"valueMicro", "pieces"}]}]}`, currencies in the
+    order of their codes, denominations by value, the largest first.
+
     Refuses: SessionUnknown, SessionNotOpen, CountInvalid, CountDiffers.
     """
     session, sums = tx.cash_sessions.take_with_sums(request.session_id)

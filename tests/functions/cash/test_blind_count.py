@@ -5,6 +5,7 @@ paid out, 12.29 dropped, so that 162.57 are due; 160.00 are counted, 2.57 are sh
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,12 +61,16 @@ def _paths(declaration: HttpDeclaration, ids: dict[str, list[str]]) -> Iterator[
 
 
 def told_of_it(text: str) -> list[str]:
-    """The secrets that a text holds, in micro units, in cents or as people write them."""
+    """The secrets that a text holds, in micro units or as people write them.
+
+    Not within a longer number or an id, nor as the seconds of a time.
+    """
     found = []
     for name, micro in SECRETS.items():
-        cents = micro // 10_000
-        spellings = {str(micro), f"{cents // 100}.{cents % 100:02}", f'"{cents}"', f": {cents},"}
-        if any(each in text for each in spellings):
+        whole, rest = divmod(micro // 10_000, 100)
+        figures = rf"(?<![0-9A-Za-z.]){micro}(?![0-9A-Za-z])"
+        words = rf"(?<![0-9A-Za-z.:]){whole}\.{rest:02}(?![0-9])"
+        if re.search(f"{figures}|{words}", text):
             found.append(name)
     return found
 
@@ -102,13 +107,11 @@ def test_no_event_log_or_audit_entry_tells_it_either(
 def test_no_refusal_tells_it(till: Till) -> None:
     """Whatever is tried on the drawer while it is open, and while its count waits."""
     refusals: list[Any] = [
-        till.move("drop", usd(10**9)),  # done, however much it is
         till.move("drop", usd(0)),
         till.close(COUNTED),
         till.send_back(),
         till.initiate(COUNTED, number=7),
     ]
-    till.move("paid_in", usd(10**9))
     till.initiate(COUNTED)
     refusals += [
         till.move("drop", usd(1)),
@@ -120,7 +123,7 @@ def test_no_refusal_tells_it(till: Till) -> None:
         till.pay(usd(1)),
     ]
 
-    assert [each.status_code for each in refusals][1:] == [422, *[409] * 5, 403, *[409] * 4]
+    assert [each.status_code for each in refusals] == [422, *[409] * 5, 403, *[409] * 4]
     assert told_of_it(" ".join(each.text for each in refusals)) == []
 
 
@@ -184,3 +187,16 @@ def test_a_drawer_in_which_nothing_moved_is_as_blind(hotel: Hotel) -> None:
     assert told_of_it(everything) == []
     till.initiate(count=counted(usd(14_299)))
     assert told_of_it(json.dumps(till.shown(till.laila))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"amountMicro":162570000}', ["due"]),
+        ("162570000", ["due"]),
+        ("there are 2.57 USD missing", ["variance"]),
+        ("at 11:38:12.29 and 12.291, 3162570000, cds_5310000X", []),
+    ],
+)
+def test_a_secret_is_found_where_it_is_one(text: str, found: list[str]) -> None:
+    assert told_of_it(text) == found

@@ -1,5 +1,6 @@
 """Sessions are listed and shown to those who work there, page by page."""
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from tests.hotel import Hotel, new_id, usd
 from tests.proofs import assert_refused, state
 from tests.till import OPERATE, Till, new_drawer, open_drawer
+from tests.together import meanwhile
 
 
 def listed(hotel: Hotel, **query: str) -> list[str]:
@@ -104,3 +106,37 @@ def test_lists_what_is_due_in_each_drawer_where_nobody_counts_blind(hotel: Hotel
         [usd(200)],
         [],
     ]
+
+
+WHO_WAITS = "SELECT query FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
+
+
+@pytest.mark.req("CASH-1", "CASH-2", "CASH-4")
+@pytest.mark.parametrize("change", ["move", "count", "close", "send back", "explain"])
+def test_whoever_changes_a_session_waits_before_looking_at_it(hotel: Hotel, change: str) -> None:
+    """Somebody holds the session. Who looked first and waited then would decide on old news."""
+    till = Till.opened(hotel, usd(10_000))
+    if change in ("close", "send back", "explain"):
+        till.initiate(usd(9_500))
+    if change == "explain":
+        till.close(usd(9_500))
+    calls = {
+        "move": partial(till.move, "drop", usd(1)),
+        "count": partial(till.initiate, usd(9_500)),
+        "close": partial(till.close, usd(9_500)),
+        "send back": till.send_back,
+        "explain": till.acknowledge,
+    }
+    with hotel.house.session() as session:
+        session.run("BEGIN")
+        held = (
+            f"SELECT pg_backend_pid() FROM {hotel.schema}.cash_sessions WHERE id = :id FOR UPDATE"
+        )
+        ((pid,),) = session.run(held, id=till.session)
+        with meanwhile(calls[change]) as answer:
+            hotel.house.until_waiting(session)
+            ((asked,),) = hotel.house.sql(WHO_WAITS, pid=pid)
+            session.run("ROLLBACK")
+
+    assert "FOR NO KEY UPDATE" in asked
+    assert answer().status_code in (200, 201)
