@@ -39,6 +39,9 @@ EVERY_SCOPE = [
     "billing.invoice.send",
     "billing.admin",
     "billing.audit.read",
+    "billing.cash_drawer.operate",
+    "billing.cash_drawer.close",
+    "billing.cash_drawer.acknowledge_discrepancy",
 ]
 
 
@@ -206,6 +209,11 @@ class Hotel:
         return self.house.identity.issue_access_token(
             sub=sub, scopes=scopes or EVERY_SCOPE, **claims
         )
+
+    def confirmation(self, sub: str, scope: str, context: str, **changed: Any) -> str:
+        """Somebody's fresh confirmation of a deed with a second factor."""
+        asked = {"sub": sub, "tenant_id": self.tenant_id, "scope": scope, "context": context}
+        return self.house.identity.issue_step_up_token(**{**asked, **changed})
 
     def call(
         self,

@@ -88,8 +88,9 @@ def assert_answers_once(hotel: Hotel, path: str, body: Any, other: Any, **more: 
 
 
 def assert_books_are_right(hotel: Hotel) -> None:
-    """Balances, ledger, sequences, events and audit trails of a hotel agree with one another."""
+    """Balances, ledger, drawers, events and audit trails of a hotel agree with one another."""
     assert_balances(hotel)
+    assert_drawers_are_right(hotel)
     assert_events_are_gap_free(hotel)
     assert_trails_are_whole(hotel)
 
@@ -111,6 +112,66 @@ def assert_balances(hotel: Hotel) -> None:
         assert sequences == list(range(1, last + 1)), folio
 
 
+def assert_drawers_are_right(hotel: Hotel) -> None:
+    """What is due in a drawer is what came in less what went out; a closed one's account is empty.
+
+    While a session waits the ledger says what it said when the drawer was counted, and after its
+    closing what was expected, less over and short, is what was counted and turned in.
+    """
+    for session, status, expected, count in hotel.rows(
+        "SELECT id, status, expected, count FROM {s}.cash_sessions"
+    ):
+        ledger, moved = _ledger_of(hotel, session), _moved_in(hotel, session)
+        assert ledger == moved, session
+        if status in ("closed", "acknowledged"):
+            assert set(ledger.values()) <= {0}, session
+            booked = _moved_in(hotel, session, "('over', 'short')")
+            turned_in = _moved_in(hotel, session, "('turned_in')")
+            counted = _by_currency(part for part in count)
+            due = _by_currency(expected)
+            for currency in counted.keys() | due.keys():
+                over = booked.get(currency, 0)
+                assert due.get(currency, 0) + over == counted.get(currency, 0), session
+                assert -turned_in.get(currency, 0) == counted.get(currency, 0), session
+        if status == "pending_close":
+            assert ledger == _by_currency(expected), session
+
+
+def _ledger_of(hotel: Hotel, session: str) -> dict[str, int]:
+    """What the ledger says is in a drawer, by currency."""
+    rows = hotel.rows(
+        "SELECT currency, sum(CASE WHEN debit_account = :account THEN amount_micro"
+        " ELSE -amount_micro END)::bigint FROM {s}.ledger_entries"
+        " WHERE :account IN (debit_account, credit_account) GROUP BY currency",
+        account=f"cash:{session}",
+    )
+    return dict(rows)
+
+
+def _moved_in(hotel: Hotel, session: str, kinds: str = "") -> dict[str, int]:
+    """What guests and staff put in, less what was taken out, by currency."""
+    out = "('paid_out', 'drop', 'short', 'turned_in')"
+    movements = (
+        f"SELECT currency, CASE WHEN kind IN {out} THEN -amount_micro ELSE amount_micro END"
+        " AS micro FROM {s}.cash_movements WHERE session_id = :session"
+    )
+    movements += f" AND kind IN {kinds}" if kinds else ""
+    payments = (
+        " UNION ALL SELECT paid_currency, paid_amount_micro FROM {s}.payments"
+        " WHERE cash_session_id = :session"
+    )
+    both = movements + ("" if kinds else payments)
+    rows = hotel.rows(
+        f"SELECT currency, sum(micro)::bigint FROM ({both}) AS moved GROUP BY currency",
+        session=session,
+    )
+    return dict(rows)
+
+
+def _by_currency(parts: Any) -> dict[str, int]:
+    return {part["currency"]: part["amountMicro"] for part in parts}
+
+
 def assert_events_are_gap_free(hotel: Hotel) -> None:
     """The events of an aggregate are numbered 1 to n, in the order of the outbox."""
     by_subject: dict[str, list[int]] = {}
@@ -123,7 +184,8 @@ def assert_events_are_gap_free(hotel: Hotel) -> None:
 def assert_trails_are_whole(hotel: Hotel) -> None:
     """Each entry fits its own hash, its predecessor's hash and its predecessor's state.
 
-    A folio keeps the head of its trail itself, so that its last entry cannot be taken away either.
+    A folio, a drawer and a session keep the head of their trail themselves, so that its last entry
+    cannot be taken away either.
     """
     heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
     for entry in trail(hotel):
@@ -134,8 +196,10 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
         assert entry["digest_before"] == before, name
         assert entry["hash"] == _hash_of(entry), name
         heads[name] = entry["sequence"], entry["hash"], entry["digest_after"]
-    for folio, *head in hotel.rows("SELECT id, version, trail, state_digest FROM {s}.folios"):
-        assert heads.get(("folio", folio)) == tuple(head), folio
+    for kind in ("folio", "cash_drawer", "cash_session"):
+        rows = hotel.rows(f"SELECT id, version, trail, state_digest FROM {{s}}.{kind}s")
+        for subject, *head in rows:
+            assert heads.get((kind, subject)) == tuple(head), subject
 
 
 def trail(hotel: Hotel, action: str | None = None) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def _run(console: Console, folder: Path, port: int, *, once: bool) -> bool:
 
 
 def _play(console: Console, stack: "Stack") -> bool:
-    from common.local import day_books, day_desk
+    from common.local import day_books, day_cash, day_desk
     from common.local.client import Client
     from common.local.day import Day, play
 
@@ -82,7 +82,14 @@ def _play(console: Console, stack: "Stack") -> bool:
         neighbours=stack.neighbours,
         where=lambda pdf: str(stack.file_of(pdf) or ""),
     )
-    went_well = play(day, (*day_desk.STEPS, *day_books.STEPS), console)
+    steps = (
+        *day_desk.STEPS,
+        *day_cash.OPENING_STEPS,
+        *day_desk.PAYING_STEPS,
+        *day_cash.CLOSING_STEPS,
+        *day_books.STEPS,
+    )
+    went_well = play(day, steps, console)
     if went_well:
         _show_invoices(console, day)
     return went_well

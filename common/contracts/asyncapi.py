@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from common.contracts.events import EVENTS, EventData
+from common.contracts.event import EventData
+from common.contracts.events import EVENTS
 
 VERSION: Final = "1.0.0"
 SCHEMAS: Final = "#/components/schemas/"

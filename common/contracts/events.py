@@ -5,9 +5,10 @@ know read it. No shape holds personal data: who the guest is can be asked for by
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from common.contracts.cash_events import CASH_EVENTS
+from common.contracts.event import EventData
 from common.contracts.fields import (
     Amount,
     ChargeRef,
@@ -36,19 +37,6 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.folio_line import Line
     from common.domain.invoice import InvoiceIssued, InvoiceRendered
     from common.domain.settlement import FolioClosed
-
-TYPE_PREFIX: Final = "melmastoon.billing."
-
-
-class EventData(Shape):
-    """Data of one published event."""
-
-    fact: ClassVar[str]
-
-    @classmethod
-    def event_type(cls) -> str:
-        """`melmastoon.billing.<aggregate>.<fact>.v1`."""
-        return f"{TYPE_PREFIX}{cls.fact}.v1"
 
 
 class LineData(Shape):
@@ -256,6 +244,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         FolioClosedV1,
         InvoiceGeneratedV1,
         InvoiceRenderedV1,
+        *CASH_EVENTS,
     )
 }
 
@@ -264,30 +253,3 @@ def event_of(fact: "Fact") -> EventData | None:
     """What is published of a fact; None for one that stays in the house."""
     known = EVENTS.get(fact.name)
     return known[1](fact) if known else None
-
-
-def cloud_event(
-    *,
-    event_id: str,
-    event_type: str,
-    tenant_id: str,
-    subject: str,
-    sequence: int,
-    time: datetime,
-    traceparent: str,
-    data: dict[str, Any],
-) -> dict[str, Any]:
-    """The CloudEvents envelope (structured mode) with our extension attributes."""
-    return {
-        "specversion": "1.0",
-        "id": event_id,
-        "type": event_type,
-        "source": f"/billing/tenants/{tenant_id}",
-        "subject": subject,
-        "time": time.isoformat(),
-        "datacontenttype": "application/json",
-        "tenantid": tenant_id,
-        "sequence": str(sequence),
-        **({"traceparent": traceparent} if traceparent else {}),
-        "data": data,
-    }

@@ -30,6 +30,9 @@ from common.domain.business_date import zone_of
 from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
+    CashDrawerId,
+    CashMovementId,
+    CashSessionId,
     ChargeId,
     FolioId,
     Identifier,
@@ -100,6 +103,9 @@ PaymentRef = Annotated[PaymentId, _id(PaymentId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
 InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]
 SettlementRef = Annotated[SettlementId, _id(SettlementId)]
+CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
+CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
+CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]
@@ -166,6 +172,16 @@ Payable = Annotated[Money, _MoneyField(), AfterValidator(placed(Money.in_minor_u
 """An amount that can be posted: whole minor units of its currency."""
 
 
+def _not_negative(money: Money) -> Money:
+    if money.amount_micro < 0:
+        raise PydanticCustomError("negative", "The amount is less than nothing")
+    return money
+
+
+AmountNotNegative = Annotated[Payable, AfterValidator(_not_negative)]
+"""Nothing or more, in whole minor units: what somebody counted, or may be off by."""
+
+
 def _clean(text: str) -> str:
     if _FORBIDDEN.search(text):
         raise PydanticCustomError("control_character", "Text holds no control characters")
@@ -215,9 +231,7 @@ TaxNumber = Annotated[
 ]
 """A tax number as its office writes it. Not searched: a French one has a card's check digit."""
 
-Cursor = Annotated[
-    str, StringConstraints(strict=True, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")
-]
+Cursor = Annotated[str, StringConstraints(strict=True, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 """Where a page of a list ended: opaque to the client, which hands it back as it was given."""
 
 PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]

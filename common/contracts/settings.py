@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 
 from common.contracts.fields import (
     Amount,
+    AmountNotNegative,
     CurrencyCode,
     Day,
     Instant,
@@ -152,6 +153,8 @@ class SettingsShape(_Part):
     invoice_template: TemplateVersion = "invoice-1"
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
+    blind_count: bool = True
+    cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
 
     def rates(self) -> tuple[FxSnapshot, ...]:
         """The rates of exchange, each pair once.
@@ -188,5 +191,9 @@ class SettingsDocument(SettingsShape):
             templates_put_back=self.invoice_templates,
             fx_rates=self.rates(),
             tax_rules=tuple(rule.rule() for rule in self.tax_rules),
+            blind_count=self.blind_count,
+            cash_variance_thresholds={
+                threshold.currency: threshold for threshold in self.cash_variance_thresholds
+            },
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
         )

@@ -129,6 +129,27 @@ class CreditNoteId(Identifier):
     prefix = "cn_"
 
 
+class CashDrawerId(Identifier):
+    """A drawer that cash is kept in."""
+
+    __slots__ = ()
+    prefix = "cdr_"
+
+
+class CashSessionId(Identifier):
+    """A drawer in somebody's hands, from the counted float to the closing."""
+
+    __slots__ = ()
+    prefix = "cds_"
+
+
+class CashMovementId(Identifier):
+    """Cash put into a drawer or taken out of it, other than by a guest."""
+
+    __slots__ = ()
+    prefix = "cmv_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

@@ -6,15 +6,18 @@ added; a correction is a new entry in the other direction.
 
 Convention, fixed from the first day: assets and receivables grow by debit, revenue and liabilities
 by credit. A guest's folio is a receivable (`guest_ledger`): charges debit it, payments credit it.
+Each session of a cash drawer has an account of its own, so that what should be in the drawer is
+never a counter that somebody keeps, but a sum over what happened (CASH-2).
 """
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from common.domain.folio_line import Line, LineType
+from common.domain.identifiers import CashSessionId, PropertyId
 from common.domain.money import Money
-from common.domain.payment import Payment
+from common.domain.payment import Payment, PaymentMethod
 
 GUEST_LEDGER: Final = "guest_ledger"
 FX_CLEARING: Final = "fx_clearing"
@@ -24,7 +27,6 @@ CLEARING: Final = {
     "bank_transfer": "bank_clearing",
     "mobile_money": "mobile_money_clearing",
     "voucher": "voucher_liability",
-    "cash": "cash_in_drawer",
     "city_ledger": "city_ledger",
 }
 
@@ -32,6 +34,15 @@ CLEARING: Final = {
 def revenue(kind: str) -> str:
     """The revenue account of a kind of charge."""
     return f"revenue:{kind}"
+
+
+CASH: Final = "cash:"
+"""How the accounts of drawer sessions begin; the session's id follows."""
+
+
+def cash_in(session_id: CashSessionId) -> str:
+    """The account of what should be in the drawer of a session, in each currency."""
+    return CASH + session_id
 
 
 def tax_payable(code: str) -> str:
@@ -59,6 +70,34 @@ class Entry:
             raise ValueError(f"an entry moves a positive amount, not {self.amount}")
         if self.debit == self.credit:
             raise ValueError(f"an entry needs two accounts, not {self.debit} twice")
+
+    @property
+    def cash_session(self) -> str | None:
+        """The id of the drawer session whose cash it moves, if it moves any."""
+        for account in (self.debit, self.credit):
+            if account.startswith(CASH):
+                return account.removeprefix(CASH)
+        return None
+
+
+class Booked(Protocol):
+    """A fact that moved money, as the ledger sees it: whose it is, and its entries."""
+
+    @property
+    def subject(self) -> "Account": ...
+    @property
+    def entries(self) -> tuple[Entry, ...]: ...
+
+
+class Account(Protocol):
+    """What has the entries: a folio or a drawer session of a property."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def property_id(self) -> PropertyId: ...
 
 
 def movement(
@@ -89,11 +128,22 @@ def line_entries(line: Line) -> tuple[Entry, ...]:
 
 
 def payment_entries(payment: Payment) -> tuple[Entry, ...]:
-    """Money came in; in another currency it passes through the FX clearing account."""
-    clearing, on = CLEARING[payment.method], payment.business_date
+    """Money came in; in another currency it passes through the FX clearing account.
+
+    Cash lies in the drawer of its session, in the currency that was handed over.
+    """
+    clearing, on = _clearing(payment), payment.business_date
     if not payment.is_foreign:
         return (movement(payment.id, 0, clearing, GUEST_LEDGER, payment.amount, on),)
     return (
         movement(payment.id, 0, clearing, FX_CLEARING, payment.paid, on),
         movement(payment.id, 1, FX_CLEARING, GUEST_LEDGER, payment.amount, on),
     )
+
+
+def _clearing(payment: Payment) -> str:
+    if payment.method is not PaymentMethod.CASH:
+        return CLEARING[payment.method]
+    if payment.cash_session_id is None:
+        raise ValueError(f"{payment.id} is cash that lies in no drawer")
+    return cash_in(payment.cash_session_id)

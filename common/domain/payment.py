@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from common.domain.fx import FxSnapshot
-from common.domain.identifiers import FolioId, PaymentId
+from common.domain.identifiers import CashSessionId, FolioId, PaymentId
 from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Unmet
 
@@ -49,7 +49,7 @@ class Payment:
     is no payment. Refuses: AmountNotPositive.
 
     `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
-    recognise it, useless to charge it.
+    recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into.
     """
 
     id: PaymentId
@@ -62,6 +62,7 @@ class Payment:
     processor_payment_id: str | None = None
     method_token_digest: str | None = None
     reference: str | None = None
+    cash_session_id: CashSessionId | None = None
 
     def __post_init__(self) -> None:
         if self.paid.amount_micro <= 0 or self.amount.amount_micro <= 0:
@@ -76,7 +77,7 @@ class Payment:
         payment = cls(**given)
         if payment.method is PaymentMethod.CARD and not payment.processor_payment_id:
             raise ProcessorPaymentMissing()
-        if payment.method is PaymentMethod.CASH:
+        if payment.method is PaymentMethod.CASH and payment.cash_session_id is None:
             raise NoOpenCashSession()
         return payment
 

@@ -14,7 +14,7 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.business_date import business_date
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
-from common.domain.money import Currency
+from common.domain.money import Currency, Money
 from common.domain.refusal import Missing
 from common.domain.tax import TaxRule
 
@@ -101,6 +101,8 @@ class Settings:
     templates_put_back: dict[str, str] = field(default_factory=dict)
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()
+    blind_count: bool = True
+    cash_variance_thresholds: dict[Currency, Money] = field(default_factory=dict)
     properties: dict[PropertyId, Property] = field(default_factory=dict)
 
     def property(self, property_id: PropertyId) -> Property:
@@ -113,6 +115,13 @@ class Settings:
     def template_in_use(self, version: str) -> str:
         """The template to draw with where one was put back to an earlier version."""
         return self.templates_put_back.get(version, version)
+
+    def is_beyond_threshold(self, variance: Money) -> bool:
+        """Whether a drawer may not be that far off without somebody explaining it (CASH-5)."""
+        threshold = self.cash_variance_thresholds.get(
+            variance.currency, Money.zero(variance.currency)
+        )
+        return abs(variance) > threshold
 
     def rates_to(self, quote: Currency) -> tuple[FxSnapshot, ...]:
         """Today's rates that lead to a currency, to be pinned when a folio opens."""

@@ -1,9 +1,9 @@
 """A day at the hotel, played through the public interface, each step shown as it happens (LOC-1).
 
-The steps stand in `day_desk` and `day_books`. Each is somebody doing something, and says what it
-expects: an answer of another kind ends the day, with the step's name. The staff's tokens come from
-POST /dev/token, and what other services tell comes as events over HTTP; nothing goes past the
-interface that a deployment has.
+The steps stand in `day_desk`, `day_cash` and `day_books`. Each is somebody doing something, and
+says what it expects: an answer of another kind ends the day, with the step's name. The staff's
+tokens come from POST /dev/token, their signatures from POST /dev/step-up, and what other services
+tell comes as events over HTTP; nothing goes past the interface that a deployment has.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,11 +21,14 @@ from common.local.demo_hotel import Neighbours
 
 TIME_ZONE: Final = ZoneInfo("Asia/Kabul")
 FOLIOS: Final = "billing.folio.read billing.folio.write"
+DRAWERS: Final = "billing.cash_drawer.operate billing.cash_drawer.close"
 STAFF: Final = {
-    "reception (amina)": f"{FOLIOS} billing.invoice.read",
+    "reception (amina)": f"{FOLIOS} billing.invoice.read {DRAWERS}",
     "night audit (farid)": FOLIOS,
     "bar (till 3)": "billing.folio.write",
     "trainee (omid)": "billing.folio.read",
+    "supervisor (nadia)": DRAWERS,
+    "manager (yusuf)": f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy",
     "accountant (laila)": f"{FOLIOS} billing.invoice.read billing.invoice.send",
 }
 
@@ -58,7 +61,7 @@ class Day:
     def token(self, who: str) -> str:
         """The access token of one of the staff."""
         if who not in self._tokens:
-            asked = {"sub": who.split(" ")[0], "scopes": STAFF[who].split()}
+            asked = {"sub": sub_of(who), "scopes": STAFF[who].split()}
             answer = self.client.post("/dev/token", asked).expect(200)
             self._tokens[who] = answer.json["accessToken"]
         return self._tokens[who]
@@ -81,6 +84,11 @@ class Day:
         self.client.post("/dev/clock", {"moveSeconds": hours * 3600}).expect(200)
         self._tokens.clear()
         return self.now()
+
+
+def sub_of(who: str) -> str:
+    """How the identity service knows one of the staff: reception (amina) is `reception`."""
+    return who.split(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

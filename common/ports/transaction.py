@@ -10,7 +10,7 @@ from __future__ import annotations  # the names below are for the type checker, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from common.domain.moment import Moment
@@ -18,11 +18,23 @@ from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
     from common.domain.aggregate import Fact
-    from common.domain.folio import Folio, LinesPosted
+    from common.domain.cash import CashSession
+    from common.domain.cash_drawer import CashDrawer
+    from common.domain.cash_movement import CashMovement
+    from common.domain.folio import Folio
     from common.domain.folio_line import Line
-    from common.domain.identifiers import ChargeId, FolioId, InvoiceId, PropertyId
+    from common.domain.identifiers import (
+        CashDrawerId,
+        CashSessionId,
+        ChargeId,
+        FolioId,
+        InvoiceId,
+        PropertyId,
+    )
     from common.domain.incident import ActorRecord
     from common.domain.invoice import Invoice, Rendition, Series, Signature
+    from common.domain.ledger import Booked
+    from common.domain.money import Money
     from common.domain.payment import Payment
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
@@ -62,6 +74,24 @@ class InvoiceFilter:
     property_id: PropertyId | None = None
     folio_id: FolioId | None = None
     number: str | None = None
+    business_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashDrawerFilter:
+    """Which drawers a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashSessionFilter:
+    """Which sessions a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    drawer_id: CashDrawerId | None = None
+    status: str | None = None
     business_date: date | None = None
 
 
@@ -137,6 +167,59 @@ class Invoices(Protocol):
         """Write that a copy was drawn and stored."""
 
 
+class CashDrawers(Protocol):
+    """Cash drawers. Another tenant's or property's drawer is unknown here."""
+
+    def take(self, drawer_id: CashDrawerId) -> CashDrawer:
+        """Lock a drawer. Refuses: DrawerUnknown."""
+
+    def page(self, which: CashDrawerFilter, limit: int, cursor: str | None) -> Page[CashDrawer]:
+        """Drawers in the order of their making."""
+
+    def keep(self, drawer: CashDrawer) -> None:
+        """Write the drawer."""
+
+
+class CashSessions(Protocol):
+    """Cash sessions and what moved in them. Another tenant's or property's is unknown here.
+
+    Sums are what should be in the drawer by the ledger, an amount for each currency that ever
+    moved in it.
+    """
+
+    def take(self, session_id: CashSessionId) -> CashSession:
+        """Lock a session: no cash moves in it meanwhile. Refuses: SessionUnknown."""
+
+    def take_with_sums(self, session_id: CashSessionId) -> tuple[CashSession, tuple[Money, ...]]:
+        """Lock a session and read its sums. Refuses: SessionUnknown."""
+
+    def take_to_pay(self, property_id: PropertyId, session_id: CashSessionId | None) -> CashSession:
+        """Keep the named open session of a property open, or the actor's only one, for a payment.
+
+        Refuses: NoOpenCashSession.
+        """
+
+    def get_whole(
+        self, session_id: CashSessionId
+    ) -> tuple[CashSession, tuple[Money, ...], Sequence[CashMovement]]:
+        """Read a session with its sums and movements. Refuses: SessionUnknown."""
+
+    def page(self, which: CashSessionFilter, limit: int, cursor: str | None) -> Page[CashSession]:
+        """Sessions in the order of their opening."""
+
+    def sums(self, session_ids: Sequence[CashSessionId]) -> dict[CashSessionId, tuple[Money, ...]]:
+        """The sums of several sessions."""
+
+    def pending_since(self, moment: datetime, limit: int) -> Sequence[CashSessionId]:
+        """Sessions that have waited since then, and of which nobody was told; oldest first."""
+
+    def keep(self, session: CashSession) -> None:
+        """Write the session."""
+
+    def keep_movements(self, movements: Sequence[CashMovement]) -> None:
+        """Write movements, once."""
+
+
 class RenderQueue(Protocol):
     """Invoices whose PDF is still to be made."""
 
@@ -156,8 +239,8 @@ class RenderQueue(Protocol):
 class Ledger(Protocol):
     """The double-entry ledger; it can only be added to."""
 
-    def post(self, posted: LinesPosted) -> None:
-        """Book the entries of lines."""
+    def post(self, booked: Booked) -> None:
+        """Book the entries of what happened to a folio or in a drawer."""
 
 
 class SettingsBook(Protocol):
@@ -189,6 +272,10 @@ class Transaction(Moment, Protocol):
     def folios(self) -> Folios: ...
     @property
     def invoices(self) -> Invoices: ...
+    @property
+    def cash_drawers(self) -> CashDrawers: ...
+    @property
+    def cash_sessions(self) -> CashSessions: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

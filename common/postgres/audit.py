@@ -8,7 +8,7 @@ of the chains stand on the aggregates, which are locked while they change.
 import hashlib
 from typing import Any
 
-from common.contracts.events import EventData
+from common.contracts.event import EventData
 from common.domain.aggregate import Fact
 from common.domain.canonical import canonical
 from common.domain.identifiers import AuditId

@@ -30,6 +30,8 @@ from common.postgres.outbox import INSERT_EVENT, event_row
 from common.postgres.session import Insert, Session, Write
 
 if TYPE_CHECKING:
+    from common.postgres.cash_drawers import CashDrawers
+    from common.postgres.cash_sessions import CashSessions
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
@@ -127,6 +129,18 @@ class PostgresCommand:
         from common.postgres.render_queue import RenderQueue
 
         return RenderQueue(self)
+
+    @cached_property
+    def cash_drawers(self) -> "CashDrawers":
+        from common.postgres.cash_drawers import CashDrawers
+
+        return CashDrawers(self)
+
+    @cached_property
+    def cash_sessions(self) -> "CashSessions":
+        from common.postgres.cash_sessions import CashSessions
+
+        return CashSessions(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

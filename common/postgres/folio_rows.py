@@ -8,7 +8,14 @@ from common.domain.charge import TaxSums
 from common.domain.folio import Folio, FolioStatus, Guest, Stay
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
-from common.domain.identifiers import ChargeId, FolioId, LineId, PaymentId, PropertyId
+from common.domain.identifiers import (
+    CashSessionId,
+    ChargeId,
+    FolioId,
+    LineId,
+    PaymentId,
+    PropertyId,
+)
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.settlement import Settlement
@@ -27,7 +34,7 @@ LINE_COLUMNS: Final = (
 )
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
-    " processor_payment_id, method_token_digest, reference, business_date"
+    " processor_payment_id, method_token_digest, reference, business_date, cash_session_id"
 )
 
 
@@ -171,6 +178,7 @@ def payment_row(payment: Payment, now: datetime) -> dict[str, Any]:
         "processor_payment_id": payment.processor_payment_id,
         "method_token_digest": payment.method_token_digest,
         "reference": payment.reference,
+        "cash_session_id": payment.cash_session_id,
         "refunded_micro": 0,
         "business_date": payment.business_date,
         "occurred_at": now,
@@ -191,6 +199,7 @@ def payment_of(row: Row) -> Payment:
         method_token_digest=row[10],
         reference=row[11],
         business_date=row[12],
+        cash_session_id=row[13] and CashSessionId(row[13]),
     )
 
 

@@ -1,16 +1,20 @@
-"""Ledger entries: written together with the lines that make them, and never again."""
+"""Ledger entries: written together with what makes them, and never again."""
 
-from common.domain.folio import LinesPosted
+from typing import Any, Final
+
+from common.domain.folio import Folio
+from common.domain.ledger import Booked, Entry
 from common.postgres import ranks
 from common.postgres.session import Insert
 from common.postgres.stores import Desk
 
-INSERT_ENTRY = Insert.into(
-    ranks.LEDGER,
-    "ledger_entries",
+COLUMNS: Final = (
     "source, part, folio_id, property_id, debit_account, credit_account, amount_micro, currency,"
-    " business_date, occurred_at, recorded_at",
+    " business_date, occurred_at, recorded_at"
 )
+INSERT_ENTRY = Insert.into(ranks.LEDGER, "ledger_entries", COLUMNS)
+# Apart, so that what moves no cash is written as before there were drawers.
+INSERT_CASH_ENTRY = Insert.into(ranks.LEDGER, "ledger_entries", f"{COLUMNS}, cash_session_id")
 
 
 class Ledger:
@@ -19,26 +23,28 @@ class Ledger:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def post(self, posted: LinesPosted) -> None:
-        """Book the entries of lines that were posted to a folio."""
-        folio = posted.subject
-        now = self._desk.now
-        self._desk.insert(
-            INSERT_ENTRY,
-            [
-                {
-                    "source": entry.source,
-                    "part": entry.part,
-                    "folio_id": folio.id,
-                    "property_id": folio.property_id,
-                    "debit_account": entry.debit,
-                    "credit_account": entry.credit,
-                    "amount_micro": entry.amount.amount_micro,
-                    "currency": entry.amount.currency,
-                    "business_date": entry.business_date,
-                    "occurred_at": now,
-                    "recorded_at": now,
-                }
-                for entry in posted.entries
-            ],
-        )
+    def post(self, booked: Booked) -> None:
+        """Book the entries of what happened to a folio or in a drawer."""
+        for entry in booked.entries:
+            row = self._row(entry, booked)
+            session_id = entry.cash_session
+            if session_id is None:
+                self._desk.insert(INSERT_ENTRY, [row])
+            else:
+                self._desk.insert(INSERT_CASH_ENTRY, [{**row, "cash_session_id": session_id}])
+
+    def _row(self, entry: Entry, booked: Booked) -> dict[str, Any]:
+        account, now = booked.subject, self._desk.now
+        return {
+            "source": entry.source,
+            "part": entry.part,
+            "folio_id": account.id if account.kind == Folio.kind else None,
+            "property_id": account.property_id,
+            "debit_account": entry.debit,
+            "credit_account": entry.credit,
+            "amount_micro": entry.amount.amount_micro,
+            "currency": entry.amount.currency,
+            "business_date": entry.business_date,
+            "occurred_at": now,
+            "recorded_at": now,
+        }

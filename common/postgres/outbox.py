@@ -9,7 +9,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from common.contracts.events import EventData, cloud_event
+from common.contracts.event import EventData, cloud_event
 from common.domain.aggregate import Fact
 from common.domain.identifiers import EventId
 from common.domain.moment import Moment

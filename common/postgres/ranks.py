@@ -3,6 +3,7 @@
 from typing import Final
 
 STEP_UP: Final = 0
+PLACES: Final = 5
 AGGREGATES: Final = 10
 AGGREGATE_CHANGES: Final = 20
 LINES: Final = 30

@@ -5,6 +5,7 @@ Some violations mean that somebody else was faster at the very same thing: then 
 again and finds what the other has done.
 """
 
+from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.refusal import Refusal
@@ -23,6 +24,10 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "processor_payment_is_recorded_once": PaymentAlreadyRecorded,
     "step_up_token_is_used_once": StepUpReplayed,
     "event_takes_effect_once": EventTakenAlready,
+    "one_open_session_per_drawer": DrawerAlreadyOpen,
+    "cash_drawers_pkey": IdConflict,
+    "cash_sessions_pkey": IdConflict,
+    "cash_movements_pkey": IdConflict,
     "folios_pkey": IdConflict,
     "line_id_is_used_once": IdConflict,
     "payments_pkey": IdConflict,

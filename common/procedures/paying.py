@@ -3,7 +3,7 @@
 import hashlib
 
 from common.domain.folio import Folio, PaymentRecorded
-from common.domain.identifiers import PaymentId
+from common.domain.identifiers import CashSessionId, PaymentId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 from common.ports.transaction import Transaction
@@ -19,13 +19,19 @@ def take_payment(
     processor_payment_id: str | None = None,
     token: str | None = None,
     reference: str | None = None,
+    cash_session_id: CashSessionId | None = None,
     allow_credit: bool = False,
 ) -> PaymentRecorded:
     """Convert what was paid by the folio's rates, record it, book it and tell it.
 
+    Cash goes into the named drawer session, or into the only one that the actor has open at the
+    property; the session is taken behind the folio, and stays open until the payment is in.
+
     Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
     ProcessorPaymentMissing.
     """
+    is_cash = method is PaymentMethod.CASH
+    session = tx.cash_sessions.take_to_pay(folio.property_id, cash_session_id) if is_cash else None
     payment = Payment.received(
         id=payment_id or tx.new_id(PaymentId),
         folio_id=folio.id,
@@ -37,6 +43,7 @@ def take_payment(
         processor_payment_id=processor_payment_id,
         method_token_digest=_digest(token),
         reference=reference,
+        cash_session_id=session.id if session else None,
     )
     recorded = folio.record_payment(payment, tx, allow_credit=allow_credit)
     tx.folios.keep(folio)

@@ -1,11 +1,19 @@
-"""Record a payment that a guest made: card, bank transfer, mobile money or voucher.
+"""Record a payment that a guest made, by card, in cash or otherwise.
 
 A card payment carries the processor's id and is recorded once, whether the desk or the processor's
 event comes first. Another currency is converted by the rates that the folio pinned, and both
-amounts are kept. Cash needs an open drawer session; none can be opened yet, so cash is refused.
+amounts are kept. Cash goes into an open drawer session, in the currency that was handed over.
 """
 
-from common.contracts.fields import FolioRef, FreeText, Payable, PaymentRef, PaymentToken, Token
+from common.contracts.fields import (
+    CashSessionRef,
+    FolioRef,
+    FreeText,
+    Payable,
+    PaymentRef,
+    PaymentToken,
+    Token,
+)
 from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment
@@ -23,7 +31,10 @@ from common.runtime.declaration import RateLimit, http_function
 
 
 class RecordPayment(Request):
-    """What was handed over. `allowCredit` takes more than is owed, as a deposit."""
+    """What was handed over. `allowCredit` takes more than is owed, as a deposit.
+
+    `cashSessionId` says into which drawer cash goes: the caller's own, unless it is given.
+    """
 
     folio_id: FolioRef
     id: PaymentRef | None = None
@@ -32,6 +43,7 @@ class RecordPayment(Request):
     payment_id: Token | None = None
     payment_method_token: PaymentToken | None = None
     reference: FreeText | None = None
+    cash_session_id: CashSessionRef | None = None
     allow_credit: bool = False
 
 
@@ -73,6 +85,7 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
         processor_payment_id=request.payment_id,
         token=request.payment_method_token,
         reference=request.reference,
+        cash_session_id=request.cash_session_id,
         allow_credit=request.allow_credit,
     )
     return LinesAnswer.of(recorded)

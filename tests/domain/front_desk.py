@@ -18,6 +18,7 @@ from common.domain.folio import ChargePosted, Folio, Guest, LinesPosted, Payment
 from common.domain.folio_line import ChargeKind, Line
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import (
+    CashSessionId,
     ChargeId,
     FolioId,
     Identifier,
@@ -39,6 +40,8 @@ TENANT = TenantId(UUID("6f1d0f5e-3a52-4d5c-9b1e-2f7a8c0d4e61"))
 GUEST = Guest(name="Amélie van der Straeten", address_lines=("Rue de la Loi 16",), tax_id="BE01")
 MORNING = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 """10:30 in Kabul, on the business date of 2 March."""
+TILL = CashSessionId("cds_01K9ZQ0M8Y" + "0" * 16)
+"""The session of the drawer that cash goes into."""
 EVERY_KIND = frozenset(kind.value for kind in ChargeKind)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -175,6 +178,7 @@ class Account:
             amount=self.folio.convert(paid),
             fx=self.folio.snapshot_for(paid.currency),
             business_date=self.desk.settings.property(KABUL).business_date(self.desk.now),
+            cash_session_id=TILL if method == PaymentMethod.CASH else None,
         )
         recorded = self.do(
             lambda folio: folio.record_payment(payment, self.desk, allow_credit=allow_credit)

@@ -4,11 +4,13 @@ import pytest
 
 from common.domain.folio import FolioAlreadyClosed, Overpayment
 from common.domain.fx import FxRateMissing
+from common.domain.ledger import cash_in
 from common.domain.money import AmountNotPositive
 from common.domain.payment import PaymentMethod
 from tests.domain.front_desk import (
     AFN,
     EUR,
+    TILL,
     USD,
     Account,
     Desk,
@@ -25,7 +27,7 @@ class TestPaying:
     @pytest.mark.parametrize(
         ("method", "account"),
         [
-            ("cash", "cash_in_drawer"),
+            ("cash", cash_in(TILL)),
             ("card", "card_clearing"),
             ("bank_transfer", "bank_clearing"),
             ("mobile_money", "mobile_money_clearing"),
@@ -55,7 +57,7 @@ class TestPaying:
         (payment,) = account.payments
         assert (payment.paid.minor_units, payment.amount) == (40000, usd(43200))
         assert (payment.fx, payment.is_foreign) == (rate(EUR, "1.08"), True)
-        assert account.in_the_ledger("cash_in_drawer", EUR) == 40000
+        assert account.in_the_ledger(cash_in(TILL), EUR) == 40000
         assert account.in_the_ledger("fx_clearing", EUR) == -40000
         assert account.in_the_ledger("fx_clearing", USD) == 43200
         assert account.balance == account.in_the_ledger() == 55000 - 43200

@@ -7,8 +7,10 @@ from datetime import date
 import pytest
 
 from common.domain.folio_line import LineType
-from common.domain.ledger import Entry, line_entries, movement
-from tests.domain.front_desk import EUR, USD, Account, rate, usd
+from common.domain.identifiers import FolioId, PaymentId
+from common.domain.ledger import Entry, cash_in, line_entries, movement, payment_entries
+from common.domain.payment import Payment, PaymentMethod
+from tests.domain.front_desk import EUR, TILL, USD, Account, rate, usd
 
 TODAY = date(2026, 3, 2)
 
@@ -19,14 +21,14 @@ class TestEntry:
     @pytest.mark.parametrize("cents", [0, -1])
     def test_moves_more_than_nothing(self, cents: int):
         with pytest.raises(ValueError, match="positive"):
-            Entry("pay_1", 0, "cash_in_drawer", "guest_ledger", usd(cents), TODAY)
+            Entry("pay_1", 0, "card_clearing", "guest_ledger", usd(cents), TODAY)
 
     def test_needs_two_accounts(self):
         with pytest.raises(ValueError, match="two accounts"):
             Entry("pay_1", 0, "guest_ledger", "guest_ledger", usd(1), TODAY)
 
     def test_never_changes(self):
-        entry = movement("pay_1", 0, "cash_in_drawer", "guest_ledger", usd(1), TODAY)
+        entry = movement("pay_1", 0, "card_clearing", "guest_ledger", usd(1), TODAY)
         with pytest.raises(FrozenInstanceError):
             entry.amount = usd(2)
 
@@ -67,7 +69,7 @@ def test_balances_of_all_accounts_sum_to_nothing_in_each_currency():
     assert {name: cents for name, cents in sums.items() if cents} == {
         ("revenue:room", USD): -10000,
         ("tax_payable:VAT", USD): -1000,
-        ("cash_in_drawer", EUR): 1000,
+        (cash_in(TILL), EUR): 1000,
         ("fx_clearing", EUR): -1000,
         ("fx_clearing", USD): 1081,
         ("card_clearing", USD): 9918,
@@ -85,3 +87,28 @@ def test_each_movement_is_named_once_by_its_line_and_part():
         ("pay", 0),
         ("pay", 1),
     ]
+
+
+@pytest.mark.req("CASH-2", "PAY-2")
+def test_knows_whose_cash_an_entry_moves():
+    into, out = cash_in(TILL), "cash_paid_out"
+
+    assert Entry("cmv_1", 0, into, "guest_ledger", usd(1), TODAY).cash_session == TILL
+    assert Entry("cmv_1", 0, out, into, usd(1), TODAY).cash_session == TILL
+    assert Entry("cmv_1", 0, out, "cash_safe", usd(1), TODAY).cash_session is None
+
+
+@pytest.mark.req("PAY-2")
+def test_books_no_cash_that_lies_in_no_drawer():
+    payment = Payment(
+        id=PaymentId("pay_01K9ZQ0M8Y" + "0" * 16),
+        folio_id=FolioId("fol_01K9ZQ0M8Y" + "0" * 16),
+        method=PaymentMethod.CASH,
+        paid=usd(1),
+        amount=usd(1),
+        fx=None,
+        business_date=TODAY,
+    )
+
+    with pytest.raises(ValueError, match="lies in no drawer"):
+        payment_entries(payment)

@@ -3,11 +3,14 @@
 Three times for a charge: begin, take, write and commit. At most four for anything that moves money.
 """
 
+from functools import partial
+
 import pytest
 
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
+from tests.till import Till
 
 pytestmark = pytest.mark.req("PERF-1")
 
@@ -123,3 +126,45 @@ def test_a_read_takes_three_round_trips_and_writes_nothing(
 
     assert count.round_trips == 3
     assert count.asked[-1].statements == ("ROLLBACK",)
+
+
+@pytest.mark.req("PAY-2", "CASH-2")
+@FIRST_AND_WARM
+@pytest.mark.parametrize("named", [False, True], ids=["own session", "named session"])
+def test_a_cash_payment_takes_four_round_trips(
+    hotel: Hotel, behind: House, proxy: Proxy, named: bool, times_before: int
+) -> None:
+    """Begin, the folio, the session, and everything that is written with the commit."""
+    till = Till.opened(hotel, usd(10_000), by="clerk")
+    folio = hotel.open_folio()
+    hotel = at(behind, hotel)
+    body = {"method": "cash", "amount": usd(100), "allowCredit": True}
+    body |= {"cashSessionId": till.session} if named else {}
+    for _ in range(times_before):
+        hotel.post(f"/folios/{folio}/payments", body)
+
+    count = counted(proxy, hotel, f"/folios/{folio}/payments", body)
+
+    assert count.round_trips == 4
+
+
+@pytest.mark.req("CASH-1", "CASH-2")
+def test_every_command_at_a_drawer_takes_three_round_trips(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    """Begin, take, write and commit: also the count, which reads the ledger behind its lock."""
+    till = Till.opened(at(behind, hotel), usd(10_000))
+    steps = [
+        partial(till.move, "drop", usd(100)),
+        partial(till.initiate, usd(9_900)),
+        partial(till.send_back),
+        partial(till.initiate, usd(9_800), number=2),
+        partial(till.close, usd(9_800), number=2),
+        partial(till.acknowledge),
+    ]
+
+    for step in steps:
+        with proxy.counting() as count:
+            answer = step()
+        assert answer.status_code in (200, 201), answer.text
+        assert count.round_trips == 3, step

@@ -49,6 +49,10 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         ]
         assert all(Path(file).read_bytes().startswith(b"%PDF-") for _, _, file in invoices)
         assert "valid: true, signature valid" in day.stdout
+        assert "403  MELMASTOON.BILLING.CASH_SAME_PERSON" in day.stdout
+        assert "403  MELMASTOON.IAM.STEP_UP_REPLAY" in day.stdout
+        assert "closed by two: 238.00 USD due, 235.00 USD there, 3.00 USD short" in day.stdout
+        assert "200  acknowledged by manager" in day.stdout
         assert "valid: false" in day.stdout
     assert len(list((laptop.folder / "documents").rglob("*.pdf"))) == 4
     assert not list(laptop.folder.glob("running.json"))

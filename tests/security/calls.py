@@ -11,7 +11,7 @@ function, or a new field, without its place here turns a test red.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -21,6 +21,8 @@ from common.local.functions import http_declarations
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
 from tests.hotel import Hotel, House, charge, new_id, usd
+from tests.security import tills
+from tests.security.tills import Tills
 
 GIVEN: Any = object()
 PDF = "application/pdf"
@@ -71,18 +73,36 @@ class Calls:
         charged = hotel.post(f"/folios/{folio}/charges", charge("room", 20_000)).json
         return cls(hotel, folio, charged["lines"][0]["lineId"], invoice, shown["payloadSha256"])
 
+    @cached_property
+    def tills(self) -> Tills:
+        """The hotel's cash, made when it is first asked for."""
+        return Tills.of(self.hotel)
+
     def body(self, name: str) -> Any:
         """What the function is asked, with every field but those of the path."""
+        if name in tills.BODIES:
+            return tills.BODIES[name](self.hotel)
         make = BODIES.get(name)
         return make(self) if make else None
 
     def path(self, name: str, **given: str) -> str:
         """Where the function is called, with everything that the path asks for."""
+        return functions()[name].full_path.format(**{**self.named(name), **given})
+
+    def named(self, name: str) -> dict[str, str]:
+        """What the function's path names."""
+        path = functions()[name].path
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
-        return functions()[name].full_path.format(**{**known, **given})
+        if "{session_id}" in path:
+            known["session_id"] = self.tills.session(name)
+        if "{drawer_id}" in path:
+            known["drawer_id"] = self.tills.drawers[name]
+        return {each: value for each, value in known.items() if f"{{{each}}}" in path}
 
     def query(self, name: str) -> dict[str, str]:
         """What the function is asked in its query, with every field."""
+        if name in tills.QUERIES:
+            return tills.QUERIES[name](self.hotel)
         make = QUERIES.get(name)
         return make(self) if make else {}
 
@@ -103,7 +123,9 @@ class Calls:
         asked = self.body(name) if body is GIVEN else body
         sent = {"Content-Type": declaration.takes} if declaration.method != "GET" else {}
         if token is not None and declaration.scope is not None:
-            sent["Authorization"] = f"Bearer {token or self.token()}"
+            token = token or self.token()
+            sent["Authorization"] = f"Bearer {token}"
+            asked = tills.confirmed(declaration, self.hotel, asked, path or self.path(name), token)
         if declaration.changes_state and key is not None:
             sent["Idempotency-Key"] = key or str(uuid4())
         return self.hotel.house.client.open(
@@ -174,6 +196,7 @@ def _payment(_: Calls) -> dict[str, Any]:
         "paymentId": f"pi-{uuid4()}",
         "paymentMethodToken": "pm_1Qx7",
         "reference": "At the desk",
+        "cashSessionId": new_id("cds"),
         "allowCredit": True,
     }
 

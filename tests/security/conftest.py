@@ -10,7 +10,9 @@ from tests.security.calls import Calls, books_of
 
 @pytest.fixture(scope="module")
 def calls(house: House) -> Calls:
-    return Calls.of(house.new_hotel())
+    made = Calls.of(house.new_hotel())
+    assert made.tills  # before anybody looks at the books
+    return made
 
 
 @pytest.fixture

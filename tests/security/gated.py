@@ -1,4 +1,4 @@
-"""Functions behind a second factor, for the tests: the first of their kind comes with refunds.
+"""Functions behind a second factor, for the tests of the factor itself.
 
 Writing a charge off is what a supervisor confirms. It runs through the real edge on the real
 database; only its declaration stands here.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from common.contracts.events import EventData
+from common.contracts.event import EventData
 from common.contracts.fields import Cursor, FreeText, TaxNumber, Token
 from common.contracts.shapes import Request
 from common.local.functions import event_declarations
@@ -190,6 +190,15 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "void_charge": 1,
         "close_folio": 0,
         "regenerate_invoice": 0,
+        "create_drawer": 1,
+        "change_drawer": 2,
+        "open_session": 0,
+        "post_movement": 1,
+        "initiate_close": 0,
+        "close_session": 0,
+        "return_to_open": 1,
+        "recount_stuck_session": 0,
+        "acknowledge_discrepancy": 1,
     }
 
 

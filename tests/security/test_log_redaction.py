@@ -28,7 +28,7 @@ CARD, SECRET = "4111 1111 1111 1111", "hunter2-9f1c"
 SAID = f"{NAME}, {MAIL}, {PHONE}, {SECRET}"
 FRAGMENTS = ("Zarghuna", "Kakar", "guest.example", "123 4567", CARD, "hunter2", "eyJ", "Bearer")
 TOLD = {"traceId", "spanId", "route", "latencyMs", "outcome", "method", "status"}
-FREE = {"name", "description", "reason", "reference", "addressLines"}
+FREE = {"name", "description", "reason", "explanation", "reference", "addressLines"}
 TOKENS = {"reservationId", "externalReference", "paymentId", "paymentMethodToken", "taxId"}
 HEADERS = {
     "User-Agent": SAID,
@@ -93,10 +93,12 @@ def test_a_function_that_answers_tells_nothing_of_what_it_was_told(
     body = fresh.body(name)
     query = {**fresh.query(name), **({"reservationId": SECRET} if name == "list_folios" else {})}
     token = fresh.token(sub="usr_layla")
+    path = fresh.path(name)
     capsys.readouterr()
 
     answer = fresh.send(
         name,
+        path=path,
         body=body if body is None or raw(declaration) else marked(body),
         query=query,
         token=token,

@@ -1,0 +1,1 @@
+"""Cash: drawers, their sessions, and the two persons who close one."""

@@ -1,0 +1,82 @@
+"""Close a drawer as the second person: confirm the count that somebody else has signed.
+
+The co-signer's client sends what it showed: who counted, and what. The co-signer's own confirmation
+is bound to exactly that, and what was sent is held against the count that waits; so neither person
+can have signed anything else than the other. Then, and not before, the count is held against what
+should have been there.
+"""
+
+from common.contracts.cash import (
+    CashSessionView,
+    CountNumber,
+    CountShape,
+    PersonRef,
+    count_of,
+)
+from common.contracts.fields import CashSessionRef
+from common.contracts.shapes import Request
+from common.domain import cash_close
+from common.domain.cash import SessionUnknown
+from common.domain.cash_close import CountDiffers, SamePerson, SessionNotPending
+from common.domain.cash_count import CountInvalid, closing_sha256
+from common.ports.identity import Actor
+from common.ports.transaction import Transaction
+from common.procedures.confirming import confirmed, note_attempt
+from common.runtime.declaration import http_function
+
+
+class CloseSession(Request):
+    """The count that the caller confirms, and who made it."""
+
+    session_id: CashSessionRef
+    closed_by: PersonRef
+    count_number: CountNumber
+    count: CountShape
+
+
+def what_is_signed(request: CloseSession, actor: Actor) -> str:
+    """The count of the closing actor, which both sign. Refuses: CountInvalid."""
+    return _signed(request, actor).hex()
+
+
+@http_function(
+    "POST",
+    "/cash-sessions/{session_id}/close",
+    scope="billing.cash_drawer.close",
+    step_up=True,
+    context=what_is_signed,
+    moves_money=True,
+    etag="cash_session",
+    after_refusal={
+        SessionNotPending: note_attempt,
+        SamePerson: note_attempt,
+        CountDiffers: note_attempt,
+    },
+    refusals=(SessionUnknown, SessionNotPending, SamePerson, CountDiffers, CountInvalid),
+)
+def close_session(request: CloseSession, tx: Transaction) -> CashSessionView:
+    """Confirm another person's count, close the drawer, and book what is over or short.
+
+    What is signed is the document of the count that waits, with its closing actor: the session
+    tells its SHA-256 as `stepUpContexts.close`, and a client works it out from what it shows.
+
+    Refuses: SessionUnknown, SessionNotPending, SamePerson, CountDiffers, CountInvalid.
+    """
+    session = tx.cash_sessions.take(request.session_id)
+    closed, *found = cash_close.close(session, _signed(request, tx.actor), confirmed(tx), tx)
+    tx.cash_sessions.keep(session)
+    tx.cash_sessions.keep_movements(closed.movements)
+    tx.ledger.post(closed)
+    for fact in (closed, *found):
+        tx.tell(fact)
+    return CashSessionView.of(session, tx.settings)
+
+
+def _signed(request: CloseSession, actor: Actor) -> bytes:
+    return closing_sha256(
+        actor.tenant_id,
+        request.session_id,
+        request.closed_by,
+        request.count_number,
+        count_of(request.count),
+    )
