@@ -8,7 +8,7 @@ told, because the second person confirms exactly that.
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from common.contracts.fields import (
     Amount,
@@ -64,13 +64,6 @@ CountShape = Annotated[
     ),
 ]
 """What was counted, each currency once; a currency that is left out was counted as nothing."""
-
-PersonRef = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
-    Field(examples=["usr_karim"]),
-]
-"""A person as the identity service names them: the `sub` of their tokens."""
 
 CountNumber = Annotated[int, Field(ge=1, le=10_000, examples=[1])]
 """Which count of the session it is: 1, and one more each time a count was sent back."""

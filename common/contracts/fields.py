@@ -234,6 +234,13 @@ TaxNumber = Annotated[
 Cursor = Annotated[str, StringConstraints(strict=True, max_length=400, pattern=r"^[A-Za-z0-9_-]+$")]
 """Where a page of a list ended: opaque to the client, which hands it back as it was given."""
 
+PersonRef = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
+    Field(examples=["usr_karim"]),
+]
+"""A person as the identity service names them: the `sub` of their tokens."""
+
 PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
 """What a processor gave in place of a card; a card number itself is refused."""
 

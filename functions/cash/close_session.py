@@ -4,16 +4,13 @@ The co-signer's client sends what it showed: who counted, and what. The co-signe
 is bound to exactly that, and what was sent is held against the count that waits; so neither person
 can have signed anything else than the other. Then, and not before, the count is held against what
 should have been there.
+
+What is signed is the document of `initiate_close`, with the closing actor in it: the session tells
+its SHA-256 as `stepUpContexts.close`, and a client works it out from what it shows.
 """
 
-from common.contracts.cash import (
-    CashSessionView,
-    CountNumber,
-    CountShape,
-    PersonRef,
-    count_of,
-)
-from common.contracts.fields import CashSessionRef
+from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
+from common.contracts.fields import CashSessionRef, PersonRef
 from common.contracts.shapes import Request
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown
@@ -56,9 +53,6 @@ def what_is_signed(request: CloseSession, actor: Actor) -> str:
 )
 def close_session(request: CloseSession, tx: Transaction) -> CashSessionView:
     """Confirm another person's count, close the drawer, and book what is over or short.
-
-    What is signed is the document of the count that waits, with its closing actor: the session
-    tells its SHA-256 as `stepUpContexts.close`, and a client works it out from what it shows.
 
     Refuses: SessionUnknown, SessionNotPending, SamePerson, CountDiffers, CountInvalid.
     """

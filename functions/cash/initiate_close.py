@@ -4,6 +4,11 @@ Both persons sign one document: tenant, session, who counted, which count of the
 the count. The client works its SHA-256 out from what was entered and lets the identity service
 confirm it; here it is worked out again from what came. A desktop that was offline keeps the count
 and sends it later; the confirmation is made when it does (CASH-8).
+
+What is signed (`ctx` of the step-up token) is the SHA-256, in hex, of the RFC 8785 spelling of
+`{"deed": "cash_drawer.close", "tenant", "session", "closedBy", "number", "count": [{"currency",
+"amountMicro", "denominations": [{"valueMicro", "pieces"}]}]}`, currencies in the order of their
+codes, denominations by value with the largest first.
 """
 
 from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
@@ -47,11 +52,6 @@ def what_is_signed(request: InitiateClose, actor: Actor) -> str:
 )
 def initiate_close(request: InitiateClose, tx: Transaction) -> CashSessionView:
     """Take the count of a drawer; until a second person confirms it, no cash moves.
-
-    What is signed (`ctx` of the step-up token) is the SHA-256, in hex, of the RFC 8785 spelling of
-    `{"deed": "cash_drawer.close", "tenant", "session", "closedBy": the caller, "number", "count":
-    [{"currency", "amountMicro", "denominations": [{"valueMicro", "pieces"}]}]}`, currencies in the
-    order of their codes, denominations by value, the largest first.
 
     Refuses: SessionUnknown, SessionNotOpen, CountInvalid, CountDiffers.
     """

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from common.contracts.event import EventData
-from common.contracts.fields import Cursor, FreeText, TaxNumber, Token
+from common.contracts.fields import Cursor, FreeText, PersonRef, TaxNumber, Token
 from common.contracts.shapes import Request
 from common.local.functions import event_declarations
 from tests.security.answers import is_problem
@@ -33,7 +33,9 @@ CARD_NUMBERS = [
     "۴۱۱۱ ۱۱۱۱ ۱۱۱۱ ۱۱۱۱",
 ]
 PLAIN = "Zarmina Ahmadi"
-IDS_OF_OTHERS = [meta for each in (Token, TaxNumber, Cursor) for meta in get_args(each)[1:]]
+IDS_OF_OTHERS = [
+    meta for each in (Token, TaxNumber, Cursor, PersonRef) for meta in get_args(each)[1:]
+]
 Text = tuple[str, Any]
 
 
