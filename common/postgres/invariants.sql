@@ -95,6 +95,7 @@ WITH written AS (
          currency, business_date
   FROM ledger_entries
   WHERE NOT starts_with(source, 'pay_')
+    AND NOT starts_with(source, 'cmv_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -116,9 +117,10 @@ WITH expected AS (
   CROSS JOIN LATERAL (SELECT paid_currency <> payments.currency AS is_foreign) AS way
   CROSS JOIN LATERAL generate_series(0, is_foreign::integer) AS part
   LEFT JOIN (VALUES
-    ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', 'cash_in_drawer'),
+    ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', NULL),
     ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
-    ('city_ledger', 'city_ledger')) AS clearing (method, account) USING (method)
+    ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
+  CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS account) AS a
 ), booked AS (
   SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
          currency, business_date
@@ -130,6 +132,150 @@ FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
 UNION ALL
 SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
 FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: cash_movements_are_booked_as_they_were_made
+-- Each movement of cash is booked once, between its session's drawer and what its kind stands for.
+WITH expected AS (
+  SELECT cash_movements.id AS source, 0 AS part, session_id, property_id,
+         CASE WHEN goes_in THEN drawer ELSE account END AS debit,
+         CASE WHEN goes_in THEN account ELSE drawer END AS credit,
+         amount_micro, currency, cash_movements.business_date
+  FROM cash_movements
+  JOIN cash_sessions ON cash_sessions.id = session_id
+  LEFT JOIN (VALUES
+    ('float', true, 'cash_safe'), ('paid_in', true, 'cash_paid_in'),
+    ('over', true, 'cash_over_short'), ('paid_out', false, 'cash_paid_out'),
+    ('drop', false, 'cash_safe'), ('short', false, 'cash_over_short'),
+    ('turned_in', false, 'cash_safe')) AS kinds (kind, goes_in, account) USING (kind)
+  CROSS JOIN LATERAL (SELECT concat('cash:', session_id) AS drawer) AS drawers
+), booked AS (
+  SELECT source, part, cash_session_id, property_id, debit_account, credit_account, amount_micro,
+         currency, business_date
+  FROM ledger_entries
+  WHERE starts_with(source, 'cmv_')
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, amount_micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: cash_lies_in_the_drawer_it_names
+-- An entry names a session when, and only when, its drawer is one of its two accounts.
+SELECT source, concat_ws(' ', debit_account, credit_account, 'names', cash_session_id)
+FROM ledger_entries
+WHERE concat('cash:', cash_session_id) NOT IN (debit_account, credit_account)
+  AND (cash_session_id IS NOT NULL
+    OR starts_with(debit_account, 'cash:') OR starts_with(credit_account, 'cash:'));
+
+-- invariant: a_closed_drawer_is_empty
+-- What was counted has been turned in, and what was over or short is booked: nothing is left.
+SELECT cash_sessions.id, concat_ws(' ', 'still holds', sum(micro), currency)
+FROM cash_sessions
+JOIN (
+  SELECT cash_session_id, currency,
+         CASE debit_account WHEN concat('cash:', cash_session_id) THEN amount_micro
+           ELSE -amount_micro END AS micro
+  FROM ledger_entries
+  WHERE cash_session_id IS NOT NULL
+) AS moved ON cash_session_id = cash_sessions.id
+WHERE status IN ('closed', 'acknowledged')
+GROUP BY cash_sessions.id, currency
+HAVING sum(micro) <> 0;
+
+-- invariant: a_count_is_held_against_the_ledger
+-- What a session expected when it was counted is what its drawer had come to by then, and what was
+-- over or short and turned in at its closing is what the count says.
+WITH moved AS (
+  SELECT cash_session_id AS id, ledger_entries.currency, COALESCE(kind, 'payment') AS kind,
+         CASE debit_account WHEN concat('cash:', cash_session_id) THEN ledger_entries.amount_micro
+           ELSE -ledger_entries.amount_micro END AS micro
+  FROM ledger_entries
+  LEFT JOIN cash_movements ON cash_movements.id = source
+  WHERE cash_session_id IS NOT NULL
+), found AS (
+  SELECT id, currency,
+         coalesce(sum(micro) FILTER (WHERE kind NOT IN ('over', 'short', 'turned_in')), 0) AS due,
+         coalesce(sum(micro) FILTER (WHERE kind IN ('over', 'short')), 0) AS variance,
+         coalesce(-sum(micro) FILTER (WHERE kind = 'turned_in'), 0) AS turned_in
+  FROM moved
+  GROUP BY id, currency
+), said AS (
+  SELECT id, currency, status IN ('closed', 'acknowledged') AS is_closed,
+         coalesce(sum(micro) FILTER (WHERE what = 'expected'), 0) AS due,
+         coalesce(sum(micro) FILTER (WHERE what = 'count'), 0) AS counted
+  FROM cash_sessions
+  CROSS JOIN LATERAL (
+    SELECT 'expected' AS what, value
+    FROM jsonb_array_elements(expected)
+    UNION ALL
+    SELECT 'count', value
+    FROM jsonb_array_elements(count)
+  ) AS parts
+  CROSS JOIN LATERAL (
+    SELECT value ->> 'currency' AS currency, (value ->> 'amountMicro')::bigint AS micro
+  ) AS amounts
+  GROUP BY id, currency, status
+)
+SELECT id, concat_ws(' ', said.currency, 'expected', said.due, 'counted', counted,
+  'ledger', found.due, 'variance', variance, 'turned in', turned_in)
+FROM said
+LEFT JOIN found USING (id, currency)
+WHERE said.due <> coalesce(found.due, 0)
+   OR coalesce(variance, 0) <> CASE WHEN is_closed THEN counted - said.due ELSE 0 END
+   OR coalesce(turned_in, 0) <> CASE WHEN is_closed THEN counted ELSE 0 END;
+
+-- invariant: a_drawer_is_closed_by_two_and_explained_by_a_third
+-- A count is signed by two persons, each with a confirmation of their own; who explains a difference
+-- is neither of them; and a drawer has one session at a time.
+SELECT id, concat_ws(' ', status, closed_by, co_signer, acknowledged_by)
+FROM cash_sessions
+WHERE closed_by = co_signer
+   OR closing_token_id = step_up_token_id
+   OR acknowledged_by IN (closed_by, co_signer)
+   OR (status IN ('closed', 'acknowledged')) <> (co_signer IS NOT NULL)
+   OR (status = 'acknowledged') <> (acknowledged_by IS NOT NULL)
+   OR (status = 'acknowledged' AND NOT discrepancy)
+UNION ALL
+SELECT drawer_id, concat(count(*), ' sessions at once')
+FROM cash_sessions
+WHERE status IN ('open', 'pending_close')
+GROUP BY drawer_id
+HAVING count(*) > 1;
+
+-- invariant: a_signature_is_a_confirmation_that_was_used
+-- Whoever counted, confirmed or explained did so with a step-up token that was used up by them.
+SELECT id, concat_ws(' ', signer, 'used no token', token_id)
+FROM cash_sessions
+CROSS JOIN LATERAL (VALUES
+  (closed_by, closing_token_id, closing_assertion_hash),
+  (co_signer, step_up_token_id, assertion_hash),
+  (acknowledged_by, acknowledging_token_id, acknowledging_assertion_hash)
+) AS signatures (signer, token_id, proof)
+WHERE token_id IS NOT NULL
+  AND NOT EXISTS (
+    SELECT FROM billing_central.step_up_uses AS uses
+    WHERE uses.token_id = signatures.token_id
+      AND uses.actor = signer
+      AND uses.assertion_hash = proof);
+
+-- invariant: cash_is_what_its_trail_left
+-- A drawer's and a session's version, trail and state are those that their last audit entry left.
+SELECT coalesce(cash.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
+FROM (
+  SELECT 'cash_drawer' AS kind, id, version, trail, state_digest
+  FROM cash_drawers
+  UNION ALL
+  SELECT 'cash_session', id, version, trail, state_digest
+  FROM cash_sessions
+) AS cash
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_kind, aggregate_id, sequence, hash, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind IN ('cash_drawer', 'cash_session')
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = cash.id AND aggregate_kind = kind
+WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
 
 -- invariant: payment_takes_off_what_it_is_worth
 -- A payment has one line that takes its worth off its folio; only in another currency does it differ
@@ -769,7 +915,7 @@ WHERE relkind IN ('r', 'p')
 SELECT relname, 'the tenant''s role may change what is written'
 FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
-  AND relname IN ('audit_entries', 'credit_ledger_entries', 'credit_note_signatures',
+  AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_signatures',
     'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures', 'invoices',
     'ledger_entries', 'settings_versions', 'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
@@ -782,7 +928,8 @@ FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once'
   'external_reference_is_posted_once', 'folio_lines_are_consecutive',
   'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
   'line_id_is_used_once', 'line_is_on_one_document', 'line_is_voided_once',
-  'movement_is_booked_once', 'one_folio_per_reservation_and_window', 'one_person_per_invoice',
+  'movement_is_booked_once', 'one_folio_per_reservation_and_window',
+  'one_open_session_per_drawer', 'one_person_per_invoice',
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
   'processor_payment_is_recorded_once', 'settings_versions_are_consecutive']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)

@@ -14,6 +14,7 @@ from tests.hotel import Hotel, House
 from tests.proofs import told
 from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
+from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
 
@@ -49,6 +50,11 @@ class Tampered:
 @pytest.fixture(scope="module")
 def busy(house: House) -> Hotel:
     return busy_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def tills(house: House) -> Hotel:
+    return hotel_with_tills(house)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +106,24 @@ def test_a_hotel_on_its_first_day_breaks_none(hotel: Hotel) -> None:
 )
 def test_notices_what_is_planted(busy: Hotel, connection: Connection, plant: Plant) -> None:
     found = names_broken(connection, busy, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
+def test_a_hotel_with_tills_breaks_none(tills: Hotel) -> None:
+    states = tills.rows("SELECT status FROM {s}.cash_sessions ORDER BY 1")
+
+    assert broken(tills) == []
+    assert states == [["acknowledged"], ["closed"], ["open"], ["pending_close"]]
+
+
+@pytest.mark.parametrize(
+    "plant", CASH, ids=[f"{place}-{each.invariant}" for place, each in enumerate(CASH)]
+)
+def test_notices_what_is_planted_in_a_till(
+    tills: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, tills, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
 
@@ -158,7 +182,7 @@ def test_every_invariant_has_its_plant() -> None:
     """One that nothing breaks would keep nothing: a new invariant comes with its plant."""
     rules = {section.name for section in sections() if not section.is_note}
 
-    assert rules == {plant.invariant for plant in PLANTS}
+    assert rules == {plant.invariant for plant in (*PLANTS, *CASH)}
 
 
 def test_every_unique_constraint_of_a_tenant_is_guarded(hotel: Hotel) -> None:
@@ -196,7 +220,7 @@ def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel
         login.close()
 
     assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
-    assert found.asked == len({plant.invariant for plant in PLANTS}) - 1
+    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH)}) - 1
 
 
 RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"

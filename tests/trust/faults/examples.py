@@ -22,11 +22,12 @@ from common.local.functions import (
 from common.runtime.job import Orders
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
+from tests.trust.faults.cash_examples import CASH, waits_too_long
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
 CONFIRMED: Final = "write_off"
-"""The tests' own function behind a second factor: the service has none yet."""
+"""The tests' own function behind a second factor, on a folio."""
 
 
 def changing() -> set[str]:
@@ -179,6 +180,11 @@ def _catching_up(scene: Scene) -> Act:
     return _runs("render_invoice_backlog", scene)
 
 
+def _watching(scene: Scene) -> Act:
+    waits_too_long(scene)
+    return _runs("watch_stuck_sessions", scene)
+
+
 def _checking(scene: Scene) -> Act:
     scene.hotel.closed_folio()
     return _runs("check_books", scene)
@@ -208,4 +214,6 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
     "check_books": _checking,
+    "watch_stuck_sessions": _watching,
+    **CASH,
 }

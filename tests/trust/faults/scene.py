@@ -31,7 +31,8 @@ STRUCK_OUT: Final = (
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-01\b"), "trace"),
     (re.compile(r"(\\\\x)?[0-9a-f]{32,}"), "hash"),
     (re.compile(r"-[0-9a-f]{16}\.pdf"), "-hash.pdf"),
-    (re.compile(r'"(step_up_token_id|token_id|shard|id)": ("[\w-]*"|\d+)'), r'"\1": *'),
+    (re.compile(r'"(\w*token_id|shard|id)": ("[\w-]*"|\d+)'), r'"\1": *'),
+    (re.compile(r'(\\*"\w*[tT]okenId\\*": ?\\*")[\w-]+'), r"\1*"),
 )
 HOME: Final = """
 SELECT concat_ws(' ', c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
