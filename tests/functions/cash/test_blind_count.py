@@ -7,6 +7,7 @@ paid out, 12.29 dropped, so that 162.57 are due; 160.00 are counted, 2.57 are sh
 import json
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -41,7 +42,6 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
         "invoice_id": [new_id("inv")],
         "drawer_id": [till.drawer],
         "session_id": [till.session],
-        "charge_id": [new_id("chg")],
     }
     for declaration in READING:
         for path in _paths(declaration, ids):
@@ -52,12 +52,8 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
 
 def _paths(declaration: HttpDeclaration, ids: dict[str, list[str]]) -> Iterator[str]:
     names = [part[1:-1] for part in declaration.path.split("/") if part.startswith("{")]
-    if not names:
-        yield declaration.path
-        return
-    (name,) = names
-    for each in ids[name]:
-        yield declaration.path.format(**{name: each})
+    for each in product(*(ids.get(name, [new_id("none")]) for name in names)):
+        yield declaration.path.format(**dict(zip(names, each, strict=True)))
 
 
 def told_of_it(text: str) -> list[str]:
