@@ -872,7 +872,8 @@ LEFT JOIN (
   WHERE step_up_token_id IS NOT NULL
   GROUP BY step_up_token_id
 ) AS deeds ON deeds.token_id = uses.token_id
-WHERE (deeds, deeds.actor, last_actor, deeds.assertion_hash)
+WHERE uses.tenant_id = billing_central.current_tenant()
+  AND (deeds, deeds.actor, last_actor, deeds.assertion_hash)
         IS DISTINCT FROM (1, uses.actor, uses.actor, uses.assertion_hash);
 
 -- invariant: every_table_keeps_row_security

@@ -78,6 +78,8 @@ def test_a_seed_plays_the_same_trace_again(theatre: Theatre, name: str) -> None:
     for seed in (1, 2, 11):
         first, second = (perform(theatre, RACES[name], Drawn(seed)) for _ in range(2))
 
+        assert first.wrong == []
+        assert first.trace
         assert first.trace == second.trace
         assert first.answers == second.answers
 

@@ -41,8 +41,7 @@ NOT_COPIED: Final = shutil.ignore_patterns(
 # Only the plugins that are needed, as loading all takes longer than most of the tests; and a race
 # whose guard is gone is lost within a few seeds.
 SPARING: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TRUST_SEEDS": "20"}
-PLUGINS: Final = ("-p", "pytest_mock", "-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
-OPTIONS: Final = ("-q", "-p", "no:cacheprovider", *PLUGINS)
+OPTIONS: Final = ("-q", "-p", "no:cacheprovider", "-p", "pytest_mock")
 BATCH: Final = 8
 Prepare = Callable[[Path], Mapping[str, str]]
 RUN_SECONDS_MAX: Final = 600

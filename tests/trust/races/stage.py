@@ -47,6 +47,7 @@ from tests.trust.races.scheduler import Event, Scheduler, Worker
 from tests.trust.races.stepping import Died, SteppedConnection, stepping
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOON_BYTES = int(NOON.timestamp() * 1000).to_bytes(6)
 PLAYERS_MAX = 4
 TRIES_MAX = 25
 KEPT = ("settings_versions",)
@@ -147,6 +148,7 @@ class Theatre:
             house.wiring.batcher._queues.clear()
 
     def close(self) -> None:
+        self.clean()
         self.admin.close()
         for house in (self.hotel.house, *self.instances):
             house.close()
@@ -276,8 +278,9 @@ class _same_ids_each_time:
             worker = stepping()
             place = worker.place + 1 if isinstance(worker, Worker) else 0
             counts[place] = counts.get(place, 0) + 1
-            sixteen = int(NOON.timestamp() * 1000).to_bytes(6) + bytes([place])
-            return kind.of(str(ULID.from_bytes(sixteen + counts[place].to_bytes(9))))
+            place_and_count = bytes([place]) + counts[place].to_bytes(3)
+            tenant = command.tenant_id.bytes[:6]  # some ids are unique over all tenants
+            return kind.of(str(ULID.from_bytes(NOON_BYTES + place_and_count + tenant)))
 
         PostgresCommand.new_id = new_id  # type: ignore[method-assign,assignment]
         PostgresCommand.new_salt = lambda command: bytes(range(32))  # type: ignore[method-assign]
