@@ -66,10 +66,11 @@ CASH = (
     ),
     plant(
         EMPTY,
-        "INSERT INTO ledger_entries SELECT tenant_id, 'pay_late', 0, folio_id, property_id,"
-        " debit_account, credit_account, 1, currency, business_date, occurred_at, recorded_at,"
-        " cash_session_id FROM ledger_entries JOIN cash_sessions ON cash_sessions.id ="
-        f" cash_session_id WHERE {CLOSED} AND starts_with(source, 'pay_')",
+        "UPDATE ledger_entries SET amount_micro = amount_micro + 1"
+        " WHERE starts_with(source, 'cmv_') AND credit_account LIKE 'cash:%'"
+        " AND debit_account = 'cash_safe' AND cash_session_id IN"
+        f" (SELECT id FROM cash_sessions WHERE {CLOSED})",
+        also=(BOOKED, HELD),
     ),
     plant(
         HELD,
@@ -96,8 +97,7 @@ CASH = (
     ),
     plant(
         SIGNED,
-        "DELETE FROM billing_central.step_up_uses WHERE actor = 'laila'"
-        " AND tenant_id = '{tenant}'",
+        "DELETE FROM billing_central.step_up_uses WHERE actor = 'laila' AND tenant_id = '{tenant}'",
     ),
     plant(
         SIGNED,
