@@ -7,14 +7,13 @@ differs in just that. A constraint that a migration adds has no trial yet and is
 test.
 """
 
-import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pg8000.exceptions
 import pytest
 
 from tests.hotel import Hotel, House, new_id, usd
+from tests.postgres.trials import CASH, Trial, tills_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
 
@@ -31,24 +30,6 @@ JOIN pg_class ON pg_class.oid = indexrelid
 WHERE indisunique
   AND relnamespace IN ('billing_central'::regnamespace, '{s}'::regnamespace)
 """
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A row of a table, copied with changes, that breaks one constraint and no other."""
-
-    constraint: str
-    table: str
-    changes: dict[str, Any]
-    which: str = "true"
-
-    def sql(self, schema: str) -> str:
-        changes = json.dumps(self.changes)
-        return (
-            f"INSERT INTO {schema}.{self.table} OVERRIDING SYSTEM VALUE"
-            f" SELECT (jsonb_populate_record(original, '{changes}')).*"
-            f" FROM {schema}.{self.table} AS original WHERE {self.which} LIMIT 1"
-        )
 
 
 NEW_LINE: Final = {"id": "chg_x", "sequence": 999, "external_reference": None}
@@ -176,10 +157,13 @@ def full(house: House) -> Hotel:
         " ('issuer', 'token', :tenant, 'clerk', 'scope', 'hash', 'context', now(), now())",
         tenant=hotel.tenant_id,
     )
+    tills_of_every_state(hotel)
     return hotel
 
 
-@pytest.mark.parametrize("trial", [*ONCE, *IN_BOUNDS, *OF_SOMETHING], ids=lambda t: t.constraint)
+@pytest.mark.parametrize(
+    "trial", [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH], ids=lambda t: t.constraint
+)
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
     assert_refused_by(full.house, trial, full.schema)
 
@@ -190,7 +174,7 @@ def test_the_central_tables_refuse_what_breaks_the_rule(full: Hotel, trial: Tria
 
 
 def test_every_constraint_has_its_trial(full: Hotel) -> None:
-    tried = {trial.constraint for trial in (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CENTRALLY)}
+    tried = {trial.constraint for trial in (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CENTRALLY)}
     there = {row[0] for row in full.rows(ALL_CONSTRAINTS)}
 
     assert tried == there
