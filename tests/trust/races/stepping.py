@@ -109,6 +109,7 @@ class SteppedConnection(Connection):
 
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(?:billing_central\.)?(\w+)")
+_LOCKS = {"NO KEY UPDATE": "takes", "UPDATE": "takes", "SHARE": "shares"}
 _KNOWN = (
     ("set_config('role'", "enters"),
     ("pg_try_advisory_xact_lock", "claims its key"),
@@ -127,6 +128,7 @@ def label_of(sql: str) -> str:
         return text.split("\n", 1)[0][:40]
     verb = text.split(None, 1)[0].upper()
     if verb in ("SELECT", "WITH"):
-        verb = "takes" if re.search(r"\bFOR (NO KEY )?UPDATE\b", text) else "reads"
+        locked = re.search(r"\bFOR (NO KEY UPDATE|UPDATE|SHARE)\b", text)
+        verb = _LOCKS[locked[1]] if locked else "reads"
     words = {"INSERT": "writes", "UPDATE": "changes", "DELETE": "deletes from"}
     return f"{words.get(verb, verb)} {table[1]}"
