@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from common.local.database import LocalDatabase, start_database
 from tests.hotel import Hotel, House
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[LocalDatabase]:
-    """The server. Not in pytest's own folder, which PostgreSQL's user may not enter under root.
+@contextmanager
+def a_server() -> Iterator[LocalDatabase]:
+    """A server. Not in pytest's own folder, which PostgreSQL's user may not enter under root.
 
     Who starts many sessions names a folder with a cluster that was never used: each begins with a
     copy of it, which is quicker than making one.
@@ -27,6 +28,13 @@ def server() -> Iterator[LocalDatabase]:
             yield running
         finally:
             running.stop()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalDatabase]:
+    """The server of the session."""
+    with a_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,32 @@
-"""What the tests of the trust harness share."""
+"""What the tests of the trust harness share: a server of their own, with few hotels on it.
+
+Each play and each death is followed by a look into all books, which takes the longer the more there
+is on the server: after thousands of tests there is much on the other one.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
+from common.local.database import LocalDatabase
+from tests.conftest import a_server
 from tests.hotel import House
 from tests.trust.races.stage import Theatre
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalDatabase]:
+    """The server of the harness."""
+    with a_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def house(server: LocalDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The service on it."""
+    built = House.build(server, tmp_path_factory.mktemp("trust"))
+    yield built
+    built.close()
 
 
 @pytest.fixture(scope="module")

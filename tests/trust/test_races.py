@@ -10,7 +10,7 @@ from tests.trust.races.playing import find, seeds_of
 from tests.trust.races.plays import RACES
 from tests.trust.races.stage import Theatre
 
-SEEDS = 100
+SEEDS = 60
 
 
 @pytest.mark.req("REL-2")

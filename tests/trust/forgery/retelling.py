@@ -47,7 +47,7 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
         of["occurred_at"] = entry["occurred_at"]
         for line in detail.get("lines", ()):
             of["business_date"] = date.fromisoformat(line["businessDate"])
-            of_house = {**of, "property_id": house}
+            of_house = {**of, "property_id": house, "cash_session_id": None}
             told["ledger_entries"] += [{**each, **of_house} for each in _booked(line, detail)]
             told["folio_lines"].append({**_line(line, entry), **of})
         if entry["action"] == "payment.recorded":
@@ -146,7 +146,8 @@ def _line(line: Row, entry: Row) -> Row:
 
 def _payment(detail: Row) -> Row:
     paid = {f"paid_{column}": value for column, value in _sum(detail["paid"]).items()}
-    return {"id": detail["paymentId"], "method": detail["method"], **_sum(detail["amount"]), **paid}
+    told = {"id": detail["paymentId"], "method": detail["method"], **_sum(detail["amount"]), **paid}
+    return told if told["method"] == "cash" else {**told, "cash_session_id": None}
 
 
 def _settlement(detail: Row, entry: Row, folio_id: str) -> Row:
