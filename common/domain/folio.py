@@ -293,7 +293,8 @@ class Folio(Aggregate):
         return next((rate for rate in self.rates.snapshots if rate.base == currency), None)
 
     def balance_due(self) -> BalanceDueFound:
-        """Note that somebody tried to close the folio while it was not settled."""
+        """Note that somebody tried to close it unsettled. Refuses: FolioAlreadyClosed."""
+        self.must_be_open()
         return BalanceDueFound(subject=self, sequence=self.next_sequence(), balance=self.balance)
 
     def residual_allowed(self, moment: Moment, foreign_payments: int) -> Money:

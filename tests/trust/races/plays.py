@@ -181,6 +181,23 @@ def a_late_bill_meets_the_close(stage: Stage) -> None:
 
 
 @race
+def a_folio_is_closed_twice_while_its_guest_pays(stage: Stage) -> None:
+    """Who comes too early hears what is due; nothing is told of a folio that has closed since."""
+    folio = stage.hotel.open_folio()
+    stage.hotel.charged(folio, cents=1_000)
+    stage.plays("guest", pays(folio, "guest", 1_100))
+    for porter in ("porter 1", "porter 2"):
+        stage.plays(porter, closes(folio, porter))
+
+    guest, *porters = stage.play()
+
+    assert guest.status_code == 201
+    assert statuses(porters)[200] <= 1
+    assert statuses(porters)[200] + statuses(porters)[409] == 2
+    assert len(numbers(stage.hotel)) == statuses(porters)[200]
+
+
+@race
 def three_folios_are_closed_at_once(stage: Stage) -> None:
     """Their invoices are numbered 1, 2 and 3."""
     for porter in range(3):
