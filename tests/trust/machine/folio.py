@@ -130,6 +130,8 @@ def worth(folio: Folio, amount: int, currency: str) -> int | None:
 
 def pay(folio: Folio, asked: dict[str, Any], residual: int, day: date) -> str | None:
     """`asked`: method, amount, currency, processor (its payment, or None), credit."""
+    if asked["method"] == "cash":  # nobody has a drawer open in these lives
+        return "NO_OPEN_CASH_SESSION"
     counted = worth(folio, asked["amount"], asked["currency"])
     if counted is None:
         return "FX_RATE_MISSING"
@@ -137,8 +139,6 @@ def pay(folio: Folio, asked: dict[str, Any], residual: int, day: date) -> str | 
         return "AMOUNT_NOT_POSITIVE"
     if asked["method"] == "card" and asked["processor"] is None:
         return "PROCESSOR_PAYMENT_MISSING"
-    if asked["method"] == "cash":
-        return "NO_OPEN_CASH_SESSION"
     if not folio["open"]:
         return "FOLIO_CLOSED"
     foreign = asked["currency"] != folio["currency"]
