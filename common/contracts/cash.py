@@ -20,7 +20,7 @@ from common.contracts.fields import (
     Instant,
     PropertyRef,
 )
-from common.contracts.shapes import Outcome, Shape
+from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.cash import CashSession, SessionStatus
 from common.domain.cash_count import (
     Count,
@@ -72,6 +72,14 @@ CountNumber = Annotated[int, Field(ge=1, le=10_000, examples=[1])]
 def count_of(shapes: Sequence[CurrencyCountShape]) -> Count:
     """Refuses: CountInvalid, AmountNotInMinorUnits."""
     return Count(tuple(shape.part() for shape in shapes))
+
+
+class CountRequest(Request):
+    """A count of the session in the path, and which count of it it is."""
+
+    session_id: CashSessionRef
+    count_number: CountNumber
+    count: CountShape
 
 
 class DrawerView(Outcome):

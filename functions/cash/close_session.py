@@ -9,31 +9,27 @@ What is signed is the document of `initiate_close`, with the closing actor in it
 its SHA-256 as `stepUpContexts.close`, and a client works it out from what it shows.
 """
 
-from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
-from common.contracts.fields import CashSessionRef, PersonRef
-from common.contracts.shapes import Request
+from common.contracts.cash import CashSessionView, CountRequest
+from common.contracts.fields import PersonRef
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown
 from common.domain.cash_close import CountDiffers, SamePerson, SessionNotPending
-from common.domain.cash_count import CountInvalid, closing_sha256
+from common.domain.cash_count import CountInvalid
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
-from common.procedures.confirming import confirmed, note_attempt
+from common.procedures.confirming import closing_signature, confirmed, note_attempt
 from common.runtime.declaration import http_function
 
 
-class CloseSession(Request):
+class CloseSession(CountRequest):
     """The count that the caller confirms, and who made it."""
 
-    session_id: CashSessionRef
     closed_by: PersonRef
-    count_number: CountNumber
-    count: CountShape
 
 
 def what_is_signed(request: CloseSession, actor: Actor) -> str:
     """The count of the closing actor, which both sign. Refuses: CountInvalid."""
-    return _signed(request, actor).hex()
+    return closing_signature(request, request.closed_by, actor).hex()
 
 
 @http_function(
@@ -57,20 +53,11 @@ def close_session(request: CloseSession, tx: Transaction) -> CashSessionView:
     Refuses: SessionUnknown, SessionNotPending, SamePerson, CountDiffers, CountInvalid.
     """
     session = tx.cash_sessions.take(request.session_id)
-    closed, *found = cash_close.close(session, _signed(request, tx.actor), confirmed(tx), tx)
+    signed = closing_signature(request, request.closed_by, tx.actor)
+    closed, *found = cash_close.close(session, signed, confirmed(tx), tx)
     tx.cash_sessions.keep(session)
     tx.cash_sessions.keep_movements(closed.movements)
     tx.ledger.post(closed)
     for fact in (closed, *found):
         tx.tell(fact)
     return CashSessionView.of(session, tx.settings)
-
-
-def _signed(request: CloseSession, actor: Actor) -> bytes:
-    return closing_sha256(
-        actor.tenant_id,
-        request.session_id,
-        request.closed_by,
-        request.count_number,
-        count_of(request.count),
-    )

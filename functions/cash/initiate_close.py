@@ -11,33 +11,18 @@ What is signed (`ctx` of the step-up token) is the SHA-256, in hex, of the RFC 8
 codes, denominations by value with the largest first.
 """
 
-from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
-from common.contracts.fields import CashSessionRef
-from common.contracts.shapes import Request
+from common.contracts.cash import CashSessionView, CountRequest, count_of
 from common.domain import cash_close
 from common.domain.cash import SessionNotOpen, SessionUnknown
 from common.domain.cash_close import CountDiffers
-from common.domain.cash_count import CountInvalid, closing_sha256
-from common.ports.identity import Actor
+from common.domain.cash_count import CountInvalid
 from common.ports.transaction import Transaction
-from common.procedures.confirming import confirmed
+from common.procedures.confirming import confirmed, signature_of_who_counts
 from common.runtime.declaration import http_function
 
 
-class InitiateClose(Request):
+class InitiateClose(CountRequest):
     """What was counted, and which count of the session in the path it is."""
-
-    session_id: CashSessionRef
-    count_number: CountNumber
-    count: CountShape
-
-
-def what_is_signed(request: InitiateClose, actor: Actor) -> str:
-    """The count of the caller. Refuses: CountInvalid."""
-    count = count_of(request.count)
-    return closing_sha256(
-        actor.tenant_id, request.session_id, actor.sub, request.count_number, count
-    ).hex()
 
 
 @http_function(
@@ -45,7 +30,7 @@ def what_is_signed(request: InitiateClose, actor: Actor) -> str:
     "/cash-sessions/{session_id}/initiate-close",
     scope="billing.cash_drawer.operate",
     step_up=True,
-    context=what_is_signed,
+    context=signature_of_who_counts,
     moves_money=True,
     etag="cash_session",
     refusals=(SessionUnknown, SessionNotOpen, CountInvalid, CountDiffers),

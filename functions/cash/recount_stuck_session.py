@@ -5,9 +5,7 @@ the closing actor's place and signs; a second supervisor confirms by `close_sess
 close a stuck drawer too, and never one (CASH-8).
 """
 
-from common.contracts.cash import CashSessionView, CountNumber, CountShape, count_of
-from common.contracts.fields import CashSessionRef
-from common.contracts.shapes import Request
+from common.contracts.cash import CashSessionView, CountRequest, count_of
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown
 from common.domain.cash_close import (
@@ -16,27 +14,14 @@ from common.domain.cash_close import (
     SessionNotPending,
     SessionNotStuck,
 )
-from common.domain.cash_count import CountInvalid, closing_sha256
-from common.ports.identity import Actor
+from common.domain.cash_count import CountInvalid
 from common.ports.transaction import Transaction
-from common.procedures.confirming import confirmed, note_attempt
+from common.procedures.confirming import confirmed, note_attempt, signature_of_who_counts
 from common.runtime.declaration import http_function
 
 
-class RecountStuckSession(Request):
+class RecountStuckSession(CountRequest):
     """What the supervisor counted, as the next count of the session in the path."""
-
-    session_id: CashSessionRef
-    count_number: CountNumber
-    count: CountShape
-
-
-def what_is_signed(request: RecountStuckSession, actor: Actor) -> str:
-    """The count of the caller. Refuses: CountInvalid."""
-    count = count_of(request.count)
-    return closing_sha256(
-        actor.tenant_id, request.session_id, actor.sub, request.count_number, count
-    ).hex()
 
 
 @http_function(
@@ -44,7 +29,7 @@ def what_is_signed(request: RecountStuckSession, actor: Actor) -> str:
     "/cash-sessions/{session_id}/recount",
     scope="billing.cash_drawer.close",
     step_up=True,
-    context=what_is_signed,
+    context=signature_of_who_counts,
     moves_money=True,
     etag="cash_session",
     after_refusal={SessionNotStuck: note_attempt, SamePerson: note_attempt},
