@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import Day, FolioRef, Payable, PaymentToken, Token
+from common.contracts.fields import Day, FolioRef, Payable, PaymentToken, PropertyRef, Token
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
@@ -19,7 +19,7 @@ class Reservation(Terms, Incoming):
     """A stay that was booked, or has begun."""
 
     reservation_id: Token
-    property_id: UUID
+    property_id: PropertyRef
     guest: GuestTold
     arrival: Day
     departure: Day

@@ -1,12 +1,10 @@
 """Put a cash drawer into use at a property."""
 
-from uuid import UUID
-
 from common.contracts.cash import DrawerView
-from common.contracts.fields import CashDrawerRef, Name
+from common.contracts.fields import CashDrawerRef, Name, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.cash_drawer import CashDrawer
-from common.domain.identifiers import CashDrawerId, PropertyId
+from common.domain.identifiers import CashDrawerId
 from common.domain.settings import PropertyUnknown
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
@@ -16,7 +14,7 @@ class CreateDrawer(Request):
     """Where the drawer stands, and what it is called there."""
 
     id: CashDrawerRef | None = None
-    property_id: UUID
+    property_id: PropertyRef
     name: Name
 
 
@@ -33,7 +31,7 @@ def create_drawer(request: CreateDrawer, tx: Transaction) -> DrawerView:
 
     Refuses: PropertyUnknown.
     """
-    house = tx.settings.property(PropertyId(request.property_id))
+    house = tx.settings.property(request.property_id)
     if not tx.actor.holds(house.id):
         raise PropertyUnknown()
     created = CashDrawer.create(

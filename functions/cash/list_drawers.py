@@ -1,11 +1,10 @@
 """List cash drawers by property and state, in the order of their making."""
 
 from typing import Literal
-from uuid import UUID
 
 from common.contracts.cash import DrawerView
+from common.contracts.fields import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import CashDrawerFilter, CursorInvalid, Transaction
 from common.runtime.declaration import http_function
 
@@ -13,7 +12,7 @@ from common.runtime.declaration import http_function
 class ListDrawers(ListRequest):
     """Which drawers; what is not given is not asked."""
 
-    property_id: UUID | None = None
+    property_id: PropertyRef | None = None
     state: Literal["active", "frozen"] | None = None
 
 
@@ -34,7 +33,7 @@ def list_drawers(request: ListDrawers, tx: Transaction) -> DrawerPage:
     """
     page = tx.cash_drawers.page(
         CashDrawerFilter(
-            property_id=PropertyId(request.property_id) if request.property_id else None,
+            property_id=request.property_id,
             active=request.state == "active" if request.state else None,
         ),
         request.limit,

@@ -1,13 +1,11 @@
 """List cash sessions by property, drawer, state or business date, in the order of their opening."""
 
 from typing import Literal
-from uuid import UUID
 
 from common.contracts.cash import CashSessionView
-from common.contracts.fields import CashDrawerRef, Day
+from common.contracts.fields import CashDrawerRef, Day, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.cash import SessionStatus
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import CashSessionFilter, CursorInvalid, Transaction
 from common.runtime.declaration import http_function
 
@@ -15,7 +13,7 @@ from common.runtime.declaration import http_function
 class ListSessions(ListRequest):
     """Which sessions; what is not given is not asked."""
 
-    property_id: UUID | None = None
+    property_id: PropertyRef | None = None
     cash_drawer_id: CashDrawerRef | None = None
     status: Literal["open", "pending_close", "closed", "acknowledged"] | None = None
     business_date: Day | None = None
@@ -38,7 +36,7 @@ def list_sessions(request: ListSessions, tx: Transaction) -> SessionPage:
     """
     page = tx.cash_sessions.page(
         CashSessionFilter(
-            property_id=PropertyId(request.property_id) if request.property_id else None,
+            property_id=request.property_id,
             drawer_id=request.cash_drawer_id,
             status=request.status,
             business_date=request.business_date,

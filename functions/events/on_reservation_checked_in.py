@@ -1,7 +1,6 @@
 """A guest has checked in: the folio opens now, with fresh rates, if it is not open yet."""
 
 from common.contracts.incoming import Reservation
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import Transaction
 from common.procedures.opening import open_once
 from common.runtime.declaration import event_function
@@ -13,6 +12,4 @@ def on_reservation_checked_in(reservation: Reservation, tx: Transaction) -> None
 
     Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
     """
-    open_once(
-        tx, PropertyId(reservation.property_id), reservation.reservation_id, reservation.terms()
-    )
+    open_once(tx, reservation.property_id, reservation.reservation_id, reservation.terms())

@@ -1,7 +1,6 @@
 """A reservation was confirmed: its folio opens now, where the tenant opens eagerly."""
 
 from common.contracts.incoming import Reservation
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import Transaction
 from common.procedures.opening import open_once
 from common.runtime.declaration import event_function
@@ -16,7 +15,7 @@ def on_reservation_confirmed(reservation: Reservation, tx: Transaction) -> None:
     if tx.settings.eager_open:
         open_once(
             tx,
-            PropertyId(reservation.property_id),
+            reservation.property_id,
             reservation.reservation_id,
             reservation.terms(),
         )

@@ -1,12 +1,10 @@
 """List folios by property, state, reservation or business date, in the order of their opening."""
 
 from typing import Literal
-from uuid import UUID
 
-from common.contracts.fields import Day, Token
+from common.contracts.fields import Day, PropertyRef, Token
 from common.contracts.folios import FolioView
 from common.contracts.shapes import ListRequest, Outcome
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import CursorInvalid, FolioFilter, Transaction
 from common.runtime.declaration import http_function
 
@@ -14,7 +12,7 @@ from common.runtime.declaration import http_function
 class ListFolios(ListRequest):
     """Which folios; what is not given is not asked."""
 
-    property_id: UUID | None = None
+    property_id: PropertyRef | None = None
     status: Literal["open", "closed"] | None = None
     reservation_id: Token | None = None
     business_date: Day | None = None
@@ -35,7 +33,7 @@ def list_folios(request: ListFolios, tx: Transaction) -> FolioPage:
     """
     page = tx.folios.page(
         FolioFilter(
-            property_id=PropertyId(request.property_id) if request.property_id else None,
+            property_id=request.property_id,
             status=request.status,
             reservation_id=request.reservation_id,
             business_date=request.business_date,

@@ -4,15 +4,12 @@ A reservation has one folio for each window: opening it again answers the first,
 rates of exchange are pinned now and honoured for the folio's whole life.
 """
 
-from uuid import UUID
-
-from common.contracts.fields import FolioRef, Token
+from common.contracts.fields import FolioRef, PropertyRef, Token
 from common.contracts.folios import FolioView
 from common.contracts.opening import StayGiven, Terms
 from common.contracts.shapes import Request
 from common.domain.folio import StayInvalid, WindowUnknown
 from common.domain.fx import FxRateInvalid
-from common.domain.identifiers import PropertyId
 from common.domain.money import CurrenciesDiffer
 from common.domain.settings import PropertyUnknown
 from common.ports.transaction import Transaction
@@ -24,7 +21,7 @@ class OpenFolio(Terms, Request):
     """A folio at a property; without a reservation it is a walk-in's."""
 
     id: FolioRef | None = None
-    property_id: UUID
+    property_id: PropertyRef
     reservation_id: Token | None = None
     stay: StayGiven | None = None
 
@@ -42,9 +39,9 @@ def open_folio(request: OpenFolio, tx: Transaction) -> FolioView:
 
     Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
     """
-    property_id = PropertyId(request.property_id)
-    if not tx.actor.holds(property_id):
+    if not tx.actor.holds(request.property_id):
         raise PropertyUnknown()
     stay = request.stay.stay() if request.stay else None
     terms = {**request.terms(), "stay": stay}
-    return FolioView.of(open_once(tx, property_id, request.reservation_id, terms, request.id))
+    folio = open_once(tx, request.property_id, request.reservation_id, terms, request.id)
+    return FolioView.of(folio)

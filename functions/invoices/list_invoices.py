@@ -1,11 +1,8 @@
 """List invoices by property, folio, number or business date, in the order of their issue."""
 
-from uuid import UUID
-
-from common.contracts.fields import Day, FolioRef, Token
+from common.contracts.fields import Day, FolioRef, PropertyRef, Token
 from common.contracts.invoices import InvoiceView
 from common.contracts.shapes import ListRequest, Outcome
-from common.domain.identifiers import PropertyId
 from common.ports.transaction import CursorInvalid, InvoiceFilter, Transaction
 from common.runtime.declaration import http_function
 
@@ -13,7 +10,7 @@ from common.runtime.declaration import http_function
 class ListInvoices(ListRequest):
     """Which invoices; what is not given is not asked."""
 
-    property_id: UUID | None = None
+    property_id: PropertyRef | None = None
     folio_id: FolioRef | None = None
     number: Token | None = None
     business_date: Day | None = None
@@ -34,7 +31,7 @@ def list_invoices(request: ListInvoices, tx: Transaction) -> InvoicePage:
     """
     page = tx.invoices.page(
         InvoiceFilter(
-            property_id=PropertyId(request.property_id) if request.property_id else None,
+            property_id=request.property_id,
             folio_id=request.folio_id,
             number=request.number,
             business_date=request.business_date,
