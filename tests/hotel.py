@@ -8,7 +8,7 @@ Calls go through the gateway and the edge, as from the load balancer; only the s
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -27,6 +27,7 @@ from common.local.identity import LocalIdentity
 from common.postgres.address import open_session
 from common.postgres.migrations import Migrator, provision_tenant
 from common.postgres.tenants import register_tenant
+from common.runtime.declaration import Declaration
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
 from tests.together import until
@@ -86,12 +87,24 @@ class House:
         wiring.__dict__["issuer_keys"] = keys_of(identity)
         return cls(server, wiring, identity, Client(Gateway(wiring, declarations())))
 
-    def beside(self, **changes: Any) -> "House":
-        """Another instance of the service on the same database, with other settings."""
+    def beside(
+        self,
+        *,
+        powers: Mapping[str, Any] | None = None,
+        identity: LocalIdentity | None = None,
+        functions: Iterable[Declaration] = (),
+        **changes: Any,
+    ) -> "House":
+        """Another instance of the service on the same database, with other settings.
+
+        `powers` stand in for what the wiring would make; `functions` are called besides our own.
+        """
         wiring = Wiring(replace(self.wiring.settings, **changes))
-        wiring.__dict__["issuer_keys"] = keys_of(self.identity)
-        gateway = Gateway(wiring, declarations())
-        return House(self.server, wiring, self.identity, Client(gateway))
+        identity = identity or self.identity
+        wiring.__dict__["issuer_keys"] = keys_of(identity)
+        wiring.__dict__.update(powers or {})
+        gateway = Gateway(wiring, [*declarations(), *functions])
+        return House(self.server, wiring, identity, Client(gateway))
 
     def close(self) -> None:
         self.wiring.close()

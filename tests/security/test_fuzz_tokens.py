@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,13 +20,14 @@ from werkzeug.test import Client, TestResponse
 from common.domain.canonical import digest
 from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
-from tests.hotel import Hotel, House, charge, keys_of
+from tests.hotel import Hotel, House, charge
 from tests.security import forging
 from tests.security.answers import is_problem
 from tests.security.bad_tokens import CORPUS
 from tests.security.calls import books_of
-from tests.security.forging import MISSING, NOON, Forge, T, spelled
+from tests.security.forging import MISSING, Forge, T, spelled
 from tests.security.gated import SCOPE, declaration, write_off
+from tests.trust.races.stage import StandingClock
 
 FIXED = settings(
     deadline=None,
@@ -38,16 +38,6 @@ FIXED = settings(
 WRITE = "billing.folio.write"
 LEEWAY, DAY, CONFIRMED_FOR = 10, 86_400, 300
 VISIBLE = re.compile(r"[!-~]{1,255}")
-
-
-class StandingClock:
-    """Noon of 1 March 2026, when every forged token was made."""
-
-    def at(self, database_time: datetime) -> datetime:
-        return NOON
-
-    def now(self) -> datetime:
-        return NOON
 
 
 @dataclass
@@ -124,12 +114,14 @@ class Door:
 
 @pytest.fixture(scope="module")
 def door(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    instance = house.beside(rate_limits=False, token_issuer=forging.ISSUER)
-    instance.wiring.__dict__["clock"] = StandingClock()
-    identity = LocalIdentity(
-        tmp_path_factory.mktemp("keys"), issuer=forging.ISSUER, clock=lambda: NOON
+    folder, clock = tmp_path_factory.mktemp("keys"), StandingClock()
+    identity = LocalIdentity(folder, issuer=forging.ISSUER, clock=clock.now)
+    instance = house.beside(
+        powers={"clock": clock},
+        identity=identity,
+        rate_limits=False,
+        token_issuer=forging.ISSUER,
     )
-    instance.wiring.__dict__["issuer_keys"] = keys_of(identity)
     hotel = replace(house.new_hotel(), house=instance)
     good = {
         **forging.GOOD,

@@ -10,7 +10,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final
 from unittest.mock import patch
@@ -18,10 +18,7 @@ from uuid import UUID
 
 import pg8000.native
 from pypdf import PdfWriter
-from werkzeug.test import Client
 
-from common.local.functions import declarations
-from common.local.gateway import Gateway
 from common.ports.powers import Documents
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -30,7 +27,7 @@ from common.postgres.schemas import FUNCTION_LOGIN
 from common.postgres.sessions import opener
 from common.runtime.execute import Call, Result, Runner
 from common.wiring import Wiring
-from tests.hotel import House, keys_of
+from tests.hotel import House
 from tests.security.gated import declaration, write_off
 from tests.trust.races.stage import StandingClock, Unheard
 from tests.trust.races.stepping import Died, Fault, SteppedConnection, step_as
@@ -220,20 +217,21 @@ def instance(
 ) -> House:
     """An instance of the service that has just started, and passes every point."""
     address = house.server.dsn(login, "billing")
-    settings = replace(house.wiring.settings, rate_limits=False, databases={"main": address})
-    wiring = Wiring(settings)
     open_session = opener(address, timeout_seconds=60)
     powers = {
         "pools": {"main": Pool(lambda: SteppedConnection(open_session), size=2)},
         "clock": StandingClock(),
         "log": Unheard(clock=StandingClock().now),
-        "issuer_keys": keys_of(house.identity),
         "printer": QuickPrinter(),
         "publisher": PassingPublisher(published, doomed),
         "tenants": PassingTenants(house.server.dsn(database="billing"), doomed),
+        "documents": PassingDocuments(house.wiring.documents, doomed),
     }
-    wiring.__dict__.update(powers)
-    wiring.__dict__["documents"] = PassingDocuments(house.wiring.documents, doomed)
-    wiring.__dict__["runner"] = PassingRunner(wiring, doomed)
-    client = Client(Gateway(wiring, [*declarations(), declaration(write_off)]))
-    return House(house.server, wiring, house.identity, client)
+    started = house.beside(
+        powers=powers,
+        functions=[declaration(write_off)],
+        rate_limits=False,
+        databases={"main": address},
+    )
+    started.wiring.__dict__["runner"] = PassingRunner(started.wiring, doomed)
+    return started

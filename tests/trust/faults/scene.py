@@ -21,6 +21,7 @@ from common.postgres.address import open_session
 from common.postgres.schemas import FUNCTION_LOGIN, role_of, schema_of
 from tests.hotel import ISSUER, Hotel, House
 from tests.together import until
+from tests.trust.emptying import emptying
 from tests.trust.faults.doomed import Doomed, instance
 from tests.trust.races.stage import StandingClock
 
@@ -89,13 +90,9 @@ class Scene:
 
     def wipe(self) -> None:
         """Forget everything but the first settings."""
+        self.admin.run(emptying(self.hotel.house, self.hotel, self.annex))
         for hotel in (self.hotel, self.annex):
-            for table in self._tables(hotel):
-                kept = " WHERE version > 1" if table == "settings_versions" else ""
-                self.admin.run(f"DELETE FROM {hotel.schema}.{table}{kept}")
-            for table in ("outbox", "step_up_uses"):
-                mine = f"DELETE FROM billing_central.{table} WHERE tenant_id = :tenant"
-                self.admin.run(mine, tenant=hotel.tenant_id)
+            self.admin.run(f"DELETE FROM {hotel.schema}.settings_versions WHERE version > 1")
             shutil.rmtree(self._folder(hotel), ignore_errors=True)
         others = "UPDATE billing_central.outbox SET published_at = now() WHERE published_at IS NULL"
         self.admin.run(others)

@@ -12,7 +12,7 @@ from tests.trust.machine.desk_rules import price_of
 from tests.trust.machine.hotels import HOTELS, REGIMES, Settings, document, rules
 from tests.trust.machine.office import page_of
 from tests.trust.machine.stage import BOTH, NOBODY, Stage, chosen, keys, tenants, which
-from tests.trust.machine.world import Killed
+from tests.trust.races.stepping import Died
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 MOVES: Final = [MINUTE, HOUR, 5 * HOUR, DAY, 40 * DAY, -HOUR, -2 * DAY]
@@ -58,7 +58,7 @@ class OfficeRules(Stage):
         try:
             answer = world.push(consumer, event, wrapped=wrapped)
             assert answer.status_code == 204, answer.text
-        except Killed:
+        except Died:
             assert pen.startswith("killed")
             self.count("fault: a consumer killed")
         finally:
@@ -288,7 +288,7 @@ class OfficeRules(Stage):
         expected, said = group.regenerate(asked, self.world.clock.moment, pen)
         try:
             answer = self.world.call(tenant, BOTH, houses, "POST", path, {}, key=asked.key)
-        except Killed:
+        except Died:
             self.count("fault: a command killed")
             assert expected.status == 0
         else:

@@ -29,18 +29,15 @@ from common.postgres.drain import OutboxDrain
 from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders
 from tests.functions.pushing import wrapped as in_envelope
-from tests.hotel import ISSUER, Hotel, House, keys_of
+from tests.hotel import ISSUER, Hotel, House
 from tests.postgres.proxy import Asked, Cut, Proxy
 from tests.together import until
+from tests.trust.emptying import emptying
 from tests.trust.machine.hotels import HOTELS, START, Settings, document
+from tests.trust.races.stepping import Died
 
 HELD_KEYS: Final = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-KEPT: Final = "settings_versions"  # the instances remember them, so they are only added to
 TRIES_MAX: Final = 20
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this on its way out."""
 
 
 class Clock:
@@ -64,7 +61,7 @@ class Pen:
 
     def invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any], **given: Any) -> bytes:
         if self.trouble == "killed before the page":
-            raise Killed
+            raise Died
         if self.trouble == "refused":
             raise DrawingRefused("a glyph is missing")
         said = (payload["number"], given["payload_sha256"], given["template_version"])
@@ -87,7 +84,7 @@ class Shelf:
         if self.documents.setdefault((tenant_id, name), content) != content:
             raise FileExistsError(name)
         if self._pen.trouble == "killed behind the page":
-            raise Killed
+            raise Died
 
     def get(self, tenant_id: UUID, name: str) -> bytes:
         return self.documents[tenant_id, name]
@@ -126,7 +123,7 @@ class Broker:
 
     def _die(self) -> None:
         self.on_death()
-        raise Killed
+        raise Died
 
 
 class Drainer(OutboxDrain):
@@ -170,44 +167,27 @@ class World:
         self.desk = self._instance()
         self.cut_off = self._instance(databases={"main": self.proxy.dsn()})
         self.jobs = self._instance(databases={"main": house.server.dsn("billing_job", "billing")})
-        self.jobs.wiring.__dict__["publisher"] = self.broker
         self.tenants = [self._tenant(n) for n in range(len(HOTELS))]
         house.sql(
             "UPDATE billing_central.outbox SET published_at = now() WHERE published_at IS NULL"
         )
-        self._emptying = self._statements()
+        leases = "UPDATE billing_central.outbox_leases SET leased_until = '-infinity'"
+        self._emptying = f"{emptying(house, *self.tenants)}; {leases}"
 
     def _instance(self, **changes: Any) -> House:
-        instance = self.house.beside(rate_limits=False, pool_size=4, **changes)
-        instance.identity = self.identity
-        wiring = instance.wiring
-        wiring.__dict__["issuer_keys"] = keys_of(self.identity)
-        for name, adapter in (
-            ("clock", self.clock), ("printer", self.pen), ("documents", self.shelf),
-        ):  # fmt: skip
-            wiring.__dict__[name] = adapter
-        return instance
+        powers = {
+            "clock": self.clock,
+            "printer": self.pen,
+            "documents": self.shelf,
+            "publisher": self.broker,
+        }
+        return self.house.beside(
+            powers=powers, identity=self.identity, rate_limits=False, pool_size=4, **changes
+        )
 
     def _tenant(self, number: int) -> Hotel:
         made = self.house.new_hotel()
         return Hotel(self.desk, made.tenant_id, UUID(HOTELS[number][0]["id"]))
-
-    def _statements(self) -> str:
-        """What takes everything of both tenants away, but their homes."""
-        deletes = ["SET LOCAL session_replication_role = replica"]
-        for hotel in self.tenants:
-            names = self.house.sql(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = :s",
-                s=hotel.schema,
-            )
-            deletes += [f"DELETE FROM {hotel.schema}.{name}" for (name,) in names if name != KEPT]
-            tenant = hotel.tenant_id
-            deletes += [
-                f"DELETE FROM billing_central.outbox WHERE tenant_id = '{tenant}'",
-                f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",
-            ]
-        deletes.append("UPDATE billing_central.outbox_leases SET leased_until = '-infinity'")
-        return "; ".join(["BEGIN", *deletes, "COMMIT"])
 
     def begin(self, settings: Sequence[Settings]) -> None:
         """A clean house for another example."""
@@ -315,7 +295,7 @@ class World:
             return wiring.job_shell.run(
                 declaration, orders, stop=threading.Event(), tell=lambda progress: None
             )
-        except Killed:
+        except Died:
             return None
 
     def let_leases_run_out(self) -> None:

@@ -28,10 +28,8 @@ from typing import Any
 
 import pg8000.native
 from ulid import ULID
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import TestResponse
 
-from common.local.functions import declarations
-from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
 from common.ports.powers import Printer
 from common.postgres.command import PostgresCommand
@@ -39,9 +37,9 @@ from common.postgres.pool import Pool
 from common.postgres.sessions import opener
 from common.postgres.settings_cache import SettingsCache
 from common.runtime.logging import Log
-from common.wiring import Wiring
-from tests.hotel import ISSUER, Hotel, House, keys_of
+from tests.hotel import ISSUER, Hotel, House
 from tests.trust import books
+from tests.trust.emptying import emptying
 from tests.trust.races.schedule import Schedule, Written
 from tests.trust.races.scheduler import Event, Scheduler, Worker
 from tests.trust.races.stepping import Died, SteppedConnection, stepping
@@ -50,7 +48,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_BYTES = int(NOON.timestamp() * 1000).to_bytes(6)
 PLAYERS_MAX = 4
 TRIES_MAX = 25
-KEPT = ("settings_versions",)
 Act = Callable[[Hotel], TestResponse]
 
 
@@ -124,21 +121,9 @@ class Theatre:
         printer = OncePrinter(house.wiring.printer)
         instances = [_instance(house, identity, printer) for _ in range(PLAYERS_MAX + 1)]
         hotel = replace(hotel, house=instances.pop())
-        with house.session() as session:
-            tables = session.run(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = :s"
-                " AND table_name <> ALL (:kept)",
-                s=hotel.schema,
-                kept=list(KEPT),
-            )
-        clean = [f"DELETE FROM {hotel.schema}.{name};" for (name,) in tables]
-        for name in ("outbox", "step_up_uses"):
-            mine = f"WHERE tenant_id = '{hotel.tenant_id}'"
-            clean.append(f"DELETE FROM billing_central.{name} {mine};")
         admin = opener(house.server.dsn(database="billing"), timeout_seconds=60)()
-        # Behind the constraints' back: the order of the tables does not matter then.
-        admin.run("SET session_replication_role = replica; SET synchronous_commit = off")
-        return cls(hotel, instances, admin, f"BEGIN; {' '.join(clean)} COMMIT")
+        admin.run("SET synchronous_commit = off")
+        return cls(hotel, instances, admin, emptying(house, hotel))
 
     def clean(self) -> None:
         """Forget everything but the settings, and let every instance start anew."""
@@ -247,15 +232,14 @@ def _comes_back(answer: TestResponse) -> bool:
 
 def _instance(house: House, identity: LocalIdentity, printer: OncePrinter) -> House:
     """An instance of the service whose every statement is a point."""
-    settings = replace(house.wiring.settings, rate_limits=False, pool_size=2)
-    wiring = Wiring(settings)
-    open_session = opener(settings.databases["main"], timeout_seconds=60)
-    wiring.__dict__["pools"] = {"main": Pool(lambda: _connection(open_session), size=2)}
-    wiring.__dict__["clock"] = StandingClock()
-    wiring.__dict__["printer"] = printer
-    wiring.__dict__["log"] = Unheard(clock=StandingClock().now)
-    wiring.__dict__["issuer_keys"] = keys_of(identity)
-    return House(house.server, wiring, identity, Client(Gateway(wiring, declarations())))
+    open_session = opener(house.wiring.settings.databases["main"], timeout_seconds=60)
+    powers = {
+        "pools": {"main": Pool(lambda: _connection(open_session), size=2)},
+        "clock": StandingClock(),
+        "printer": printer,
+        "log": Unheard(clock=StandingClock().now),
+    }
+    return house.beside(powers=powers, identity=identity, rate_limits=False)
 
 
 def _connection(open_session: Callable[[], pg8000.native.Connection]) -> SteppedConnection:
