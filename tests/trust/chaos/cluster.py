@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,10 @@ BACK_SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
 LOCK_FILE = "postmaster.pid"
 SYNC_AT_ONCE = "ALTER SYSTEM SET recovery_init_sync_method = 'syncfs'"
-"""A recovery begins by syncing the folder: its file system in one call, not each file of it."""
+"""A recovery begins by syncing the folder: its file system in one call, not each file of it.
+
+Linux alone has that call.
+"""
 BACKEND = """
 SELECT pid FROM pg_stat_activity WHERE usename = 'billing_function'
 ORDER BY state = 'active' DESC, state_change DESC LIMIT 1
@@ -38,7 +42,8 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.database: LocalDatabase = start_database(folder)
-        self.sql(SYNC_AT_ONCE, database="postgres")
+        if sys.platform == "linux":
+            self.sql(SYNC_AT_ONCE, database="postgres")
 
     @property
     def socket(self) -> Path:

@@ -8,6 +8,7 @@ import random
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ MARKING = "SET published_at"
 AUDITS_OF_A_COMMAND = 2
 """A close has two, every other command one; what has more is the commit of several commands."""
 PEER = struct.Struct("3i")
+PEER_ON_MACOS = 0, 2
+"""SOL_LOCAL and LOCAL_PEERPID, for which Python has no names."""
 
 
 class Server(Protocol):
@@ -190,5 +193,7 @@ class Wire(Proxy):
 
 def _process_of(client: socket.socket) -> int:
     """Who is at the other end of a Unix socket."""
+    if sys.platform == "darwin":
+        return client.getsockopt(*PEER_ON_MACOS)
     told = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
     return int(PEER.unpack(told)[0])
