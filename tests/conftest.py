@@ -27,7 +27,7 @@ def a_server() -> Iterator[LocalDatabase]:
         try:
             yield running
         finally:
-            running.stop()
+            running.kill()  # nothing of it is kept: it need not write everything down first
 
 
 @pytest.fixture(scope="session")
