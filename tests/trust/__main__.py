@@ -10,7 +10,7 @@ defect was not noticed. A red seed of a race is played again, made short and tol
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +31,8 @@ from tests.trust.races.story import told
 from tests.trust.tally import Tally
 
 REPORT = report.ROOT / "tests" / "trust-report.md"
+LOG = report.ROOT / ".local" / "trust.log"
+"""What the service says during the long run: tens of thousands of lines."""
 LEAST_SECONDS = 20.0
 CHAOS_SHARE = 0.35
 """The storm needs the most: processes and databases take their time to come back."""
@@ -51,8 +53,10 @@ def run(
 ) -> None:
     """Run every part and write the report."""
     when = datetime.now(UTC)
+    LOG.unlink(missing_ok=True)
     tallies = []
-    for tally in parts(minutes * 60, seed):
+    rest = parts(minutes * 60, seed)
+    while (tally := unheard(lambda: next(rest, None))) is not None:
         tallies.append(tally)
         typer.echo(
             f"{tally.part}: {tally.commands:,} commands, {sum(tally.faults.values()):,} faults, "
@@ -74,6 +78,13 @@ def play(race: str, seed: int) -> None:
         if came.wrong:
             typer.echo(races.story(theatre, race, seed, drawn.written()))
     raise typer.Exit(1 if came.wrong else 0)
+
+
+def unheard(part: Callable[[], Tally | None]) -> Tally | None:
+    """One part, during which the service's log goes to a file beside its other files."""
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as log, redirect_stdout(log):
+        return part()
 
 
 def parts(seconds: float, seed: int) -> Iterator[Tally]:

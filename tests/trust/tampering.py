@@ -135,13 +135,21 @@ class Tamperer:
 
 def _differences(books: Export, tampered: Export) -> Iterator[str]:
     for table, rows in tampered.tables.items():
-        was = books.tables[table]
-        if len(rows) != len(was):
+        was = {tuple(map(row.get, KEYS[table])): row for row in books.tables[table]}
+        now = {tuple(map(row.get, KEYS[table])): row for row in rows}
+        if len(rows) != len(was) or was.keys() != now.keys():
             yield f"{table} has {len(rows)} rows, and had {len(was)}"
-            continue
-        for one, two in zip(was, rows, strict=True):
-            yield from (f"{table}.{c}: {one[c]!r} is {two[c]!r}" for c in one if one[c] != two[c])
+        for one, two in ((was[key], now[key]) for key in was if key in now):
+            yield from (_told(f"{table}.{c}", one[c], two[c]) for c in one if one[c] != two[c])
     yield from (f"{n} is another file" for n, p in tampered.pdfs.items() if p != books.pdfs.get(n))
+
+
+def _told(column: str, was: object, now: object) -> str:
+    """How a value goes on from where it parts from the other: a detail may be long."""
+    one, two = repr(was), repr(now)
+    parting = next((at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), 0)
+    start = max(parting - 12, 0)
+    return f"{column}: ...{one[start : start + 40]} is ...{two[start : start + 40]}"
 
 
 def in_the_database(hotel: Hotel, books: Export, tampered: Export) -> list[str] | None:

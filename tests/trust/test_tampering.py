@@ -3,7 +3,9 @@
 import ast
 import inspect
 import json
+import re
 import sys
+from collections.abc import Callable
 from random import Random
 from types import ModuleType
 
@@ -126,10 +128,29 @@ def test_an_entry_of_a_pdf_names_its_invoice_and_copy(
     books: Export, part: str, lie: object
 ) -> None:
     entries = next(each for each in books.trails("invoice").values() if len(each) > 1)
-    detail = json.dumps({**json.loads(entries[-1]["detail"]), part: lie})
+    detail = _written({**json.loads(entries[-1]["detail"]), part: lie})
     trail = chained([*entries[:-1], {**entries[-1], "detail": detail}])
 
     assert list(findings(with_entries(books, entries, trail)))
+
+
+@pytest.mark.parametrize(
+    ("spelling", "otherwise"),
+    [(r'(payloadSha256":"[0-9a-f]*?)([a-f])', lambda at: at[1] + at[2].upper()), (":", ": ")],
+)
+def test_a_detail_is_told_in_one_spelling(
+    books: Export, spelling: str, otherwise: str | Callable[[re.Match[str]], str]
+) -> None:
+    """A reader that is lenient sees the same hash in capitals, and the same object with blanks."""
+    (first, *rest) = next(iter(books.trails("invoice").values()))
+    forged = {**first, "detail": re.sub(spelling, otherwise, first["detail"], count=1)}
+
+    assert forged["detail"] != first["detail"]
+    assert list(findings(with_entries(books, [first, *rest], chained([forged, *rest]))))
+
+
+def _written(detail: dict[str, object]) -> str:
+    return json.dumps(detail, separators=(",", ":"), ensure_ascii=False)
 
 
 def test_finds_the_same_when_the_change_is_made_by_sql(hotel: Hotel, books: Export) -> None:

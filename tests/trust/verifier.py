@@ -54,6 +54,7 @@ from tests.trust.forgery.retelling import (
     rendition_of,
     retold,
     said_by,
+    told_in,
 )
 
 Row = dict[str, Any]
@@ -190,7 +191,7 @@ def issues(export: Export) -> Iterator[str]:
             if sha256(left) != entry["digest_after"]:
                 yield f"{name}: entry {copy + 1} leaves another state"
         for copy, entry in enumerate(entries[1:]):
-            rendition = rendition_of(read(entry["detail"]), copy, paper)
+            rendition = rendition_of(told_in(entry), copy, paper)
             told["invoice_renditions"].append(rendition)
             pdf = export.pdfs.get(rendition["object_name"], b"")
             claims = paper["number"], hashed.hex(), rendition["template_version"]

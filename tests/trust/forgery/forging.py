@@ -165,7 +165,8 @@ def _issued_as(books: Export, row: Row, payload: str, said: Row) -> Export:
             books, detail["pdfSha256"] = _drawn_as(books, row, copy - 1, said)
         state = {"id": name, "number": said["number"], "payloadSha256": hashed}
         digest = sha256(canonical({**state, "signed": copy > 0, "copies": copy}))
-        trail.append({**entry, "detail": json.dumps(detail), "digest_after": digest})
+        written = json.dumps(detail, separators=(",", ":"), ensure_ascii=False)
+        trail.append({**entry, "detail": written, "digest_after": digest})
     return with_entries(books, entries, chained(trail, renumbered=True))
 
 

@@ -39,10 +39,10 @@ LINE: Final = {
 def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
     """The rows of each table that a folio's trail tells of, in the columns that it tells."""
     told: dict[str, list[Row]] = defaultdict(list)
-    opened = json.loads(entries[0]["detail"])
+    opened = told_in(entries[0])
     house = UUID(opened["propertyId"])
     for entry in entries:
-        detail = json.loads(entry["detail"])
+        detail = told_in(entry)
         of = {"folio_id": folio_id, "recorded_at": entry["recorded_at"]}
         of["occurred_at"] = entry["occurred_at"]
         for line in detail.get("lines", ()):
@@ -89,13 +89,29 @@ def said_by(paper: Row, hashed: bytes) -> Row:
         "issued_at": datetime.fromisoformat(paper["issuedAt"]),
         "language": paper["language"],
         "payload_sha256": hashed,
-        "previous_sha256": previous and bytes.fromhex(previous),
+        "previous_sha256": previous and _digest(previous),
     }
+
+
+def told_in(entry: Row) -> Any:
+    """What an entry tells. There is one spelling of it: blanks, or a key twice, are a change."""
+    detail = json.loads(entry["detail"])
+    if json.dumps(detail, separators=(",", ":"), ensure_ascii=False) != entry["detail"]:
+        raise ValueError(f"{entry['id']}: its detail is told in another spelling")
+    return detail
+
+
+def _digest(told: str) -> bytes:
+    """A hash in small letters, as it is written; `fromhex` alone takes capitals and blanks too."""
+    digest = bytes.fromhex(told)
+    if digest.hex() != told:
+        raise ValueError(f"{told}: a hash in another spelling")
+    return digest
 
 
 def issued_by(entry: Row) -> Row:
     """An invoice's row as the first entry of its trail tells of it."""
-    detail = json.loads(entry["detail"])
+    detail = told_in(entry)
     issued_at = datetime.fromisoformat(detail["issuedAt"])
     if issued_at.isoformat() != detail["issuedAt"].replace("Z", "+00:00"):
         raise ValueError(f"{detail['invoiceId']}: its time is told in another spelling")
@@ -107,7 +123,7 @@ def issued_by(entry: Row) -> Row:
         "document_type": detail["documentType"],
         "total_micro": detail["total"]["amountMicro"],
         "currency": detail["total"]["currency"],
-        "payload_sha256": bytes.fromhex(detail["payloadSha256"]),
+        "payload_sha256": _digest(detail["payloadSha256"]),
         "issued_at": issued_at,
     }
 
@@ -124,7 +140,7 @@ def rendition_of(detail: Row, copy: int, paper: Row) -> Row:
         "language": paper["language"],
         "template_version": detail["templateVersion"],
         "object_name": f"invoices/{name}/{copy}-{digest[:16]}.pdf",
-        "pdf_sha256": bytes.fromhex(digest),
+        "pdf_sha256": _digest(digest),
     }
 
 
