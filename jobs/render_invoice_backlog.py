@@ -1,21 +1,21 @@
-"""Draw the invoices that were left behind: whose event was lost, or whose drawing had failed.
+"""Draw the documents that were left behind: whose event was lost, or whose drawing had failed.
 
-Every invoice waits in a queue from the moment it is issued until its PDF is stored; normally its
+Every document waits in a queue from the moment it is issued until its PDF is stored; normally its
 event has it drawn within a second. What is still waiting when it is due is drawn here, and what
 fails again waits longer each time.
 """
 
 from collections.abc import Sequence
 
-from common.domain.identifiers import InvoiceId
+from common.domain.identifiers import DocumentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn
+from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn, known
 from common.runtime.declaration import job
 
 
-def waiting(which: Round, tx: Transaction) -> Sequence[InvoiceId]:
-    """The invoices of a tenant that wait and are due, the longest waiting first."""
+def waiting(which: Round, tx: Transaction) -> Sequence[DocumentId]:
+    """The documents of a tenant that wait and are due, the longest waiting first."""
     return tx.render_queue.due(which.limit)
 
 
@@ -31,10 +31,7 @@ def keep(drawn: Drawn, tx: Transaction) -> None:
     record=keep,
     needs=("database", "keys", "documents", "printer"),
 )
-def render_invoice_backlog(invoice_id: InvoiceId, tx: Transaction) -> Undrawn | None:
-    """Draw the issued copy of an invoice that still waits for it.
-
-    Refuses: InvoiceUnknown.
-    """
-    invoice = tx.invoices.get(invoice_id)
-    return None if invoice.renditions else Undrawn.of(invoice, tx.settings)
+def render_invoice_backlog(document_id: DocumentId, tx: Transaction) -> Undrawn | None:
+    """Draw the issued copy of a document that still waits for it."""
+    document = known(document_id, tx)
+    return None if document.renditions else Undrawn.of(document, tx.settings)

@@ -40,6 +40,7 @@ EVERY_SCOPE = [
     "billing.invoice.send",
     "billing.admin",
     "billing.audit.read",
+    "billing.credit_note.write",
     "billing.cash_drawer.operate",
     "billing.cash_drawer.close",
     "billing.cash_drawer.acknowledge_discrepancy",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.cash_events import CASH_EVENTS
+from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import (
     Amount,
@@ -15,8 +16,6 @@ from common.contracts.fields import (
     CurrencyCode,
     Day,
     FolioRef,
-    Instant,
-    InvoiceRef,
     LineRef,
     PaymentRef,
     PropertyRef,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         PaymentRecorded,
     )
     from common.domain.folio_line import Line
-    from common.domain.invoice import InvoiceIssued, InvoiceRendered
     from common.domain.settlement import FolioClosed
 
 
@@ -186,52 +184,6 @@ class FolioClosedV1(_Lines):
         )
 
 
-class InvoiceGeneratedV1(EventData):
-    fact = "invoice.generated"
-    invoice_id: InvoiceRef
-    folio_id: FolioRef
-    property_id: PropertyRef
-    number: str
-    document_type: str
-    total: Amount
-    payload_sha256: str
-    issued_at: Instant
-
-    @classmethod
-    def of(cls, fact: "InvoiceIssued") -> "InvoiceGeneratedV1":
-        invoice = fact.subject
-        return cls(
-            invoice_id=invoice.id,
-            folio_id=invoice.folio_id,
-            property_id=invoice.property_id,
-            number=invoice.number,
-            document_type=invoice.document_type,
-            total=invoice.total,
-            payload_sha256=invoice.payload_sha256.hex(),
-            issued_at=invoice.issued_at,
-        )
-
-
-class InvoiceRenderedV1(EventData):
-    fact = "invoice.rendered"
-    invoice_id: InvoiceRef
-    number: str
-    copy_number: int
-    template_version: str
-    pdf_sha256: str
-
-    @classmethod
-    def of(cls, fact: "InvoiceRendered") -> "InvoiceRenderedV1":
-        invoice = fact.subject
-        return cls(
-            invoice_id=invoice.id,
-            number=invoice.number,
-            copy_number=fact.rendition.copy,
-            template_version=fact.rendition.template_version,
-            pdf_sha256=fact.rendition.pdf_sha256.hex(),
-        )
-
-
 EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
     shape.fact: (shape, shape.of)
     for shape in (
@@ -242,8 +194,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         PaymentRecordedV1,
         BalanceDueV1,
         FolioClosedV1,
-        InvoiceGeneratedV1,
-        InvoiceRenderedV1,
+        *DOCUMENT_EVENTS,
         *CASH_EVENTS,
     )
 }

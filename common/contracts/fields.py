@@ -34,6 +34,7 @@ from common.domain.identifiers import (
     CashMovementId,
     CashSessionId,
     ChargeId,
+    CreditNoteId,
     FolioId,
     Identifier,
     InvoiceId,
@@ -102,6 +103,7 @@ ChargeRef = Annotated[ChargeId, _id(ChargeId)]
 PaymentRef = Annotated[PaymentId, _id(PaymentId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
 InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]
+CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]
 SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]

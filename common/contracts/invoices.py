@@ -1,5 +1,6 @@
 """How an invoice reads on the wire."""
 
+from base64 import b64encode
 from typing import Literal
 
 from common.contracts.fields import (
@@ -13,8 +14,28 @@ from common.contracts.fields import (
 )
 from common.contracts.shapes import Outcome
 from common.domain.invoice import Invoice
+from common.domain.issued_document import Signature
 
+Status = Literal["issued", "credited", "voided"]
 SignatureState = Literal["valid", "pending", "unknown_key", "broken"]
+
+
+class SignatureView(Outcome):
+    """The signature over `payloadSha256`: its DER bytes in base64, and the key version it is of."""
+
+    key_version: str
+    algorithm: str
+    value: str
+    signed_at: Instant
+
+    @classmethod
+    def of(cls, signature: Signature) -> "SignatureView":
+        return cls(
+            key_version=signature.key_version,
+            algorithm=signature.algorithm,
+            value=b64encode(signature.value).decode(),
+            signed_at=signature.signed_at,
+        )
 
 
 class InvoiceView(Outcome):
@@ -53,12 +74,13 @@ class Verification(Outcome):
     """Whether a document is ours and unchanged; nothing personal, whatever was asked.
 
     `valid`: the hash is the issued document's and its signature holds. `signature` is `pending` in
-    the moments before a document is signed. All but `valid` is empty for a document we do not know.
+    the moments before a document is signed; `status` says whether credit notes took something off
+    an invoice, or all of it. All but `valid` is empty for a document we do not know.
     """
 
     valid: bool
     signature: SignatureState
-    status: Literal["issued", ""]
+    status: Literal["issued", "credited", "voided", ""]
     number: str
     date: Day | None
     issuer: str

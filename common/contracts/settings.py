@@ -5,10 +5,10 @@ is added later has its default for the versions that were written before.
 """
 
 from datetime import time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from common.contracts.fields import (
     Amount,
@@ -31,7 +31,8 @@ from common.domain.settings import Issuer, Property, Settings
 from common.domain.tax import TaxRule
 
 Jurisdiction = Annotated[str, Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,12})?$")]
-TemplateVersion = Annotated[str, Field(pattern="^[a-z]+-[0-9]{1,4}$")]
+TemplateVersion = Annotated[str, Field(pattern="^[a-z]+(-[a-z]+)*-[0-9]{1,4}$")]
+NumberPrefix = Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")]
 
 
 class _Part(Shape):
@@ -148,13 +149,21 @@ class SettingsShape(_Part):
     rounds_tax_per_invoice: bool = False
     residual_minor_units_per_foreign_payment: Annotated[int, Field(ge=0, le=100)] = 1
     numbers_restart_yearly: bool = True
-    number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")] = "INV"
+    number_prefix: NumberPrefix = "INV"
+    credit_note_prefix: NumberPrefix = "CN"
     language: Language = "en"
     invoice_template: TemplateVersion = "invoice-1"
+    credit_note_template: TemplateVersion = "credit-note-1"
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
     blind_count: bool = True
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
+
+    @model_validator(mode="after")
+    def _numbers_differ(self) -> Self:
+        if self.number_prefix == self.credit_note_prefix:
+            raise ValueError("an invoice and a credit note would bear the same number")
+        return self
 
     def rates(self) -> tuple[FxSnapshot, ...]:
         """The rates of exchange, each pair once.
@@ -186,8 +195,10 @@ class SettingsDocument(SettingsShape):
             ),
             numbers_restart_yearly=self.numbers_restart_yearly,
             number_prefix=self.number_prefix,
+            credit_note_prefix=self.credit_note_prefix,
             language=self.language,
             invoice_template=self.invoice_template,
+            credit_note_template=self.credit_note_template,
             templates_put_back=self.invoice_templates,
             fx_rates=self.rates(),
             tax_rules=tuple(rule.rule() for rule in self.tax_rules),

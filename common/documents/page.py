@@ -1,4 +1,4 @@
-"""What an invoice says on paper, as finished strings.
+"""What an invoice or a credit note says on paper, as finished strings.
 
 A template only places words: which figure is shown, in which language, with how many decimals, and
 what stands there when something is absent is decided here, purely, so that it can be read and
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from common.documents.localised import Localised
 from common.documents.payload import (
+    CreditedLine,
+    CreditNote,
     ForeignExchange,
     Invoice,
     Line,
@@ -76,7 +78,7 @@ class PaymentOnPage:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that a template of an invoice may print."""
+    """Everything that a template may print; a credit note has no payments and no rates."""
 
     language: str
     words: Words
@@ -144,7 +146,58 @@ def invoice_page(
     )
 
 
-def _issuer(invoice: Invoice, here: Localised) -> Party:
+def credit_note_page(
+    note: CreditNote,
+    person: Personal,
+    *,
+    payload_sha256: str,
+    verify_url: str,
+    language: str,
+    copy: bool = False,
+) -> Page:
+    """Lay a credit note, and the personal data beside it, out in a language.
+
+    Refuses: `LanguageUnknown`, `CurrencyUnknown`.
+    """
+    here, currency = Localised.into(language), Currency(note.currency)
+    words, totals = here.words, note.totals
+    total = here.money(totals.total_micro, currency)
+    rounding = here.amount(totals.rounding_micro, currency)
+    return Page(
+        language=language,
+        words=words,
+        title=words.credit_note,
+        number=here.text(note.number),
+        is_copy=copy,
+        issuer=_issuer(note, here),
+        customer=_customer(person, here),
+        facts=(
+            Labelled(words.issue_date, here.long_day(note.business_date)),
+            Labelled(words.corrects_invoice, here.text(note.invoice.number)),
+            Labelled(words.invoice_issued, here.long_day(note.invoice.business_date)),
+            Labelled(words.folio, here.text(note.folio_id)),
+            Labelled(words.currency, here.currency(currency)),
+        ),
+        issued_at=words.issued_at.format(here.moment(note.issued_at)),
+        currency=currency,
+        lines=tuple(_credited(line, currency, here) for line in note.lines),
+        taxes=tuple(_tax(tax, currency, here) for tax in note.tax_breakdown),
+        sums=(
+            Labelled(words.total_net, here.amount(totals.net_micro, currency)),
+            Labelled(words.total_tax, here.amount(totals.tax_micro, currency)),
+        ),
+        total=total,
+        settled=(Labelled(words.rounding, rounding),) if totals.rounding_micro else (),
+        balance_due=total,
+        payments=(),
+        rates=(),
+        exchange_difference=None,
+        payload_sha256=payload_sha256,
+        verify_url=verify_url,
+    )
+
+
+def _issuer(invoice: Invoice | CreditNote, here: Localised) -> Party:
     issuer = invoice.issuer
     lines = (*issuer.address_lines, here.territory(issuer.country))
     return _party(issuer.name, lines, issuer.tax_id, here)
@@ -181,6 +234,18 @@ def _line(line: Line, currency: Currency, here: Localised) -> LineOnPage:
         description=here.text(line.description),
         quantity=here.number(line.quantity),
         unit_price=here.amount(line.unit_amount_micro, currency),
+        net=here.amount(line.net_micro, currency),
+        tax=here.text(", ".join(tax.code for tax in line.taxes)) or NOTHING,
+        gross=here.amount(line.gross_micro, currency),
+    )
+
+
+def _credited(line: CreditedLine, currency: Currency, here: Localised) -> LineOnPage:
+    return LineOnPage(
+        date=here.day(line.service_date),
+        description=here.text(line.description),
+        quantity=NOTHING,
+        unit_price=NOTHING,
         net=here.amount(line.net_micro, currency),
         tax=here.text(", ".join(tax.code for tax in line.taxes)) or NOTHING,
         gross=here.amount(line.gross_micro, currency),

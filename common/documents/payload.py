@@ -1,4 +1,4 @@
-"""The invoice as it was hashed and signed, read back for the eye.
+"""The document as it was hashed and signed, read back for the eye.
 
 What the page shows is the stored payload and nothing else, so the payload is read strictly: money
 is whole micro units (a millionth of the currency's unit), never a float, and a field of another
@@ -22,6 +22,7 @@ from common.documents.legible import legible
 from common.domain.money import MAX_AMOUNT_MICRO
 
 MAX_LINES = 1000
+CREDIT_NOTE_SCHEMA = "melmastoon.billing.credit_note/1"
 
 Text = Annotated[str, AfterValidator(legible)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -143,6 +144,49 @@ class Invoice(_Part):
     fx: ForeignExchange | None
 
 
+class Corrected(_Part):
+    """The invoice that a credit note corrects."""
+
+    number: Text
+    business_date: date
+
+
+class CreditedLine(_Part):
+    """What is taken off one charge."""
+
+    description: Text
+    net_micro: MicroAmount
+    gross_micro: MicroAmount
+    service_date: date
+    taxes: tuple[LineTax, ...]
+
+
+class CreditTotals(_Part):
+    """The sums of a credit note as they were issued."""
+
+    net_micro: MicroAmount
+    tax_micro: MicroAmount
+    rounding_micro: MicroAmount
+    total_micro: MicroAmount
+
+
+class CreditNote(_Part):
+    """The signed payload of a credit note."""
+
+    schema_: Literal["melmastoon.billing.credit_note/1"] = Field(alias="schema")
+    type: Literal["credit_note"]
+    number: Text
+    issued_at: AwareDatetime
+    business_date: date
+    issuer: Issuer
+    folio_id: Text
+    invoice: Corrected
+    currency: CurrencyCode
+    lines: Annotated[tuple[CreditedLine, ...], Field(max_length=MAX_LINES)]
+    tax_breakdown: tuple[Tax, ...]
+    totals: CreditTotals
+
+
 class Personal(_Part):
     """Whom it was billed to; empty once erased."""
 
@@ -154,6 +198,11 @@ class Personal(_Part):
 def read_invoice(payload: Mapping[str, object]) -> Invoice:
     """The payload by the rules of JSON. Raises `ValueError` when it has another shape."""
     return _read(Invoice, payload)
+
+
+def read_credit_note(payload: Mapping[str, object]) -> CreditNote:
+    """The payload by the rules of JSON. Raises `ValueError` when it has another shape."""
+    return _read(CreditNote, payload)
 
 
 def read_personal(personal: Mapping[str, object]) -> Personal:

@@ -1,4 +1,4 @@
-"""Invoices as PDF: the renderer behind the port of printing.
+"""Invoices and credit notes as PDF: the renderer behind the port of printing.
 
 What cannot be drawn whole is refused by name, so that the render queue keeps the reason and tries
 again once a template or a font is mended (INV-6).
@@ -9,14 +9,14 @@ from typing import Any
 
 from common.documents.drawing import RenderingFailed
 from common.documents.reading import read_invoice_identity
-from common.documents.render import render_invoice
+from common.documents.render import render_document
 from common.ports.powers import DrawingRefused
 
 
 class PdfPrinter:
-    """Draws invoices, and reads whose a PDF claims to be."""
+    """Draws documents, and reads whose a PDF claims to be."""
 
-    def invoice(
+    def document(
         self,
         payload: Mapping[str, Any],
         person: Mapping[str, Any],
@@ -27,9 +27,9 @@ class PdfPrinter:
         template_version: str,
         copy: bool,
     ) -> bytes:
-        """An invoice as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF. Raises DrawingRefused."""
         try:
-            return render_invoice(
+            return render_document(
                 payload,
                 person,
                 payload_sha256=payload_sha256,
@@ -42,5 +42,5 @@ class PdfPrinter:
             raise DrawingRefused(str(failure)) from None
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
-        """The invoice number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
+        """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
         return read_invoice_identity(pdf)

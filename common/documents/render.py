@@ -1,4 +1,4 @@
-"""An issued invoice as a PDF, from its stored payload.
+"""An issued invoice or credit note as a PDF, from its stored payload.
 
 INV-4, INV-6: the same payload in the same template version gives the same bytes, so a regenerated
 document can be held against the issued one. A template version is a file that is never edited
@@ -8,24 +8,34 @@ the number and the hash of the payload, which is how an uploaded file is found a
 
 from collections.abc import Mapping
 from datetime import UTC
+from functools import partial
 from io import BytesIO
 
 from common.documents.drawing import RenderingFailed, draw
 from common.documents.filling import filled
-from common.documents.page import Page, invoice_page
-from common.documents.payload import Invoice, read_invoice, read_personal
+from common.documents.page import Page, credit_note_page, invoice_page
+from common.documents.payload import (
+    CREDIT_NOTE_SCHEMA,
+    CreditNote,
+    Invoice,
+    read_credit_note,
+    read_invoice,
+    read_personal,
+)
 from common.documents.words import LanguageUnknown
 from common.domain.money import CurrencyUnknown
 
 CURRENT_INVOICE_TEMPLATE = "invoice-1"
+CURRENT_CREDIT_NOTE_TEMPLATE = "credit-note-1"
 INVOICE_TEMPLATES = frozenset({CURRENT_INVOICE_TEMPLATE})
+CREDIT_NOTE_TEMPLATES = frozenset({CURRENT_CREDIT_NOTE_TEMPLATE})
 
 
 class TemplateUnknown(RenderingFailed):
-    """No template of this version was ever made."""
+    """No template of this version was ever made for this kind of document."""
 
 
-def render_invoice(
+def render_document(
     payload: Mapping[str, object],
     personal: Mapping[str, object],
     *,
@@ -35,26 +45,27 @@ def render_invoice(
     template_version: str,
     copy: bool = False,
 ) -> bytes:
-    """The PDF of an invoice; `copy` marks a duplicate as one.
+    """The PDF of an invoice or a credit note; `copy` marks a duplicate as one.
 
     Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
     """
-    if template_version not in INVOICE_TEMPLATES:
+    is_credit = payload.get("schema") == CREDIT_NOTE_SCHEMA
+    if template_version not in (CREDIT_NOTE_TEMPLATES if is_credit else INVOICE_TEMPLATES):
         raise TemplateUnknown(f"there is no template {template_version!r}")
+    laid_out = partial(
+        credit_note_page if is_credit else invoice_page,
+        payload_sha256=payload_sha256,
+        verify_url=verify_url,
+        language=language,
+        copy=copy,
+    )
     try:
-        invoice = read_invoice(payload)
-        page = invoice_page(
-            invoice,
-            read_personal(personal),
-            payload_sha256=payload_sha256,
-            verify_url=verify_url,
-            language=language,
-            copy=copy,
-        )
+        document = read_credit_note(payload) if is_credit else read_invoice(payload)
+        page = laid_out(document, read_personal(personal))
     except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
         raise RenderingFailed(str(refused)) from None
     pdf = draw(_html(page, template_version))
-    return _with_metadata(pdf, invoice, page, template_version)
+    return _with_metadata(pdf, document, page, template_version)
 
 
 def _html(page: Page, template_version: str) -> str:
@@ -68,19 +79,21 @@ def _html(page: Page, template_version: str) -> str:
         raise RenderingFailed(type(failure).__name__) from None
 
 
-def _with_metadata(pdf: bytes, invoice: Invoice, page: Page, template_version: str) -> bytes:
+def _with_metadata(
+    pdf: bytes, document: Invoice | CreditNote, page: Page, template_version: str
+) -> bytes:
     """Write whose document it is into the Info dictionary, dated by its issue, not by a clock."""
     from pypdf import PdfWriter
 
-    issued_at = f"D:{invoice.issued_at.astimezone(UTC):%Y%m%d%H%M%S}Z"
+    issued_at = f"D:{document.issued_at.astimezone(UTC):%Y%m%d%H%M%S}Z"
     labelled, writer = BytesIO(), PdfWriter(clone_from=BytesIO(pdf))
     writer.metadata = {
-        "/Title": f"{page.words.invoice} {invoice.number}",
-        "/Author": invoice.issuer.name,
+        "/Title": f"{page.title} {document.number}",
+        "/Author": document.issuer.name,
         "/Producer": "Melmastoon Billing",
         "/CreationDate": issued_at,
         "/ModDate": issued_at,
-        "/invoiceNumber": invoice.number,
+        "/invoiceNumber": document.number,
         "/payloadSha256": page.payload_sha256,
         "/templateVersion": template_version,
     }

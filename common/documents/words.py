@@ -44,6 +44,11 @@ class Words:
 
     direction: Direction
     invoice: str
+    credit_note: str
+    corrects_invoice: str
+    invoice_issued: str
+    total_credited: str
+    verify_credit_note: str
     copy_mark: str
     tax_id: str
     bill_to: str
@@ -92,6 +97,11 @@ class Words:
 ENGLISH = Words(
     direction="ltr",
     invoice="Invoice",
+    credit_note="Credit note",
+    corrects_invoice="Corrects invoice",
+    invoice_issued="Invoice of",
+    total_credited="Total credited",
+    verify_credit_note="Is this credit note genuine?",
     copy_mark="Copy",
     tax_id="Tax ID",
     bill_to="Billed to",
@@ -171,6 +181,11 @@ ENGLISH = Words(
 GERMAN = Words(
     direction="ltr",
     invoice="Rechnung",
+    credit_note="Gutschrift",
+    corrects_invoice="Berichtigt Rechnung",
+    invoice_issued="Rechnung vom",
+    total_credited="Gutgeschrieben",
+    verify_credit_note="Ist diese Gutschrift echt?",
     copy_mark="Kopie",
     tax_id="Steuernummer",
     bill_to="Rechnung an",
@@ -252,6 +267,11 @@ GERMAN = Words(
 FRENCH = Words(
     direction="ltr",
     invoice="Facture",
+    credit_note="Avoir",
+    corrects_invoice="Rectifie la facture",
+    invoice_issued="Facture du",
+    total_credited="Total de l’avoir",
+    verify_credit_note="Cet avoir est-il authentique ?",
     copy_mark="Copie",
     tax_id="N° fiscal",
     bill_to="Facturé à",

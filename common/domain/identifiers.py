@@ -115,14 +115,28 @@ class SettlementId(Identifier):
     prefix = "stl_"
 
 
-class InvoiceId(Identifier):
+class DocumentId(Identifier):
+    """Any numbered document: `DocumentId(text)` answers the kind that the prefix names."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if cls is not DocumentId:
+            return super().__new__(cls, text)
+        for kind in cls.__subclasses__():
+            if text.startswith(kind.prefix):
+                return kind(text)
+        raise ValueError("no kind of document has this prefix")
+
+
+class InvoiceId(DocumentId):
     """An issued invoice."""
 
     __slots__ = ()
     prefix = "inv_"
 
 
-class CreditNoteId(Identifier):
+class CreditNoteId(DocumentId):
     """A document that takes back lines of an invoice."""
 
     __slots__ = ()

@@ -1,115 +1,26 @@
-"""An invoice: a numbered document that never changes once it is issued.
-
-Its number comes from a series without gaps, in the transaction that issues it. Its payload is one
-canonical document; each payload names the hash of the document before it in its series, so that a
-series can be proven whole with nothing but the documents. Who the customer is stands beside the
-payload and is committed to by a salted hash: erasing the person later breaks no hash, no signature
-and no chain. Signing and rendering happen after the commit and add to the invoice, never change it.
-"""
+"""An invoice: what a folio came to, as a numbered document."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import ClassVar
 
-from common.domain.aggregate import Aggregate, Fact
+from common.domain.aggregate import Fact
 from common.domain.canonical import canonical
-from common.domain.folio import Folio, Guest
+from common.domain.folio import Folio
 from common.domain.folio_line import Line
-from common.domain.identifiers import FolioId, InvoiceId, PropertyId
-from common.domain.invoice_payload import Place, Totals, document
+from common.domain.identifiers import InvoiceId
+from common.domain.invoice_payload import Totals, document
+from common.domain.issued_document import DocumentRendered, IssuedDocument, Person, Series
 from common.domain.moment import Moment
-from common.domain.money import Currency, Money
 from common.domain.payment import Payment
-from common.domain.refusal import Conflict, Missing
+from common.domain.refusal import Missing
 from common.domain.settlement import Settlement
 
 
 class InvoiceUnknown(Missing):
     code = "INVOICE_UNKNOWN"
     title = "There is no such invoice"
-
-
-class InvoiceNotRendered(Conflict):
-    code = "INVOICE_NOT_RENDERED"
-    title = "The invoice's PDF is still being made"
-
-
-@dataclass(slots=True, kw_only=True)
-class Series:
-    """A locked row that numbers documents of one kind without a gap. Year 0 never restarts."""
-
-    jurisdiction: str
-    document_type: str
-    year: int
-    last_number: int = 0
-    last_sha256: bytes | None = None
-
-    def next_place(self, invoice_id: InvoiceId, prefix: str) -> Place:
-        """The place behind the last one, with its number as printed: `INV-AF-KBL-2026-000001`."""
-        sequence = self.last_number + 1
-        year = [str(self.year)] if self.year else []
-        return Place(
-            id=invoice_id,
-            number="-".join([prefix, self.jurisdiction, *year, f"{sequence:06d}"]),
-            jurisdiction=self.jurisdiction,
-            document_type=self.document_type,
-            year=self.year,
-            sequence=sequence,
-            previous_sha256=self.last_sha256,
-        )
-
-    def move_on(self, place: Place, payload_sha256: bytes) -> None:
-        """Note that the place is taken, and by what."""
-        self.last_number, self.last_sha256 = place.sequence, payload_sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """The customer as the document names them; `salt` and document can be erased together."""
-
-    salt: bytes
-    document: dict[str, object]
-
-    @classmethod
-    def of(cls, guest: Guest, moment: Moment) -> "Person":
-        """The guest as the document names them, under a salt of its own."""
-        return cls(
-            salt=moment.new_salt(),
-            document={
-                "name": guest.name,
-                "addressLines": list(guest.address_lines),
-                "taxId": guest.tax_id,
-            },
-        )
-
-    @property
-    def commitment(self) -> str:
-        """SHA-256 over salt and canonical document, in hex: binds without telling."""
-        return hashlib.sha256(self.salt + canonical(self.document)).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """A signature over the payload's SHA-256 by a version of the tenant's key."""
-
-    key_version: str
-    algorithm: str
-    value: bytes
-    signed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendition:
-    """A PDF of the invoice. Copy 0 is the one that was issued; later ones stand beside it."""
-
-    copy: int
-    language: str
-    template_version: str
-    object_name: str
-    pdf_sha256: bytes
-    rendered_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,66 +36,22 @@ class InvoiceIssued(InvoiceFact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvoiceRendered(InvoiceFact):
+class InvoiceRendered(DocumentRendered):
     name = "invoice.rendered"
-    rendition: Rendition
-    signature: Signature | None = None
 
 
 @dataclass(kw_only=True)
-class Invoice(Aggregate):
-    """See the module. `payload` is the canonical text that was hashed, byte for byte."""
+class Invoice(IssuedDocument):
+    """What a folio came to; `line_ids` are the lines of the folio that stand on it.
+
+    `status` says whether credit notes have taken something off it since (INV-8).
+    """
 
     kind: ClassVar[str] = "invoice"
+    rendered_fact = InvoiceRendered
     id: InvoiceId
-    folio_id: FolioId
-    property_id: PropertyId
-    jurisdiction: str
-    document_type: str
-    year: int
-    series_number: int
-    number: str
-    currency: Currency
-    total: Money
-    business_date: date
-    issued_at: datetime
-    language: str
-    template_version: str
-    payload: str
-    payload_sha256: bytes
-    previous_sha256: bytes | None
-    person: Person | None
     line_ids: tuple[str, ...] = ()
-    signature: Signature | None = None
-    renditions: tuple[Rendition, ...] = ()
-
-    def state(self) -> dict[str, object]:
-        """What the audit trail digests: nothing personal."""
-        return {
-            "id": self.id,
-            "number": self.number,
-            "payloadSha256": self.payload_sha256.hex(),
-            "signed": self.signature is not None,
-            "copies": len(self.renditions),
-        }
-
-    def rendition(self, copy: int) -> Rendition:
-        """One of its PDFs. Refuses: InvoiceNotRendered."""
-        for rendition in self.renditions:
-            if rendition.copy == copy:
-                return rendition
-        raise InvoiceNotRendered()
-
-    def rendered(self, rendition: Rendition, signature: Signature | None) -> InvoiceRendered:
-        """Add a PDF, and the signature if this was the first."""
-        self.renditions = (*self.renditions, rendition)
-        self.signature = self.signature or signature
-        return InvoiceRendered(
-            subject=self,
-            sequence=self.next_sequence(),
-            rendition=rendition,
-            signature=signature,
-        )
+    status: str = "issued"
 
 
 def issue(
@@ -201,11 +68,12 @@ def issue(
     moves on when everything else is done. Refuses: AmountOutOfRange.
     """
     settings = moment.settings
-    place = series.next_place(moment.new_id(InvoiceId), settings.number_prefix)
+    invoice_id = moment.new_id(InvoiceId)
+    place = series.next_place(invoice_id, settings.number_prefix)
     person = Person.of(folio.guest, moment)
     text = canonical(document(place, folio, lines, payments, settlement, person.commitment, moment))
     invoice = Invoice(
-        id=place.id,
+        id=invoice_id,
         folio_id=folio.id,
         property_id=folio.property_id,
         jurisdiction=place.jurisdiction,

@@ -19,7 +19,7 @@ from common.domain.charge import TaxSums
 from common.domain.folio import Folio, Stay
 from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.fx import FxSnapshot
-from common.domain.identifiers import InvoiceId
+from common.domain.identifiers import DocumentId
 from common.domain.moment import Moment
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
@@ -36,7 +36,7 @@ Document = dict[str, object]
 class Place:
     """Which document of which series this is. Year 0 is a series that never restarts."""
 
-    id: InvoiceId
+    id: DocumentId
     number: str
     jurisdiction: str
     document_type: str
@@ -116,11 +116,11 @@ def document(
         "invoiceId": place.id,
         "number": place.number,
         "type": place.document_type,
-        "issuedAt": _instant(moment.now),
+        "issuedAt": instant(moment.now),
         "businessDate": settings.property(folio.property_id).business_date(moment.now).isoformat(),
         "tenantId": str(settings.tenant_id),
         "propertyId": str(folio.property_id),
-        "issuer": _issuer(settings.issuer),
+        "issuer": issuer_part(settings.issuer),
         "customer": {"commitment": commitment},
         "folioId": folio.id,
         "settlementId": settlement.id,
@@ -133,7 +133,7 @@ def document(
         "totals": _totals(totals),
         "payments": _payments(lines, payments),
         "fx": _fx(settlement.fx, folio.currency) if settlement.fx else None,
-        "series": _series(place),
+        "series": series_part(place),
         "previousDocumentSha256": place.previous_sha256.hex() if place.previous_sha256 else None,
         "language": settings.language,
     }
@@ -164,7 +164,7 @@ def _must_add_up(rows: Sequence[Row], totals: Totals) -> None:
         raise ValueError(f"rows come to {net}, {gross}, {tax} and not to {totals}")
 
 
-def _issuer(issuer: Issuer) -> Document:
+def issuer_part(issuer: Issuer) -> Document:
     return {
         "name": issuer.name,
         "addressLines": list(issuer.address_lines),
@@ -266,11 +266,11 @@ def _snapshot(rate: FxSnapshot) -> Document:
         "quote": rate.quote,
         "rate": rate.rate,
         "source": rate.source,
-        "takenAt": _instant(rate.taken_at),
+        "takenAt": instant(rate.taken_at),
     }
 
 
-def _series(place: Place) -> Document:
+def series_part(place: Place) -> Document:
     return {
         "jurisdiction": place.jurisdiction,
         "documentType": place.document_type,
@@ -279,5 +279,5 @@ def _series(place: Place) -> Document:
     }
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

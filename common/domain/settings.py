@@ -96,8 +96,10 @@ class Settings:
     residual_minor_units_per_foreign_payment: int = 1
     numbers_restart_yearly: bool = True
     number_prefix: str = "INV"
+    credit_note_prefix: str = "CN"
     language: str = "en"
     invoice_template: str = "invoice-1"
+    credit_note_template: str = "credit-note-1"
     templates_put_back: dict[str, str] = field(default_factory=dict)
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()

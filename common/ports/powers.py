@@ -53,7 +53,7 @@ class Documents(Protocol):
 class Printer(Protocol):
     """Draws documents."""
 
-    def invoice(
+    def document(
         self,
         payload: Mapping[str, Any],
         person: Mapping[str, Any],
@@ -64,10 +64,10 @@ class Printer(Protocol):
         template_version: str,
         copy: bool,
     ) -> bytes:
-        """An invoice as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF. Raises DrawingRefused."""
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
-        """The invoice number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
+        """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
 
 
 class Tenants(Protocol):

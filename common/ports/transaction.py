@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from common.domain.cash import CashSession
     from common.domain.cash_drawer import CashDrawer
     from common.domain.cash_movement import CashMovement
+    from common.domain.credit_note import CreditNote, Credits
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
     from common.domain.identifiers import (
         CashDrawerId,
         CashSessionId,
         ChargeId,
+        CreditNoteId,
+        DocumentId,
         FolioId,
         InvoiceId,
         PropertyId,
     )
     from common.domain.incident import ActorRecord
-    from common.domain.invoice import Invoice, Rendition, Series, Signature
+    from common.domain.invoice import Invoice
+    from common.domain.issued_document import IssuedDocument, Rendition, Series, Signature
     from common.domain.ledger import Booked
     from common.domain.money import Money
     from common.domain.payment import Payment
@@ -137,7 +141,7 @@ class Folios(Protocol):
 
 
 class Invoices(Protocol):
-    """Issued invoices and the series that number them."""
+    """Issued invoices, the series that number documents, and what is drawn of any of them."""
 
     def take_series(self, jurisdiction: str, document_type: str, year: int) -> Series:
         """Lock a series; a new one begins at 0."""
@@ -145,8 +149,8 @@ class Invoices(Protocol):
     def get(self, invoice_id: InvoiceId) -> Invoice:
         """An invoice with its signature and renditions. Refuses: InvoiceUnknown."""
 
-    def find(self, invoice_id: InvoiceId) -> Invoice | None:
-        """An invoice, or None."""
+    def find(self, document_id: DocumentId) -> IssuedDocument | None:
+        """An invoice or a credit note with its signature and renditions, or None."""
 
     def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
         """Invoices in the order of their issue."""
@@ -157,14 +161,32 @@ class Invoices(Protocol):
     def issue(self, invoice: Invoice, series: Series) -> None:
         """Write a new invoice, its person and its lines, and move the series on."""
 
-    def find_by_pdf(self, pdf_sha256: bytes) -> Invoice | None:
-        """The invoice that a file is a copy of, or None."""
+    def find_by_pdf(self, pdf_sha256: bytes) -> IssuedDocument | None:
+        """The document that a file is a copy of, or None."""
 
-    def keep_signature(self, invoice_id: InvoiceId, signature: Signature) -> None:
+    def keep_signature(self, document_id: DocumentId, signature: Signature) -> None:
         """Write the signature over the payload's hash, once."""
 
-    def keep_rendition(self, invoice_id: InvoiceId, rendition: Rendition) -> None:
+    def keep_rendition(self, document_id: DocumentId, rendition: Rendition) -> None:
         """Write that a copy was drawn and stored."""
+
+
+class CreditNotes(Protocol):
+    """Credit notes, and how much of each invoice they have taken."""
+
+    def get(self, credit_note_id: CreditNoteId) -> CreditNote:
+        """A credit note with its signature and renditions. Refuses: CreditNoteUnknown."""
+
+    def page(
+        self, which: InvoiceFilter, corrected: InvoiceId | None, limit: int, cursor: str | None
+    ) -> Page[CreditNote]:
+        """Credit notes in the order of their issue; `corrected` is the invoice that they name."""
+
+    def take_credits(self, invoice_id: InvoiceId) -> Credits:
+        """Lock what has been credited of an invoice. Refuses: InvoiceUnknown."""
+
+    def issue(self, note: CreditNote, credits: Credits, series: Series) -> None:
+        """Write a new credit note, its person and its lines, and move credits and series on."""
 
 
 class CashDrawers(Protocol):
@@ -221,19 +243,19 @@ class CashSessions(Protocol):
 
 
 class RenderQueue(Protocol):
-    """Invoices whose PDF is still to be made."""
+    """Documents whose PDF is still to be made."""
 
-    def due(self, limit: int) -> Sequence[InvoiceId]:
-        """Invoices that wait and are due, the longest waiting first."""
+    def due(self, limit: int) -> Sequence[DocumentId]:
+        """Documents that wait and are due, the longest waiting first."""
 
-    def put(self, invoice_id: InvoiceId) -> None:
-        """Let an invoice wait for its PDF."""
+    def put(self, document_id: DocumentId) -> None:
+        """Let a document wait for its PDF."""
 
-    def postpone(self, invoice_id: InvoiceId, error: str) -> None:
+    def postpone(self, document_id: DocumentId, error: str) -> None:
         """Try again later, after a pause that grows with each attempt."""
 
-    def done(self, invoice_id: InvoiceId) -> None:
-        """Take an invoice off the queue."""
+    def done(self, document_id: DocumentId) -> None:
+        """Take a document off the queue."""
 
 
 class Ledger(Protocol):
@@ -272,6 +294,8 @@ class Transaction(Moment, Protocol):
     def folios(self) -> Folios: ...
     @property
     def invoices(self) -> Invoices: ...
+    @property
+    def credit_notes(self) -> CreditNotes: ...
     @property
     def cash_drawers(self) -> CashDrawers: ...
     @property

@@ -32,6 +32,7 @@ from common.postgres.session import Insert, Session, Write
 if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
+    from common.postgres.credit_notes import CreditNotes
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
@@ -123,6 +124,12 @@ class PostgresCommand:
         from common.postgres.invoices import Invoices
 
         return Invoices(self)
+
+    @cached_property
+    def credit_notes(self) -> "CreditNotes":
+        from common.postgres.credit_notes import CreditNotes
+
+        return CreditNotes(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

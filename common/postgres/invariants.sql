@@ -96,6 +96,7 @@ WITH written AS (
   FROM ledger_entries
   WHERE NOT starts_with(source, 'pay_')
     AND NOT starts_with(source, 'cmv_')
+    AND NOT starts_with(source, 'cn_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -347,7 +348,11 @@ WHERE method NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'voucher',
 UNION ALL
 SELECT id, concat('document ', document_type)
 FROM invoices
-WHERE document_type <> 'invoice';
+WHERE document_type NOT IN ('invoice', 'credit_note')
+UNION ALL
+SELECT invoice_id, concat('invoice ', status)
+FROM invoice_credits
+WHERE status NOT IN ('issued', 'credited', 'voided');
 
 -- invariant: a_correction_stays_on_its_charge
 -- Charges, their taxes, adjustments and voids name a charge of the same folio; nothing else does.
@@ -443,7 +448,12 @@ SELECT folios.id, concat_ws(' ', status, 'at', balance_micro, 'with', settled, '
 FROM folios
 LEFT JOIN (SELECT folio_id, count(*) AS settled FROM settlements GROUP BY folio_id) AS settlements
   ON settlements.folio_id = folios.id
-LEFT JOIN (SELECT folio_id, count(*) AS invoiced FROM invoices GROUP BY folio_id) AS invoices
+LEFT JOIN (
+  SELECT folio_id, count(*) AS invoiced
+  FROM invoices
+  WHERE document_type = 'invoice'
+  GROUP BY folio_id
+) AS invoices
   ON invoices.folio_id = folios.id
 WHERE CASE WHEN status = 'closed'
            THEN (balance_micro, settled, invoiced) IS DISTINCT FROM (0, 1, 1) OR closed_at IS NULL
@@ -518,7 +528,8 @@ WHERE payload_sha256 <> sha256(convert_to(payload, 'UTF8'));
 SELECT id, concat('the row is of ', number, ', the payload of ', document ->> 'number')
 FROM invoices
 CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
-WHERE (document ->> 'invoiceId', document ->> 'folioId', document ->> 'propertyId',
+WHERE (coalesce(document ->> 'invoiceId', document ->> 'creditNoteId'), document ->> 'folioId',
+       document ->> 'propertyId',
        document ->> 'tenantId', document ->> 'number', document ->> 'type',
        document ->> 'currency', document ->> 'businessDate',
        document #>> '{series,jurisdiction}', document #>> '{series,sequence}',
@@ -535,6 +546,7 @@ WITH signed AS (
   SELECT id, document, document -> 'totals' AS totals
   FROM invoices
   CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
+  WHERE document_type = 'invoice'
 ), sums AS (
   SELECT id, (totals ->> 'netMicro')::bigint AS net, (totals ->> 'taxMicro')::bigint AS tax,
          (totals ->> 'grossMicro')::bigint AS gross, (totals ->> 'paidMicro')::bigint AS paid,
@@ -587,12 +599,150 @@ WITH named AS (
   SELECT invoices.id AS invoice_id, folio_lines.id AS line_id
   FROM invoices
   JOIN folio_lines ON folio_lines.folio_id = invoices.folio_id
+  WHERE document_type = 'invoice'
 )
 SELECT invoice_id, concat('does not hold ', line_id)
 FROM ((SELECT * FROM named UNION SELECT * FROM written) EXCEPT SELECT * FROM held) AS missing
 UNION ALL
 SELECT invoice_id, concat('holds ', line_id)
 FROM (SELECT * FROM held EXCEPT (SELECT * FROM named INTERSECT SELECT * FROM written)) AS more;
+
+-- invariant: credits_stay_within_their_invoice
+-- Credits of a line follow one another and stay within what it came to, and so does their sum.
+WITH signed AS (
+  SELECT id AS invoice_id, each ->> 'lineId' AS line_id, (each ->> 'grossMicro')::bigint AS micro
+  FROM invoices
+  CROSS JOIN LATERAL jsonb_array_elements(payload::jsonb -> 'lines') AS each
+  WHERE document_type = 'invoice'
+), taken AS (
+  SELECT invoice_id, line_id, invoiced_micro, before_micro, gross_micro,
+         coalesce(sum(gross_micro) OVER (
+           PARTITION BY invoice_id, line_id ORDER BY abs(before_micro), credit_note_id
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+  FROM credit_note_lines
+), left_over AS (
+  SELECT invoice_id, count(*) FILTER (WHERE micro <> coalesce(credited, 0)) AS lines
+  FROM signed
+  LEFT JOIN (
+    SELECT invoice_id, line_id, sum(gross_micro) AS credited
+    FROM credit_note_lines
+    GROUP BY invoice_id, line_id
+  ) AS credits USING (invoice_id, line_id)
+  GROUP BY invoice_id
+), noted AS (
+  SELECT invoice_id, sum(total_micro) AS micro
+  FROM credit_notes
+  JOIN invoices USING (id)
+  GROUP BY invoice_id
+)
+SELECT line_id, concat_ws(' ', 'of', micro, 'after', before_micro, 'takes', gross_micro)
+FROM taken
+LEFT JOIN signed USING (invoice_id, line_id)
+WHERE micro IS DISTINCT FROM invoiced_micro
+   OR before_micro <> before
+   OR before_micro + gross_micro NOT BETWEEN least(micro, 0) AND greatest(micro, 0)
+UNION ALL
+SELECT id, concat_ws(' ', status, 'of', invoices.total_micro, 'credited', credited_micro,
+  'by notes', noted.micro, 'left', lines, 'lines')
+FROM invoices
+LEFT JOIN invoice_credits ON invoice_credits.invoice_id = id
+LEFT JOIN noted ON noted.invoice_id = id
+LEFT JOIN left_over ON left_over.invoice_id = id
+WHERE document_type = 'invoice'
+  AND (coalesce(credited_micro, 0) <> coalesce(noted.micro, 0)
+    OR coalesce(credited_micro, 0)
+       NOT BETWEEN least(invoices.total_micro, 0) AND greatest(invoices.total_micro, 0)
+    OR coalesce(status, 'issued') <> CASE WHEN noted.micro IS NULL THEN 'issued'
+         WHEN coalesce(lines, 0) = 0 THEN 'voided' ELSE 'credited' END);
+
+-- invariant: a_credit_note_adds_up
+-- A credit note names its invoice by hash, holds the lines that it names, and its sums are theirs.
+WITH signed AS (
+  SELECT id, folio_id, document, document -> 'totals' AS totals
+  FROM invoices
+  CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
+  WHERE document_type = 'credit_note'
+), named AS (
+  SELECT id, each ->> 'lineId' AS line_id, (each ->> 'netMicro')::bigint AS net,
+         (each ->> 'grossMicro')::bigint AS gross, each -> 'taxes' AS taxes
+  FROM signed
+  CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') AS each
+), held AS (
+  SELECT credit_note_id AS id, line_id, net_micro AS net, gross_micro AS gross, taxes
+  FROM credit_note_lines
+), sums AS (
+  SELECT id, sum(net) AS net, sum(gross) AS gross
+  FROM named
+  GROUP BY id
+), taxes AS (
+  SELECT id, coalesce(sum((each ->> 'amountMicro')::bigint), 0) AS tax
+  FROM signed
+  LEFT JOIN LATERAL jsonb_array_elements(document -> 'taxBreakdown') AS each ON true
+  GROUP BY id
+)
+SELECT id, concat('does not hold ', line_id)
+FROM (SELECT * FROM named EXCEPT ALL SELECT * FROM held) AS missing
+UNION ALL
+SELECT id, concat('holds ', line_id)
+FROM (SELECT * FROM held EXCEPT ALL SELECT * FROM named) AS more
+UNION ALL
+SELECT signed.id, concat_ws(' ', 'says', totals, 'of', sums.net, sums.gross, taxes.tax)
+FROM signed
+LEFT JOIN sums USING (id)
+LEFT JOIN taxes USING (id)
+LEFT JOIN credit_notes USING (id)
+LEFT JOIN invoices AS corrected ON corrected.id = invoice_id
+WHERE ((totals ->> 'netMicro')::bigint, (totals ->> 'taxMicro')::bigint,
+       (totals ->> 'grossMicro')::bigint, (totals ->> 'totalMicro')::bigint, invoice_id,
+       document #>> '{invoice,number}', document #>> '{invoice,payloadSha256}')
+  IS DISTINCT FROM
+      (coalesce(sums.net, 0), tax, coalesce(sums.gross, 0),
+       sums.gross + (totals ->> 'roundingMicro')::bigint, document #>> '{invoice,invoiceId}',
+       corrected.number, encode(corrected.payload_sha256, 'hex'))
+   OR signed.folio_id IS DISTINCT FROM corrected.folio_id
+   OR sums.gross <> sums.net + tax;
+
+-- invariant: a_credit_note_is_booked_as_it_reads
+-- A credit note takes back revenue and taxes as it names them, and owes them to the customer.
+WITH signed AS (
+  SELECT id, property_id, currency, (document ->> 'businessDate')::date AS business_date, document
+  FROM invoices
+  CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
+  WHERE document_type = 'credit_note'
+), named AS (
+  SELECT id, concat('revenue:', line ->> 'kind') AS account, (line ->> 'netMicro')::bigint AS micro
+  FROM signed
+  CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') AS line
+  UNION ALL
+  SELECT id, concat('tax_payable:', tax ->> 'code'), (tax ->> 'amountMicro')::bigint
+  FROM signed
+  CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') AS line
+  CROSS JOIN LATERAL jsonb_array_elements(line -> 'taxes') AS tax
+  UNION ALL
+  SELECT id, 'rounding', (document #>> '{totals,roundingMicro}')::bigint
+  FROM signed
+), expected AS (
+  SELECT id AS source, account, sum(micro) AS micro, property_id, currency, business_date
+  FROM named
+  JOIN signed USING (id)
+  GROUP BY id, account, property_id, currency, business_date
+  HAVING sum(micro) <> 0
+), booked AS (
+  SELECT source,
+         CASE credit_account WHEN 'credit_notes_payable' THEN debit_account ELSE credit_account END
+           AS account,
+         sum(CASE 'credit_notes_payable' WHEN credit_account THEN amount_micro
+             WHEN debit_account THEN -amount_micro END) AS micro,
+         property_id, currency, business_date
+  FROM ledger_entries
+  WHERE starts_with(source, 'cn_')
+  GROUP BY 1, 2, property_id, currency, business_date
+)
+SELECT source, concat_ws(' ', 'not booked:', account, micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', account, micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
 
 -- invariant: a_person_fits_the_commitment
 -- The person beside an invoice is the one that its payload commits to, unless it was erased.
@@ -698,7 +848,8 @@ WHERE state_digest <> sha256(convert_to(concat(
   ',"status":', to_json(status), ',"window":', to_json(window_name), '}'), 'UTF8'));
 
 -- invariant: an_invoice_is_what_its_trail_digested
--- An invoice has an audit entry for its issue and one for each copy, and is as the last one left it.
+-- A document has an audit entry for its issue, one for each copy, and one if it was voided; it is as
+-- the last of them left it.
 SELECT coalesce(invoices.id, last.aggregate_id), concat(coalesce(copies, 0), ' copies, ',
   coalesce(sequence, 0), ' entries')
 FROM invoices
@@ -710,10 +861,11 @@ LEFT JOIN (
 FULL JOIN (
   SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, digest_after
   FROM audit_entries
-  WHERE aggregate_kind = 'invoice'
+  WHERE aggregate_kind IN ('invoice', 'credit_note')
   ORDER BY aggregate_id, sequence DESC
 ) AS last ON aggregate_id = invoices.id
-WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0)
+LEFT JOIN invoice_credits ON invoice_credits.invoice_id = invoices.id
+WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0) + (coalesce(status, '') = 'voided')::integer
    OR digest_after IS DISTINCT FROM sha256(convert_to(concat(
   '{"copies":', coalesce(copies, 0), ',"id":', to_json(id), ',"number":', to_json(number),
   ',"payloadSha256":', to_json(encode(payload_sha256, 'hex')),
@@ -742,6 +894,7 @@ WITH told AS (
          line #>> '{amount,currency}' AS currency
   FROM audit_entries
   CROSS JOIN LATERAL jsonb_array_elements(detail::jsonb -> 'lines') AS line
+  WHERE aggregate_kind = 'folio'
 ), written AS (
   SELECT folio_id, id, sequence::text, type, amount_micro::text, currency
   FROM folio_lines
@@ -843,7 +996,8 @@ WITH answers AS MATERIALIZED (
 ), named AS (
   SELECT key, function, path, jsonb_path_query(body, path::jsonpath) #>> '{}' AS id
   FROM answers
-  CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'))
+  CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'),
+              ('$.**.creditNoteId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -916,21 +1070,22 @@ WHERE relkind IN ('r', 'p')
 SELECT relname, 'the tenant''s role may change what is written'
 FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
-  AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_signatures',
-    'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures', 'invoices',
-    'ledger_entries', 'settings_versions', 'settlements', 'webhook_events')
+  AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
+    'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
+    'invoices', 'ledger_entries', 'settings_versions', 'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
 -- Each unique constraint that lets a thing happen once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
-  'command_is_answered_once', 'copies_are_numbered', 'event_takes_effect_once',
+  'command_is_answered_once', 'copies_are_numbered', 'credits_of_a_line_follow_one_another',
+  'credits_of_an_invoice_stand_together', 'event_takes_effect_once',
   'external_reference_is_posted_once', 'folio_lines_are_consecutive',
   'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
   'line_id_is_used_once', 'line_is_on_one_document', 'line_is_voided_once',
-  'movement_is_booked_once', 'one_folio_per_reservation_and_window',
-  'one_open_session_per_drawer', 'one_person_per_invoice',
+  'line_stands_once_on_a_credit_note', 'movement_is_booked_once',
+  'one_folio_per_reservation_and_window', 'one_open_session_per_drawer', 'one_person_per_invoice',
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
   'processor_payment_is_recorded_once', 'settings_versions_are_consecutive']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)

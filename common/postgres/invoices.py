@@ -1,11 +1,15 @@
-"""Issued invoices, the series that number them, their signatures and renditions."""
+"""Issued documents, invoices and credit notes, the series that number them, their signatures and
+renditions. What is of credit notes alone stands in `credit_notes`."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from common.domain.aggregate import TRAIL_START
-from common.domain.identifiers import FolioId, InvoiceId, PropertyId
-from common.domain.invoice import Invoice, InvoiceUnknown, Person, Rendition, Series, Signature
+from common.domain.credit_note import CreditNote
+from common.domain.identifiers import CreditNoteId, DocumentId, FolioId, InvoiceId, PropertyId
+from common.domain.invoice import Invoice, InvoiceUnknown
+from common.domain.issued_document import IssuedDocument, Person, Rendition, Series, Signature
 from common.domain.money import Currency, Money
 from common.ports.transaction import InvoiceFilter, Page
 from common.postgres import ranks
@@ -36,6 +40,10 @@ UPDATE number_series
 SET last_number = $4, last_sha256 = $5
 WHERE jurisdiction = $1 AND document_type = $2 AND year = $3
 """
+KINDS: Final[dict[type[DocumentId], str]] = {
+    InvoiceId: Invoice.kind,
+    CreditNoteId: CreditNote.kind,
+}
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM invoices WHERE id = $1"
 PERSON: Final = "SELECT tenant_id, salt, document FROM invoice_persons WHERE invoice_id = $1"
 SIGNATURE: Final = """
@@ -49,6 +57,7 @@ FROM invoice_renditions
 WHERE invoice_id = $1
 ORDER BY copy
 """
+STATUS: Final = "SELECT tenant_id, status FROM invoice_credits WHERE invoice_id = $1"
 FIND_BY_PDF: Final = """
 SELECT tenant_id, invoice_id
 FROM invoice_renditions
@@ -69,8 +78,10 @@ WHERE id > $1
   AND ($3::text IS NULL OR folio_id = $3)
   AND ($4::text IS NULL OR number = $4)
   AND ($5::date IS NULL OR business_date = $5)
+  AND document_type = $6
+  AND ($7::text IS NULL OR id IN (SELECT id FROM credit_notes WHERE invoice_id = $7))
 ORDER BY id
-LIMIT $6
+LIMIT $8
 """
 INSERT_INVOICE = Insert.into(ranks.DOCUMENTS, "invoices", COLUMNS)
 INSERT_LINE = Insert.into(ranks.DOCUMENT_PARTS, "invoice_lines", "line_id, invoice_id")
@@ -106,24 +117,39 @@ class Invoices:
 
     def get(self, invoice_id: InvoiceId) -> Invoice:
         invoice = self.find(invoice_id)
-        if invoice is None:
+        if not isinstance(invoice, Invoice):
             raise InvoiceUnknown()
         return invoice
 
-    def find(self, invoice_id: InvoiceId) -> Invoice | None:
-        invoice, person, signature, renditions, head = self._desk.batch(
-            *(Statement(sql, (invoice_id,)) for sql in (GET, PERSON, SIGNATURE, RENDITIONS)),
-            head_of(Invoice.kind, invoice_id),
+    def find(self, document_id: DocumentId) -> IssuedDocument | None:
+        asked = (GET, PERSON, SIGNATURE, RENDITIONS, STATUS)
+        document, person, signature, renditions, status, head = self._desk.batch(
+            *(Statement(sql, (document_id,)) for sql in asked),
+            head_of(KINDS[type(document_id)], document_id),
         )
-        if not invoice or not self._desk.actor.holds(invoice[0][3]):
+        if not document or not self._desk.actor.holds(document[0][3]):
             return None
-        found = _invoice_of(invoice[0])
-        found.person = _person_of(person)
+        found = document_of(document[0])
+        found.person = person_of(person)
         found.signature = _signature_of(signature)
         found.renditions = tuple(_rendition_of(row) for row in renditions)
+        if status and isinstance(found, Invoice):
+            found.status = status[0][1]
         return self._desk.loaded(continued(found, head))
 
     def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
+        page = self.documents(which, "invoice", None, limit, cursor)
+        return Page(tuple(x for x in page.items if isinstance(x, Invoice)), page.next_cursor)
+
+    def documents(
+        self,
+        which: InvoiceFilter,
+        document_type: str,
+        corrected: InvoiceId | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[IssuedDocument]:
+        """Documents of one type, in the order of their issue."""
         rows = self._desk.rows(
             PAGE,
             key_of(cursor),
@@ -131,31 +157,30 @@ class Invoices:
             which.folio_id,
             which.number,
             which.business_date,
+            document_type,
+            corrected,
             limit + 1,
         )
-        invoices = tuple(_invoice_of(row) for row in rows[:limit])
-        return Page(invoices, next_cursor([row[1] for row in rows], limit))
+        documents = tuple(document_of(row) for row in rows[:limit])
+        return Page(documents, next_cursor([row[1] for row in rows], limit))
 
     def invoiced_lines(self, folio_id: FolioId) -> frozenset[str]:
         return frozenset(row[1] for row in self._desk.rows(INVOICED_LINES, folio_id))
 
     def issue(self, invoice: Invoice, series: Series) -> None:
-        self._desk.insert(INSERT_INVOICE, [_row(invoice)])
+        self.number(invoice, series)
         self._desk.insert(
             INSERT_LINE,
             [{"line_id": line_id, "invoice_id": invoice.id} for line_id in invoice.line_ids],
         )
-        if invoice.person is not None:
-            self._desk.insert(
-                INSERT_PERSON,
-                [
-                    {
-                        "invoice_id": invoice.id,
-                        "salt": invoice.person.salt,
-                        "document": invoice.person.document,
-                    }
-                ],
-            )
+
+    def number(self, document: IssuedDocument, series: Series) -> None:
+        """Write a new document and its person, and move the series on."""
+        self._desk.insert(INSERT_INVOICE, [_row(document)])
+        person = document.person
+        if person is not None:
+            row = {"invoice_id": document.id, "salt": person.salt, "document": person.document}
+            self._desk.insert(INSERT_PERSON, [row])
         which = (series.jurisdiction, series.document_type, series.year)
         self._desk.write(
             ("series", *which),
@@ -165,75 +190,79 @@ class Invoices:
             ),
         )
 
-    def find_by_pdf(self, pdf_sha256: bytes) -> Invoice | None:
+    def find_by_pdf(self, pdf_sha256: bytes) -> IssuedDocument | None:
         rows = self._desk.rows(FIND_BY_PDF, pdf_sha256)
-        return self.find(InvoiceId(rows[0][1])) if rows else None
+        return self.find(DocumentId(rows[0][1])) if rows else None
 
-    def keep_signature(self, invoice_id: InvoiceId, signature: Signature) -> None:
-        self._desk.insert(INSERT_SIGNATURE, [_signature_row(invoice_id, signature)])
+    def keep_signature(self, document_id: DocumentId, signature: Signature) -> None:
+        self._desk.insert(INSERT_SIGNATURE, [_signature_row(document_id, signature)])
 
-    def keep_rendition(self, invoice_id: InvoiceId, rendition: Rendition) -> None:
-        self._desk.insert(INSERT_RENDITION, [_rendition_row(invoice_id, rendition)])
+    def keep_rendition(self, document_id: DocumentId, rendition: Rendition) -> None:
+        self._desk.insert(INSERT_RENDITION, [_rendition_row(document_id, rendition)])
 
 
-def _row(invoice: Invoice) -> dict[str, Any]:
+def _row(document: IssuedDocument) -> dict[str, Any]:
     return {
-        "id": invoice.id,
-        "folio_id": invoice.folio_id,
-        "property_id": invoice.property_id,
-        "jurisdiction": invoice.jurisdiction,
-        "document_type": invoice.document_type,
-        "year": invoice.year,
-        "series_number": invoice.series_number,
-        "number": invoice.number,
-        "currency": invoice.currency,
-        "total_micro": invoice.total.amount_micro,
-        "business_date": invoice.business_date,
-        "issued_at": invoice.issued_at,
-        "language": invoice.language,
-        "template_version": invoice.template_version,
-        "payload": invoice.payload,
-        "payload_sha256": invoice.payload_sha256,
-        "previous_sha256": invoice.previous_sha256,
+        "id": document.id,
+        "folio_id": document.folio_id,
+        "property_id": document.property_id,
+        "jurisdiction": document.jurisdiction,
+        "document_type": document.document_type,
+        "year": document.year,
+        "series_number": document.series_number,
+        "number": document.number,
+        "currency": document.currency,
+        "total_micro": document.total.amount_micro,
+        "business_date": document.business_date,
+        "issued_at": document.issued_at,
+        "language": document.language,
+        "template_version": document.template_version,
+        "payload": document.payload,
+        "payload_sha256": document.payload_sha256,
+        "previous_sha256": document.previous_sha256,
     }
 
 
-def _invoice_of(row: Row) -> Invoice:
+def document_of(row: Row) -> IssuedDocument:
+    """A document as it was read: tenant, then COLUMNS. Whom it is made out to stands apart."""
     currency = Currency(row[9])
-    return Invoice(
-        id=InvoiceId(row[1]),
-        folio_id=FolioId(row[2]),
-        property_id=PropertyId(row[3]),
-        jurisdiction=row[4],
-        document_type=row[5],
-        year=row[6],
-        series_number=row[7],
-        number=row[8],
-        currency=currency,
-        total=Money(row[10], currency),
-        business_date=row[11],
-        issued_at=row[12],
-        language=row[13],
-        template_version=row[14],
-        payload=row[15],
-        payload_sha256=bytes(row[16]),
-        previous_sha256=row[17] and bytes(row[17]),
-        person=None,
-        trail=TRAIL_START,
-        is_new=False,
-    )
+    common: dict[str, Any] = {
+        "folio_id": FolioId(row[2]),
+        "property_id": PropertyId(row[3]),
+        "jurisdiction": row[4],
+        "document_type": row[5],
+        "year": row[6],
+        "series_number": row[7],
+        "number": row[8],
+        "currency": currency,
+        "total": Money(row[10], currency),
+        "business_date": row[11],
+        "issued_at": row[12],
+        "language": row[13],
+        "template_version": row[14],
+        "payload": row[15],
+        "payload_sha256": bytes(row[16]),
+        "previous_sha256": row[17] and bytes(row[17]),
+        "person": None,
+        "trail": TRAIL_START,
+        "is_new": False,
+    }
+    if row[5] != CreditNote.kind:
+        return Invoice(id=InvoiceId(row[1]), **common)
+    corrected = json.loads(row[15])["invoice"]["invoiceId"]
+    return CreditNote(id=CreditNoteId(row[1]), invoice_id=InvoiceId(corrected), **common)
 
 
-def _person_of(rows: Sequence[Row]) -> Person | None:
+def person_of(rows: Sequence[Row]) -> Person | None:
     """The person, unless it was erased."""
     if not rows or rows[0][1] is None:
         return None
     return Person(salt=bytes(rows[0][1]), document=rows[0][2])
 
 
-def _signature_row(invoice_id: InvoiceId, signature: Signature) -> dict[str, Any]:
+def _signature_row(document_id: DocumentId, signature: Signature) -> dict[str, Any]:
     return {
-        "invoice_id": invoice_id,
+        "invoice_id": document_id,
         "key_version": signature.key_version,
         "algorithm": signature.algorithm,
         "signature": signature.value,
@@ -250,9 +279,9 @@ def _signature_of(rows: Sequence[Row]) -> Signature | None:
     )
 
 
-def _rendition_row(invoice_id: InvoiceId, rendition: Rendition) -> dict[str, Any]:
+def _rendition_row(document_id: DocumentId, rendition: Rendition) -> dict[str, Any]:
     return {
-        "invoice_id": invoice_id,
+        "invoice_id": document_id,
         "copy": rendition.copy,
         "language": rendition.language,
         "template_version": rendition.template_version,

@@ -7,6 +7,7 @@ again and finds what the other has done.
 
 from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
+from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.refusal import Refusal
 from common.ports.transactions import (
@@ -31,6 +32,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "folios_pkey": IdConflict,
     "line_id_is_used_once": IdConflict,
     "payments_pkey": IdConflict,
+    "credits_stay_within_the_line": CreditExceedsInvoice,
+    "credits_stay_within_the_invoice": CreditExceedsInvoice,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -40,6 +43,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "one_series_per_jurisdiction_type_and_year",
         "command_is_answered_once",
         "copies_are_numbered",
+        "credits_of_a_line_follow_one_another",
         "invoice_is_signed_once",
     }
 )

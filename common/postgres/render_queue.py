@@ -1,9 +1,9 @@
-"""Invoices that wait for their PDF; written with the invoice, so that none is forgotten."""
+"""Documents that wait for their PDF; written with the document, so that none is forgotten."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from common.domain.identifiers import InvoiceId
+from common.domain.identifiers import DocumentId
 from common.postgres import ranks
 from common.postgres.connection import Statement
 from common.postgres.session import Insert, Write
@@ -35,20 +35,20 @@ class RenderQueue:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def due(self, limit: int) -> Sequence[InvoiceId]:
-        return [InvoiceId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+    def due(self, limit: int) -> Sequence[DocumentId]:
+        return [DocumentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
 
-    def put(self, invoice_id: InvoiceId) -> None:
+    def put(self, document_id: DocumentId) -> None:
         now = self._desk.now
         self._desk.insert(
             PUT,
-            [{"invoice_id": invoice_id, "attempts": 0, "next_attempt_at": now, "queued_at": now}],
+            [{"invoice_id": document_id, "attempts": 0, "next_attempt_at": now, "queued_at": now}],
         )
 
-    def postpone(self, invoice_id: InvoiceId, error: str) -> None:
-        postpone = Statement(POSTPONE, (invoice_id, error[:200], self._desk.now))
-        self._desk.write(("render", invoice_id), Write(ranks.AGGREGATE_CHANGES, postpone))
+    def postpone(self, document_id: DocumentId, error: str) -> None:
+        postpone = Statement(POSTPONE, (document_id, error[:200], self._desk.now))
+        self._desk.write(("render", document_id), Write(ranks.AGGREGATE_CHANGES, postpone))
 
-    def done(self, invoice_id: InvoiceId) -> None:
-        done = Statement(DONE, (invoice_id,))
-        self._desk.write(("render", invoice_id), Write(ranks.AGGREGATE_CHANGES, done))
+    def done(self, document_id: DocumentId) -> None:
+        done = Statement(DONE, (document_id,))
+        self._desk.write(("render", document_id), Write(ranks.AGGREGATE_CHANGES, done))

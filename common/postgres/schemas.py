@@ -28,6 +28,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "audit_entries",
         "cash_movements",
         "credit_ledger_entries",
+        "credit_note_lines",
         "credit_note_signatures",
         "credit_notes",
         "folio_lines",

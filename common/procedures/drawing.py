@@ -1,6 +1,6 @@
-"""What has to be known to draw an invoice outside a transaction, and what drawing it came to.
+"""What has to be known to draw a document outside a transaction, and what drawing it came to.
 
-Signing and drawing may take a second and may fail; neither may hold a lock. So an invoice is read
+Signing and drawing may take a second and may fail; neither may hold a lock. So a document is read
 in one transaction, drawn between, and the result is written in another one. Both steps give the
 same bytes when they are repeated, so a crash between them costs nothing but time.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from common.domain.identifiers import InvoiceId
-from common.domain.invoice import Invoice, Rendition, Signature
+from common.domain.identifiers import CreditNoteId, DocumentId
+from common.domain.issued_document import IssuedDocument, Rendition, Signature
 from common.domain.settings import Settings
 from common.ports.powers import DrawingRefused, Powers
 from common.ports.transaction import Transaction
@@ -20,28 +20,28 @@ from common.ports.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Undrawn:
-    """An invoice as it was read, and the number of the copy that is wanted."""
+    """A document as it was read, and the number of the copy that is wanted."""
 
     tenant_id: UUID
-    invoice: Invoice
+    document: IssuedDocument
     copy: int
     template_version: str
 
     @classmethod
-    def of(cls, invoice: Invoice, settings: Settings) -> "Undrawn":
-        """The next copy of an invoice, by the template that it was issued with.
+    def of(cls, document: IssuedDocument, settings: Settings) -> "Undrawn":
+        """The next copy of a document, by the template that it was issued with.
 
         A template that turned out broken may have been put back to an earlier one (INV-6).
         """
-        template = settings.template_in_use(invoice.template_version)
-        return cls(settings.tenant_id, invoice, len(invoice.renditions), template)
+        template = settings.template_in_use(document.template_version)
+        return cls(settings.tenant_id, document, len(document.renditions), template)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A stored PDF with its signature, or the reason why there is none."""
 
-    invoice_id: InvoiceId
+    document_id: DocumentId
     rendition: Rendition | None
     signature: Signature | None
     error: str = ""
@@ -49,57 +49,73 @@ class Drawn:
 
 def draw(undrawn: Undrawn, powers: Powers) -> Drawn:
     """Sign the payload's hash, draw the PDF, store it. A drawing that is refused is an answer."""
-    invoice = undrawn.invoice
-    signature = invoice.signature or _signature(undrawn, powers)
+    document = undrawn.document
+    signature = document.signature or _signature(undrawn, powers)
     try:
-        pdf = powers.printer.invoice(
-            json.loads(invoice.payload),
-            invoice.person.document if invoice.person else {},
-            payload_sha256=invoice.payload_sha256.hex(),
-            verify_url=verify_url(powers.public_url, undrawn.tenant_id, invoice),
-            language=invoice.language,
+        pdf = powers.printer.document(
+            json.loads(document.payload),
+            document.person.document if document.person else {},
+            payload_sha256=document.payload_sha256.hex(),
+            verify_url=verify_url(powers.public_url, undrawn.tenant_id, document),
+            language=document.language,
             template_version=undrawn.template_version,
             copy=undrawn.copy > 0,
         )
     except DrawingRefused as refused:
-        return Drawn(invoice.id, None, signature, str(refused) or type(refused).__name__)
+        return Drawn(document.id, None, signature, str(refused) or type(refused).__name__)
     digest = hashlib.sha256(pdf).digest()
-    name = f"invoices/{invoice.id}/{undrawn.copy}-{digest.hex()[:16]}.pdf"
+    name = f"{_folder(document)}/{document.id}/{undrawn.copy}-{digest.hex()[:16]}.pdf"
     powers.documents.put(undrawn.tenant_id, name, pdf)
     rendition = Rendition(
         copy=undrawn.copy,
-        language=invoice.language,
+        language=document.language,
         template_version=undrawn.template_version,
         object_name=name,
         pdf_sha256=digest,
         rendered_at=powers.now(),
     )
-    return Drawn(invoice.id, rendition, signature)
+    return Drawn(document.id, rendition, signature)
 
 
-def verify_url(public_url: str, tenant_id: UUID, invoice: Invoice) -> str:
+def verify_url(public_url: str, tenant_id: UUID, document: IssuedDocument) -> str:
     """The address in the QR code, under which anybody can verify the document."""
-    digest = invoice.payload_sha256.hex()
-    return f"{public_url}/api/v1/invoices/{invoice.id}/verify?tenant={tenant_id}&hash={digest}"
+    digest = document.payload_sha256.hex()
+    path = f"/api/v1/{_folder(document)}/{document.id}/verify"
+    return f"{public_url}{path}?tenant={tenant_id}&hash={digest}"
 
 
-def keep_drawn(drawn: Drawn, tx: Transaction) -> Invoice:
-    """Write down what drawing came to; a copy that somebody else has written is left as it is."""
-    invoice = tx.invoices.get(drawn.invoice_id)
-    if invoice.signature is None and drawn.signature is not None:
-        tx.invoices.keep_signature(invoice.id, drawn.signature)
+def keep_drawn(drawn: Drawn, tx: Transaction) -> IssuedDocument:
+    """Write down what drawing came to; a copy that somebody else has written is left as it is.
+
+    Raises ValueError for a document that was never issued.
+    """
+    document = known(drawn.document_id, tx)
+    if document.signature is None and drawn.signature is not None:
+        tx.invoices.keep_signature(document.id, drawn.signature)
     if drawn.rendition is None:
-        tx.render_queue.postpone(invoice.id, drawn.error)
-    elif drawn.rendition.copy >= len(invoice.renditions):
-        rendered = invoice.rendered(drawn.rendition, drawn.signature)
-        tx.invoices.keep_rendition(invoice.id, drawn.rendition)
-        tx.render_queue.done(invoice.id)
+        tx.render_queue.postpone(document.id, drawn.error)
+    elif drawn.rendition.copy >= len(document.renditions):
+        rendered = document.rendered(drawn.rendition, drawn.signature)
+        tx.invoices.keep_rendition(document.id, drawn.rendition)
+        tx.render_queue.done(document.id)
         tx.tell(rendered)
-    return invoice
+    return document
+
+
+def known(document_id: DocumentId, tx: Transaction) -> IssuedDocument:
+    """The document that an event or a queue has named. Raises ValueError where there is none."""
+    document = tx.invoices.find(document_id)
+    if document is None:
+        raise ValueError(f"{document_id} was never issued")
+    return document
+
+
+def _folder(document: IssuedDocument) -> str:
+    return "credit-notes" if isinstance(document.id, CreditNoteId) else "invoices"
 
 
 def _signature(undrawn: Undrawn, powers: Powers) -> Signature:
-    signed = powers.keys.sign(undrawn.tenant_id, undrawn.invoice.payload_sha256)
+    signed = powers.keys.sign(undrawn.tenant_id, undrawn.document.payload_sha256)
     return Signature(
         key_version=signed.key_version,
         algorithm=signed.algorithm,

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from common.contracts.invoices import SignatureState, Verification
+from common.contracts.invoices import SignatureState, Status, Verification
 from common.domain.invoice import Invoice
+from common.domain.issued_document import IssuedDocument
 from common.domain.refusal import Refusal
 from common.domain.settings import Settings
 from common.ports.powers import Powers, SignedDigest
@@ -24,7 +25,7 @@ class Found:
     """
 
     settings: Settings
-    invoice: Invoice | None
+    document: IssuedDocument | None
     claimed_sha256: bytes
     pdf: bytes | None = None
 
@@ -36,46 +37,56 @@ def nothing_known() -> Verification:
 
 def verify(found: Found, powers: Powers) -> Verification:
     """Hash the payload again, compare, check the signature; the same work for unknown ones."""
-    invoice = found.invoice
-    payload = invoice.payload if invoice else ""
+    document = found.document
+    payload = document.payload if document else ""
     digest = hashlib.sha256(payload.encode()).digest()
-    stored = invoice.payload_sha256 if invoice else bytes(32)
+    stored = document.payload_sha256 if document else bytes(32)
     same = hmac.compare_digest(digest, found.claimed_sha256) and hmac.compare_digest(digest, stored)
     signature = _signature_state(found, digest, powers)
-    if invoice is None or not same:
+    if document is None or not same:
         return nothing_known()
     signed = json.loads(payload)
-    if not (_is_the_row_of(signed, invoice) and _is_the_file_of(invoice, found.pdf, powers)):
+    if not (_is_the_row_of(signed, document) and _is_the_file_of(document, found.pdf, powers)):
         return nothing_known()
     return Verification(
         valid=signature == "valid",
         signature=signature,
-        status="issued",
-        number=invoice.number,
-        date=invoice.business_date,
+        status=_status_of(document),
+        number=document.number,
+        date=document.business_date,
         issuer=signed["issuer"]["name"],
     )
 
 
-def _is_the_row_of(signed: dict[str, Any], invoice: Invoice) -> bool:
+def _status_of(document: IssuedDocument) -> Status:
+    """A credit note stands as it was issued; an invoice may have been credited since."""
+    return cast(Status, document.status) if isinstance(document, Invoice) else "issued"
+
+
+def _id_in(signed: dict[str, Any]) -> str:
+    document_id: str = signed.get("invoiceId") or signed["creditNoteId"]
+    return document_id
+
+
+def _is_the_row_of(signed: dict[str, Any], document: IssuedDocument) -> bool:
     """Whether what is listed beside the payload says what was signed: the number is found, too."""
-    listed = (invoice.id, invoice.number, invoice.business_date.isoformat())
-    return listed == (signed["invoiceId"], signed["number"], signed["businessDate"])
+    listed = (document.id, document.number, document.business_date.isoformat())
+    return listed == (_id_in(signed), signed["number"], signed["businessDate"])
 
 
-def _is_the_file_of(invoice: Invoice, pdf: bytes | None, powers: Powers) -> bool:
+def _is_the_file_of(document: IssuedDocument, pdf: bytes | None, powers: Powers) -> bool:
     """Whether the file names this invoice: the row that led from one to the other may be forged."""
     if pdf is None:
         return True
     try:
-        return powers.printer.identity(pdf) == (invoice.number, invoice.payload_sha256.hex())
+        return powers.printer.identity(pdf) == (document.number, document.payload_sha256.hex())
     except Refusal:
         return False
 
 
 def _signature_state(found: Found, digest: bytes, powers: Powers) -> SignatureState:
-    signature = found.invoice.signature if found.invoice else None
-    if found.invoice is not None and signature is None:
+    signature = found.document.signature if found.document else None
+    if found.document is not None and signature is None:
         return "pending"
     signed = (
         SignedDigest(signature.key_version, signature.algorithm, signature.value)

@@ -1,6 +1,6 @@
 """An invoice was issued: it is signed and its PDF is made, after the guest has gone home."""
 
-from common.contracts.events import InvoiceGeneratedV1
+from common.contracts.document_events import InvoiceGeneratedV1
 from common.ports.transaction import Transaction
 from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn
 from common.runtime.declaration import event_function

@@ -1,18 +1,16 @@
 """Lead to an invoice's PDF: a signed address that lives five minutes; the file is never public."""
 
-from typing import Annotated, Final
-from uuid import UUID
+from typing import Annotated
 
 from pydantic import Field
 
 from common.contracts.fields import Digits, InvoiceRef
-from common.contracts.shapes import Outcome, Request
-from common.domain.invoice import InvoiceNotRendered, InvoiceUnknown
-from common.ports.powers import Powers
+from common.contracts.shapes import Request
+from common.domain.invoice import InvoiceUnknown
+from common.domain.issued_document import DocumentNotRendered
 from common.ports.transaction import Transaction
+from common.procedures.linking import StoredPdf, link, stored
 from common.runtime.declaration import http_function
-
-LINK_SECONDS: Final = 300
 
 
 class GetInvoicePdf(Request):
@@ -22,25 +20,6 @@ class GetInvoicePdf(Request):
     copy_number: Annotated[int, Field(ge=0, le=9999), Digits] = 0
 
 
-class StoredPdf(Outcome):
-    """Where the PDF lies in the tenant's own store."""
-
-    tenant_id: str
-    object_name: str
-
-
-class PdfLink(Outcome):
-    """Where the PDF can be fetched for the next five minutes."""
-
-    location: str
-
-
-def link(stored: StoredPdf, powers: Powers) -> PdfLink:
-    """Sign an address for the stored file."""
-    location = powers.documents.link(UUID(stored.tenant_id), stored.object_name, LINK_SECONDS)
-    return PdfLink(location=location)
-
-
 @http_function(
     "GET",
     "/invoices/{invoice_id}/pdf",
@@ -48,13 +27,11 @@ def link(stored: StoredPdf, powers: Powers) -> PdfLink:
     status=302,
     perform=link,
     needs=("database", "documents"),
-    refusals=(InvoiceUnknown, InvoiceNotRendered),
+    refusals=(InvoiceUnknown, DocumentNotRendered),
 )
 def get_invoice_pdf(request: GetInvoicePdf, tx: Transaction) -> StoredPdf:
     """Answer a redirect to the invoice's PDF.
 
-    Refuses: InvoiceUnknown, InvoiceNotRendered.
+    Refuses: InvoiceUnknown, DocumentNotRendered.
     """
-    invoice = tx.invoices.get(request.invoice_id)
-    rendition = invoice.rendition(request.copy_number)
-    return StoredPdf(tenant_id=str(tx.settings.tenant_id), object_name=rendition.object_name)
+    return stored(tx.invoices.get(request.invoice_id), request.copy_number, tx.settings)

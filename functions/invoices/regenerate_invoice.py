@@ -2,6 +2,7 @@
 
 from common.contracts.fields import InvoiceRef
 from common.contracts.shapes import Outcome, Request
+from common.domain.identifiers import InvoiceId
 from common.domain.invoice import InvoiceUnknown
 from common.ports.transaction import Transaction
 from common.procedures.drawing import Drawn, Undrawn, draw, keep_drawn
@@ -28,7 +29,7 @@ def keep(drawn: Drawn, tx: Transaction) -> Regenerated:
     keep_drawn(drawn, tx)
     rendition = drawn.rendition
     return Regenerated(
-        invoice_id=drawn.invoice_id,
+        invoice_id=InvoiceId(drawn.document_id),
         copy_number=rendition.copy if rendition else None,
         pdf_sha256=rendition.pdf_sha256.hex() if rendition else None,
         error=drawn.error or None,

@@ -89,8 +89,8 @@ def test_gives_the_same_bytes_in_processes_that_differ_in_seed_zone_and_folder(
     tmp_path: Path,
 ) -> None:
     script = (
-        "import json, sys; from common.documents.render import render_invoice;"
-        "a, b, c = json.load(sys.stdin); sys.stdout.buffer.write(render_invoice(a, b, **c))"
+        "import json, sys; from common.documents.render import render_document;"
+        "a, b, c = json.load(sys.stdin); sys.stdout.buffer.write(render_document(a, b, **c))"
     )
     options = {
         "payload_sha256": HASH,

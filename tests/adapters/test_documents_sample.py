@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from common.documents.payload import read_invoice
-from common.documents.render import render_invoice
+from common.documents.render import render_document
 
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 VERIFY_URL = (
@@ -161,7 +161,7 @@ def rendered(
         "template_version": "invoice-1",
         **options,
     }
-    return render_invoice(payload or invoice(), person or personal(), **given)
+    return render_document(payload or invoice(), person or personal(), **given)
 
 
 def pages(pdf: bytes) -> list[str]:

@@ -26,7 +26,8 @@ from common.domain.identifiers import (
     PropertyId,
     TenantId,
 )
-from common.domain.invoice import Invoice, Series, issue
+from common.domain.invoice import Invoice, issue
+from common.domain.issued_document import Series
 from common.domain.ledger import GUEST_LEDGER, Entry
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment, PaymentMethod

@@ -10,14 +10,8 @@ from datetime import date
 import pytest
 
 from common.domain.folio import Guest
-from common.domain.invoice import (
-    Invoice,
-    Person,
-    Rendition,
-    Series,
-    Signature,
-    issue,
-)
+from common.domain.invoice import Invoice, issue
+from common.domain.issued_document import Person, Rendition, Series, Signature
 from common.domain.money import AmountOutOfRange
 from tests.domain.front_desk import (
     GUEST,

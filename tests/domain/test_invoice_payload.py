@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from common.documents.payload import read_invoice
-from common.documents.render import render_invoice
+from common.documents.render import render_document
 from common.domain.folio import Stay
 from common.domain.identifiers import InvoiceId
 from common.domain.invoice_payload import Totals, document, in_language, rows_of
@@ -236,7 +236,7 @@ class TestPage:
     def test_is_printed_from_a_real_payload(self):
         account = a_stay()
         invoice = account.invoice(account.close(), series())
-        pdf = render_invoice(
+        pdf = render_document(
             json.loads(invoice.payload),
             invoice.person.document,
             payload_sha256=invoice.payload_sha256.hex(),

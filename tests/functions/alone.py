@@ -70,8 +70,9 @@ def start(source: Path, settings: dict[str, str]) -> dict[str, Any]:
     method = getattr(target.declaration, "method", "POST")
     path = getattr(target.declaration, "full_path", f"/events/{source.stem}")
     path = path.replace("{invoice_id}", "inv_01K9ZQ0M8Y" + "0" * 16)
+    path = path.replace("{credit_note_id}", "cn_01K9ZQ0M8Y" + "0" * 16)
     query = {"tenant": "7c1f0f0e-6f0b-4b8a-9d53-0a4f6e1f0a11"}
-    if source.stem == "verify_invoice":
+    if source.stem in ("verify_invoice", "verify_credit_note"):
         query["hash"] = "0" * 64
     public = getattr(target.declaration, "scope", "") is None
     answer = app.test_client().open(

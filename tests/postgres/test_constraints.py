@@ -12,6 +12,7 @@ from typing import Final
 import pg8000.exceptions
 import pytest
 
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 
@@ -116,6 +117,40 @@ OF_SOMETHING: Final = [
     Trial("rendition_is_of_an_invoice", "invoice_renditions", {"invoice_id": "inv_none"}),
     Trial("waiting_invoice_exists", "render_queue", {"invoice_id": "inv_none"}),
 ]
+CREDITS: Final = [
+    Trial("credits_of_an_invoice_stand_together", "invoice_credits", {}),
+    Trial("credited_invoice_exists", "invoice_credits", {"invoice_id": "inv_none"}),
+    Trial("credits_stay_within_the_invoice", "invoice_credits", {"credited_micro": 10**12}),
+    Trial("credit_status_is_known", "invoice_credits", {"status": "lost"}),
+    Trial("voided_invoice_is_credited_in_full", "invoice_credits", {"status": "voided"}),
+    Trial("credit_notes_pkey", "credit_notes", {}),
+    Trial("credit_note_is_a_document", "credit_notes", {"id": "cn_x"}),
+    Trial(
+        "credit_note_names_its_invoice", "credit_notes", {"id": "cn_x", "invoice_id": "inv_none"}
+    ),
+    Trial(
+        "credit_note_corrects_another_document",
+        "credit_notes",
+        {"id": "cn_x", "invoice_id": "cn_x"},
+    ),
+    Trial("line_stands_once_on_a_credit_note", "credit_note_lines", {"before_micro": 1}),
+    Trial("credits_of_a_line_follow_one_another", "credit_note_lines", {"credit_note_id": "cn_x"}),
+    Trial(
+        "credited_line_is_on_a_credit_note",
+        "credit_note_lines",
+        {"credit_note_id": "cn_x", "before_micro": 1},
+    ),
+    Trial("credited_line_is_on_a_document", "credit_note_lines", {"line_id": "chg_none"}),
+    Trial(
+        "credit_takes_something_off", "credit_note_lines", {"gross_micro": 0, "invoiced_micro": 0}
+    ),
+    Trial(
+        "credit_goes_the_way_of_its_line",
+        "credit_note_lines",
+        {"gross_micro": -1, "before_micro": 10},
+    ),
+    Trial("credits_stay_within_the_line", "credit_note_lines", {"before_micro": 10**12}),
+]
 CENTRALLY: Final = [
     Trial("migration_is_applied_once", "schema_migrations", {}),
     Trial("tenants_pkey", "tenants", {"schema_name": "x"}),
@@ -149,6 +184,8 @@ def full(house: House) -> Hotel:
     assert hotel.deliver("on_payment_captured", card).status_code == 204
     invoice = hotel.post(f"/folios/{folio}/close").json["invoiceId"]
     assert hotel.render(invoice).status_code == 204
+    line = lines_of(hotel, invoice)[0]["lineId"]
+    assert credits(hotel, invoice, (line, usd(1_000))).status_code == 201
     hotel.charged(hotel.open_folio(), id=NOT_INVOICED)
     hotel.closed_folio()  # its invoice waits to be drawn
     hotel.deliver("on_payment_captured", {**card, "folioId": "none"})  # a dead letter
@@ -162,7 +199,7 @@ def full(house: House) -> Hotel:
 
 
 @pytest.mark.parametrize(
-    "trial", [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH], ids=lambda t: t.constraint
+    "trial", [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS], ids=lambda t: t.constraint
 )
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
     assert_refused_by(full.house, trial, full.schema)
@@ -174,7 +211,8 @@ def test_the_central_tables_refuse_what_breaks_the_rule(full: Hotel, trial: Tria
 
 
 def test_every_constraint_has_its_trial(full: Hotel) -> None:
-    tried = {trial.constraint for trial in (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CENTRALLY)}
+    trials = (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *CENTRALLY)
+    tried = {trial.constraint for trial in trials}
     there = {row[0] for row in full.rows(ALL_CONSTRAINTS)}
 
     assert tried == there

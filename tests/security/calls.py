@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from common.local.functions import http_declarations
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
+from tests.crediting import credits
 from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.security import tills
 from tests.security.tills import Tills
@@ -56,6 +57,9 @@ class Calls:
     charge: str
     invoice: str
     payload_sha256: str
+    line: str
+    credit_note: str
+    credited_sha256: str
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -71,7 +75,18 @@ class Calls:
         shown = hotel.get(f"/invoices/{invoice}").json
         folio = hotel.open_folio(windows=["company"])
         charged = hotel.post(f"/folios/{folio}/charges", charge("room", 20_000)).json
-        return cls(hotel, folio, charged["lines"][0]["lineId"], invoice, shown["payloadSha256"])
+        line = shown["payload"]["lines"][0]["lineId"]
+        note = credits(hotel, invoice, (line, usd(1))).json
+        return cls(
+            hotel,
+            folio,
+            charged["lines"][0]["lineId"],
+            invoice,
+            shown["payloadSha256"],
+            line,
+            note["creditNoteId"],
+            note["payloadSha256"],
+        )
 
     @cached_property
     def tills(self) -> Tills:
@@ -93,6 +108,7 @@ class Calls:
         """What the function's path names."""
         path = functions()[name].path
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
+        known["credit_note_id"] = self.credit_note
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
         if "{drawer_id}" in path:
@@ -223,6 +239,15 @@ def _invoice_filter(calls: Calls) -> dict[str, str]:
     }
 
 
+def _credit(calls: Calls) -> dict[str, Any]:
+    lines = [{"lineId": calls.line, "amount": usd(1)}]
+    return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
+
+
+def _credited(calls: Calls) -> dict[str, str]:
+    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.credited_sha256}
+
+
 def _document(calls: Calls) -> dict[str, str]:
     return {"tenant": str(calls.hotel.tenant_id), "hash": calls.payload_sha256}
 
@@ -236,12 +261,16 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "record_payment": _payment,
     "close_folio": lambda calls: {},
     "regenerate_invoice": lambda calls: {},
+    "issue_credit_note": _credit,
+    "void_invoice": lambda calls: {"reason": "Billed to the wrong guest"},
     "verify_invoice_file": lambda calls: b"%PDF-1.7 not one of ours",
 }
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_folios": _folio_filter,
     "list_invoices": _invoice_filter,
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
+    "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
+    "verify_credit_note": _credited,
     "verify_invoice": _document,
     "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},
 }

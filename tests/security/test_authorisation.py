@@ -58,6 +58,11 @@ DECIDED = {
     "show_invoice": "billing.invoice.read",
     "get_invoice_pdf": "billing.invoice.read",
     "regenerate_invoice": "billing.admin",
+    "void_invoice": "billing.credit_note.write",
+    "issue_credit_note": "billing.credit_note.write",
+    "list_credit_notes": "billing.invoice.read",
+    "show_credit_note": "billing.invoice.read",
+    "get_credit_note_pdf": "billing.invoice.read",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",
@@ -71,6 +76,7 @@ DECIDED = {
     "recount_stuck_session": "billing.cash_drawer.close",
     "acknowledge_discrepancy": "billing.cash_drawer.acknowledge_discrepancy",
     "verify_invoice": None,
+    "verify_credit_note": None,
     "verify_invoice_file": None,
     "health": None,
     "ready": None,
@@ -148,6 +154,8 @@ def test_its_own_scope_alone_is_enough(calls: Calls, name: str) -> None:
     own = Calls.of(calls.hotel)
     if name == "get_invoice_pdf":
         own.send("regenerate_invoice")
+    if name == "get_credit_note_pdf":
+        own.hotel.push("on_credit_note_issued", own.hotel.events("credit_note.issued")[-1])
     if name == "close_folio":
         own.send("void_charge")
 
@@ -190,6 +198,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "folio_id": new_id("fol"),
         "charge_id": new_id("chg"),
         "invoice_id": new_id("inv"),
+        "credit_note_id": new_id("cn"),
         "drawer_id": new_id("cdr"),
         "session_id": new_id("cds"),
     }
@@ -204,11 +213,11 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
 
 @pytest.mark.req("SEC-3", "TEN-2")
 def test_lists_hold_what_is_the_callers_own(calls: Calls) -> None:
-    for name in ("list_folios", "list_invoices"):
+    for name in ("list_folios", "list_invoices", "list_credit_notes"):
         query = {"propertyId": str(calls.hotel.property_id)}
         assert calls.send(name, query=query).json["items"]
         for who, claims in strangers(calls).items():
-            for asked in (query, {}, {"folioId": calls.folio} if name == "list_invoices" else {}):
+            for asked in (query, {}, {} if name == "list_folios" else {"folioId": calls.folio}):
                 answer = calls.send(name, query=asked, token=calls.token(**claims))
                 assert answer.status_code == 200, answer.text
                 assert answer.json == {"items": [], "nextCursor": None}, who

@@ -15,6 +15,7 @@ from tests.proofs import told
 from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
+from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
 
@@ -55,6 +56,11 @@ def busy(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def tills(house: House) -> Hotel:
     return hotel_with_tills(house)
+
+
+@pytest.fixture(scope="module")
+def credited(house: House) -> Hotel:
+    return hotel_with_credits(house)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +134,24 @@ def test_notices_what_is_planted_in_a_till(
     assert found == {plant.invariant} | plant.also
 
 
+def test_a_hotel_with_credits_breaks_none(credited: Hotel) -> None:
+    states = credited.rows("SELECT status FROM {s}.invoice_credits ORDER BY 1")
+
+    assert broken(credited) == []
+    assert states == [["credited"], ["voided"]]
+
+
+@pytest.mark.parametrize(
+    "plant", CREDITS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(CREDITS)]
+)
+def test_notices_what_is_planted_in_a_credit(
+    credited: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, credited, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
 @pytest.mark.parametrize("sql", HARMLESS)
 def test_says_nothing_of_what_is_harmless(
     busy: Hotel, hotel: Hotel, connection: Connection, sql: tuple[str, ...]
@@ -182,7 +206,7 @@ def test_every_invariant_has_its_plant() -> None:
     """One that nothing breaks would keep nothing: a new invariant comes with its plant."""
     rules = {section.name for section in sections() if not section.is_note}
 
-    assert rules == {plant.invariant for plant in (*PLANTS, *CASH)}
+    assert rules == {plant.invariant for plant in (*PLANTS, *CASH, *CREDITS)}
 
 
 def test_every_unique_constraint_of_a_tenant_is_guarded(hotel: Hotel) -> None:
@@ -220,7 +244,7 @@ def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel
         login.close()
 
     assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
-    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH)}) - 1
+    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH, *CREDITS)}) - 1
 
 
 RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"

@@ -40,6 +40,7 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
     ids = {
         "folio_id": [row[0] for row in till.hotel.rows("SELECT id FROM {s}.folios")],
         "invoice_id": [new_id("inv")],
+        "credit_note_id": [new_id("cn")],
         "drawer_id": [till.drawer],
         "session_id": [till.session],
     }

@@ -200,7 +200,7 @@ class PassingTenants:
 class QuickPrinter:
     """A page that shows nothing and claims what it should: how it looks is proven elsewhere."""
 
-    def invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any], **more: Any) -> bytes:
+    def document(self, payload: Mapping[str, Any], person: Mapping[str, Any], **more: Any) -> bytes:
         written, writer = BytesIO(), PdfWriter()
         writer.add_blank_page(width=100, height=100)
         claims = {"/invoiceNumber": payload["number"], "/payloadSha256": more["payload_sha256"]}

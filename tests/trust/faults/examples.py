@@ -20,6 +20,7 @@ from common.local.functions import (
     job_declarations,
 )
 from common.runtime.job import Orders
+from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.trust.faults.cash_examples import CASH, waits_too_long
@@ -113,6 +114,26 @@ def _writing_off(scene: Scene) -> Act:
     return _posts(f"/test/folios/{folio}/charges/{charged}/write-off", body, token=access)
 
 
+def _crediting(scene: Scene) -> Act:
+    _, invoice = scene.hotel.closed_folio()
+    line = lines_of(scene.hotel, invoice)[0]["lineId"]
+    body = request_of(scene.hotel, invoice, (line, usd(1_000)))
+    return _posts("/credit-notes", body, token=scene.hotel.token(WRITE, sub="mariam"))
+
+
+def _voiding_an_invoice(scene: Scene) -> Act:
+    _, invoice = scene.hotel.closed_folio()
+    body = {"reason": "Wrong guest", "stepUpToken": voiding(scene.hotel, invoice)}
+    token = scene.hotel.token(WRITE, sub="mariam")
+    return _posts(f"/invoices/{invoice}/void", body, token=token)
+
+
+def _drawing_a_credit_note(scene: Scene) -> Act:
+    _voiding_an_invoice(scene)(scene.hotel)
+    event = scene.hotel.events("credit_note.issued")[-1]
+    return lambda at: _heard(at.push("on_credit_note_issued", event))
+
+
 def _drawing(scene: Scene) -> Act:
     _, invoice = scene.hotel.closed_folio()
     return lambda at: _heard(at.render(invoice))
@@ -201,7 +222,10 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "record_payment": _paying,
     "close_folio": _closing,
     "regenerate_invoice": _regenerating,
+    "issue_credit_note": _crediting,
+    "void_invoice": _voiding_an_invoice,
     CONFIRMED: _writing_off,
+    "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,
     "on_payment_captured": _capturing,
     "on_reservation_confirmed": partial(_arriving, "on_reservation_confirmed"),

@@ -42,6 +42,10 @@ NO_BOOKS: Final = {
     "cash_drawers": "where drawers stand",
     "cash_movements": "what moved in them",
     "cash_sessions": "who had them, and who closed them",
+    # the documents stand among the invoices; what these rows say beside them is not retold yet
+    "credit_note_lines": "what credit notes took off which lines",
+    "credit_notes": "which invoices they correct, and who confirmed it",
+    "invoice_credits": "how much of each invoice they took",
     "idempotency_keys": "answers that were given; they are deleted after 30 days",
     "inbox": "which events were taken in",
     "render_queue": "what is still to be drawn",

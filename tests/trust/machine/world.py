@@ -59,7 +59,9 @@ class Pen:
     def __init__(self) -> None:
         self.trouble = ""
 
-    def invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any], **given: Any) -> bytes:
+    def document(
+        self, payload: Mapping[str, Any], person: Mapping[str, Any], **given: Any
+    ) -> bytes:
         if self.trouble == "killed before the page":
             raise Died
         if self.trouble == "refused":

@@ -68,10 +68,10 @@ class OncePrinter:
         self._printer = printer
         self._drawn: dict[str, bytes] = {}
 
-    def invoice(self, payload: dict[str, Any], person: dict[str, Any], **more: Any) -> bytes:
+    def document(self, payload: dict[str, Any], person: dict[str, Any], **more: Any) -> bytes:
         name = json.dumps([payload, person, more], sort_keys=True)
         if name not in self._drawn:
-            self._drawn[name] = self._printer.invoice(payload, person, **more)
+            self._drawn[name] = self._printer.document(payload, person, **more)
         return self._drawn[name]
 
 

@@ -1,0 +1,1 @@
+"""Credit notes: the documents that take an invoice back, in full or in part."""
