@@ -24,7 +24,7 @@ FOUND = {
 
 
 def printed(*, template_version: str = "invoice-1", language: str = "en", **person: str) -> bytes:
-    return PRINTER.invoice(
+    return PRINTER.document(
         invoice(),
         personal(**person),
         payload_sha256=HASH,

@@ -104,8 +104,11 @@ def test_no_text_of_a_request_takes_a_card_number(name: str) -> None:
 
 
 @pytest.mark.req("SEC-6")
-def test_only_an_event_of_our_own_is_not_looked_at() -> None:
-    assert REQUESTS.keys() - set(OTHERS_TELL) == {"on_invoice_generated"}
+def test_only_events_of_our_own_are_not_looked_at() -> None:
+    assert REQUESTS.keys() - set(OTHERS_TELL) == {
+        "on_invoice_generated",
+        "on_credit_note_issued",
+    }
 
 
 @pytest.mark.req("SEC-6")
@@ -201,6 +204,8 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "return_to_open": 1,
         "recount_stuck_session": 0,
         "acknowledge_discrepancy": 1,
+        "issue_credit_note": 1,
+        "void_invoice": 1,
     }
 
 

@@ -88,6 +88,8 @@ def test_a_function_that_answers_tells_nothing_of_what_it_was_told(
     declaration = functions()[name]
     if name == "get_invoice_pdf":
         fresh.send("regenerate_invoice")
+    if name == "get_credit_note_pdf":
+        fresh.hotel.push("on_credit_note_issued", fresh.hotel.events("credit_note.issued")[-1])
     if name == "close_folio":
         fresh.send("void_charge")
     body = fresh.body(name)
@@ -266,6 +268,7 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},
         "on_invoice_generated": hotel.events("invoice.generated")[0]["data"],
+        "on_credit_note_issued": hotel.events("credit_note.issued")[0]["data"],
         "on_tenant_created": {"tenantId": str(hotel.tenant_id), "name": NAME},
     }
 
