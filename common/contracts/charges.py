@@ -22,7 +22,11 @@ from common.domain.moment import Moment
 
 
 class ChargeGiven(Shape):
-    """What was consumed. `amount`, when given, must be quantity times unit amount."""
+    """What was consumed. `amount`, when given, must be quantity times unit amount.
+
+    The `nights` count from the service date on; `firstNight` is the place of the first in the stay,
+    which the folio's stay says where it is not given. `ages` are the persons', where known.
+    """
 
     id: ChargeRef | None = None
     kind: ChargeKind
@@ -36,6 +40,8 @@ class ChargeGiven(Shape):
     window: Word | None = None
     nights: Annotated[int, Field(ge=0, le=366)] = 1
     persons: Annotated[int, Field(ge=0, le=500)] = 1
+    first_night: Annotated[int, Field(ge=1, le=3660)] | None = None
+    ages: Annotated[tuple[Annotated[int, Field(ge=0, le=150)], ...], Field(max_length=500)] = ()
 
     def charge(self, moment: Moment) -> Charge:
         """Refuses: AmountNotPositive, AmountDiffers, AmountOutOfRange."""
@@ -52,4 +58,6 @@ class ChargeGiven(Shape):
             window=self.window,
             nights=self.nights,
             persons=self.persons,
+            first_night=self.first_night,
+            ages=self.ages,
         )

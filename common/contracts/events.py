@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     )
     from common.domain.folio_line import Line
     from common.domain.settlement import FolioClosed
+    from common.domain.untaxed import TaxRuleMissed
 
 
 class LineData(Shape):
@@ -165,6 +166,30 @@ class BalanceDueV1(EventData):
         return cls(folio_id=folio.id, property_id=folio.property_id, balance=fact.balance)
 
 
+class TaxRuleMissingV1(EventData):
+    """No rule covers that kind of charge on that day; `posted` says that it went untaxed."""
+
+    fact = "tax_rule.missing"
+    folio_id: FolioRef
+    property_id: PropertyRef
+    charge_kind: str
+    on: Day
+    jurisdiction: str
+    posted: bool
+
+    @classmethod
+    def of(cls, fact: "TaxRuleMissed") -> "TaxRuleMissingV1":
+        folio = fact.subject
+        return cls(
+            folio_id=folio.id,
+            property_id=folio.property_id,
+            charge_kind=fact.charge_kind,
+            on=fact.on,
+            jurisdiction=fact.jurisdiction,
+            posted=fact.posted,
+        )
+
+
 class FolioClosedV1(_Lines):
     fact = "folio.closed"
     settlement_id: SettlementRef
@@ -193,6 +218,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         ChargeAdjustedV1,
         PaymentRecordedV1,
         BalanceDueV1,
+        TaxRuleMissingV1,
         FolioClosedV1,
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,

@@ -30,6 +30,7 @@ class TaxView(Shape):
     base: Amount
     inclusive: bool
     category: str
+    levy: bool
 
 
 class LineView(Shape):
@@ -145,7 +146,7 @@ class LinesAnswer(Outcome):
             folio_id=FolioId(last.subject.id),
             lines=tuple(LineView.of(line) for each in posted for line in each.lines),
             balance=last.balance,
-            version=last.sequence,
+            version=last.subject.version,
         )
 
     @property
@@ -213,4 +214,5 @@ def _tax(line: Line) -> TaxView | None:
         base=tax.base,
         inclusive=tax.inclusive,
         category=tax.category,
+        levy=tax.levy,
     )

@@ -4,8 +4,9 @@ A version is kept as one JSON document. It is read back through the same shape, 
 is added later has its default for the versions that were written before.
 """
 
-from datetime import time
-from typing import Annotated, Literal, Self
+import json
+from datetime import datetime, time
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
@@ -27,7 +28,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
-from common.domain.settings import Issuer, Property, Settings
+from common.domain.settings import Issuer, Property, Settings, untaxed_until
 from common.domain.tax import TaxRule
 
 Jurisdiction = Annotated[str, Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,12})?$")]
@@ -73,7 +74,8 @@ class IssuerShape(_Part):
 
 
 class PropertyShape(_Part):
-    """A hotel; `dayClose` is local time, `untaxedUntil` an instant that ends by itself."""
+    """A hotel; `dayClose` is local time. `allowUntaxed` ends by itself at the hotel's midnight, or
+    at an `untaxedUntil` before it; who gives that alone switches it on as well."""
 
     id: UUID
     name: Name
@@ -82,7 +84,28 @@ class PropertyShape(_Part):
     day_close: time = time(0)
     currency: CurrencyCode
     jurisdiction: Jurisdiction
+    allow_untaxed: bool = False
     untaxed_until: Instant | None = None
+
+    def in_force(self, before: "PropertyShape | None", now: datetime) -> "PropertyShape":
+        """The property as it is kept from now on; `before` is how it was kept, if it was.
+
+        Refuses: TimeZoneUnknown.
+        """
+        until = untaxed_until(
+            allowed=self.switches_taxes_off,
+            was_allowed=before is not None and before.switches_taxes_off,
+            until=before.untaxed_until if before else None,
+            zone=self.time_zone,
+            now=now,
+        )
+        if until and self.untaxed_until:
+            until = min(until, self.untaxed_until)
+        return self.model_copy(update={"untaxed_until": until})
+
+    @property
+    def switches_taxes_off(self) -> bool:
+        return self.allow_untaxed or self.untaxed_until is not None
 
     def property(self) -> Property:
         return Property(
@@ -116,6 +139,7 @@ class TaxRuleShape(_Part):
     cap_nights: int | None = None
     from_age: int = 0
     category: Annotated[str, Field(pattern="^[A-Z]{1,3}$")] = "S"
+    levy: bool = False
 
     def rule(self) -> TaxRule:
         """Refuses: TaxRuleInvalid."""
@@ -136,6 +160,7 @@ class TaxRuleShape(_Part):
             cap_nights=self.cap_nights,
             from_age=self.from_age,
             category=self.category,
+            levy=self.levy,
         )
 
 
@@ -164,6 +189,17 @@ class SettingsShape(_Part):
         if self.number_prefix == self.credit_note_prefix:
             raise ValueError("an invoice and a credit note would bear the same number")
         return self
+
+    def in_force(self, before: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """The settings as they are kept from now on; `before` is the newest version.
+
+        Refuses: FxRateInvalid, TimeZoneUnknown.
+        """
+        self.rates()
+        texts = [json.dumps(kept) for kept in before.get("properties", ())]
+        by_id = {shape.id: shape for shape in map(PropertyShape.model_validate_json, texts)}
+        properties = tuple(each.in_force(by_id.get(each.id), now) for each in self.properties)
+        return self.model_copy(update={"properties": properties}).model_dump(mode="json")
 
     def rates(self) -> tuple[FxSnapshot, ...]:
         """The rates of exchange, each pair once.

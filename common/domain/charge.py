@@ -3,7 +3,8 @@
 A charge is worth its quantity times its unit price, rounded once. Its taxes come from the rules in
 force at the property on the day of the service; each becomes a line of its own, tied to the charge.
 Where no rule covers it the charge is refused, unless the property allows untaxed charges for the
-day: then the line says so.
+day: then the line says so. A charge for several nights is taxed night by night, and becomes a line
+for each stretch of nights that are taxed alike.
 
 Every tax is posted through the running sums of its group, so that what stands on a folio for a
 group is always its exact tax, rounded once, whichever way a tenant rounds and whenever it changes
@@ -11,14 +12,15 @@ its mind. Where tax is rounded per line the exact tax is in minor units already.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from common.domain.folio_line import ChargeKind, Source, Text
-from common.domain.identifiers import ChargeId
+from common.domain.identifiers import ChargeId, LineId
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
+from common.domain.nights import Occupancy, stretches
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.settings import Property
 from common.domain.tax import (
@@ -64,9 +66,10 @@ class Charge:
     """One thing consumed. `quantity` is a decimal string such as "2" or "0.5"; `unit_amount` may be
     finer than the minor unit.
 
-    Fixed taxes count `nights`, of which the first is the stay's `first_night` (from 1), and
-    `persons`, whose `ages` are given where they are known. Refuses: AmountNotPositive,
-    AmountNotInMinorUnits.
+    Taxes go by `nights` from the service date on, of which the first is the stay's `first_night`
+    (from 1; None where the folio's stay says it), and by `persons`, whose `ages` are given where
+    they are known. `corrects` is the untaxed charge that it stands in for. Refuses:
+    AmountNotPositive, AmountNotInMinorUnits.
     """
 
     id: ChargeId
@@ -81,8 +84,9 @@ class Charge:
     window: str | None = None
     nights: int = 1
     persons: int = 1
-    first_night: int = 1
+    first_night: int | None = None
     ages: tuple[int, ...] = ()
+    corrects: LineId | None = None
 
     def __post_init__(self) -> None:
         if self.amount.in_minor_units().amount_micro <= 0:
@@ -158,11 +162,64 @@ class Occasion:
     kind: str
     on: date
     exemptions: frozenset[str] = frozenset()
-    nights: int = 1
-    persons: int = 1
     stay_nights: int | None = None
-    first_night: int = 1
-    ages: tuple[int, ...] = ()
+    occupancy: Occupancy = field(default_factory=Occupancy)
+    untaxed_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """What a charge comes to for nights that are taxed alike: mostly the whole of it."""
+
+    on: date
+    occupancy: Occupancy
+    quantity: str
+    unit_amount: Money
+    parts: TaxedAmount
+
+
+def portions(charge: Charge, occasion: Occasion, sums: TaxSums, moment: Moment) -> list[Portion]:
+    """Cut a charge where its taxes change, its amount by the nights, and tax it; `sums` move on.
+
+    The shares always sum to the whole (MON-3). A portion names nights and their price where these
+    come to its share; with a price finer than the minor unit they may not, and it is one piece.
+    Refuses: TaxRuleMissing, CurrenciesDiffer (a fixed tax in another currency).
+    """
+    cut = stretches(
+        occasion.on,
+        occasion.occupancy,
+        occasion.kind,
+        occasion.house.jurisdiction,
+        moment.settings.tax_rules,
+    )
+    if len(cut) == 1:
+        parts = taxed(charge.amount, occasion, sums, moment)
+        return [
+            Portion(
+                on=occasion.on,
+                occupancy=occasion.occupancy,
+                quantity=charge.quantity,
+                unit_amount=charge.unit_amount,
+                parts=parts,
+            )
+        ]
+    shares = charge.amount.allocate([stretch.occupancy.nights for stretch in cut])
+    by_night = Decimal(charge.quantity) == charge.nights
+    found = []
+    for stretch, share in zip(cut, shares, strict=True):
+        nights = stretch.occupancy.nights
+        counted = by_night and charge.unit_amount.times(nights) == share
+        night = replace(occasion, on=stretch.on, occupancy=stretch.occupancy)
+        found.append(
+            Portion(
+                on=stretch.on,
+                occupancy=stretch.occupancy,
+                quantity=str(nights) if counted else "1",
+                unit_amount=charge.unit_amount if counted else share,
+                parts=taxed(share, night, sums, moment),
+            )
+        )
+    return found
 
 
 def taxed(amount: Money, occasion: Occasion, sums: TaxSums, moment: Moment) -> TaxedAmount:
@@ -173,7 +230,7 @@ def taxed(amount: Money, occasion: Occasion, sums: TaxSums, moment: Moment) -> T
     try:
         taxation = _taxation(amount, occasion, moment.settings.tax_rules, moment)
     except TaxRuleMissing:
-        if not occasion.house.allows_untaxed(moment.now):
+        if not occasion.untaxed_allowed:
             raise
         return TaxedAmount(amount, (), UNTAXED_ALLOWED)
     posted = sums.posted(taxation)
@@ -199,6 +256,7 @@ def taxed_alike(
             order=tax.order,
             valid_from=occasion.on,
             category=tax.category,
+            levy=tax.levy,
         )
         for tax in taxes
         if tax.rate_ppm is not None
@@ -218,11 +276,11 @@ def _taxation(
         occasion.on,
         occasion.house.jurisdiction,
         rules,
-        nights=occasion.nights,
-        persons=occasion.persons,
+        nights=occasion.occupancy.nights,
+        persons=occasion.occupancy.persons,
         guest_exemptions=occasion.exemptions,
         stay_nights=occasion.stay_nights,
         rounding="invoice" if moment.settings.rounds_tax_per_invoice else "line",
-        first_night=occasion.first_night,
-        ages=occasion.ages,
+        first_night=occasion.occupancy.first_night,
+        ages=occasion.occupancy.ages,
     )

@@ -5,8 +5,9 @@ taxes, its adjustments. It takes back exactly what was asked for them; where tax
 invoice, the tax that goes with it is what the group's rounded sum falls by (TAX-3).
 
 An adjustment adds a signed amount in the terms that the charge was priced in, taxed at the rates
-that the charge bears, and may take away what the charge came to, but not more. A charge that was
-posted untaxed is corrected untaxed.
+that the charge bears, and may take away what the charge came to, but not more. Where the nights of
+a charge bear different rates, it is split among them by what they cost. A charge that was posted
+untaxed is corrected untaxed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -78,29 +79,39 @@ def adjust_charge(
     house = moment.settings.property(folio.property_id)
     on = charge.service_date or charge.business_date
     sums = folio.tax_sums.copy()
-    parts = taxed_alike(
-        amount,
-        postings[0].taxation.taxes,
-        Occasion(house=house, kind=charge.kind, on=on),
-        sums,
-        moment,
-    )
-    line = replace(
-        charge,  # its settings version too: the rates are the charge's
-        id=moment.new_id(AdjustmentId),
-        type=LineType.ADJUSTMENT,
-        description=text,
-        amount=parts.net,
-        business_date=house.business_date(moment.now),
-        quantity=None,
-        unit_amount=None,
-        external_reference=None,
-        corrects=charge.id,
-        reason=reason,
-    )
-    written = folio.add_taxed(line, parts, moment)
+    written: tuple[Line, ...] = ()
+    for posting, share in _by_stretch(postings, amount):
+        parts = taxed_alike(
+            share,
+            posting.taxation.taxes,
+            Occasion(house=house, kind=charge.kind, on=posting.line.service_date or on),
+            sums,
+            moment,
+        )
+        line = replace(
+            posting.line,  # its settings version too: the rates are the charge's
+            id=moment.new_id(AdjustmentId),
+            type=LineType.ADJUSTMENT,
+            description=text,
+            amount=parts.net,
+            business_date=house.business_date(moment.now),
+            quantity=None,
+            unit_amount=None,
+            external_reference=None,
+            corrects=charge.id,
+            reason=reason,
+            occupancy=None,
+        )
+        written += folio.add_taxed(line, parts, moment)
     folio.tax_sums = sums
     return folio.posted(ChargeAdjusted, written, reason=reason)
+
+
+def _by_stretch(postings: Sequence[Posting], amount: Money) -> Iterable[tuple[Posting, Money]]:
+    """The stretches of a charge that an amount falls on, each with its share; none of nothing."""
+    charges = [posting for posting in postings if posting.line.type is LineType.CHARGE]
+    shares = amount.allocate([posting.taxation.price.minor_units for posting in charges])
+    return [pair for pair in zip(charges, shares, strict=True) if not pair[1].is_zero]
 
 
 def _of_charge(lines: Iterable[Line]) -> Sequence[Posting]:
@@ -135,4 +146,5 @@ def _reversals(
             reason=reason,
             external_reference=None,
             settings_version=moment.settings.version,
+            occupancy=None,
         )

@@ -18,17 +18,17 @@ from common.domain.charge import (
     Occasion,
     TaxedAmount,
     TaxSums,
-    taxed,
+    portions,
 )
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
-from common.domain.identifiers import FolioId, PropertyId, TaxLineId
+from common.domain.identifiers import ChargeId, FolioId, PropertyId, TaxLineId
 from common.domain.ledger import Entry, line_entries, payment_entries
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer, Currency, Money
+from common.domain.nights import Occupancy
 from common.domain.payment import Payment
 from common.domain.refusal import Conflict, Missing, Unmet
-from common.domain.settings import Property
 
 
 class FolioUnknown(Missing):
@@ -90,6 +90,10 @@ class Stay:
     @property
     def nights(self) -> int:
         return (self.departure - self.arrival).days
+
+    def place_of(self, night: date) -> int:
+        """The place of a night in the stay, from 1; a day before the stay counts as its first."""
+        return max(1, (night - self.arrival).days + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,43 +221,50 @@ class Folio(Aggregate):
         )
         return FolioOpened(subject=folio, sequence=folio.next_sequence())
 
-    def post_charge(self, charge: Charge, moment: Moment) -> ChargePosted:
-        """Post a charge with its taxes.
+    def post_charge(
+        self, charge: Charge, moment: Moment, reason: str | None = None
+    ) -> ChargePosted:
+        """Post a charge with its taxes, a line for each stretch of nights that are taxed alike.
 
         Refuses: FolioAlreadyClosed, CurrenciesDiffer, WindowUnknown, TaxRuleMissing,
         AmountOutOfRange.
         """
         self.must_be_open()
-        house = moment.settings.property(self.property_id)
-        today = house.business_date(moment.now)
-        service_date = charge.service_date or today
+        today = moment.settings.property(self.property_id).business_date(moment.now)
+        amount = charge.amount + Money.zero(self.currency)  # refuses another currency
         sums = self.tax_sums.copy()
-        parts = taxed(
-            charge.amount + Money.zero(self.currency),  # refuses another currency
-            self._occasion(charge, house, service_date),
-            sums,
-            moment,
-        )
-        line = Line(
+        found = portions(charge, self.occasion(charge, moment), sums, moment)
+        first = Line(
             id=charge.id,
             type=LineType.CHARGE,
             kind=charge.kind,
             description=charge.description,
             window=self._window(charge.window, charge.kind),
-            amount=parts.net,
+            amount=amount,
             business_date=today,
             settings_version=moment.settings.version,
             source=charge.source,
             external_reference=charge.external_reference,
-            service_date=service_date,
-            quantity=charge.quantity,
-            unit_amount=charge.unit_amount,
             charge_id=charge.id,
-            untaxed=parts.untaxed,
+            corrects=charge.corrects,
         )
-        lines = self.add_taxed(line, parts, moment)
+        lines: tuple[Line, ...] = ()
+        for portion in found:
+            line = replace(
+                first,
+                amount=portion.parts.net,
+                service_date=portion.on,
+                quantity=portion.quantity,
+                unit_amount=portion.unit_amount,
+                untaxed=portion.parts.untaxed,
+                occupancy=portion.occupancy,
+            )
+            if lines:  # a later stretch of the same charge
+                later = moment.new_id(ChargeId)
+                line = replace(line, id=later, external_reference=None, corrects=None)
+            lines += self.add_taxed(line, portion.parts, moment)
         self.tax_sums = sums
-        return self.posted(ChargePosted, lines)
+        return self.posted(ChargePosted, lines, reason=reason)
 
     def record_payment(
         self, payment: Payment, moment: Moment, *, allow_credit: bool = False
@@ -336,6 +347,8 @@ class Folio(Aggregate):
                 quantity=None,
                 unit_amount=None,
                 external_reference=None,
+                corrects=None if line.type is LineType.CHARGE else line.corrects,
+                occupancy=None,
             )
             for tax in parts.taxes
         )
@@ -360,17 +373,23 @@ class Folio(Aggregate):
             **details,
         )
 
-    def _occasion(self, charge: Charge, house: Property, on: date) -> Occasion:
+    def occasion(self, charge: Charge, moment: Moment) -> Occasion:
+        """What the taxes of a charge hang on. One that corrects an untaxed one is never untaxed."""
+        house = moment.settings.property(self.property_id)
+        on = charge.service_date or house.business_date(moment.now)
         return Occasion(
             house=house,
             kind=charge.kind,
             on=on,
             exemptions=self.guest.exemptions,
-            nights=charge.nights,
-            persons=charge.persons,
             stay_nights=self.stay.nights if self.stay else None,
-            first_night=charge.first_night,
-            ages=charge.ages,
+            occupancy=Occupancy(
+                nights=charge.nights,
+                persons=charge.persons,
+                first_night=charge.first_night or (self.stay.place_of(on) if self.stay else 1),
+                ages=charge.ages,
+            ),
+            untaxed_allowed=house.allows_untaxed(moment.now) and charge.corrects is None,
         )
 
     def _window(self, asked: str | None, kind: str) -> str:

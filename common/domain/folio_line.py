@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.money import Money
+from common.domain.nights import Occupancy
 from common.domain.tax import TaxAmount, Taxation
 
 Text = dict[str, str]  # a description by language; "und" where the language is not known
@@ -58,10 +59,11 @@ class Source(StrEnum):
 class Line:
     """One line. `sequence` counts from 1 without a gap within its folio; 0 is not written yet.
 
-    `charge_id` ties a tax, an adjustment or a void to the charge it belongs to (a charge to
-    itself); `corrects` names the very line that a void or an adjustment corrects. `quantity` is a
-    decimal string; `unit_amount` may be finer than the minor unit. `untaxed` says why a charge
-    bears no tax. `settings_version` is the one that its taxes were found in.
+    `charge_id` ties a tax, an adjustment or a void to the charge it belongs to, a charge to itself,
+    and the later stretches of a charge to its first; `corrects` names the very line that is
+    corrected. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
+    `untaxed` says why a charge bears no tax, `occupancy` which nights and persons it is for.
+    `settings_version` is the one that its taxes were found in.
     """
 
     sequence: int = 0
@@ -83,6 +85,7 @@ class Line:
     reason: str | None = None
     tax: TaxAmount | None = None
     untaxed: str | None = None
+    occupancy: Occupancy | None = None
 
 
 @dataclass(frozen=True, slots=True)

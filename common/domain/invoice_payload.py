@@ -208,6 +208,7 @@ def _tax(tax: TaxAmount) -> Document:
         "baseMicro": tax.base.amount_micro,
         "category": tax.category,
         "inclusive": tax.inclusive,
+        "levy": tax.levy,
     }
 
 
@@ -217,6 +218,7 @@ def _group(group: TaxGroup) -> Document:
         "name": group.name,
         "ratePpm": group.rate_ppm,
         "category": group.category,
+        "levy": group.levy,
         "baseMicro": group.base.amount_micro,
         "amountMicro": group.tax.amount_micro,
     }

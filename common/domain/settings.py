@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
-from common.domain.business_date import business_date
+from common.domain.business_date import business_date, midnight_after
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency, Money
@@ -54,6 +54,20 @@ class Property:
     def allows_untaxed(self, moment: datetime) -> bool:
         """Whether charges without a tax rule may be posted for now (TAX-2)."""
         return self.untaxed_until is not None and moment < self.untaxed_until
+
+
+def untaxed_until(
+    *, allowed: bool, was_allowed: bool, until: datetime | None, zone: str, now: datetime
+) -> datetime | None:
+    """The instant at which a permission to charge untaxed ends; None where there is none (TAX-2).
+
+    It is for one day: switched on, it ends at the property's next midnight, and settings that go on
+    saying that it is on do not renew it. It is switched off before it can be switched on again.
+    Refuses: TimeZoneUnknown.
+    """
+    if not allowed:
+        return None
+    return until if was_allowed else midnight_after(now, zone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,9 @@ one compounding order stand side by side on one base; a higher order is computed
 the taxes of all lower orders. So every tax is an affine function of the net price, which is how a
 price that contains inclusive taxes is taken apart exactly.
 
+A levy, such as a city tax, is no value-added tax: on an e-invoice it is a charge of its own, and
+its category says how VAT treats that charge (EN 16931 BG-21).
+
 Rounding (TAX-3, MON-2). "line": each tax is rounded to the minor unit on its charge. "invoice": a
 charge's taxes stay exact to the micro unit, and each group (code, rate, category) is rounded once
 an invoice, as EN 16931 BR-CO-17 asks. A folio's lines are whole minor units in either case, so
@@ -45,8 +48,9 @@ class TaxRule:
     It has exactly one of `rate_ppm` (70,000 is 7 %, at most 100 %), `per_night` and
     `per_person_night`. `inclusive`: the price given contains it. `valid_to` is the first day
     without it. It spares guests with one of `exemptions` ("resident", "diplomat") and stays of more
-    than `long_stay_over_nights`; a fixed amount may also end after `cap_nights` of a stay and spare
-    persons under `from_age`. `category` is EN 16931's (S, Z, E ...). Refuses: `TaxRuleInvalid`.
+    than `long_stay_over_nights`, and may end after `cap_nights` of a stay; a fixed amount may spare
+    persons under `from_age`. `category` is EN 16931's (S, Z, E ...), `levy` says that it is no VAT.
+    Refuses: `TaxRuleInvalid`.
     """
 
     code: str
@@ -65,6 +69,7 @@ class TaxRule:
     cap_nights: int | None = None
     from_age: int = 0
     category: str = "S"
+    levy: bool = False
 
     def __post_init__(self) -> None:
         fixed = [amount for amount in (self.per_night, self.per_person_night) if amount]
@@ -72,8 +77,8 @@ class TaxRule:
             raise TaxRuleInvalid(f"{self.code}: either a rate, or an amount a night or a person")
         if self.rate_ppm is not None and not 0 <= self.rate_ppm <= PPM:
             raise TaxRuleInvalid(f"{self.code}: a rate is 0 to 100 %")
-        if self.rate_ppm is not None and (self.cap_nights is not None or self.from_age):
-            raise TaxRuleInvalid(f"{self.code}: a rate has no cap of nights and no age")
+        if self.rate_ppm is not None and self.from_age:
+            raise TaxRuleInvalid(f"{self.code}: a rate has no age")
         if any(amount.amount_micro < 0 for amount in fixed):
             raise TaxRuleInvalid(f"{self.code}: a fixed amount is not negative")
         if self.valid_to is not None and self.valid_to <= self.valid_from:
@@ -81,8 +86,11 @@ class TaxRule:
 
     def covers(self, kind: str, on: date, jurisdiction: str) -> bool:
         """Whether it is in force on that day, in that jurisdiction, for that kind of charge."""
-        in_force = self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
-        return in_force and self.jurisdiction == jurisdiction and kind in self.charge_kinds
+        concerned = self.jurisdiction == jurisdiction and kind in self.charge_kinds
+        return concerned and self.is_in_force(on)
+
+    def is_in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,7 @@ class TaxAmount:
     category: str
     order: int
     exact: Money
+    levy: bool = False
 
     @property
     def key(self) -> TaxKey:
@@ -158,6 +167,7 @@ class TaxGroup:
     category: str
     base: Money
     tax: Money
+    levy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +218,8 @@ class _Term:
     @classmethod
     def of(cls, rule: TaxRule, stay: _Stay, zero: Money) -> Self:
         if rule.rate_ppm is not None:
+            if stay.nights_under(rule) != stay.nights:
+                raise ValueError("nights are cut where the cap of a rate is reached")
             return cls(rule, Fraction(rule.rate_ppm, PPM), 0)
         count = stay.nights_under(rule)
         if rule.per_person_night is not None:
@@ -237,7 +249,8 @@ def taxes_for(
     """The taxes on a charge of `amount` (whole minor units) for `nights` nights and `persons`.
 
     `stay_nights` is the length of the whole stay, `first_night` the place of this charge's first
-    night in it (from 1), `ages` the persons' ages where known: others count as grown up. A spared
+    night in it (from 1), `ages` the persons' ages where known: others count as grown up. A charge
+    over a change of rules, or over the cap of a rate, is cut before (`stretches`). A spared
     guest pays the price given: an inclusive tax that falls away is not taken off it. Where every
     rule is spared there are no taxes, and the exemptions say why. A reversal is not taxed anew but
     posts the negated taxes of what it reverses. Refuses: `TaxRuleMissing`, `CurrenciesDiffer` (a
@@ -301,6 +314,7 @@ def invoice_breakdown(taxes: Iterable[TaxAmount]) -> tuple[TaxGroup, ...]:
             category=category,
             base=_sum((tax.base for tax in group), group[0].base).rounded(),
             tax=_sum((tax.amount for tax in group), group[0].base).rounded(),
+            levy=group[0].levy,
         )
         for (code, rate_ppm, category), group in sorted(
             groups.items(), key=lambda row: (row[0][0], row[0][1] or 0, row[0][2])
@@ -341,6 +355,7 @@ def _taken_apart(
                 category=rule.category,
                 order=rule.order,
                 exact=shown,
+                levy=rule.levy,
             )
         )
     return net, taxes

@@ -8,7 +8,7 @@ What is kept, posted and told is collected and written together with the commit.
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -268,8 +268,8 @@ class Ledger(Protocol):
 class SettingsBook(Protocol):
     """The versions of the tenant's settings."""
 
-    def keep(self, changes: dict[str, Any]) -> SettingsChanged:
-        """Write a new version: the newest one with these parts replaced."""
+    def keep(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> SettingsChanged:
+        """Write a new version: the newest, with the parts replaced that `change` answers to it."""
 
 
 class Incidents(Protocol):

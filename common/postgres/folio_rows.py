@@ -17,6 +17,7 @@ from common.domain.identifiers import (
     PropertyId,
 )
 from common.domain.money import Currency, Money
+from common.domain.nights import Occupancy
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.settlement import Settlement
 from common.domain.tax import TaxAmount
@@ -30,7 +31,7 @@ FOLIO_COLUMNS: Final = (
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
     " amount_micro, currency, business_date, service_date, source, external_reference, corrects,"
-    " charge_id, reason, tax, untaxed, settings_version"
+    " charge_id, reason, tax, untaxed, settings_version, occupancy"
 )
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
@@ -132,6 +133,7 @@ def line_row(folio_id: FolioId, line: Line, actor: str, now: datetime) -> dict[s
         "tax": line.tax and _tax_document(line.tax),
         "untaxed": line.untaxed,
         "settings_version": line.settings_version,
+        "occupancy": line.occupancy and asdict(line.occupancy),
         "actor": actor,
         "occurred_at": now,
         "recorded_at": now,
@@ -161,6 +163,7 @@ def line_of(row: Row) -> Line:
         tax=row[18] and _tax_of(row[18], currency),
         untaxed=row[19],
         settings_version=row[20],
+        occupancy=row[21] and Occupancy(**{**row[21], "ages": tuple(row[21]["ages"])}),
     )
 
 
@@ -257,6 +260,7 @@ def _tax_document(tax: TaxAmount) -> dict[str, Any]:
         "inclusive": tax.inclusive,
         "category": tax.category,
         "order": tax.order,
+        "levy": tax.levy,
     }
 
 
@@ -271,4 +275,5 @@ def _tax_of(document: dict[str, Any], currency: Currency) -> TaxAmount:
         inclusive=document["inclusive"],
         category=document["category"],
         order=document["order"],
+        levy=document.get("levy", False),
     )

@@ -355,17 +355,37 @@ FROM invoice_credits
 WHERE status NOT IN ('issued', 'credited', 'voided');
 
 -- invariant: a_correction_stays_on_its_charge
--- Charges, their taxes, adjustments and voids name a charge of the same folio; nothing else does.
-SELECT lines.id, concat_ws(' ', type, 'names', lines.charge_id, 'corrects', corrects)
+-- Charges, their taxes, adjustments and voids name a charge of the same folio; nothing else does. A
+-- charge that stands in for another one names a line of it, which has been voided.
+SELECT lines.id, concat_ws(' ', lines.type, 'names', lines.charge_id, 'corrects', lines.corrects)
 FROM folio_lines AS lines
-LEFT JOIN (SELECT id, folio_id FROM folio_lines WHERE type = 'charge') AS charges
+LEFT JOIN (SELECT * FROM folio_lines WHERE type = 'charge' AND charge_id = id) AS charges
   ON charges.id = lines.charge_id AND charges.folio_id = lines.folio_id
-WHERE (type IN ('charge', 'tax', 'adjustment', 'void')) <> (charges.id IS NOT NULL)
-   OR (type = 'charge' AND lines.charge_id <> lines.id)
-   OR CASE type WHEN 'void' THEN corrects IS NULL
-                WHEN 'adjustment' THEN corrects IS DISTINCT FROM lines.charge_id
-                WHEN 'tax' THEN corrects <> lines.charge_id
-                ELSE corrects IS NOT NULL END;
+LEFT JOIN (SELECT corrects, folio_id FROM folio_lines WHERE type = 'void') AS voids
+  ON voids.corrects = lines.corrects AND voids.folio_id = lines.folio_id
+WHERE (lines.type IN ('charge', 'tax', 'adjustment', 'void')) <> (charges.id IS NOT NULL)
+   OR CASE lines.type WHEN 'void' THEN lines.corrects IS NULL
+                      WHEN 'adjustment' THEN lines.corrects IS DISTINCT FROM lines.charge_id
+                      WHEN 'tax' THEN lines.corrects <> lines.charge_id
+                      WHEN 'charge' THEN lines.corrects IS NOT NULL AND voids.corrects IS NULL
+                      ELSE lines.corrects IS NOT NULL END;
+
+-- invariant: a_charge_goes_on_night_after_night
+-- The later stretches of a charge are of its kind and window, and begin where the one before ended.
+SELECT id, concat_ws(' ', 'of', charge_id, 'on', service_date, 'after', before)
+FROM (
+  SELECT id, charge_id, kind, window_name, service_date, external_reference,
+         lag(service_date) OVER stretches AS before,
+         lag(coalesce((occupancy ->> 'nights')::integer, 1)) OVER stretches AS nights,
+         first_value(kind) OVER stretches AS first_kind,
+         first_value(window_name) OVER stretches AS first_window
+  FROM folio_lines
+  WHERE type = 'charge'
+  WINDOW stretches AS (PARTITION BY charge_id ORDER BY sequence)
+) AS charges
+WHERE charge_id <> id
+  AND (service_date IS DISTINCT FROM before + nights OR kind <> first_kind
+    OR window_name <> first_window OR external_reference IS NOT NULL);
 
 -- invariant: a_void_reverses_its_whole_charge
 -- A charge is voided once and as a whole: every line of it once, and the price comes to nothing.

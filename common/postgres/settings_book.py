@@ -5,6 +5,7 @@ What a change does not speak of stays as it was: new tax rules leave the propert
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from common.domain.settings import SettingsChanged, SettingsRecord
@@ -32,11 +33,12 @@ class SettingsBook:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def keep(self, changes: dict[str, Any]) -> SettingsChanged:
-        """Write the next version: the newest with these parts replaced."""
+    def keep(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> SettingsChanged:
+        """Write the next version: the newest, with the parts replaced that `change` answers."""
         record = SettingsRecord()
         newest, head = self._desk.batch(Statement(NEWEST), head_of(record.kind, record.id))
         version, document = (newest[0][1] + 1, newest[0][2]) if newest else (1, {})
+        changes = change(document)
         text = json.dumps({**document, **changes}, sort_keys=True)
         self._desk.write(
             ("settings", version),

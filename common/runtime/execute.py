@@ -108,9 +108,10 @@ class Runner:
     def run_together(self, calls: Sequence[Call]) -> list[Result | Exception]:
         """Run calls of one tenant in one transaction, each to its own answer or refusal."""
         try:
-            return list(self._settled(calls))
+            results = self._settled(calls)
         except Exception:  # noqa: BLE001 - whatever it is, each call gets its own try and error
             return [self._alone(call) for call in calls]
+        return [self._followed(*pair) for pair in zip(calls, results, strict=True)]
 
     def _in_phases(self, call: Call, perform: Callable[[Any, Powers], Any]) -> Result:
         """Find out in one transaction, perform outside, record in another one."""
@@ -129,6 +130,16 @@ class Runner:
             return self.run(call)
         except Exception as error:  # noqa: BLE001 - handed to the caller who waits for it
             return error
+
+    def _followed(self, call: Call, result: Result | Refusal) -> Result | Exception:
+        """The result, when what a refusal brings about has been done."""
+        if isinstance(result, Result):
+            return result
+        try:
+            self._follow_up(call, result)
+        except Exception as error:  # noqa: BLE001 - handed to the caller whose refusal it was
+            return error
+        return result
 
     def _settled(self, calls: Sequence[Call]) -> list[Result | Refusal]:
         uncounted = list(calls[0].limits)

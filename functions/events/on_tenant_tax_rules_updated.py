@@ -13,4 +13,4 @@ def on_tenant_tax_rules_updated(rules: TenantTaxRules, tx: Transaction) -> None:
     """
     for shape in rules.tax_rules:
         shape.rule()
-    tx.tell(tx.settings_book.keep(rules.model_dump(mode="json")))
+    tx.tell(tx.settings_book.keep(lambda _: rules.model_dump(mode="json")))

@@ -11,8 +11,10 @@ from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
+from common.domain.refusal import Refusal
 from common.domain.tax import TaxRuleMissing
 from common.ports.transaction import Transaction
+from common.procedures.charging import charge_to, tell_rule_missing
 from common.runtime.declaration import http_function
 
 
@@ -20,6 +22,11 @@ class PostCharge(ChargeGiven, Request):
     """A charge to the folio in the path."""
 
     folio_id: FolioRef
+
+
+def tell_missing(request: PostCharge, tx: Transaction, refusal: Refusal) -> None:
+    """Let the house know which rule was not there."""
+    tell_rule_missing(request.folio_id, tx, refusal)
 
 
 @http_function(
@@ -31,6 +38,7 @@ class PostCharge(ChargeGiven, Request):
     batches=True,
     creates=True,
     etag="folio",
+    after_refusal={TaxRuleMissing: tell_missing},
     refusals=(
         FolioUnknown,
         FolioAlreadyClosed,
@@ -49,8 +57,4 @@ def post_charge(request: PostCharge, tx: Transaction) -> LinesAnswer:
     TaxRuleMissing, WindowUnknown, ChargeAlreadyPosted.
     """
     folio = tx.folios.take(request.folio_id)
-    posted = folio.post_charge(request.charge(tx), tx)
-    tx.folios.keep(folio)
-    tx.ledger.post(posted)
-    tx.tell(posted)
-    return LinesAnswer.of(posted)
+    return LinesAnswer.all(charge_to(folio, [request.charge(tx)], tx))

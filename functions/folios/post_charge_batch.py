@@ -15,8 +15,10 @@ from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
+from common.domain.refusal import Refusal
 from common.domain.tax import TaxRuleMissing
 from common.ports.transaction import Transaction
+from common.procedures.charging import charge_to, tell_rule_missing
 from common.runtime.declaration import http_function
 
 
@@ -27,6 +29,11 @@ class PostChargeBatch(Request):
     charges: Annotated[tuple[ChargeGiven, ...], Field(min_length=1, max_length=500)]
 
 
+def tell_missing(request: PostChargeBatch, tx: Transaction, refusal: Refusal) -> None:
+    """Let the house know which rule was not there."""
+    tell_rule_missing(request.folio_id, tx, refusal)
+
+
 @http_function(
     "POST",
     "/folios/{folio_id}/charges/batch",
@@ -34,6 +41,7 @@ class PostChargeBatch(Request):
     status=201,
     moves_money=True,
     etag="folio",
+    after_refusal={TaxRuleMissing: tell_missing},
     refusals=(
         FolioUnknown,
         FolioAlreadyClosed,
@@ -52,9 +60,4 @@ def post_charge_batch(request: PostChargeBatch, tx: Transaction) -> LinesAnswer:
     TaxRuleMissing, WindowUnknown, ChargeAlreadyPosted.
     """
     folio = tx.folios.take(request.folio_id)
-    posted = [folio.post_charge(given.charge(tx), tx) for given in request.charges]
-    tx.folios.keep(folio)
-    for each in posted:
-        tx.ledger.post(each)
-        tx.tell(each)
-    return LinesAnswer.all(posted)
+    return LinesAnswer.all(charge_to(folio, (given.charge(tx) for given in request.charges), tx))

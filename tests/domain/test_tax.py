@@ -92,13 +92,23 @@ class TestARule:
             {"rate_ppm": PPM + 1},
             {"per_night": eur(-1)},
             {"rate_ppm": 1, "valid_to": LONG_AGO},
-            {"rate_ppm": 1, "cap_nights": 3},
             {"rate_ppm": 1, "from_age": 18},
         ],
     )
     def test_that_contradicts_itself_is_refused(self, parts):
         with pytest.raises(TaxRuleInvalid):
             rule(**parts)
+
+    def test_of_a_rate_ends_with_the_night_that_it_is_capped_at(self):
+        """5 % of 100.00 for three nights of a stay: 5.00, and from the fourth on nothing."""
+        capped = rule("CITY", 5, cap_nights=3)
+        assert taxed(10_000, capped, first_night=3).taxes[0].amount == eur(500)
+        spared = taxed(10_000, capped, first_night=4)
+        assert (spared.taxes, spared.exempt) == ((), (Exemption("CITY", "cap_nights"),))
+
+    def test_of_a_rate_is_never_asked_about_nights_on_both_sides_of_its_cap(self):
+        with pytest.raises(ValueError):
+            taxed(10_000, rule("CITY", 5, cap_nights=3), nights=2, first_night=3)
 
     @pytest.mark.parametrize("stay", [{"nights": -1}, {"persons": -1}, {"first_night": 0}])
     def test_is_never_asked_about_an_impossible_stay(self, stay):

@@ -65,6 +65,8 @@ def test_leaves_the_rest_alone_when_one_of_25_is_refused(busy_hotel: Hotel) -> N
     assert_refused(refused[17], 422, "WINDOW_UNKNOWN")
     assert {answer.status_code for answer in answers} == {201}
     assert _transactions(busy_hotel, folio) == [22]
+    (missing,) = busy_hotel.events("tax_rule.missing")  # a refusal is followed up as if alone
+    assert (missing["subject"], missing["data"]["chargeKind"]) == (folio, "deposit")
     assert _balances(answers) == {2 * n: usd(110 * n) for n in range(1, 23)}
     assert_books_are_right(busy_hotel)
 

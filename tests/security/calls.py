@@ -196,6 +196,8 @@ def _charge(_: Calls) -> dict[str, Any]:
         "window": "guest",
         "nights": 1,
         "persons": 2,
+        "firstNight": 2,
+        "ages": [41, 7],
     }
 
 
@@ -260,6 +262,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "void_charge": lambda calls: {"reason": "Posted to the wrong room"},
     "record_payment": _payment,
     "close_folio": lambda calls: {},
+    "backfill_taxes": lambda calls: {"folioIds": [calls.folio], "reason": "The rule came late"},
     "regenerate_invoice": lambda calls: {},
     "issue_credit_note": _credit,
     "void_invoice": lambda calls: {"reason": "Billed to the wrong guest"},

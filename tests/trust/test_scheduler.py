@@ -10,7 +10,8 @@ from common.postgres import folios
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel
 from tests.trust.races.playing import story
-from tests.trust.races.plays import RACES, balance, posts
+from tests.trust.races.plays import RACES
+from tests.trust.races.plays.playbill import balance, posts
 from tests.trust.races.schedule import Drawn, Written
 from tests.trust.races.scheduler import Stuck
 from tests.trust.races.shrink import shrunk

@@ -92,6 +92,16 @@ def _paying(scene: Scene) -> Act:
     return _posts(f"/folios/{folio}/payments", card)
 
 
+def _backfilling(scene: Scene) -> Act:
+    """A charge went untaxed while that was allowed; the rule has come since."""
+    (house,) = scene.hotel.settings()["properties"]
+    allowed = [{**house, "allowUntaxed": True, "untaxedUntil": "2099-01-01T00:00:00Z"}]
+    scene.hotel.write_settings(taxRules=[], properties=allowed)
+    folio, _ = _owing(scene)
+    scene.hotel.write_settings()
+    return _posts("/folios/tax-backfill", {"folioIds": [folio], "reason": "The rule came late"})
+
+
 def _regenerating(scene: Scene) -> Act:
     _, invoice = scene.hotel.closed_folio()
     assert scene.hotel.render(invoice).status_code == 204
@@ -221,6 +231,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "void_charge": _voiding,
     "record_payment": _paying,
     "close_folio": _closing,
+    "backfill_taxes": _backfilling,
     "regenerate_invoice": _regenerating,
     "issue_credit_note": _crediting,
     "void_invoice": _voiding_an_invoice,

@@ -74,6 +74,15 @@ MONEY = (
         "UPDATE folio_lines SET corrects = NULL WHERE type = 'adjustment'",
     ),
     plant(
+        "a_correction_stays_on_its_charge",
+        f"UPDATE folio_lines SET corrects = charge_id WHERE folio_id = {OPEN} AND sequence = 1",
+    ),
+    plant(
+        "a_charge_goes_on_night_after_night",
+        f"UPDATE folio_lines SET charge_id = (SELECT id FROM folio_lines WHERE folio_id = {OPEN}"
+        " AND sequence = 1) WHERE kind = 'minibar'",
+    ),
+    plant(
         "a_void_reverses_its_whole_charge",
         "UPDATE folio_lines SET charge_id = room.id, corrects = room.id"
         f" FROM (SELECT id FROM folio_lines WHERE folio_id = {OPEN} AND sequence = 1) AS room"
@@ -166,6 +175,7 @@ MONEY = (
         "UPDATE folio_lines SET charge_id = room.id"
         f" FROM (SELECT id FROM folio_lines WHERE folio_id = {OPEN} AND sequence = 1) AS room"
         " WHERE type = 'charge' AND kind = 'minibar'",
+        also=("a_charge_goes_on_night_after_night",),
     ),
     plant(
         "a_void_reverses_its_whole_charge",

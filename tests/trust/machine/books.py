@@ -199,6 +199,10 @@ class Books:
                 self.settings.per_invoice,
                 self.day(found["house"], now),
             )
+            if code == "TAX_RULE_MISSING":
+                found["version"] += 1
+                missing = _fact("tax_rule.missing", found, found["version"])
+                return Expected(422, code, folio=found, events=[missing])
             if code is not None:
                 return _refused(code)
         ids, references = set(self.ids), set(self.references)

@@ -1,0 +1,11 @@
+"""The races: what two or three people at a hotel can do to the same thing at once.
+
+Each is a short play (stage.py): what is given, who does what, and what must be so afterwards in
+whatever order it went. A new aggregate brings its race, and it stands in a file of its area, under
+@race.
+"""
+
+from tests.trust.races.plays import cash, documents, folios, taxes
+from tests.trust.races.plays.playbill import RACES
+
+__all__ = ["RACES", "cash", "documents", "folios", "taxes"]

@@ -1,0 +1,48 @@
+"""Invoices and credit notes, issued and drawn by several at once."""
+
+from functools import partial
+
+from tests.crediting import credits, voids
+from tests.hotel import usd
+from tests.trust.races.plays.playbill import post, race, statuses
+from tests.trust.races.stage import Stage
+
+
+@race
+def an_invoice_is_drawn_by_its_event_and_by_hand(stage: Stage) -> None:
+    """Each copy has its number, and the issued one is number 0."""
+    _, invoice = stage.hotel.closed_folio()
+    (told,) = stage.hotel.events("invoice.generated")
+    stage.plays("event", lambda at: at.push("on_invoice_generated", told))
+    stage.plays("event again", lambda at: at.push("on_invoice_generated", told))
+    stage.plays("clerk", partial(post, f"/invoices/{invoice}/regenerate", {}, "again"))
+
+    *events, _ = stage.play()
+
+    assert statuses(events) == {204: 2}
+    copies = stage.hotel.rows("SELECT copy FROM {s}.invoice_renditions ORDER BY copy")
+    assert [copy for (copy,) in copies] == list(range(len(copies)))
+    assert copies
+
+
+@race
+def two_lines_are_credited_while_the_invoice_is_voided(stage: Stage) -> None:
+    """220.00, of which 10.00 are gone: whoever is first, it is credited once and in full."""
+    hotel = stage.hotel
+    folio = hotel.open_folio()
+    first, second = hotel.charged(folio), hotel.charged(folio)
+    hotel.paid(folio, usd(22_000))
+    invoice = hotel.post(f"/folios/{folio}/close").json["invoiceId"]
+    credits(hotel, invoice, (first, usd(1_000)))
+    some, more = (first, usd(7_000)), (second, usd(7_000))
+    stage.plays("accountant", lambda at: credits(hotel, invoice, some, key="one", at=at))
+    stage.plays("another", lambda at: credits(hotel, invoice, more, key="two", at=at))
+    stage.plays("manager", lambda at: voids(hotel, invoice, key="all", at=at))
+
+    *_, voided = stage.play()
+
+    assert voided.status_code == 201
+    credited = hotel.rows("SELECT credited_micro, status FROM {s}.invoice_credits")
+    assert credited == [[220_000_000, "voided"]]
+    notes = hotel.rows("SELECT total_micro FROM {s}.invoices WHERE document_type = 'credit_note'")
+    assert sum(total for (total,) in notes) == 220_000_000
