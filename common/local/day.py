@@ -29,7 +29,9 @@ STAFF: Final = {
     "trainee (omid)": "billing.folio.read",
     "supervisor (nadia)": DRAWERS,
     "manager (yusuf)": f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy",
-    "accountant (laila)": f"{FOLIOS} billing.invoice.read billing.invoice.send",
+    "accountant (laila)": (
+        f"{FOLIOS} billing.invoice.read billing.invoice.send billing.credit_note.write"
+    ),
 }
 
 
@@ -73,6 +75,12 @@ class Day:
     def post(self, who: str, path: str, body: object = None, key: str = "") -> Answer:
         """One of the staff does something."""
         return self.client.post(f"/api/v1{path}", body, self.token(who), key)
+
+    def confirmed(self, who: str, scope: str, context: str) -> str:
+        """A fresh second factor of one of the staff, for one deed."""
+        asked = {"sub": sub_of(who), "scope": scope, "context": context}
+        token: str = self.client.post("/dev/step-up", asked).expect(200).json["stepUpToken"]
+        return token
 
     def now(self) -> datetime:
         """What the clock at the desk shows."""

@@ -9,8 +9,10 @@ from common.local.client import Answer, require, wait_for
 from common.local.day import Day, Room, step
 from common.local.day_desk import money, shown
 from common.local.demo_hotel import TENANT_ID
+from common.runtime.step_up import context_of
 
 NIGHT_HOURS: Final = 8
+CREDIT: Final = "billing.credit_note.write"
 
 
 @step("everybody", "sleeps; the clock moves on by eight hours")
@@ -124,6 +126,26 @@ def forgery_is_found(day: Day, who: str) -> str:
     return "200  valid: false"
 
 
+@step("accountant (laila)", "gives 10.00 USD of the room back: it was loud")
+def part_is_credited(day: Day, who: str) -> str:
+    """The invoice stays as it is; a credit note names it, and takes its share of the taxes back."""
+    room = day.rooms["204"]
+    shown_invoice = day.get(who, f"/invoices/{room.invoice_id}").expect(200).json
+    line = shown_invoice["payload"]["lines"][0]["lineId"]
+    note = _credit(day, who, line, 10_00).expect(201).json
+    require(note["total"] == money(10_00), f"the credit note is about {shown(note['total'])}")
+    require(note["invoiceStatus"] == "credited", f"the invoice is {note['invoiceStatus']}")
+    day.left["credited line"] = line
+    return f"201  credit note {note['number']}, {shown(note['left'])} of the invoice are left"
+
+
+@step("accountant (laila)", "gives more back than was paid for it")
+def too_much_is_refused(day: Day, who: str) -> str:
+    """Credits of a line never come to more than the line."""
+    answer = _credit(day, who, day.left["credited line"], 10_000_00)
+    return f"422  {answer.expect(422, 'CREDIT_EXCEEDS_INVOICE').json['code']}"
+
+
 @step("on-call", "looks how long events wait in the outbox")
 def events_have_left(day: Day, who: str) -> str:
     """What was committed is published: nothing is older than a second."""
@@ -143,6 +165,24 @@ def _close(day: Day, who: str, room: Room) -> Answer:
     require(folio["balance"] == money(0), f"the balance is {shown(folio['balance'])}")
     room.invoice_id, room.invoice_number = answer.json["invoiceId"], answer.json["invoiceNumber"]
     return answer
+
+
+def _credit(day: Day, who: str, line: str, minor: int) -> Answer:
+    """Credit a part of a line; the second factor is for this line and amount and no other."""
+    invoice, amount = day.rooms["204"].invoice_id, money(minor)
+    context = context_of(
+        deed="credit_note.issue",
+        tenant=str(TENANT_ID),
+        invoice=invoice,
+        lines=[{"line": line, **amount}],
+    )
+    body = {
+        "invoiceId": invoice,
+        "lines": [{"lineId": line, "amount": amount}],
+        "reason": "The street was loud",
+        "stepUpToken": day.confirmed(who, CREDIT, context),
+    }
+    return day.post(who, "/credit-notes", body)
 
 
 def _place(number: str) -> int:
@@ -179,5 +219,7 @@ STEPS: Final = (
     guest_verifies,
     auditor_verifies,
     forgery_is_found,
+    part_is_credited,
+    too_much_is_refused,
     events_have_left,
 )

@@ -73,7 +73,7 @@ def taxi_is_paid(day: Day, who: str) -> str:
 @step("reception (amina)", "counts the drawer blind, and signs the count")
 def drawer_is_counted(day: Day, who: str) -> str:
     """By pieces: one hundred, six twenties, three fives."""
-    day.left["signature"] = _signature(day, who, OPERATE, _count_context(day))
+    day.left["signature"] = day.confirmed(who, OPERATE, _count_context(day))
     answer = _count(day, who).expect(200).json
     require(answer["status"] == "pending_close", f"it is {answer['status']}")
     require(answer["results"] is None, "what should be there is told")
@@ -84,7 +84,7 @@ def drawer_is_counted(day: Day, who: str) -> str:
 @step("reception (amina)", "tries to confirm her own count")
 def same_person_is_refused(day: Day, who: str) -> str:
     """Though she may close drawers: not one that she has counted."""
-    signature = _signature(day, who, CLOSE, _count_context(day))
+    signature = day.confirmed(who, CLOSE, _count_context(day))
     answer = _close(day, who, signature).expect(403, "CASH_SAME_PERSON")
     return f"403  {answer.json['code']}"
 
@@ -99,7 +99,7 @@ def replay_is_refused(day: Day, who: str) -> str:
 @step("supervisor (nadia)", "confirms the count with her own signature")
 def drawer_is_closed(day: Day, who: str) -> str:
     """Now, and not before, the count is held against what should be there."""
-    signature = _signature(day, who, CLOSE, _count_context(day))
+    signature = day.confirmed(who, CLOSE, _count_context(day))
     closed = _close(day, who, signature).expect(200).json
     (result,) = closed["results"]
     require(result["variance"] == money(-SHORT_CENTS), f"the variance is {result['variance']}")
@@ -115,7 +115,7 @@ def shortage_is_explained(day: Day, who: str) -> str:
     context = session["stepUpContexts"]["acknowledgeDiscrepancy"]
     body = {
         "explanation": "The taxi took 15.00, the slip says 12.00",
-        "stepUpToken": _signature(day, who, ACKNOWLEDGE, context),
+        "stepUpToken": day.confirmed(who, ACKNOWLEDGE, context),
     }
     answer = day.post(who, _path(day, "acknowledge-discrepancy"), body).expect(200).json
     return f"200  {answer['status']} by {answer['acknowledgedBy']}"
@@ -136,14 +136,6 @@ def _count_context(day: Day) -> str:
         number=1,
         count=[{**money(COUNTED_CENTS), "denominations": part["denominations"]}],
     )
-
-
-def _signature(day: Day, who: str, scope: str, context: str) -> str:
-    """A fresh second factor of one of the staff, for one deed."""
-    asked = {"sub": sub_of(who), "scope": scope, "context": context}
-    answer = day.client.post("/dev/step-up", asked).expect(200)
-    token: str = answer.json["stepUpToken"]
-    return token
 
 
 def _count(day: Day, who: str) -> Answer:

@@ -54,7 +54,9 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert "closed by two: 238.00 USD due, 235.00 USD there, 3.00 USD short" in day.stdout
         assert "200  acknowledged by manager" in day.stdout
         assert "valid: false" in day.stdout
-    assert len(list((laptop.folder / "documents").rglob("*.pdf"))) == 4
+        assert re.search(r"201  credit note CN-AF-KBL-\d{4}-\d+, 123.99 USD", day.stdout)
+        assert "422  MELMASTOON.BILLING.CREDIT_EXCEEDS_INVOICE" in day.stdout
+    assert len(list((laptop.folder / "documents").rglob("inv_*/*.pdf"))) == 4
     assert not list(laptop.folder.glob("running.json"))
 
 

@@ -56,6 +56,7 @@ DECIDED = {
     "close_folio": "billing.folio.write",
     "list_invoices": "billing.invoice.read",
     "show_invoice": "billing.invoice.read",
+    "backfill_taxes": "billing.admin",
     "get_invoice_pdf": "billing.invoice.read",
     "regenerate_invoice": "billing.admin",
     "void_invoice": "billing.credit_note.write",

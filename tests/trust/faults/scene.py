@@ -19,6 +19,7 @@ from common.local.identity import LocalIdentity
 from common.ports.publishing import Message
 from common.postgres.address import open_session
 from common.postgres.schemas import FUNCTION_LOGIN, role_of, schema_of
+from common.postgres.settings_cache import SettingsCache
 from tests.hotel import ISSUER, Hotel, House
 from tests.together import until
 from tests.trust.emptying import emptying
@@ -93,6 +94,7 @@ class Scene:
         self.admin.run(emptying(self.hotel.house, self.hotel, self.annex))
         for hotel in (self.hotel, self.annex):
             self.admin.run(f"DELETE FROM {hotel.schema}.settings_versions WHERE version > 1")
+            hotel.house.wiring.transactions._settings = SettingsCache()  # knows the others
             shutil.rmtree(self._folder(hotel), ignore_errors=True)
         others = "UPDATE billing_central.outbox SET published_at = now() WHERE published_at IS NULL"
         self.admin.run(others)

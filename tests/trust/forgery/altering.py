@@ -17,7 +17,7 @@ UNCOMMITTED: Final[dict[str, frozenset[str]]] = {
     # personal, and so hashed nowhere; how later charges are routed, taxed and converted
     "folios": frozenset({"guest_name", "guest", "windows", "routing", "stay", "fx", "tax_sums"}),
     # the tax of a line beyond its code and amount; the invoice has a signed copy of its own
-    "folio_lines": frozenset({"window_name", "source", "external_reference", "tax"}),
+    "folio_lines": frozenset({"window_name", "source", "external_reference", "tax", "occupancy"}),
     "payments": frozenset(
         {"fx", "processor_payment_id", "method_token_digest", "reference", "refunded_micro"}
     ),
