@@ -1,7 +1,7 @@
 """The events of invoices and credit notes: issued, drawn, voided."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
 from common.contracts.fields import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         InvoiceVoided,
     )
     from common.domain.invoice import InvoiceIssued, InvoiceRendered
+    from common.domain.issued_document import DocumentRendered
 
 
 class InvoiceGeneratedV1(EventData):
@@ -52,6 +53,16 @@ class InvoiceGeneratedV1(EventData):
         )
 
 
+def _drawn(fact: "DocumentRendered") -> dict[str, Any]:
+    """What is told of a PDF, whatever document it is of."""
+    return {
+        "number": fact.subject.number,
+        "copy_number": fact.rendition.copy,
+        "template_version": fact.rendition.template_version,
+        "pdf_sha256": fact.rendition.pdf_sha256.hex(),
+    }
+
+
 class InvoiceRenderedV1(EventData):
     fact = "invoice.rendered"
     invoice_id: InvoiceRef
@@ -62,14 +73,7 @@ class InvoiceRenderedV1(EventData):
 
     @classmethod
     def of(cls, fact: "InvoiceRendered") -> "InvoiceRenderedV1":
-        invoice = fact.subject
-        return cls(
-            invoice_id=InvoiceId(invoice.id),
-            number=invoice.number,
-            copy_number=fact.rendition.copy,
-            template_version=fact.rendition.template_version,
-            pdf_sha256=fact.rendition.pdf_sha256.hex(),
-        )
+        return cls(invoice_id=InvoiceId(fact.subject.id), **_drawn(fact))
 
 
 class InvoiceVoidedV1(EventData):
@@ -147,14 +151,7 @@ class CreditNoteRenderedV1(EventData):
 
     @classmethod
     def of(cls, fact: "CreditNoteRendered") -> "CreditNoteRenderedV1":
-        note = fact.subject
-        return cls(
-            credit_note_id=CreditNoteId(note.id),
-            number=note.number,
-            copy_number=fact.rendition.copy,
-            template_version=fact.rendition.template_version,
-            pdf_sha256=fact.rendition.pdf_sha256.hex(),
-        )
+        return cls(credit_note_id=CreditNoteId(fact.subject.id), **_drawn(fact))
 
 
 DOCUMENT_EVENTS: Final = (

@@ -6,6 +6,7 @@ tested without a PDF. The page shows the signed payload; it computes no money.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from common.documents.localised import Localised
 from common.documents.payload import (
@@ -117,24 +118,15 @@ def invoice_page(
     Refuses: `LanguageUnknown`, `CurrencyUnknown`.
     """
     here, currency = Localised.into(language), Currency(invoice.currency)
-    words, totals = here.words, invoice.totals
-    return Page(
-        language=language,
-        words=words,
-        title=words.invoice,
-        number=here.text(invoice.number),
+    totals = invoice.totals
+    return _laid_out(
+        invoice,
+        person,
+        here,
+        title=here.words.invoice,
         is_copy=copy,
-        issuer=_issuer(invoice, here),
-        customer=_customer(person, here),
         facts=_facts(invoice, here),
-        issued_at=words.issued_at.format(here.moment(invoice.issued_at)),
-        currency=currency,
         lines=tuple(_line(line, currency, here) for line in invoice.lines),
-        taxes=tuple(_tax(tax, currency, here) for tax in invoice.tax_breakdown),
-        sums=(
-            Labelled(words.total_net, here.amount(totals.net_micro, currency)),
-            Labelled(words.total_tax, here.amount(totals.tax_micro, currency)),
-        ),
         total=here.money(totals.gross_micro, currency),
         settled=_settled(totals, currency, here),
         balance_due=here.money(totals.due_micro, currency),
@@ -163,14 +155,12 @@ def credit_note_page(
     words, totals = here.words, note.totals
     total = here.money(totals.total_micro, currency)
     rounding = here.amount(totals.rounding_micro, currency)
-    return Page(
-        language=language,
-        words=words,
+    return _laid_out(
+        note,
+        person,
+        here,
         title=words.credit_note,
-        number=here.text(note.number),
         is_copy=copy,
-        issuer=_issuer(note, here),
-        customer=_customer(person, here),
         facts=(
             Labelled(words.issue_date, here.long_day(note.business_date)),
             Labelled(words.corrects_invoice, here.text(note.invoice.number)),
@@ -178,14 +168,7 @@ def credit_note_page(
             Labelled(words.folio, here.text(note.folio_id)),
             Labelled(words.currency, here.currency(currency)),
         ),
-        issued_at=words.issued_at.format(here.moment(note.issued_at)),
-        currency=currency,
         lines=tuple(_credited(line, currency, here) for line in note.lines),
-        taxes=tuple(_tax(tax, currency, here) for tax in note.tax_breakdown),
-        sums=(
-            Labelled(words.total_net, here.amount(totals.net_micro, currency)),
-            Labelled(words.total_tax, here.amount(totals.tax_micro, currency)),
-        ),
         total=total,
         settled=(Labelled(words.rounding, rounding),) if totals.rounding_micro else (),
         balance_due=total,
@@ -194,6 +177,28 @@ def credit_note_page(
         exchange_difference=None,
         payload_sha256=payload_sha256,
         verify_url=verify_url,
+    )
+
+
+def _laid_out(
+    document: Invoice | CreditNote, person: Personal, here: Localised, **parts: Any
+) -> Page:
+    """What every document has on its page, with the `parts` of its own kind."""
+    words, currency = here.words, Currency(document.currency)
+    return Page(
+        language=here.language,
+        words=words,
+        number=here.text(document.number),
+        issuer=_issuer(document, here),
+        customer=_customer(person, here),
+        issued_at=words.issued_at.format(here.moment(document.issued_at)),
+        currency=currency,
+        taxes=tuple(_tax(tax, currency, here) for tax in document.tax_breakdown),
+        sums=(
+            Labelled(words.total_net, here.amount(document.totals.net_micro, currency)),
+            Labelled(words.total_tax, here.amount(document.totals.tax_micro, currency)),
+        ),
+        **parts,
     )
 
 

@@ -152,20 +152,20 @@ ENGLISH = Words(
         "city_ledger": "City ledger",
     },
     verification=VerificationWords(
-        title="Invoice verification",
-        genuine="This invoice is genuine",
+        title="Document verification",
+        genuine="This document is genuine",
         genuine_detail="The issuer wrote it, and nothing in it has been changed since.",
-        pending="This invoice is the issuer's, and is being signed",
+        pending="This document is the issuer's, and is being signed",
         pending_detail="Nothing in it has been changed. Its signature follows within moments; look "
         "again then.",
-        corrected="This invoice is genuine, but no longer stands",
+        corrected="This document is genuine, but no longer stands",
         corrected_detail="The issuer wrote it and has credited or voided it since. Ask the issuer "
         "which document holds now.",
-        changed="This invoice does not match",
+        changed="This document does not match",
         changed_detail="What you hold differs from what the issuer wrote, or its signature cannot "
         "be confirmed. Do not rely on it, and ask the issuer for a new copy.",
-        unknown="This invoice is not known",
-        unknown_detail="No invoice was found for this address. It may be incomplete or invented.",
+        unknown="This document is not known",
+        unknown_detail="No document was found for this address. It may be incomplete or invented.",
         signature="Signature",
         status="Status",
         signatures={
@@ -236,21 +236,21 @@ GERMAN = Words(
         "city_ledger": "Debitorenkonto",
     },
     verification=VerificationWords(
-        title="Rechnungsprüfung",
-        genuine="Diese Rechnung ist echt",
-        genuine_detail="Der Aussteller hat sie geschrieben, und seither wurde nichts geändert.",
-        pending="Diese Rechnung stammt vom Aussteller und wird gerade signiert",
+        title="Dokumentprüfung",
+        genuine="Dieses Dokument ist echt",
+        genuine_detail="Der Aussteller hat es geschrieben, und seither wurde nichts geändert.",
+        pending="Dieses Dokument stammt vom Aussteller und wird gerade signiert",
         pending_detail="Nichts daran wurde geändert. Die Signatur folgt in wenigen Augenblicken; "
         "sehen Sie dann noch einmal nach.",
-        corrected="Diese Rechnung ist echt, gilt aber so nicht mehr",
-        corrected_detail="Der Aussteller hat sie geschrieben und seither gutgeschrieben oder "
+        corrected="Dieses Dokument ist echt, gilt aber so nicht mehr",
+        corrected_detail="Der Aussteller hat es geschrieben und seither gutgeschrieben oder "
         "storniert. Fragen Sie ihn, welches Dokument nun gilt.",
-        changed="Diese Rechnung stimmt nicht überein",
+        changed="Dieses Dokument stimmt nicht überein",
         changed_detail="Was Ihnen vorliegt, weicht von dem ab, was der Aussteller schrieb, oder "
         "die Signatur ist nicht bestätigt. Verlassen Sie sich nicht darauf und bitten Sie den "
         "Aussteller um eine neue Kopie.",
-        unknown="Diese Rechnung ist nicht bekannt",
-        unknown_detail="Unter dieser Adresse wurde keine Rechnung gefunden. Sie ist vielleicht "
+        unknown="Dieses Dokument ist nicht bekannt",
+        unknown_detail="Unter dieser Adresse wurde kein Dokument gefunden. Sie ist vielleicht "
         "unvollständig oder erfunden.",
         signature="Signatur",
         status="Stand",
@@ -322,20 +322,20 @@ FRENCH = Words(
         "city_ledger": "Compte débiteur",
     },
     verification=VerificationWords(
-        title="Vérification de facture",
-        genuine="Cette facture est authentique",
-        genuine_detail="L’émetteur l’a écrite, et rien n’y a été changé depuis.",
-        pending="Cette facture est de l’émetteur, et sa signature est en cours",
+        title="Vérification de document",
+        genuine="Ce document est authentique",
+        genuine_detail="L’émetteur l’a écrit, et rien n’y a été changé depuis.",
+        pending="Ce document est de l’émetteur, et sa signature est en cours",
         pending_detail="Rien n’y a été changé. La signature suit dans quelques instants ; revenez "
         "la vérifier.",
-        corrected="Cette facture est authentique, mais ne vaut plus telle quelle",
-        corrected_detail="L’émetteur l’a écrite, puis créditée ou annulée. Demandez-lui quel "
+        corrected="Ce document est authentique, mais ne vaut plus telle quelle",
+        corrected_detail="L’émetteur l’a écrit, puis crédité ou annulé. Demandez-lui quel "
         "document vaut à présent.",
-        changed="Cette facture ne correspond pas",
+        changed="Ce document ne correspond pas",
         changed_detail="Ce que vous tenez diffère de ce que l’émetteur a écrit, ou sa signature "
         "ne peut être confirmée. Ne vous y fiez pas et demandez une nouvelle copie à l’émetteur.",
-        unknown="Cette facture est inconnue",
-        unknown_detail="Aucune facture ne se trouve à cette adresse, peut-être incomplète ou "
+        unknown="Ce document est inconnu",
+        unknown_detail="Aucun document ne se trouve à cette adresse, peut-être incomplète ou "
         "inventée.",
         signature="Signature",
         status="État",
@@ -345,7 +345,7 @@ FRENCH = Words(
             "unknown_key": "Faite avec une clé inconnue",
             "broken": "Rompue",
         },
-        statuses={"issued": "Émise", "credited": "Créditée", "voided": "Annulée"},
+        statuses={"issued": "Émis", "credited": "Crédité", "voided": "Annulé"},
     ),
 )
 

@@ -62,12 +62,14 @@ def untaxed_until(
     """The instant at which a permission to charge untaxed ends; None where there is none (TAX-2).
 
     It is for one day: switched on, it ends at the property's next midnight, and settings that go on
-    saying that it is on do not renew it. It is switched off before it can be switched on again.
+    saying that it is on do not renew it. It is switched off before it can be switched on again. An
+    end that was kept before there was this rule, and is further off, is brought to that midnight.
     Refuses: TimeZoneUnknown.
     """
     if not allowed:
         return None
-    return until if was_allowed else midnight_after(now, zone)
+    midnight = midnight_after(now, zone)
+    return min(until, midnight) if was_allowed and until else midnight
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,14 +132,14 @@ def test_never_fails_otherwise_on_cut_looped_or_damaged_documents(issued: bytes)
 @pytest.mark.parametrize(
     ("change", "headline"),
     [
-        ({}, "This invoice is genuine<"),
-        ({"status": "credited"}, "This invoice is genuine, but no longer stands"),
-        ({"status": "voided"}, "This invoice is genuine, but no longer stands"),
-        ({"valid": False}, "This invoice does not match"),
-        ({"signature": "broken"}, "This invoice does not match"),
-        ({"signature": "unknown_key"}, "This invoice does not match"),
-        ({"signature": None}, "This invoice does not match"),
-        ({"valid": "yes"}, "This invoice does not match"),
+        ({}, "This document is genuine<"),
+        ({"status": "credited"}, "This document is genuine, but no longer stands"),
+        ({"status": "voided"}, "This document is genuine, but no longer stands"),
+        ({"valid": False}, "This document does not match"),
+        ({"signature": "broken"}, "This document does not match"),
+        ({"signature": "unknown_key"}, "This document does not match"),
+        ({"signature": None}, "This document does not match"),
+        ({"valid": "yes"}, "This document does not match"),
     ],
 )
 def test_calls_genuine_only_what_matches_under_a_valid_signature(
@@ -167,7 +167,7 @@ def test_tells_number_issuer_date_status_and_signature_and_nothing_personal() ->
 def test_tells_nothing_of_an_unknown_invoice() -> None:
     page = verification_page({"valid": False})
 
-    assert "This invoice is not known" in page
+    assert "This document is not known" in page
     assert "<dt>" not in page
 
 
@@ -192,7 +192,7 @@ def test_holds_one_style_that_the_policy_allows_and_no_script_or_link() -> None:
 def test_answers_in_the_language_of_the_guest() -> None:
     german = verification_page(FOUND, language="de-AT")
 
-    assert "Diese Rechnung ist echt" in german
+    assert "Dieses Dokument ist echt" in german
     assert "1. März 2026" in german
     with pytest.raises(LanguageUnknown):
         verification_page(FOUND, language="xx")

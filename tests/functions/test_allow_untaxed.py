@@ -78,6 +78,16 @@ def test_no_later_settings_renew_it_and_off_and_on_again_do(hotel: Hotel, clock:
     assert_trails_are_whole(hotel)
 
 
+def test_an_end_that_was_kept_before_there_was_this_rule_is_brought_to_midnight(
+    hotel: Hotel, clock: Clock
+) -> None:
+    clock("2026-03-10T08:00:00Z")
+    (house,) = hotel.settings()["properties"]
+    hotel.write_settings(properties=[{**house, "untaxedUntil": "2099-01-01T00:00:00Z"}])
+
+    assert _switch(hotel, True) == "2026-03-10T19:30:00Z"
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 @pytest.mark.parametrize(
     ("asked", "until"),

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests.crediting import credits, lines_of, voids
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
@@ -126,6 +127,27 @@ def test_a_read_takes_three_round_trips_and_writes_nothing(
 
     assert count.round_trips == 3
     assert count.asked[-1].statements == ("ROLLBACK",)
+
+
+@pytest.mark.req("INV-2")
+@FIRST_AND_WARM
+def test_a_credit_note_takes_at_most_four(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, the invoice with its credits, the series, and what is written with the commit."""
+    through = at(behind, hotel)
+    for _ in range(times_before):
+        _, invoice = hotel.closed_folio()
+        assert voids(hotel, invoice, at=through).status_code == 201
+    _, invoice = hotel.closed_folio()
+    line = lines_of(hotel, invoice)[0]["lineId"]
+
+    with proxy.counting() as crediting:
+        assert credits(hotel, invoice, (line, usd(100)), at=through).status_code == 201
+    with proxy.counting() as voiding:
+        assert voids(hotel, invoice, at=through).status_code == 201
+
+    assert (crediting.round_trips, voiding.round_trips) == (4, 4)
 
 
 @pytest.mark.req("PAY-2", "CASH-2")

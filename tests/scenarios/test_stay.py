@@ -219,5 +219,5 @@ def _assert_genuine(hotel: Hotel, invoice_id: str) -> None:
         tenant=str(hotel.tenant_id),
         hash=digest,
     )
-    assert "This invoice is genuine" in page.text
+    assert "This document is genuine" in page.text
     assert "Zarmina" not in page.text
