@@ -197,7 +197,7 @@ def credit(
     taken, rounding = credits.take(asked)
     settings, invoice = moment.settings, credits.invoice
     note_id = moment.new_id(CreditNoteId)
-    place = series.next_place(note_id, settings.credit_note_prefix)
+    place = series.next_place(note_id, settings.credit_note_prefix, moment.now)
     portions = [(each.line, each.portion) for each in taken]
     document = credit_document(place, invoice, portions, rounding, moment)
     text = canonical(document)
@@ -216,7 +216,7 @@ def credit(
         currency=invoice.currency,
         total=gross + rounding,
         business_date=today,
-        issued_at=moment.now,
+        issued_at=place.issued_at,
         language=invoice.language,
         template_version=settings.credit_note_template,
         payload=text.decode(),

@@ -33,7 +33,7 @@ def credit_document(
         "creditNoteId": place.id,
         "number": place.number,
         "type": place.document_type,
-        "issuedAt": instant(moment.now),
+        "issuedAt": instant(place.issued_at),
         "businessDate": house.business_date(moment.now).isoformat(),
         "tenantId": str(settings.tenant_id),
         "propertyId": str(invoice.property_id),

@@ -69,7 +69,7 @@ def issue(
     """
     settings = moment.settings
     invoice_id = moment.new_id(InvoiceId)
-    place = series.next_place(invoice_id, settings.number_prefix)
+    place = series.next_place(invoice_id, settings.number_prefix, moment.now)
     person = Person.of(folio.guest, moment)
     text = canonical(document(place, folio, lines, payments, settlement, person.commitment, moment))
     invoice = Invoice(
@@ -84,7 +84,7 @@ def issue(
         currency=folio.currency,
         total=Totals.of(lines, folio.currency).total,
         business_date=settings.property(folio.property_id).business_date(moment.now),
-        issued_at=moment.now,
+        issued_at=place.issued_at,
         language=settings.language,
         template_version=settings.invoice_template,
         payload=text.decode(),

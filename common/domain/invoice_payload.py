@@ -42,6 +42,7 @@ class Place:
     document_type: str
     year: int
     sequence: int
+    issued_at: datetime
     previous_sha256: bytes | None
 
 
@@ -116,7 +117,7 @@ def document(
         "invoiceId": place.id,
         "number": place.number,
         "type": place.document_type,
-        "issuedAt": instant(moment.now),
+        "issuedAt": instant(place.issued_at),
         "businessDate": settings.property(folio.property_id).business_date(moment.now).isoformat(),
         "tenantId": str(settings.tenant_id),
         "propertyId": str(folio.property_id),

@@ -30,15 +30,20 @@ class DocumentNotRendered(Conflict):
 
 @dataclass(slots=True, kw_only=True)
 class Series:
-    """A locked row that numbers documents of one kind without a gap. Year 0 never restarts."""
+    """A locked row that numbers documents of one kind, without a gap and in the order of time.
+
+    Year 0 never restarts. A document's own instant is that of its transaction's begin, before it
+    waited for this row: where the one before it bears a later one, it bears that as well.
+    """
 
     jurisdiction: str
     document_type: str
     year: int
     last_number: int = 0
     last_sha256: bytes | None = None
+    last_issued_at: datetime | None = None
 
-    def next_place(self, document_id: DocumentId, prefix: str) -> Place:
+    def next_place(self, document_id: DocumentId, prefix: str, now: datetime) -> Place:
         """The place behind the last one, with its number as printed: `INV-AF-KBL-2026-000001`."""
         sequence = self.last_number + 1
         year = [str(self.year)] if self.year else []
@@ -49,12 +54,14 @@ class Series:
             document_type=self.document_type,
             year=self.year,
             sequence=sequence,
+            issued_at=max(now, self.last_issued_at or now),
             previous_sha256=self.last_sha256,
         )
 
     def move_on(self, place: Place, payload_sha256: bytes) -> None:
         """Note that the place is taken, and by what."""
         self.last_number, self.last_sha256 = place.sequence, payload_sha256
+        self.last_issued_at = place.issued_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -512,6 +512,22 @@ WHERE (last_number, last_number, last_number, 1)
         IS DISTINCT FROM (places, numbers, last, first)
   AND NOT (last_number = 0 AND places IS NULL);
 
+-- invariant: numbers_are_given_in_the_order_of_time
+-- A document is issued no earlier than the one before it in its series, which knows the last.
+SELECT id, concat_ws(' ', 'is issued at', issued_at, 'after', before)
+FROM (
+  SELECT id, issued_at, lag(issued_at) OVER (
+    PARTITION BY jurisdiction, document_type, year ORDER BY series_number) AS before
+  FROM invoices
+) AS chain
+WHERE issued_at < before
+UNION ALL
+SELECT concat_ws(' ', jurisdiction, document_type, year),
+       concat_ws(' ', 'knows', last_issued_at, 'for', issued_at)
+FROM number_series
+JOIN invoices USING (jurisdiction, document_type, year)
+WHERE series_number = last_number AND last_issued_at <> issued_at;
+
 -- invariant: a_number_is_printed_as_it_was_given
 -- The number on a document ends with its jurisdiction, its year and its place in the series.
 SELECT id, concat(number, ' is place ', series_number, ' of ', year)

@@ -30,14 +30,14 @@ VALUES ($1, $2, $3, 0)
 ON CONFLICT DO NOTHING
 """
 TAKE_SERIES: Final = """
-SELECT tenant_id, last_number, last_sha256
+SELECT tenant_id, last_number, last_sha256, last_issued_at
 FROM number_series
 WHERE jurisdiction = $1 AND document_type = $2 AND year = $3
 FOR NO KEY UPDATE
 """
 KEEP_SERIES: Final = """
 UPDATE number_series
-SET last_number = $4, last_sha256 = $5
+SET last_number = $4, last_sha256 = $5, last_issued_at = $6
 WHERE jurisdiction = $1 AND document_type = $2 AND year = $3
 """
 KINDS: Final[dict[type[DocumentId], str]] = {
@@ -113,6 +113,7 @@ class Invoices:
             year=year,
             last_number=rows[0][1],
             last_sha256=rows[0][2] and bytes(rows[0][2]),
+            last_issued_at=rows[0][3],
         )
 
     def get(self, invoice_id: InvoiceId) -> Invoice:
@@ -182,12 +183,10 @@ class Invoices:
             row = {"invoice_id": document.id, "salt": person.salt, "document": person.document}
             self._desk.insert(INSERT_PERSON, [row])
         which = (series.jurisdiction, series.document_type, series.year)
+        kept = (series.last_number, series.last_sha256, series.last_issued_at)
         self._desk.write(
             ("series", *which),
-            Write(
-                ranks.AGGREGATE_CHANGES,
-                Statement(KEEP_SERIES, (*which, series.last_number, series.last_sha256)),
-            ),
+            Write(ranks.AGGREGATE_CHANGES, Statement(KEEP_SERIES, (*which, *kept))),
         )
 
     def find_by_pdf(self, pdf_sha256: bytes) -> IssuedDocument | None:

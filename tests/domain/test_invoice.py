@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -46,6 +46,17 @@ class TestNumber:
             "INV-AF-KBL-2026-000002",
             "INV-AF-KBL-2026-000003",
         ]
+
+    def test_is_given_in_the_order_of_time(self):
+        """Whose transaction began a second before the last document's, and waited, is as late."""
+        last = MORNING + timedelta(seconds=1)
+        numbers = series(last_number=6, last_issued_at=last)
+        invoice = invoiced(numbers)
+        assert (invoice.issued_at, numbers.last_issued_at) == (last, last)
+        assert json.loads(invoice.payload)["issuedAt"] == "2026-03-02T06:00:01.000000Z"
+        earlier = series(last_number=6, last_issued_at=MORNING - timedelta(days=1))
+        assert invoiced(earlier).issued_at == MORNING
+        assert earlier.last_issued_at == MORNING
 
     def test_bears_no_year_where_the_series_never_restarts(self):
         invoice = invoiced(series(year=0, last_number=41))

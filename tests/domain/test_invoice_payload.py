@@ -186,7 +186,8 @@ class TestDocument:
     def test_names_only_payments_that_are_among_its_lines(self):
         """As on the second invoice of a folio that was opened again."""
         account = a_stay()
-        closed, place = account.close(), series().next_place(account.desk.new_id(InvoiceId), "INV")
+        closed, desk = account.close(), account.desk
+        place = series().next_place(desk.new_id(InvoiceId), "INV", desk.now)
         second = document(
             place, account.folio, (), account.payments, closed.settlement, "", account.desk
         )

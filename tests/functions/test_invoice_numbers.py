@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from functools import partial
 
 import pg8000.exceptions
@@ -27,6 +28,21 @@ def _chain(hotel: Hotel) -> list[tuple[int, str]]:
         assert (payload["number"], payload["series"]["sequence"]) == (number, place)
         before = digest
     return [(row[0], row[1]) for row in rows]
+
+
+@pytest.mark.req("INV-1")
+def test_is_never_issued_before_the_one_with_the_number_before(hotel: Hotel, clock) -> None:
+    """A transaction that began earlier comes to the series later: here the clock goes back."""
+    for instant in ("2026-03-10T08:00:00Z", "2026-03-10T07:00:00Z", "2026-03-10T09:00:00Z"):
+        clock(instant)
+        hotel.closed_folio()
+
+    rows = hotel.rows("SELECT issued_at, payload FROM {s}.invoices ORDER BY series_number")
+    first, second, third = (issued_at for issued_at, _ in rows)
+    assert first == second < third
+    said = [datetime.fromisoformat(json.loads(payload)["issuedAt"]) for _, payload in rows]
+    assert said == [first, second, third]
+    assert_books_are_right(hotel)
 
 
 @pytest.mark.req("INV-1")

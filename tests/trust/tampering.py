@@ -88,7 +88,12 @@ def cuts_a_series(books: Export, chance: Random) -> Export | None:
     for table, each in books.tables.items():
         if each and "invoice_id" in each[0]:
             books = with_rows(books, table, [row for row in each if row["invoice_id"] not in gone])
-    head = {"last_number": len(left), "last_sha256": left[-1]["payload_sha256"] if left else None}
+    newest = left[-1] if left else {"payload_sha256": None, "issued_at": None}
+    head = {
+        "last_number": len(left),
+        "last_sha256": newest["payload_sha256"],
+        "last_issued_at": newest["issued_at"],
+    }
     books = with_row(books, "number_series", 0, {**books.tables["number_series"][0], **head})
     return with_rows(books, "invoices", left)
 

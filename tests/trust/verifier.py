@@ -151,7 +151,7 @@ def invoices(export: Export) -> Iterator[str]:
     """Invoices, their lines and their series are what the payloads say."""
     told: dict[str, list[Row]] = defaultdict(list)
     lines = {line["id"]: line for line in export.tables["folio_lines"]}
-    last: dict[tuple[Any, ...], tuple[int, bytes | None]] = {}
+    last: dict[tuple[Any, ...], tuple[int, bytes | None, datetime]] = {}
     for row in sorted(export.tables["invoices"], key=lambda row: row["series_number"]):
         paper, name = read(row["payload"]), row["id"]
         said = said_by(paper, sha256(row["payload"].encode()))
@@ -159,17 +159,19 @@ def invoices(export: Export) -> Iterator[str]:
         listed = [{"line_id": line, "invoice_id": name} for line in paper["lineIds"]]
         told["invoice_lines"] += listed
         place = tuple(said[column] for column in SERIES)
-        number, previous = last.get(place, (0, None))
+        number, previous, before = last.get(place, (0, None, said["issued_at"]))
         if (said["series_number"], said["previous_sha256"]) != (number + 1, previous):
             yield f"{name} does not follow the one before it in its series"
-        last[place] = said["series_number"], said["payload_sha256"]
+        if said["issued_at"] < before:
+            yield f"{name} is issued before the one before it"
+        last[place] = said["series_number"], said["payload_sha256"], said["issued_at"]
         if paper["tenantId"] != str(export.tenant_id):
             yield f"{name} is another tenant's"
         for line in paper["lines"]:
             if not printed_as(line, lines[line["lineId"]], paper["language"]):
                 yield f"{name}: line {line['lineId']} reads otherwise"
-    for place, (number, hashed) in last.items():
-        heads = {"last_number": number, "last_sha256": hashed}
+    for place, (number, hashed, issued_at) in last.items():
+        heads = {"last_number": number, "last_sha256": hashed, "last_issued_at": issued_at}
         told["number_series"].append({**dict(zip(SERIES, place, strict=True)), **heads})
     for table in ("invoices", "invoice_lines", "number_series"):
         yield from held(table, KEYS[table], export.tables[table], told[table])

@@ -143,7 +143,8 @@ def issued_otherwise(books: Export, name: str, payload: str) -> Export | None:
         except (ValueError, KeyError):
             return None
         books = _issued_as(books, row, payload, {**said, "id": row["id"]})
-    series = {**books.tables["number_series"][0], "last_sha256": said["payload_sha256"]}
+    head = {"last_sha256": said["payload_sha256"], "last_issued_at": said["issued_at"]}
+    series = {**books.tables["number_series"][0], **head}
     return with_row(books, "number_series", 0, series)
 
 

@@ -53,7 +53,12 @@ def the_newest_invoice_never_was(books: Export) -> Export:
         books = _without(books, table, "invoice_id", last["id"])
     books = _without(books, "audit_entries", "aggregate_id", last["id"])
     books = _without_folio(with_rows(books, "invoices", left), last["folio_id"])
-    head = {"last_number": len(left), "last_sha256": left[-1]["payload_sha256"]}
+    newest = left[-1]
+    head = {
+        "last_number": len(left),
+        "last_sha256": newest["payload_sha256"],
+        "last_issued_at": newest["issued_at"],
+    }
     return with_row(books, "number_series", 0, {**books.tables["number_series"][0], **head})
 
 

@@ -84,6 +84,14 @@ DOCUMENTS = (
     ),
     plant("numbers_run_from_one_without_a_gap", "DELETE FROM number_series"),
     plant(
+        "numbers_are_given_in_the_order_of_time",
+        "UPDATE number_series SET last_issued_at = last_issued_at - interval '1 second'",
+    ),
+    plant(
+        "numbers_are_given_in_the_order_of_time",
+        "UPDATE invoices SET issued_at = issued_at + interval '1 day' WHERE series_number = 1",
+    ),
+    plant(
         "a_number_is_printed_as_it_was_given",
         "UPDATE invoices SET number = substr(number, 4)",
         also=("a_payload_says_what_its_row_says", "an_invoice_is_what_its_trail_digested"),
@@ -272,7 +280,7 @@ GUARDS = (
     ),
 )
 HARMLESS: tuple[tuple[str, ...], ...] = (
-    ("INSERT INTO number_series VALUES ('{tenant}', 'AF-HRT', 'invoice', 2026, 0, NULL)",),
+    ("INSERT INTO number_series VALUES ('{tenant}', 'AF-HRT', 'invoice', 2026, 0)",),
     ("UPDATE invoice_persons SET salt = NULL, document = NULL, erased_at = now()",),
     ("UPDATE billing_central.outbox SET published_at = now() WHERE tenant_id = '{tenant}'",),
     (
