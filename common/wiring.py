@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from common.ports.clock import Clock, SystemClock
 from common.runtime.declaration import EventDeclaration, HttpDeclaration
-from common.runtime.settings import ProcessSettings, read_environment
+from common.runtime.settings import ProcessSettings, SettingMissing, read_environment
 
 if TYPE_CHECKING:
+    from common.ports.gateway import Gateway
     from common.ports.identity import Actor, StepUp
     from common.ports.jobs import Outbox
     from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
@@ -289,6 +290,15 @@ class Wiring:
         from common.postgres.directory import Directory
 
         return PostgresBooks(Directory(self.patient_pools).pool_of)
+
+    @cached_property
+    def gateway(self) -> "Gateway":
+        if self.settings.gateway != "sandbox" and self.settings.stack != "local":
+            raise SettingMissing("BILLING_GATEWAY")
+        from common.local.files import write_once
+        from common.sandbox.gateway import SandboxGateway
+
+        return SandboxGateway(self._folder("processor"), write_once)
 
     @property
     def public_url(self) -> str:

@@ -44,6 +44,7 @@ EVERY_SCOPE = [
     "billing.cash_drawer.operate",
     "billing.cash_drawer.close",
     "billing.cash_drawer.acknowledge_discrepancy",
+    "billing.refund.write",
 ]
 
 

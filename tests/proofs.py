@@ -159,6 +159,8 @@ def _moved_in(hotel: Hotel, session: str, kinds: str = "") -> dict[str, int]:
     payments = (
         " UNION ALL SELECT paid_currency, paid_amount_micro FROM {s}.payments"
         " WHERE cash_session_id = :session"
+        " UNION ALL SELECT paid_currency, -paid_amount_micro FROM {s}.refunds"
+        " WHERE cash_session_id = :session"
     )
     both = movements + ("" if kinds else payments)
     rows = hotel.rows(

@@ -19,6 +19,7 @@ from common.contracts.fields import (
     LineRef,
     PaymentRef,
     PropertyRef,
+    RefundRef,
     SettlementRef,
 )
 from common.contracts.shapes import Shape
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         PaymentRecorded,
     )
     from common.domain.folio_line import Line
+    from common.domain.refund import RefundRecorded, RefundSettled
     from common.domain.settlement import FolioClosed
     from common.domain.untaxed import TaxRuleMissed
 
@@ -154,6 +156,45 @@ class PaymentRecordedV1(_Lines):
         )
 
 
+class _Refund(_Lines):
+    refund_id: RefundRef
+    payment_id: PaymentRef
+    method: str
+    paid: Amount
+    amount: Amount
+    status: str
+
+    @classmethod
+    def shared(cls, fact: "RefundRecorded | RefundSettled") -> dict[str, Any]:  # type: ignore[override] # the facts that have a refund
+        refund = fact.refund
+        return {
+            **super().shared(fact),
+            "refund_id": refund.id,
+            "payment_id": refund.payment_id,
+            "method": refund.method.value,
+            "paid": refund.paid,
+            "amount": refund.amount,
+            "status": refund.status.value,
+        }
+
+
+class RefundRecordedV1(_Refund):
+    fact = "refund.recorded"
+
+    @classmethod
+    def of(cls, fact: "RefundRecorded") -> "RefundRecordedV1":
+        return cls(**cls.shared(fact))
+
+
+class RefundSettledV1(_Refund):
+    fact = "refund.settled"
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "RefundSettled") -> "RefundSettledV1":
+        return cls(**cls.shared(fact), failure_code=fact.refund.failure_code)
+
+
 class BalanceDueV1(EventData):
     fact = "folio.balance_due"
     folio_id: FolioRef
@@ -217,6 +258,8 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         ChargeVoidedV1,
         ChargeAdjustedV1,
         PaymentRecordedV1,
+        RefundRecordedV1,
+        RefundSettledV1,
         BalanceDueV1,
         TaxRuleMissingV1,
         FolioClosedV1,

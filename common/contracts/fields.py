@@ -41,6 +41,7 @@ from common.domain.identifiers import (
     LineId,
     PaymentId,
     PropertyId,
+    RefundId,
     SettlementId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
@@ -101,6 +102,7 @@ def _id(kind: type[Identifier]) -> _Typed:
 FolioRef = Annotated[FolioId, _id(FolioId)]
 ChargeRef = Annotated[ChargeId, _id(ChargeId)]
 PaymentRef = Annotated[PaymentId, _id(PaymentId)]
+RefundRef = Annotated[RefundId, _id(RefundId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
 InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]
 CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]

@@ -8,11 +8,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import Day, FolioRef, Payable, PaymentToken, PropertyRef, Token
+from common.contracts.fields import (
+    Day,
+    FolioRef,
+    Payable,
+    PaymentToken,
+    PropertyRef,
+    RefundRef,
+    Token,
+)
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
-from common.domain.folio import Stay
+from common.domain.guest import Stay
 
 
 class Reservation(Terms, Incoming):
@@ -53,3 +61,16 @@ class PaymentCaptured(Incoming):
     folio_id: FolioRef
     amount: Payable
     payment_method_token: PaymentToken | None = None
+
+
+class RefundMade(Incoming):
+    """A refund that the processor has made."""
+
+    refund_id: RefundRef
+    folio_id: FolioRef
+
+
+class RefundNotMade(RefundMade):
+    """A refund that the processor has refused for good, and why, in its own words."""
+
+    failure_code: Token

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from common.contracts.fields import CurrencyCode, Day, Name, Token, Word
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Shape
-from common.domain.folio import Guest, Stay
+from common.domain.guest import Guest, Stay
 
 
 class GuestGiven(Shape):

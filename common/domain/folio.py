@@ -22,6 +22,7 @@ from common.domain.charge import (
 )
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
+from common.domain.guest import Guest, Stay
 from common.domain.identifiers import ChargeId, FolioId, PropertyId, TaxLineId
 from common.domain.ledger import Entry, line_entries, payment_entries
 from common.domain.moment import Moment
@@ -51,49 +52,11 @@ class WindowUnknown(Unmet):
     title = "The folio has no such window"
 
 
-class StayInvalid(Unmet):
-    code = "STAY_INVALID"
-    title = "The guest leaves before arriving"
-
-
 class FolioStatus(StrEnum):
     """Open folios take lines, closed ones never do."""
 
     OPEN = "open"
     CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
-    """Whose folio it is: a guest or a company. Personal data; never logged, published or hashed."""
-
-    name: str
-    address_lines: tuple[str, ...] = ()
-    tax_id: str | None = None
-    exemptions: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
-    """The nights from arrival to departure (the day of leaving is not a night).
-
-    Refuses: StayInvalid.
-    """
-
-    arrival: date
-    departure: date
-
-    def __post_init__(self) -> None:
-        if self.departure < self.arrival:
-            raise StayInvalid()
-
-    @property
-    def nights(self) -> int:
-        return (self.departure - self.arrival).days
-
-    def place_of(self, night: date) -> int:
-        """The place of a night in the stay, from 1; a day before the stay counts as its first."""
-        return max(1, (night - self.arrival).days + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +103,10 @@ Posted = TypeVar("Posted", bound=LinesPosted)
 
 @dataclass(kw_only=True)
 class Folio(Aggregate):
-    """See the module. `fresh` holds the lines that were added since it was taken."""
+    """See the module. `fresh` holds the lines that were added since it was taken.
+
+    `pending_refunds` counts the refunds that a processor has still to settle.
+    """
 
     kind: ClassVar[str] = "folio"
     id: FolioId
@@ -159,6 +125,7 @@ class Folio(Aggregate):
     rates: FxRates = field(default_factory=FxRates)
     tax_sums: TaxSums = field(default_factory=TaxSums)
     last_line: int = 0
+    pending_refunds: int = 0
     closed_at: datetime | None = None
     fresh: tuple[Line, ...] = ()
 

@@ -1,7 +1,8 @@
 """The lines of a folio: everything that ever moved its balance, in order, and never changed.
 
 A line's amount is signed by its effect on what the guest owes: a charge and its taxes add, a
-payment takes away. A correction is a further line that names the one it corrects.
+payment takes away, and a refund adds again. A correction is a further line that names the one it
+corrects.
 
 Taxes stand right behind the line that bears them, and the two are one posting: they are reversed
 together and stand on the same document.
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.money import Money
@@ -29,6 +31,12 @@ class LineType(StrEnum):
     ADJUSTMENT = "adjustment"
     VOID = "void"
     ROUNDING = "rounding"
+    REFUND = "refund"
+    REFUND_REVERSAL = "refund_reversal"
+
+
+MONEY: Final = frozenset({LineType.PAYMENT, LineType.REFUND, LineType.REFUND_REVERSAL})
+"""Lines of money that changed hands, or was to: no consumption, and no tax on it."""
 
 
 class ChargeKind(StrEnum):
@@ -60,8 +68,9 @@ class Line:
     """One line. `sequence` counts from 1 without a gap within its folio; 0 is not written yet.
 
     `charge_id` ties a tax, an adjustment or a void to the charge it belongs to, a charge to itself,
-    and the later stretches of a charge to its first; `corrects` names the very line that is
-    corrected. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
+    and the later stretches of a charge to its first; `corrects` names the very line that a void or
+    an adjustment corrects, the payment that a refund gives back, the refund that its reversal takes
+    back. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
     `untaxed` says why a charge bears no tax, `occupancy` which nights and persons it is for.
     `settings_version` is the one that its taxes were found in.
     """
@@ -120,7 +129,7 @@ def standing(lines: Iterable[Line]) -> list[Posting]:
 def _postings(lines: Sequence[Line]) -> list[Posting]:
     gathered: list[tuple[Line, list[Line]]] = []
     for line in lines:
-        if line.type in (LineType.PAYMENT, LineType.ROUNDING):
+        if line.type in MONEY or line.type is LineType.ROUNDING:
             continue
         if line.tax is None:
             gathered.append((line, []))

@@ -108,6 +108,13 @@ class RefundId(LineId):
     prefix = "rfd_"
 
 
+class RefundReversalId(LineId):
+    """The taking back of a refund that failed."""
+
+    __slots__ = ()
+    prefix = "rvr_"
+
+
 class SettlementId(Identifier):
     """The closing of a folio."""
 

@@ -14,6 +14,7 @@ from common.domain.invoice_payload import Totals, document
 from common.domain.issued_document import DocumentRendered, IssuedDocument, Person, Series
 from common.domain.moment import Moment
 from common.domain.payment import Payment
+from common.domain.refund import Refund
 from common.domain.refusal import Missing
 from common.domain.settlement import Settlement
 
@@ -61,6 +62,7 @@ def issue(
     settlement: Settlement,
     series: Series,
     moment: Moment,
+    refunds: Sequence[Refund] = (),
 ) -> InvoiceIssued:
     """Give the next number of the series to what a folio's lines come to.
 
@@ -71,7 +73,9 @@ def issue(
     invoice_id = moment.new_id(InvoiceId)
     place = series.next_place(invoice_id, settings.number_prefix, moment.now)
     person = Person.of(folio.guest, moment)
-    text = canonical(document(place, folio, lines, payments, settlement, person.commitment, moment))
+    text = canonical(
+        document(place, folio, lines, payments, settlement, person.commitment, moment, refunds)
+    )
     invoice = Invoice(
         id=invoice_id,
         folio_id=folio.id,

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.domain.charge import TaxSums
-from common.domain.folio import Folio, Stay
+from common.domain.folio import Folio
 from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.fx import FxSnapshot
+from common.domain.guest import Stay
 from common.domain.identifiers import DocumentId
 from common.domain.moment import Moment
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
+from common.domain.refund import Refund
 from common.domain.settings import Issuer
 from common.domain.settlement import FxShown, Settlement
 from common.domain.tax import TaxAmount, Taxation, TaxGroup, invoice_breakdown
@@ -61,7 +63,7 @@ class Totals:
         net = tax = paid = rounding = Money.zero(currency)
         for line in lines:
             match line.type:
-                case LineType.PAYMENT:
+                case LineType.PAYMENT | LineType.REFUND | LineType.REFUND_REVERSAL:
                     paid -= line.amount
                 case LineType.ROUNDING:
                     rounding += line.amount
@@ -103,6 +105,7 @@ def document(
     settlement: Settlement,
     commitment: str,
     moment: Moment,
+    refunds: Sequence[Refund] = (),
 ) -> Document:
     """The invoice over `lines`, which are on no document yet.
 
@@ -132,7 +135,7 @@ def document(
         "lineIds": [line.id for line in lines],
         "taxBreakdown": [_group(group) for group in breakdown_of(rows)],
         "totals": _totals(totals),
-        "payments": _payments(lines, payments),
+        "payments": _payments(lines, payments, refunds),
         "fx": _fx(settlement.fx, folio.currency) if settlement.fx else None,
         "series": series_part(place),
         "previousDocumentSha256": place.previous_sha256.hex() if place.previous_sha256 else None,
@@ -236,19 +239,32 @@ def _totals(totals: Totals) -> Document:
     }
 
 
-def _payments(lines: Iterable[Line], payments: Iterable[Payment]) -> list[Document]:
-    """The payments among the lines, in the order in which they were made."""
-    known = {str(payment.id): payment for payment in payments}
-    return [
-        {
-            "method": payment.method.value,
-            "paidMicro": payment.paid.amount_micro,
-            "paidCurrency": payment.paid.currency,
-            "amountMicro": payment.amount.amount_micro,
-            "businessDate": payment.business_date.isoformat(),
-        }
-        for payment in (known[line.id] for line in lines if line.type is LineType.PAYMENT)
-    ]
+def _payments(
+    lines: Iterable[Line], payments: Iterable[Payment], refunds: Iterable[Refund]
+) -> list[Document]:
+    """The payments among the lines, and as less than nothing what was refunded, in their order.
+
+    A refund that failed was none, and neither it nor its reversal is shown.
+    """
+    paid = {str(payment.id): payment for payment in payments}
+    refunded = {str(refund.id): refund for refund in refunds if refund.failure_code is None}
+    rows = []
+    for line in lines:
+        if line.type is LineType.PAYMENT:
+            rows.append(_payment(paid[line.id], 1))
+        elif line.type is LineType.REFUND and line.id in refunded:
+            rows.append(_payment(refunded[line.id], -1))
+    return rows
+
+
+def _payment(payment: Payment | Refund, sign: int) -> Document:
+    return {
+        "method": payment.method.value,
+        "paidMicro": sign * payment.paid.amount_micro,
+        "paidCurrency": payment.paid.currency,
+        "amountMicro": sign * payment.amount.amount_micro,
+        "businessDate": payment.business_date.isoformat(),
+    }
 
 
 def _fx(shown: Sequence[FxShown], currency: Currency) -> Document:

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical
-from common.domain.folio import Guest
+from common.domain.guest import Guest
 from common.domain.identifiers import DocumentId, FolioId, PropertyId
 from common.domain.invoice_payload import Place
 from common.domain.moment import Moment

@@ -118,8 +118,8 @@ def line_entries(line: Line) -> tuple[Entry, ...]:
     if line.amount.is_zero:
         return ()
     match line.type:
-        case LineType.PAYMENT:
-            raise ValueError(f"{line.id} is booked as a payment")
+        case LineType.PAYMENT | LineType.REFUND | LineType.REFUND_REVERSAL:
+            raise ValueError(f"{line.id} is booked as a payment, or as what was given back of one")
         case LineType.ROUNDING:
             account = ROUNDING
         case _:
@@ -132,18 +132,29 @@ def payment_entries(payment: Payment) -> tuple[Entry, ...]:
 
     Cash lies in the drawer of its session, in the currency that was handed over.
     """
-    clearing, on = _clearing(payment), payment.business_date
-    if not payment.is_foreign:
-        return (movement(payment.id, 0, clearing, GUEST_LEDGER, payment.amount, on),)
-    return (
-        movement(payment.id, 0, clearing, FX_CLEARING, payment.paid, on),
-        movement(payment.id, 1, FX_CLEARING, GUEST_LEDGER, payment.amount, on),
-    )
+    account = clearing(payment.id, payment.method, payment.cash_session_id)
+    return paid_entries(payment.id, account, payment.paid, payment.amount, payment.business_date)
 
 
-def _clearing(payment: Payment) -> str:
-    if payment.method is not PaymentMethod.CASH:
-        return CLEARING[payment.method]
-    if payment.cash_session_id is None:
-        raise ValueError(f"{payment.id} is cash that lies in no drawer")
-    return cash_in(payment.cash_session_id)
+def paid_entries(
+    source: str, account: str, paid: Money, amount: Money, on: date
+) -> tuple[Entry, ...]:
+    """Money came in, or went out where it is less than nothing; `amount` is its worth on the folio.
+
+    What was worth nothing there has moved all the same, and stays in the FX clearing account.
+    """
+    if paid.currency == amount.currency:
+        return (movement(source, 0, account, GUEST_LEDGER, amount, on),)
+    moved = movement(source, 0, account, FX_CLEARING, paid, on)
+    if amount.is_zero:
+        return (moved,)
+    return (moved, movement(source, 1, FX_CLEARING, GUEST_LEDGER, amount, on))
+
+
+def clearing(source: str, method: PaymentMethod, session_id: CashSessionId | None) -> str:
+    """The account that money of a method comes into, and goes out of."""
+    if method is not PaymentMethod.CASH:
+        return CLEARING[method]
+    if session_id is None:
+        raise ValueError(f"{source} is cash that lies in no drawer")
+    return cash_in(session_id)

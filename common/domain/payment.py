@@ -50,6 +50,9 @@ class Payment:
 
     `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
     recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into.
+
+    `refunded_paid_micro` of what was handed over, worth `refunded_micro` on the folio, have been
+    given back or are promised.
     """
 
     id: PaymentId
@@ -63,6 +66,8 @@ class Payment:
     method_token_digest: str | None = None
     reference: str | None = None
     cash_session_id: CashSessionId | None = None
+    refunded_paid_micro: int = 0
+    refunded_micro: int = 0
 
     def __post_init__(self) -> None:
         if self.paid.amount_micro <= 0 or self.amount.amount_micro <= 0:
@@ -80,6 +85,31 @@ class Payment:
         if payment.method is PaymentMethod.CASH and payment.cash_session_id is None:
             raise NoOpenCashSession()
         return payment
+
+    @property
+    def refunded_paid(self) -> Money:
+        """What was given back or is promised, in the currency that was handed over."""
+        return Money(self.refunded_paid_micro, self.paid.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What that is worth on the folio."""
+        return Money(self.refunded_micro, self.amount.currency)
+
+    @property
+    def left(self) -> Money:
+        """What could still be given back, in the currency that was handed over."""
+        return self.paid - self.refunded_paid
+
+    @property
+    def kept(self) -> Money:
+        """What is left of it is worth on the folio."""
+        return self.amount - self.refunded
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything of it was not given back."""
+        return not self.left.is_zero
 
     @property
     def is_foreign(self) -> bool:

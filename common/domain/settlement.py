@@ -2,8 +2,9 @@
 
 What conversion between currencies leaves over, at most a minor unit for each foreign payment, is
 taken up by a rounding line and reported; anything else that is still owed, or owed back, is refused
-with its amount. After this the folio takes no line, and its invoice gets its number in the same
-transaction. Sums of tax end with the document that they are rounded on.
+with its amount. So is a folio of which a refund is under way, as that may still come back. After
+this the folio takes no line, and its invoice gets its number in the same transaction. Sums of tax
+end with the document that they are rounded on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +13,18 @@ from datetime import datetime
 
 from common.domain.charge import TaxSums
 from common.domain.folio import Folio, FolioStatus, LinesPosted
-from common.domain.folio_line import Line, LineType
+from common.domain.folio_line import MONEY, Line, LineType
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import FolioId, RoundingId, SettlementId
 from common.domain.moment import Moment
 from common.domain.money import Money
 from common.domain.payment import Payment
 from common.domain.refusal import Conflict
+
+
+class RefundPending(Conflict):
+    code = "REFUND_PENDING"
+    title = "A refund of this folio is still under way"
 
 
 class BalanceDue(Conflict):
@@ -40,7 +46,10 @@ class FxShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How a folio came to zero. `residual` is the part that only conversion left over."""
+    """How a folio came to zero. `residual` is the part that only conversion left over.
+
+    `payments` are those that the house has kept: less what was refunded.
+    """
 
     id: SettlementId
     folio_id: FolioId
@@ -62,18 +71,20 @@ def settle(
 ) -> FolioClosed:
     """Bring a folio to zero and close it; `lines` and `payments` are all that it has.
 
-    Refuses: FolioAlreadyClosed, BalanceDue.
+    Refuses: FolioAlreadyClosed, RefundPending, BalanceDue.
     """
     folio.must_be_open()
+    if folio.pending_refunds:
+        raise RefundPending(pendingRefunds=folio.pending_refunds)
     residual = folio.balance
-    foreign = sum(payment.is_foreign for payment in payments)
+    foreign = sum(payment.is_foreign and payment.is_kept for payment in payments)
     if abs(residual) > folio.residual_allowed(moment, foreign):
         raise BalanceDue(balanceMicro=residual.amount_micro, currency=folio.currency)
     settlement = Settlement(
         id=moment.new_id(SettlementId),
         folio_id=folio.id,
-        charges=_total(folio, (line for line in lines if line.type is not LineType.PAYMENT)),
-        payments=-_total(folio, (line for line in lines if line.type is LineType.PAYMENT)),
+        charges=_total(folio, (line for line in lines if line.type not in MONEY)),
+        payments=-_total(folio, (line for line in lines if line.type in MONEY)),
         residual=residual,
         settled_at=moment.now,
         fx=_fx_shown(folio, payments, moment) if moment.settings.show_fx_at_close else (),
@@ -109,11 +120,11 @@ def _fx_shown(folio: Folio, payments: Sequence[Payment], moment: Moment) -> tupl
     today = {rate.base: rate for rate in moment.settings.rates_to(folio.currency)}
     shown = []
     for pinned in folio.rates.snapshots:
-        paid = [payment for payment in payments if payment.paid.currency == pinned.base]
-        if not paid:
+        kept = [each for each in payments if each.paid.currency == pinned.base and each.is_kept]
+        if not kept:
             continue
         rate = today.get(pinned.base)
-        worth = [rate.convert(payment.paid) - payment.amount for payment in paid] if rate else None
+        worth = [rate.convert(each.left) - each.kept for each in kept] if rate else None
         difference = None if worth is None else Money.total(worth, folio.currency)
         shown.append(FxShown(pinned=pinned, today=rate, difference=difference))
     return tuple(shown)

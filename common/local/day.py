@@ -27,7 +27,7 @@ STAFF: Final = {
     "night audit (farid)": FOLIOS,
     "bar (till 3)": "billing.folio.write",
     "trainee (omid)": "billing.folio.read",
-    "supervisor (nadia)": DRAWERS,
+    "supervisor (nadia)": f"billing.folio.read billing.refund.write {DRAWERS}",
     "manager (yusuf)": f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy",
     "accountant (laila)": (
         f"{FOLIOS} billing.invoice.read billing.invoice.send billing.credit_note.write"

@@ -5,6 +5,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from ulid import ULID
+
 from common.local.client import Answer, require, wait_for
 from common.local.day import Day, Room, step
 from common.local.day_desk import money, shown
@@ -13,6 +15,9 @@ from common.runtime.step_up import context_of
 
 NIGHT_HOURS: Final = 8
 CREDIT: Final = "billing.credit_note.write"
+REFUND: Final = "billing.refund.write"
+PAID_CENTS: Final = 130_00
+TOO_MUCH_CENTS: Final = 8_65
 
 
 @step("everybody", "sleeps; the clock moves on by eight hours")
@@ -44,25 +49,53 @@ def late_bill(day: Day, who: str) -> str:
     return f"409  {answer.json['code']}"
 
 
-@step("card processor", "tells of 121.35 USD captured for room 305")
+@step("card processor", "tells of 130.00 USD captured for room 305")
 def captured(day: Day, who: str) -> str:
-    """The guest paid on the phone; an event brings it to the folio."""
+    """The guest paid on the phone, and too much; an event brings it to the folio."""
     room = day.rooms["305"]
     day.neighbours.tell(
         "melmastoon.payment_gateway.payment.captured.v1",
         {
             "paymentId": f"psp_{uuid4().hex[:16]}",
             "folioId": room.folio_id,
-            "amount": money(121_35),
+            "amount": money(PAID_CENTS),
         },
     )
 
     def look() -> dict[str, Any] | None:
         folio = day.get("reception (amina)", f"/folios/{room.folio_id}").expect(200).json
-        return folio if folio["balance"] == money(0) else None
+        return folio if folio["balance"] == money(-TOO_MUCH_CENTS) else None
 
     folio = wait_for("the payment", look)
+    day.left["payment"] = folio["lines"][-1]["lineId"]
     return f"204  event taken; balance {shown(folio['balance'])}"
+
+
+@step("supervisor (nadia)", "gives the 8.65 back to the card")
+def too_much_is_refunded(day: Day, who: str) -> str:
+    """Promised in our books first; the processor is asked under the refund's own id."""
+    room, amount = day.rooms["305"], money(TOO_MUCH_CENTS)
+    refund = {"id": f"rfd_{ULID()}", "paymentId": day.left["payment"], "amount": amount}
+    context = context_of(
+        deed="folio.refund",
+        tenant=str(TENANT_ID),
+        folio=room.folio_id,
+        payment=refund["paymentId"],
+        refund=refund["id"],
+        **amount,
+    )
+    body = {
+        **refund,
+        "reason": "Paid more than was owed",
+        "stepUpToken": day.confirmed(who, REFUND, context),
+    }
+    promised = day.post(who, f"/folios/{room.folio_id}/refunds", body).expect(201).json
+    require(promised["refund"]["status"] == "pending", f"it is {promised['refund']['status']}")
+    folio = day.get(who, f"/folios/{room.folio_id}").expect(200).json
+    (made,) = folio["refunds"]
+    require(made["status"] == "succeeded", f"the processor: {made['status']}")
+    require(folio["balance"] == money(0), f"the balance is {shown(folio['balance'])}")
+    return f"201  promised, asked for, {made['status']}; balance {shown(folio['balance'])}"
 
 
 @step("reception (amina)", "closes room 305")
@@ -213,6 +246,7 @@ STEPS: Final = (
     close_204,
     late_bill,
     captured,
+    too_much_is_refunded,
     close_305,
     invoices_are_right,
     pdfs_are_drawn,

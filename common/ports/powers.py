@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from common.ports.gateway import Gateway
+
 
 class DocumentMissing(Exception):
     """The store holds no such document."""
@@ -116,6 +118,8 @@ class Powers(Protocol):
     def condition(self) -> Condition: ...
     @property
     def books(self) -> Books: ...
+    @property
+    def gateway(self) -> Gateway: ...
     @property
     def public_url(self) -> str:
         """Where guests reach the service: the beginning of the QR code's address."""

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         DocumentId,
         FolioId,
         InvoiceId,
+        PaymentId,
         PropertyId,
+        RefundId,
     )
     from common.domain.incident import ActorRecord
     from common.domain.invoice import Invoice
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from common.domain.ledger import Booked
     from common.domain.money import Money
     from common.domain.payment import Payment
+    from common.domain.refund import Refund
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
     from common.ports.identity import Actor, StepUp
@@ -99,6 +102,16 @@ class CashSessionFilter:
     business_date: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRefund:
+    """A refund that a processor is to make, out of its payment."""
+
+    id: RefundId
+    folio_id: FolioId
+    processor_payment_id: str
+    paid: Money
+
+
 class Folios(Protocol):
     """Folios, their lines and payments. Another tenant's or property's folio is unknown here."""
 
@@ -113,11 +126,15 @@ class Folios(Protocol):
     ) -> tuple[Folio, Sequence[Line]]:
         """Lock a folio and read the lines of one of its charges. Refuses: FolioUnknown."""
 
-    def take_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
-        """Lock a folio and read its lines and payments. Refuses: FolioUnknown."""
+    def take_whole(
+        self, folio_id: FolioId
+    ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
+        """Lock a folio and read its lines, payments and refunds. Refuses: FolioUnknown."""
 
-    def get_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
-        """Read a folio with its lines and payments. Refuses: FolioUnknown."""
+    def get_whole(
+        self, folio_id: FolioId
+    ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
+        """Read a folio with its lines, payments and refunds. Refuses: FolioUnknown."""
 
     def find_for_reservation(
         self, property_id: PropertyId, reservation_id: str, window: str
@@ -242,6 +259,31 @@ class CashSessions(Protocol):
         """Write movements, once."""
 
 
+class Refunds(Protocol):
+    """Refunds, and those that wait for their processor. Changes are made under the folio's lock."""
+
+    def take_payment(self, folio_id: FolioId, payment_id: PaymentId) -> tuple[Folio, Payment]:
+        """Lock a folio and read one of its payments. Refuses: FolioUnknown, PaymentUnknown."""
+
+    def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, Payment, Refund]:
+        """Lock a folio and read a refund with its payment. Refuses: FolioUnknown, RefundUnknown."""
+
+    def find_pending(self, refund_id: RefundId) -> PendingRefund | None:
+        """What a processor is to be asked of a refund; None once it is settled."""
+
+    def due(self, limit: int) -> Sequence[RefundId]:
+        """Pending refunds whose last attempt is old, the longest waiting first."""
+
+    def keep(self, refund: Refund, payment: Payment) -> None:
+        """Write a new refund, what its payment has left, and that it waits where it is pending."""
+
+    def keep_settled(self, refund: Refund, payment: Payment) -> None:
+        """Write what became of a pending refund, once; it waits no longer."""
+
+    def postpone(self, refund_id: RefundId) -> None:
+        """Try again later, after a pause that grows with each attempt."""
+
+
 class RenderQueue(Protocol):
     """Documents whose PDF is still to be made."""
 
@@ -300,6 +342,8 @@ class Transaction(Moment, Protocol):
     def cash_drawers(self) -> CashDrawers: ...
     @property
     def cash_sessions(self) -> CashSessions: ...
+    @property
+    def refunds(self) -> Refunds: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
     from common.postgres.ledger import Ledger
+    from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
     from common.postgres.settings_book import SettingsBook
 
@@ -130,6 +131,12 @@ class PostgresCommand:
         from common.postgres.credit_notes import CreditNotes
 
         return CreditNotes(self)
+
+    @cached_property
+    def refunds(self) -> "Refunds":
+        from common.postgres.refunds import Refunds
+
+        return Refunds(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from common.domain.charge import TaxSums
-from common.domain.folio import Folio, FolioStatus, Guest, Stay
+from common.domain.folio import Folio, FolioStatus
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
+from common.domain.guest import Guest, Stay
 from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
@@ -26,7 +27,7 @@ from common.postgres.connection import Row
 FOLIO_COLUMNS: Final = (
     "id, property_id, currency, status, guest_name, guest, reservation_id, window_name, windows,"
     " routing, stay, fx, tax_sums, balance_micro, last_line, business_date, opened_at, closed_at,"
-    " version, trail, state_digest"
+    " version, trail, state_digest, pending_refunds"
 )
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
@@ -35,7 +36,8 @@ LINE_COLUMNS: Final = (
 )
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
-    " processor_payment_id, method_token_digest, reference, business_date, cash_session_id"
+    " processor_payment_id, method_token_digest, reference, business_date, cash_session_id,"
+    " refunded_paid_micro, refunded_micro"
 )
 
 
@@ -68,6 +70,7 @@ def folio_row(folio: Folio) -> dict[str, Any]:
         "version": folio.version,
         "trail": folio.trail,
         "state_digest": folio.state_digest,
+        "pending_refunds": folio.pending_refunds,
     }
 
 
@@ -105,6 +108,7 @@ def folio_of(row: Row) -> Folio:
         version=row[19],
         trail=bytes(row[20]),
         state_digest=bytes(row[21]),
+        pending_refunds=row[22],
         is_new=False,
     )
 
@@ -182,7 +186,8 @@ def payment_row(payment: Payment, now: datetime) -> dict[str, Any]:
         "method_token_digest": payment.method_token_digest,
         "reference": payment.reference,
         "cash_session_id": payment.cash_session_id,
-        "refunded_micro": 0,
+        "refunded_paid_micro": payment.refunded_paid_micro,
+        "refunded_micro": payment.refunded_micro,
         "business_date": payment.business_date,
         "occurred_at": now,
         "recorded_at": now,
@@ -203,6 +208,8 @@ def payment_of(row: Row) -> Payment:
         reference=row[11],
         business_date=row[12],
         cash_session_id=row[13] and CashSessionId(row[13]),
+        refunded_paid_micro=row[14],
+        refunded_micro=row[15],
     )
 
 

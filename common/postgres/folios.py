@@ -8,6 +8,7 @@ from common.domain.folio import Folio, FolioUnknown
 from common.domain.folio_line import Line
 from common.domain.identifiers import ChargeId, FolioId, PropertyId
 from common.domain.payment import Payment
+from common.domain.refund import Refund
 from common.domain.settlement import Settlement
 from common.ports.transaction import FolioFilter, Page
 from common.postgres import ranks
@@ -25,6 +26,7 @@ from common.postgres.folio_rows import (
     settlement_row,
 )
 from common.postgres.paging import key_of, next_cursor
+from common.postgres.refund_rows import refund_of, refunds_where
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk, held_properties
 
@@ -54,6 +56,7 @@ FROM payments
 WHERE folio_id = $1
 ORDER BY id
 """
+REFUNDS_OF_FOLIO: Final = refunds_where("folio_id = $1\nORDER BY id")
 FIND_PAID_BY: Final = f"""
 SELECT tenant_id, {PAYMENT_COLUMNS}
 FROM payments
@@ -73,7 +76,7 @@ LIMIT $6
 CHANGE: Final = """
 UPDATE folios
 SET status = $2, balance_micro = $3, last_line = $4, tax_sums = $5::jsonb, closed_at = $6,
-    version = $7, trail = $8, state_digest = $9
+    version = $7, trail = $8, state_digest = $9, pending_refunds = $10
 WHERE id = $1
 """
 INSERT_FOLIO = Insert.into(ranks.AGGREGATES, "folios", FOLIO_COLUMNS)
@@ -81,7 +84,7 @@ INSERT_LINE = Insert.into(
     ranks.LINES, "folio_lines", f"folio_id, {LINE_COLUMNS}, actor, occurred_at, recorded_at"
 )
 INSERT_PAYMENT = Insert.into(
-    ranks.DOCUMENTS, "payments", f"{PAYMENT_COLUMNS}, refunded_micro, occurred_at, recorded_at"
+    ranks.DOCUMENTS, "payments", f"{PAYMENT_COLUMNS}, occurred_at, recorded_at"
 )
 INSERT_SETTLEMENT = Insert.into(
     ranks.DOCUMENTS,
@@ -97,10 +100,10 @@ class Folios:
         self._desk = desk
 
     def get(self, folio_id: FolioId) -> Folio:
-        return self._known(self._desk.rows(GET, folio_id))
+        return self.known(self._desk.rows(GET, folio_id))
 
     def take(self, folio_id: FolioId) -> Folio:
-        return self._known(self._desk.rows(TAKE, folio_id))
+        return self.known(self._desk.rows(TAKE, folio_id))
 
     def take_with_charge(
         self, folio_id: FolioId, charge_id: ChargeId
@@ -108,19 +111,23 @@ class Folios:
         folio, lines = self._desk.batch(
             Statement(TAKE, (folio_id,)), Statement(LINES_OF_CHARGE, (folio_id, charge_id))
         )
-        return self._known(folio), [line_of(row) for row in lines]
+        return self.known(folio), [line_of(row) for row in lines]
 
-    def take_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+    def take_whole(
+        self, folio_id: FolioId
+    ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
         return self._whole(TAKE, folio_id)
 
-    def get_whole(self, folio_id: FolioId) -> tuple[Folio, Sequence[Line], Sequence[Payment]]:
+    def get_whole(
+        self, folio_id: FolioId
+    ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
         return self._whole(GET, folio_id)
 
     def find_for_reservation(
         self, property_id: PropertyId, reservation_id: str, window: str
     ) -> Folio | None:
         rows = self._desk.rows(FIND_FOR_RESERVATION, property_id, reservation_id, window)
-        return self._known(rows) if rows else None
+        return self.known(rows) if rows else None
 
     def find_paid_by(self, processor_payment_id: str) -> Payment | None:
         rows = self._desk.rows(FIND_PAID_BY, processor_payment_id)
@@ -148,19 +155,23 @@ class Folios:
     def keep_settlement(self, settlement: Settlement) -> None:
         self._desk.insert(INSERT_SETTLEMENT, [settlement_row(settlement)])
 
-    def _whole(self, sql: str, folio_id: FolioId) -> tuple[Folio, list[Line], list[Payment]]:
-        folio, lines, payments = self._desk.batch(
+    def _whole(
+        self, sql: str, folio_id: FolioId
+    ) -> tuple[Folio, list[Line], list[Payment], list[Refund]]:
+        folio, lines, payments, refunds = self._desk.batch(
             Statement(sql, (folio_id,)),
             Statement(LINES, (folio_id,)),
             Statement(PAYMENTS, (folio_id,)),
+            Statement(REFUNDS_OF_FOLIO, (folio_id,)),
         )
         return (
-            self._known(folio),
+            self.known(folio),
             [line_of(row) for row in lines],
             [payment_of(row) for row in payments],
+            [refund_of(row) for row in refunds],
         )
 
-    def _known(self, rows: Sequence[Row]) -> Folio:
+    def known(self, rows: Sequence[Row]) -> Folio:
         """The folio that was read. One of another property is as unknown as none."""
         if not rows:
             raise FolioUnknown()
@@ -185,7 +196,10 @@ class Folios:
 
 
 def _change(row: dict[str, Any]) -> Write:
-    changing = "id status balance_micro last_line tax_sums closed_at version trail state_digest"
+    changing = (
+        "id status balance_micro last_line tax_sums closed_at version trail state_digest"
+        " pending_refunds"
+    )
     row = {**row, "tax_sums": json.dumps(row["tax_sums"])}
     return Write(
         ranks.AGGREGATE_CHANGES,

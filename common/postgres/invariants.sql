@@ -81,7 +81,7 @@ WITH written AS (
               WHEN tax IS NOT NULL THEN concat('tax_payable:', tax ->> 'code')
               ELSE concat('revenue:', kind) END AS account
   FROM folio_lines
-  WHERE type <> 'payment'
+  WHERE type NOT IN ('payment', 'refund', 'refund_reversal')
     AND amount_micro <> 0
 ), expected AS (
   SELECT written.id AS source, 0 AS part, folio_id, property_id,
@@ -97,6 +97,8 @@ WITH written AS (
   WHERE NOT starts_with(source, 'pay_')
     AND NOT starts_with(source, 'cmv_')
     AND NOT starts_with(source, 'cn_')
+    AND NOT starts_with(source, 'rfd_')
+    AND NOT starts_with(source, 'rvr_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -127,6 +129,51 @@ WITH expected AS (
          currency, business_date
   FROM ledger_entries
   WHERE starts_with(source, 'pay_')
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: refunds_are_booked_as_they_were_given_back
+-- A refund is booked once, the way of its payment back; one that failed once more, the other way.
+WITH given AS (
+  SELECT id AS source, folio_id, method, cash_session_id, paid_amount_micro, paid_currency,
+         amount_micro, currency, business_date, true AS goes_out
+  FROM refunds
+  UNION ALL
+  SELECT lines.id, refunds.folio_id, method, cash_session_id, paid_amount_micro, paid_currency,
+         refunds.amount_micro, refunds.currency, lines.business_date, false
+  FROM refunds
+  JOIN folio_lines AS lines ON lines.type = 'refund_reversal' AND lines.corrects = refunds.id
+), expected AS (
+  SELECT given.source, part, folio_id, property_id,
+         CASE WHEN goes_out THEN into_account ELSE from_account END AS debit,
+         CASE WHEN goes_out THEN from_account ELSE into_account END AS credit,
+         CASE WHEN part = 0 THEN paid_amount_micro ELSE amount_micro END AS micro,
+         CASE WHEN part = 0 THEN paid_currency ELSE given.currency END AS currency,
+         given.business_date
+  FROM given
+  JOIN folios ON folios.id = folio_id
+  CROSS JOIN LATERAL (SELECT paid_currency <> given.currency AS is_foreign) AS way
+  CROSS JOIN LATERAL generate_series(0, (is_foreign AND amount_micro > 0)::integer) AS part
+  LEFT JOIN (VALUES
+    ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', NULL),
+    ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
+    ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN part = 1 THEN 'fx_clearing'
+                ELSE coalesce(clearing, concat('cash:', cash_session_id)) END AS from_account,
+           CASE WHEN part = 0 AND is_foreign THEN 'fx_clearing' ELSE 'guest_ledger' END
+             AS into_account
+  ) AS accounts
+), booked AS (
+  SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
+         currency, business_date
+  FROM ledger_entries
+  WHERE starts_with(source, 'rfd_')
+     OR starts_with(source, 'rvr_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -245,7 +292,7 @@ GROUP BY drawer_id
 HAVING count(*) > 1;
 
 -- invariant: a_signature_is_a_confirmation_that_was_used
--- Whoever counted, confirmed or explained did so with a step-up token that was used up by them.
+-- Whoever counted, confirmed, explained or refunded did so with a step-up token that they used up.
 SELECT id, concat_ws(' ', signer, 'used no token', token_id)
 FROM cash_sessions
 CROSS JOIN LATERAL (VALUES
@@ -258,7 +305,15 @@ WHERE token_id IS NOT NULL
     SELECT FROM billing_central.step_up_uses AS uses
     WHERE uses.token_id = signatures.token_id
       AND uses.actor = signer
-      AND uses.assertion_hash = proof);
+      AND uses.assertion_hash = proof)
+UNION ALL
+SELECT id, concat_ws(' ', confirmed_by, 'used no token', step_up_token_id)
+FROM refunds
+WHERE NOT EXISTS (
+  SELECT FROM billing_central.step_up_uses AS uses
+  WHERE uses.token_id = refunds.step_up_token_id
+    AND uses.actor = confirmed_by
+    AND uses.assertion_hash = refunds.assertion_hash);
 
 -- invariant: cash_is_what_its_trail_left
 -- A drawer's and a session's version, trail and state are those that their last audit entry left.
@@ -297,10 +352,84 @@ WHERE (lines.folio_id, -lines.amount_micro, lines.currency, lines.kind)
       END;
 
 -- invariant: refunds_stay_within_the_payment
--- No more is paid back than was paid.
-SELECT id, concat('paid ', amount_micro, ', refunded ', refunded_micro)
+-- No more is given back of a payment than was paid, whatever is pending among it; a payment knows
+-- how much that is, in its own currency and on its folio, and all of it is worth all of it.
+SELECT payments.id, concat_ws(' ', 'paid', paid_amount_micro, 'knows of', refunded_paid_micro,
+  'given back', coalesce(given.paid, 0), 'worth', refunded_micro, 'of', amount_micro)
 FROM payments
-WHERE refunded_micro NOT BETWEEN 0 AND amount_micro;
+LEFT JOIN (
+  SELECT payment_id, sum(paid_amount_micro) AS paid, sum(amount_micro) AS micro
+  FROM refunds
+  LEFT JOIN refund_settlements ON refund_id = id
+  WHERE status IS DISTINCT FROM 'failed'
+  GROUP BY payment_id
+) AS given ON payment_id = payments.id
+WHERE (refunded_paid_micro, refunded_micro)
+        IS DISTINCT FROM (coalesce(given.paid, 0), coalesce(given.micro, 0))
+   OR refunded_paid_micro NOT BETWEEN 0 AND paid_amount_micro
+   OR refunded_micro NOT BETWEEN 0 AND amount_micro
+   OR refunded_paid_micro = paid_amount_micro AND refunded_micro <> amount_micro;
+
+-- invariant: a_refund_goes_back_the_way_it_came
+-- A refund is of a payment of its folio, by its method and in its currencies; cash comes out of a
+-- session.
+SELECT refunds.id, concat_ws(' ', 'of', payment_id, refunds.method, refunds.paid_amount_micro,
+  refunds.paid_currency, 'worth', refunds.amount_micro)
+FROM refunds
+LEFT JOIN payments ON payments.id = payment_id
+WHERE (refunds.folio_id, refunds.method, refunds.currency, refunds.paid_currency)
+        IS DISTINCT FROM
+      (payments.folio_id, payments.method, payments.currency, payments.paid_currency)
+   OR refunds.currency = refunds.paid_currency AND refunds.amount_micro <> refunds.paid_amount_micro
+   OR (refunds.method = 'cash') <> (refunds.cash_session_id IS NOT NULL);
+
+-- invariant: a_refund_stands_on_its_folio
+-- A refund has one line, which names its payment; one that failed has one more that takes it back.
+WITH expected AS (
+  SELECT id, folio_id, 'refund' AS type, payment_id AS corrects, amount_micro, currency, method
+  FROM refunds
+  UNION ALL
+  SELECT lines.id, refunds.folio_id, 'refund_reversal', refunds.id, -refunds.amount_micro,
+         refunds.currency, method
+  FROM refunds
+  JOIN refund_settlements ON refund_id = refunds.id AND status = 'failed'
+  LEFT JOIN folio_lines AS lines
+    ON lines.type = 'refund_reversal' AND lines.corrects = refunds.id
+), written AS (
+  SELECT id, folio_id, type, corrects, amount_micro, currency, kind
+  FROM folio_lines
+  WHERE type IN ('refund', 'refund_reversal')
+)
+SELECT coalesce(id, corrects), concat_ws(' ', 'has no line:', type, amount_micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM written) AS missing
+UNION ALL
+SELECT id, concat_ws(' ', 'is a line of none:', type, corrects, amount_micro, currency)
+FROM (SELECT * FROM written EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: a_refund_is_settled_or_waits
+-- A card's refund waits in the queue until it is settled, once; every other is settled as it is
+-- made. A folio counts those that wait, and is closed only when none does.
+SELECT refunds.id, concat_ws(' ', method, coalesce(status, 'pending'), 'and',
+  CASE WHEN refund_queue.refund_id IS NULL THEN 'waits not' ELSE 'waits' END)
+FROM refunds
+LEFT JOIN refund_settlements ON refund_settlements.refund_id = id
+LEFT JOIN refund_queue ON refund_queue.refund_id = id
+WHERE (status IS NULL) <> (refund_queue.refund_id IS NOT NULL)
+   OR method <> 'card' AND (status, settled_at) IS DISTINCT FROM ('succeeded', occurred_at)
+   OR settled_at < occurred_at
+   OR (status = 'failed') <> (failure_code IS NOT NULL)
+UNION ALL
+SELECT folios.id, concat_ws(' ', folios.status, 'counts', pending_refunds, 'of',
+  coalesce(waiting, 0))
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, count(*) AS waiting
+  FROM refunds
+  WHERE NOT EXISTS (SELECT FROM refund_settlements WHERE refund_id = id)
+  GROUP BY folio_id
+) AS pending ON folio_id = folios.id
+WHERE pending_refunds <> coalesce(waiting, 0)
+   OR folios.status = 'closed' AND pending_refunds <> 0;
 
 -- invariant: lines_are_numbered_without_a_gap
 -- The lines of a folio are numbered from 1 to its last line, each number once.
@@ -317,13 +446,15 @@ WHERE (last_line, last_line, last_line, 1)
   AND NOT (last_line = 0 AND lines.folio_id IS NULL);
 
 -- invariant: a_folio_keeps_one_currency
--- All lines, payments, settlements and invoices of a folio are in its currency.
+-- All lines, payments, refunds, settlements and invoices of a folio are in its currency.
 SELECT others.id, concat(others.currency, ' on a folio in ', folios.currency)
 FROM folios
 JOIN (
   SELECT id, folio_id, currency FROM folio_lines
   UNION ALL
   SELECT id, folio_id, currency FROM payments
+  UNION ALL
+  SELECT id, folio_id, currency FROM refunds
   UNION ALL
   SELECT id, folio_id, currency FROM settlements
   UNION ALL
@@ -339,12 +470,17 @@ WHERE status NOT IN ('open', 'closed')
 UNION ALL
 SELECT id, concat_ws(' ', 'line', type, kind, source)
 FROM folio_lines
-WHERE type NOT IN ('charge', 'tax', 'payment', 'adjustment', 'void', 'rounding')
+WHERE type NOT IN ('charge', 'tax', 'payment', 'adjustment', 'void', 'rounding', 'refund',
+    'refund_reversal')
    OR source NOT IN ('pos', 'pms', 'manual')
 UNION ALL
 SELECT id, concat('payment by ', method)
 FROM payments
 WHERE method NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'voucher', 'city_ledger')
+UNION ALL
+SELECT refund_id, concat('refund ', status)
+FROM refund_settlements
+WHERE status NOT IN ('succeeded', 'failed')
 UNION ALL
 SELECT id, concat('document ', document_type)
 FROM invoices
@@ -356,7 +492,8 @@ WHERE status NOT IN ('issued', 'credited', 'voided');
 
 -- invariant: a_correction_stays_on_its_charge
 -- Charges, their taxes, adjustments and voids name a charge of the same folio; nothing else does. A
--- charge that stands in for another one names a line of it, which has been voided.
+-- charge that stands in for another one names a line of it, which has been voided. Of the others
+-- only refunds and their reversals correct anything.
 SELECT lines.id, concat_ws(' ', lines.type, 'names', lines.charge_id, 'corrects', lines.corrects)
 FROM folio_lines AS lines
 LEFT JOIN (SELECT * FROM folio_lines WHERE type = 'charge' AND charge_id = id) AS charges
@@ -368,6 +505,8 @@ WHERE (lines.type IN ('charge', 'tax', 'adjustment', 'void')) <> (charges.id IS 
                       WHEN 'adjustment' THEN lines.corrects IS DISTINCT FROM lines.charge_id
                       WHEN 'tax' THEN lines.corrects <> lines.charge_id
                       WHEN 'charge' THEN lines.corrects IS NOT NULL AND voids.corrects IS NULL
+                      WHEN 'refund' THEN lines.corrects IS NULL
+                      WHEN 'refund_reversal' THEN lines.corrects IS NULL
                       ELSE lines.corrects IS NOT NULL END;
 
 -- invariant: a_charge_goes_on_night_after_night
@@ -480,15 +619,17 @@ WHERE CASE WHEN status = 'closed'
            ELSE num_nonnulls(settled, invoiced, closed_at) > 0 END;
 
 -- invariant: a_settlement_is_what_the_lines_come_to
--- A settlement says what was consumed, what was paid, and the residual that was rounded away.
+-- A settlement says what was consumed, what was kept of the payments, and the residual that was
+-- rounded away.
 SELECT id, concat_ws(' ', 'says', charges_micro, payments_micro, residual_micro, 'of',
   charged, paid, rounded)
 FROM settlements
 LEFT JOIN (
   SELECT folio_id,
-         coalesce(sum(amount_micro) FILTER (WHERE type NOT IN ('payment', 'rounding')), 0)
-           AS charged,
-         coalesce(-sum(amount_micro) FILTER (WHERE type = 'payment'), 0) AS paid,
+         coalesce(sum(amount_micro) FILTER (WHERE type NOT IN
+           ('payment', 'refund', 'refund_reversal', 'rounding')), 0) AS charged,
+         coalesce(-sum(amount_micro) FILTER (WHERE type IN
+           ('payment', 'refund', 'refund_reversal')), 0) AS paid,
          coalesce(-sum(amount_micro) FILTER (WHERE type = 'rounding'), 0) AS rounded
   FROM folio_lines
   GROUP BY folio_id
@@ -602,10 +743,11 @@ WITH signed AS (
     FROM jsonb_array_elements(document -> 'payments') AS each) AS payments
 ), lines AS (
   SELECT invoice_id,
-         sum(CASE WHEN type NOT IN ('payment', 'rounding') AND tax IS NULL THEN amount_micro
-             ELSE 0 END) AS net,
+         sum(CASE WHEN type NOT IN ('payment', 'refund', 'refund_reversal', 'rounding')
+             AND tax IS NULL THEN amount_micro ELSE 0 END) AS net,
          sum(CASE WHEN tax IS NOT NULL THEN amount_micro ELSE 0 END) AS tax,
-         -sum(CASE type WHEN 'payment' THEN amount_micro ELSE 0 END) AS paid,
+         -sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal') THEN amount_micro
+             ELSE 0 END) AS paid,
          sum(CASE type WHEN 'rounding' THEN amount_micro ELSE 0 END) AS rounding
   FROM invoice_lines
   JOIN folio_lines ON folio_lines.id = line_id
@@ -1033,7 +1175,7 @@ WITH answers AS MATERIALIZED (
   SELECT key, function, path, jsonb_path_query(body, path::jsonpath) #>> '{}' AS id
   FROM answers
   CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'),
-              ('$.**.creditNoteId'))
+              ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -1041,6 +1183,8 @@ WITH answers AS MATERIALIZED (
   SELECT id FROM folio_lines
   UNION ALL
   SELECT id FROM settlements
+  UNION ALL
+  SELECT id FROM refunds
   UNION ALL
   SELECT id FROM invoices
 )
@@ -1108,7 +1252,8 @@ FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
-    'invoices', 'ledger_entries', 'settings_versions', 'settlements', 'webhook_events')
+    'invoices', 'ledger_entries', 'refund_settlements', 'refunds', 'settings_versions',
+    'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -1123,7 +1268,9 @@ FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once'
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once',
   'one_folio_per_reservation_and_window', 'one_open_session_per_drawer', 'one_person_per_invoice',
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
-  'processor_payment_is_recorded_once', 'settings_versions_are_consecutive']) AS name
+  'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own',
+  'refund_is_reversed_once', 'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
+  'settings_versions_are_consecutive']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

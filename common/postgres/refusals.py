@@ -9,7 +9,9 @@ from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
+from common.domain.settlement import RefundPending
 from common.ports.transactions import (
     DatabaseUnavailable,
     EventTakenAlready,
@@ -23,6 +25,9 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "line_is_voided_once": ChargeAlreadyVoided,
     "external_reference_is_posted_once": ChargeAlreadyPosted,
     "processor_payment_is_recorded_once": PaymentAlreadyRecorded,
+    "refunds_stay_within_the_payment": RefundExceedsPayment,
+    "refunds_stay_within_what_was_paid": RefundExceedsPayment,
+    "closed_folio_awaits_no_refund": RefundPending,
     "step_up_token_is_used_once": StepUpReplayed,
     "event_takes_effect_once": EventTakenAlready,
     "one_open_session_per_drawer": DrawerAlreadyOpen,
@@ -34,6 +39,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "payments_pkey": IdConflict,
     "credits_stay_within_the_line": CreditExceedsInvoice,
     "credits_stay_within_the_invoice": CreditExceedsInvoice,
+    "refunds_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -45,6 +51,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "copies_are_numbered",
         "credits_of_a_line_follow_one_another",
         "invoice_is_signed_once",
+        "refund_is_settled_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

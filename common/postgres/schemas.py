@@ -36,6 +36,8 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "invoice_signatures",
         "invoices",
         "ledger_entries",
+        "refund_settlements",
+        "refunds",
         "settings_versions",
         "settlements",
         "webhook_events",

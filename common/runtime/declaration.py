@@ -92,6 +92,25 @@ class Declaration:
         return inspect.getdoc(self.use_case) or ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a command that was committed has left to do outside, and does before it answers.
+
+    `when` says of the outcome whether there is one at all. `find` is given the outcome in a
+    transaction of its own and answers what is to be done, if anything; `perform` does it outside of
+    any, `record` writes down what it came to. The answer is that of the command, stored with it,
+    whatever becomes of its errand: so a retry is answered the same. What dies on the way the job of
+    the name `job` finishes; the errand is done in its name, and the trail reads the same whoever
+    did it.
+    """
+
+    job: str
+    when: Callable[[Any], bool]
+    find: Callable[[Any, Transaction], Any]
+    perform: Callable[[Any, Powers], Any]
+    record: Callable[[Any, Transaction], Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class HttpDeclaration(Declaration):
     """A function that clients call.
@@ -103,6 +122,7 @@ class HttpDeclaration(Declaration):
     body: anything but JSON is handed over as the request's `content`. `perform` happens between two
     transactions, `record` in the second. `after_refusal` runs in a transaction of its own when the
     use case was refused for that reason; `batches` lets concurrent calls share a transaction.
+    `afterwards` is the errand that follows the commit.
     """
 
     method: str
@@ -115,6 +135,7 @@ class HttpDeclaration(Declaration):
     batches: bool = False
     limits: tuple[RateLimit, ...] = (RateLimit(quota=3000, window_seconds=60),)
     after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
+    afterwards: Errand | None = None
     refusals: tuple[type[Refusal], ...] = ()
     page: str | None = None
     etag: str | None = None
@@ -255,6 +276,7 @@ def declaration_of(target: HttpFunction) -> Declaration:
 
 __all__ = [
     "Declaration",
+    "Errand",
     "EventDeclaration",
     "HttpDeclaration",
     "JobDeclaration",

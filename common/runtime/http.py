@@ -34,7 +34,7 @@ from common.ports.transactions import (
 )
 from common.runtime.authentication import AccessTokens, bearer_token
 from common.runtime.batching import Batcher
-from common.runtime.declaration import JSON, HttpDeclaration
+from common.runtime.declaration import JSON, Errand, HttpDeclaration
 from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Result, Runner, TooManyRequests
 from common.runtime.idempotency import keys_of
@@ -53,6 +53,7 @@ from common.runtime.problems import (
 )
 from common.runtime.rate_limit import RateLimiter
 from common.runtime.step_up import StepUpRefused
+from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
 
 STEP_UP_FIELD: Final = "stepUpToken"
@@ -136,7 +137,29 @@ class HttpEdge:
         result = run(call)
         if isinstance(result.outcome, Outcome):
             exchange.told = result.outcome
+        errand = declaration.afterwards
+        if errand is not None and not result.replayed and errand.when(result.outcome):
+            self._run(errand, exchange, call, result)
         return self._response(exchange, result)
+
+    def _run(self, errand: Errand, exchange: Exchange, call: Call, result: Result) -> None:
+        """Do what the command left to do. Its answer stands, whatever goes wrong with this."""
+        running = Call(
+            use_case=errand.find,
+            request=result.outcome,
+            caller=Caller(
+                actor=SystemActor.named(errand.job, call.tenant_id),
+                traceparent=call.caller.traceparent,
+            ),
+            tenant_id=call.tenant_id,
+            answer=lambda _: StoredAnswer(b"", 0, {}, ""),
+            perform=errand.perform,
+            record=errand.record,
+        )
+        try:
+            self.runner.run(running)
+        except Exception as error:  # noqa: BLE001 - it is committed and answered; a job goes on
+            self.log.problem(exchange.origin, code=type(error).__name__, error=error)
 
     def _tenant_unknown(self, exchange: Exchange) -> Response:
         unknown = exchange.declaration.when_tenant_unknown

@@ -23,7 +23,8 @@ class ProcessSettings:
     `postgresql://user@/database?host=/socket/folder`, or
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
-    `stack` is `google` or `local`.
+    `stack` is `google` or `local`. `gateway` is the payment processor: `sandbox`, which the laptop
+    has anyhow.
     """
 
     stack: str = "google"
@@ -42,6 +43,7 @@ class ProcessSettings:
     documents_bucket: str = ""
     signing_keyring: str = ""
     topic: str = ""
+    gateway: str = ""
     local_folder: str = ""
     rate_limits: bool = True
 
@@ -79,6 +81,7 @@ class ProcessSettings:
             documents_bucket=given.get("DOCUMENTS_BUCKET", ""),
             signing_keyring=given.get("SIGNING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
+            gateway=given.get("GATEWAY", ""),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
         )

@@ -65,7 +65,7 @@ def backfill_taxes(request: BackfillTaxes, tx: Transaction) -> TaxesBackfilled:
     """
     corrected = []
     for folio_id in sorted(set(request.folio_ids)):
-        folio, lines, _ = tx.folios.take_whole(folio_id)
+        folio, lines, *_ = tx.folios.take_whole(folio_id)
         done = backfill(folio, lines, request.reason, tx)
         if done.told:
             tx.folios.keep(folio)

@@ -10,7 +10,7 @@ from common.contracts.shapes import Outcome, Request
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.invoice import issue
 from common.domain.refusal import Refusal
-from common.domain.settlement import BalanceDue, settle
+from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
@@ -51,19 +51,20 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     moves_money=True,
     etag="folio",
     after_refusal={BalanceDue: tell_balance_due},
-    refusals=(FolioUnknown, FolioAlreadyClosed, BalanceDue),
+    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """Close a folio that balances and issue its invoice.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, BalanceDue.
+    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
-    folio, lines, payments = tx.folios.take_whole(request.folio_id)
+    folio, lines, payments, refunds = tx.folios.take_whole(request.folio_id)
     closed = settle(folio, lines, payments, tx)
     house = tx.settings.property(folio.property_id)
     year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
     series = tx.invoices.take_series(house.jurisdiction, "invoice", year)
-    issued = issue(folio, [*lines, *closed.lines], payments, closed.settlement, series, tx)
+    lines = [*lines, *closed.lines]
+    issued = issue(folio, lines, payments, closed.settlement, series, tx, refunds)
     tx.folios.keep(folio)
     tx.folios.keep_settlement(closed.settlement)
     tx.ledger.post(closed)

@@ -8,8 +8,9 @@ from common.contracts.fields import FolioRef, PropertyRef, Token
 from common.contracts.folios import FolioView
 from common.contracts.opening import StayGiven, Terms
 from common.contracts.shapes import Request
-from common.domain.folio import StayInvalid, WindowUnknown
+from common.domain.folio import WindowUnknown
 from common.domain.fx import FxRateInvalid
+from common.domain.guest import StayInvalid
 from common.domain.money import CurrenciesDiffer
 from common.domain.settings import PropertyUnknown
 from common.ports.transaction import Transaction

@@ -1,7 +1,8 @@
-"""Show a folio with all its lines."""
+"""Show a folio with all its lines and its refunds."""
 
 from common.contracts.fields import FolioRef
 from common.contracts.folios import FolioView, LineView
+from common.contracts.refunds import RefundView
 from common.contracts.shapes import Request
 from common.domain.folio import FolioUnknown
 from common.ports.transaction import Transaction
@@ -15,18 +16,21 @@ class ShowFolio(Request):
 
 
 class FolioWithLines(FolioView):
-    """A folio and every line that ever moved its balance."""
+    """A folio, every line that ever moved its balance, and its refunds as they stand."""
 
     lines: tuple[LineView, ...]
+    refunds: tuple[RefundView, ...] = ()
 
 
 @http_function("GET", "/folios/{folio_id}", scope="billing.folio.read", refusals=(FolioUnknown,))
 def show_folio(request: ShowFolio, tx: Transaction) -> FolioWithLines:
-    """Answer a folio with its lines and its balance.
+    """Answer a folio with its lines, its refunds and its balance.
 
     Refuses: FolioUnknown.
     """
-    folio, lines, _ = tx.folios.get_whole(request.folio_id)
+    folio, lines, _, refunds = tx.folios.get_whole(request.folio_id)
     return FolioWithLines(
-        **dict(FolioView.of(folio)), lines=tuple(LineView.of(line) for line in lines)
+        **dict(FolioView.of(folio)),
+        lines=tuple(LineView.of(line) for line in lines),
+        refunds=tuple(RefundView.of(refund) for refund in refunds),
     )

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from common.domain.charge import Charge
 from common.domain.correction import ChargeAdjusted, ChargeVoided, adjust_charge, void_charge
-from common.domain.folio import ChargePosted, Folio, Guest, LinesPosted, PaymentRecorded
+from common.domain.folio import ChargePosted, Folio, LinesPosted, PaymentRecorded
 from common.domain.folio_line import ChargeKind, Line
 from common.domain.fx import FxSnapshot
+from common.domain.guest import Guest
 from common.domain.identifiers import (
     CashSessionId,
     ChargeId,

@@ -7,14 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from common.domain.charge import AmountDiffers, Charge
-from common.domain.folio import (
-    FolioAlreadyClosed,
-    Guest,
-    Stay,
-    StayInvalid,
-    WindowUnknown,
-)
+from common.domain.folio import FolioAlreadyClosed, WindowUnknown
 from common.domain.fx import FxRateInvalid
+from common.domain.guest import Guest, Stay, StayInvalid
 from common.domain.identifiers import PropertyId
 from common.domain.money import (
     AmountNotInMinorUnits,

@@ -27,6 +27,7 @@ PREFIXES = {
     "VoidId": "vod_",
     "PaymentId": "pay_",
     "RefundId": "rfd_",
+    "RefundReversalId": "rvr_",
     "SettlementId": "stl_",
     "InvoiceId": "inv_",
     "CreditNoteId": "cn_",

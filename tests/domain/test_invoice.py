@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from common.domain.folio import Guest
+from common.domain.guest import Guest
 from common.domain.invoice import Invoice, issue
 from common.domain.issued_document import Person, Rendition, Series, Signature
 from common.domain.money import AmountOutOfRange

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from common.documents.payload import read_invoice
 from common.documents.render import render_document
-from common.domain.folio import Stay
+from common.domain.guest import Stay
 from common.domain.identifiers import InvoiceId
 from common.domain.invoice_payload import Totals, document, in_language, rows_of
 from tests.domain.front_desk import (

@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from common.domain.charge import TaxRuleMissing
-from common.domain.folio import Guest, Stay
 from common.domain.folio_line import standing
+from common.domain.guest import Guest, Stay
 from common.domain.money import Money
 from common.domain.nights import Occupancy, Stretch, stretches
 from tests.domain.front_desk import USD, Account, Desk, figures, house, rule, settings_of, usd

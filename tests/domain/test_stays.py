@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from common.domain.folio import Stay
+from common.domain.guest import Stay
 from common.domain.money import Currency, Money
 from tests.domain.front_desk import (
     AFN,

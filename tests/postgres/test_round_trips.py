@@ -11,6 +11,7 @@ from tests.crediting import credits, lines_of, voids
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
+from tests.refunding import card_payment, refund
 from tests.till import Till
 
 pytestmark = pytest.mark.req("PERF-1")
@@ -148,6 +149,28 @@ def test_a_credit_note_takes_at_most_four(
         assert voids(hotel, invoice, at=through).status_code == 201
 
     assert (crediting.round_trips, voiding.round_trips) == (4, 4)
+
+
+@pytest.mark.req("REF-1")
+@FIRST_AND_WARM
+def test_a_refund_by_hand_takes_three_and_one_of_a_card_three_times_as_many(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, the folio with its payment, and what is written with the commit. A card's is looked
+    up after that, asked of the processor, and settled in a transaction like the first."""
+    folio, through = hotel.open_folio(), at(behind, hotel)
+    counts = []
+    for payment in (
+        hotel.paid(folio, usd(5_000), allowCredit=True),
+        card_payment(hotel, folio, usd(5_000)),
+    ):
+        for _ in range(times_before):
+            assert refund(through, folio, payment, usd(10)).status_code == 201
+        with proxy.counting() as count:
+            assert refund(through, folio, payment, usd(10)).status_code == 201
+        counts.append(count.round_trips)
+
+    assert counts == [3, 9]
 
 
 @pytest.mark.req("PAY-2", "CASH-2")

@@ -22,6 +22,7 @@ from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
 from tests.crediting import credits
 from tests.hotel import Hotel, House, charge, new_id, usd
+from tests.refunding import wanted
 from tests.security import tills
 from tests.security.tills import Tills
 
@@ -60,6 +61,7 @@ class Calls:
     line: str
     credit_note: str
     credited_sha256: str
+    deposit: tuple[str, str]
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -77,6 +79,7 @@ class Calls:
         charged = hotel.post(f"/folios/{folio}/charges", charge("room", 20_000)).json
         line = shown["payload"]["lines"][0]["lineId"]
         note = credits(hotel, invoice, (line, usd(1))).json
+        kept = hotel.open_folio()
         return cls(
             hotel,
             folio,
@@ -86,6 +89,7 @@ class Calls:
             line,
             note["creditNoteId"],
             note["payloadSha256"],
+            (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
         )
 
     @cached_property
@@ -109,6 +113,8 @@ class Calls:
         path = functions()[name].path
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
         known["credit_note_id"] = self.credit_note
+        if name == "refund_payment":
+            known["folio_id"] = self.deposit[0]
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
         if "{drawer_id}" in path:
@@ -241,6 +247,11 @@ def _invoice_filter(calls: Calls) -> dict[str, str]:
     }
 
 
+def _refund(calls: Calls) -> dict[str, Any]:
+    given = {"reference": "Transfer 4711", "cashSessionId": new_id("cds")}
+    return {**wanted(calls.deposit[1], usd(1)), **given}
+
+
 def _credit(calls: Calls) -> dict[str, Any]:
     lines = [{"lineId": calls.line, "amount": usd(1)}]
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
@@ -261,6 +272,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "post_adjustment": _adjustment,
     "void_charge": lambda calls: {"reason": "Posted to the wrong room"},
     "record_payment": _payment,
+    "refund_payment": _refund,
     "close_folio": lambda calls: {},
     "backfill_taxes": lambda calls: {"folioIds": [calls.folio], "reason": "The rule came late"},
     "regenerate_invoice": lambda calls: {},

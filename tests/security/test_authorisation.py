@@ -53,6 +53,7 @@ DECIDED = {
     "void_charge": "billing.folio.write",
     "post_adjustment": "billing.folio.write",
     "record_payment": "billing.folio.write",
+    "refund_payment": "billing.refund.write",
     "close_folio": "billing.folio.write",
     "list_invoices": "billing.invoice.read",
     "show_invoice": "billing.invoice.read",

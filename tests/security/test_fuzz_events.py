@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -21,8 +22,10 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from common.runtime.pushed import BODY_BYTES_MAX
+from common.sandbox.gateway import LOST
 from tests.hotel import Hotel, House, consumers, usd, vat
 from tests.proofs import assert_books_are_right, state
+from tests.refunding import card_payment, refund
 from tests.security.crooked_events import (
     FORMS,
     Sent,
@@ -67,7 +70,15 @@ class Office:
                 name: value for name, value in self.hotel.settings().items() if name != "taxRules"
             },
             "on_tenant_tax_rules_updated": {"taxRules": [vat()]},
+            "on_refund_succeeded": self.refunded,
+            "on_refund_failed": {**self.refunded, "failureCode": "card_expired"},
         }[consumer]
+
+    @cached_property
+    def refunded(self) -> dict[str, Any]:
+        payment = card_payment(self.hotel, self.folio, usd(5), LOST)
+        answer = refund(self.hotel, self.folio, payment, usd(5))
+        return {"refundId": answer.json["refund"]["refundId"], "folioId": self.folio}
 
     def reservation(self) -> dict[str, Any]:
         return {

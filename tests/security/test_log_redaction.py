@@ -19,7 +19,9 @@ from common.local.functions import event_declarations
 from common.ports.transactions import OutcomeUnknown
 from common.postgres.connection import ServerRefused
 from common.runtime.logging import FIELDS, WITHHELD, take_over
+from common.sandbox.gateway import LOST
 from tests.hotel import Hotel, usd, vat
+from tests.refunding import card_payment, refund
 from tests.security.calls import Calls, functions, raw, with_json_body
 from tests.security.test_bad_input import places, put
 
@@ -61,6 +63,8 @@ def marked(body: Any) -> Any:
         names = [step for step in place if isinstance(step, str)]
         if isinstance(value, str) and FREE & set(names):
             body = put(body, place, f"{SAID} {uuid4()}"[:190])
+        elif isinstance(value, str) and value.startswith("pay_"):
+            continue  # a payment of ours, and not the processor's
         elif isinstance(value, str) and names and names[-1] in TOKENS:
             body = put(body, place, f"{SECRET}-{uuid4()}")
     return body
@@ -261,12 +265,19 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
     }
     settings = hotel.settings(issuer={"name": NAME, "country": "AF", "mail": MAIL})
     payment = {"paymentId": f"{SECRET}-{uuid4()}", "amount": usd(100), "paymentMethodToken": SECRET}
+    lost = card_payment(hotel, calls.folio, usd(100), f"{LOST}{SECRET}")
+    refunded = {
+        "refundId": refund(hotel, calls.folio, lost, usd(100)).json["refund"]["refundId"],
+        "folioId": calls.folio,
+    }
     return {
         "on_reservation_confirmed": reservation,
         "on_reservation_checked_in": {**reservation, "reservationId": f"{SECRET}-{uuid4()}"},
         "on_tenant_settings_updated": settings,
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},
+        "on_refund_succeeded": refunded,
+        "on_refund_failed": {**refunded, "failureCode": SECRET},
         "on_invoice_generated": hotel.events("invoice.generated")[0]["data"],
         "on_credit_note_issued": hotel.events("credit_note.issued")[0]["data"],
         "on_tenant_created": {"tenantId": str(hotel.tenant_id), "name": NAME},

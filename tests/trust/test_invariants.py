@@ -12,12 +12,14 @@ from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
 from tests.proofs import told
+from tests.refunding import standing
 from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
+from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -61,6 +63,11 @@ def tills(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def credited(house: House) -> Hotel:
     return hotel_with_credits(house)
+
+
+@pytest.fixture(scope="module")
+def refunded(house: House) -> Hotel:
+    return hotel_with_refunds(house)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +159,24 @@ def test_notices_what_is_planted_in_a_credit(
     assert found == {plant.invariant} | plant.also
 
 
+def test_a_hotel_with_refunds_breaks_none(refunded: Hotel) -> None:
+    states = Counter(status for _, status in standing(refunded))
+
+    assert broken(refunded) == []
+    assert states == {"succeeded": 4, "failed": 1, "pending": 1}
+
+
+@pytest.mark.parametrize(
+    "plant", REFUNDS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(REFUNDS)]
+)
+def test_notices_what_is_planted_in_a_refund(
+    refunded: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, refunded, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
 @pytest.mark.parametrize("sql", HARMLESS)
 def test_says_nothing_of_what_is_harmless(
     busy: Hotel, hotel: Hotel, connection: Connection, sql: tuple[str, ...]
@@ -206,7 +231,7 @@ def test_every_invariant_has_its_plant() -> None:
     """One that nothing breaks would keep nothing: a new invariant comes with its plant."""
     rules = {section.name for section in sections() if not section.is_note}
 
-    assert rules == {plant.invariant for plant in (*PLANTS, *CASH, *CREDITS)}
+    assert rules == {plant.invariant for plant in (*PLANTS, *CASH, *CREDITS, *REFUNDS)}
 
 
 def test_every_unique_constraint_of_a_tenant_is_guarded(hotel: Hotel) -> None:
@@ -244,7 +269,7 @@ def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel
         login.close()
 
     assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
-    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH, *CREDITS)}) - 1
+    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH, *CREDITS, *REFUNDS)}) - 1
 
 
 RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"

@@ -70,6 +70,7 @@ KEYS: Final = defaultdict(lambda: ("id",)) | {
     "invoice_signatures": ("invoice_id",),
     "ledger_entries": ("source", "part"),
     "number_series": SERIES,
+    "refund_settlements": ("refund_id",),
     "settings_versions": ("version",),
 }
 

@@ -19,6 +19,9 @@ from uuid import UUID
 import pg8000.native
 from pypdf import PdfWriter
 
+from common.domain.identifiers import RefundId
+from common.domain.money import Money
+from common.ports.gateway import Answer, Gateway
 from common.ports.powers import Documents
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -53,6 +56,8 @@ POINTS: Final = (
     "after_pdf_before_upload",
     "after_upload_before_record",
     "after_publish_before_mark",
+    "before_processor",
+    "after_processor_before_record",
     "mid_batch",
     "mid_migration",
     "between_tenants",
@@ -142,6 +147,23 @@ class PassingDocuments:
 
 
 @dataclass(frozen=True)
+class PassingGateway:
+    """The sandbox's processor, which outlives whoever asks it."""
+
+    gateway: Gateway
+    doomed: Doomed
+
+    def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
+        self.doomed.passes("before_processor")
+        answer = self.gateway.refund(refund_id, processor_payment_id, amount)
+        self.doomed.passes("after_processor_before_record")
+        return answer
+
+    def ask(self, refund_id: RefundId) -> Answer:
+        return self.gateway.ask(refund_id)
+
+
+@dataclass(frozen=True)
 class PassingPublisher:
     """Publishes to a list; half of a batch, then the rest."""
 
@@ -226,6 +248,7 @@ def instance(
         "publisher": PassingPublisher(published, doomed),
         "tenants": PassingTenants(house.server.dsn(database="billing"), doomed),
         "documents": PassingDocuments(house.wiring.documents, doomed),
+        "gateway": PassingGateway(house.wiring.gateway, doomed),
     }
     started = house.beside(
         powers=powers,

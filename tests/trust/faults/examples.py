@@ -20,8 +20,11 @@ from common.local.functions import (
     job_declarations,
 )
 from common.runtime.job import Orders
+from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.refunding import SCOPE as REFUND
+from tests.refunding import card_payment, context, refund, wanted
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.trust.faults.cash_examples import CASH, waits_too_long
 from tests.trust.faults.scene import Scene, struck_out
@@ -138,6 +141,50 @@ def _voiding_an_invoice(scene: Scene) -> Act:
     return _posts(f"/invoices/{invoice}/void", body, token=token)
 
 
+def _refunding(scene: Scene) -> Act:
+    """A card's refund; what the first attempt left behind the job settles."""
+    hotel = scene.hotel
+    folio, _ = _owing(scene)
+    body = wanted(card_payment(hotel, folio, usd(500)), usd(300))
+    body["stepUpToken"] = hotel.confirmation("mariam", REFUND, context(hotel, folio, body))
+    access = hotel.token(sub="mariam")
+    refund = _posts(f"/folios/{folio}/refunds", body, token=access)
+    job = _runs("retry_refunds", scene)
+
+    def act(at: Hotel) -> str:
+        heard = refund(at)
+        scene.let_refunds_be_due()
+        return f"{heard}; {job(at)}"
+
+    return act
+
+
+def _refund_under_way(scene: Scene, processor: str = UNREACHABLE) -> dict[str, Any]:
+    """A refund that nobody has told the processor of, or of which the answer was lost."""
+    folio, _ = _owing(scene)
+    payment = card_payment(scene.hotel, folio, usd(500), processor)
+    answer = refund(scene.hotel, folio, payment, usd(300))
+    assert answer.status_code == 201, answer.text
+    scene.let_refunds_be_due()
+    return {"refundId": answer.json["refund"]["refundId"], "folioId": folio}
+
+
+def _refunded(scene: Scene) -> Act:
+    return _delivers("on_refund_succeeded", _refund_under_way(scene))
+
+
+def _not_refunded(scene: Scene) -> Act:
+    told = {**_refund_under_way(scene), "failureCode": "card_expired"}
+    return _delivers("on_refund_failed", told)
+
+
+def _retrying(scene: Scene) -> Act:
+    """The answer to one was lost, the other never reached the processor."""
+    _refund_under_way(scene, LOST)
+    _refund_under_way(scene)
+    return _runs("retry_refunds", scene)
+
+
 def _drawing_a_credit_note(scene: Scene) -> Act:
     _voiding_an_invoice(scene)(scene.hotel)
     event = scene.hotel.events("credit_note.issued")[-1]
@@ -235,6 +282,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "regenerate_invoice": _regenerating,
     "issue_credit_note": _crediting,
     "void_invoice": _voiding_an_invoice,
+    "refund_payment": _refunding,
     CONFIRMED: _writing_off,
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,
@@ -246,8 +294,11 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "on_tenant_tax_rules_updated": lambda scene: _delivers(
         "on_tenant_tax_rules_updated", {"taxRules": [vat(90_000)]}
     ),
+    "on_refund_succeeded": _refunded,
+    "on_refund_failed": _not_refunded,
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
+    "retry_refunds": _retrying,
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
     **CASH,

@@ -89,6 +89,10 @@ class Scene:
         until(lambda: self.admin.run(question, pids=torn)[0][0] == 0)
         self.admin.run("UPDATE billing_central.outbox_leases SET leased_until = '-infinity'")
 
+    def let_refunds_be_due(self) -> None:
+        """The minutes have passed after which a job asks for what was left behind."""
+        self.admin.run(f"UPDATE {self.hotel.schema}.refund_queue SET next_attempt_at = '-infinity'")
+
     def wipe(self) -> None:
         """Forget everything but the first settings."""
         self.admin.run(emptying(self.hotel.house, self.hotel, self.annex))

@@ -18,9 +18,9 @@ UNCOMMITTED: Final[dict[str, frozenset[str]]] = {
     "folios": frozenset({"guest_name", "guest", "windows", "routing", "stay", "fx", "tax_sums"}),
     # the tax of a line beyond its code and amount; the invoice has a signed copy of its own
     "folio_lines": frozenset({"window_name", "source", "external_reference", "tax", "occupancy"}),
-    "payments": frozenset(
-        {"fx", "processor_payment_id", "method_token_digest", "reference", "refunded_micro"}
-    ),
+    "payments": frozenset({"fx", "processor_payment_id", "method_token_digest", "reference"}),
+    # by which transfer, and how it was confirmed, is on no paper
+    "refunds": frozenset({"reference", "step_up_method"}),
     "settlements": frozenset({"fx"}),
     # each PDF names its own template
     "invoices": frozenset({"template_version"}),

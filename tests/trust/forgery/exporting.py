@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from common.postgres.migrations import provision_tenant
 from common.postgres.tenants import register_tenant
+from common.sandbox.gateway import DECLINED, LOST
 from tests.hotel import Hotel, House, charge, usd, vat
+from tests.refunding import card_payment, refund
 from tests.trust.verifier import Export, Row
 
 BOOKS: Final = (
@@ -34,6 +36,8 @@ BOOKS: Final = (
     "ledger_entries",
     "number_series",
     "payments",
+    "refund_settlements",
+    "refunds",
     "settings_versions",
     "settlements",
 )
@@ -48,6 +52,7 @@ NO_BOOKS: Final = {
     "invoice_credits": "how much of each invoice they took",
     "idempotency_keys": "answers that were given; they are deleted after 30 days",
     "inbox": "which events were taken in",
+    "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
 }
 
@@ -73,6 +78,7 @@ def kept_books(house: House) -> Hotel:
     assert hotel.render(second).status_code == 204
     assert hotel.post(f"/invoices/{second}/regenerate").status_code == 201
     hotel.closed_folio(100)
+    _refunded(hotel)
     hotel.charged(hotel.open_folio(), "minibar", 350)
     for _ in range(2):
         hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
@@ -105,6 +111,19 @@ def _corrected_and_settled_in_euros(hotel: Hotel) -> None:
     assert hotel.post(f"/folios/{folio}/payments", card).status_code == 201
     closed = hotel.post(f"/folios/{folio}/close", token=hotel.token(sub="laila"))
     assert hotel.render(closed.json["invoiceId"]).status_code == 204
+
+
+def _refunded(hotel: Hotel) -> None:
+    """Of three payments a part each: by hand in euros, by a card that is declined, and by one that
+    nobody answers for."""
+    folio = hotel.open_folio()
+    euros = {"amountMicro": 30_000_000, "currency": "EUR"}
+    part = {"amountMicro": 9_000_000, "currency": "EUR"}
+    wired = hotel.paid(folio, euros, allowCredit=True)
+    assert refund(hotel, folio, wired, part).status_code == 201
+    for processor in (DECLINED, LOST):
+        payment = card_payment(hotel, folio, usd(5_000), processor)
+        assert refund(hotel, folio, payment, usd(2_000)).status_code == 201
 
 
 def export_of(hotel: Hotel) -> Export:

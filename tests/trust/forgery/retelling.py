@@ -14,7 +14,16 @@ from typing import Any, Final
 from uuid import UUID
 
 Row = dict[str, Any]
-TABLES: Final = ("folios", "folio_lines", "payments", "settlements", "ledger_entries")
+TABLES: Final = (
+    "folios",
+    "folio_lines",
+    "payments",
+    "refunds",
+    "refund_settlements",
+    "settlements",
+    "ledger_entries",
+)
+REFUNDED: Final = ("refund", "refund_reversal")
 GUEST: Final = "guest_ledger"
 CLEARING: Final = {
     "bank_transfer": "bank_clearing",
@@ -52,8 +61,14 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
             told["folio_lines"].append({**_line(line, entry), **of})
         if entry["action"] == "payment.recorded":
             told["payments"].append({**_payment(detail), **of})
+        if entry["action"] == "refund.recorded":
+            told["refunds"].append({**_refund(detail, entry), **of})
+        if entry["action"] in ("refund.recorded", "refund.settled"):
+            told["refund_settlements"] += _became(detail, entry)
         if entry["action"] == "folio.closed":
             told["settlements"].append(_settlement(detail, entry, folio_id))
+    for payment in told["payments"]:
+        payment |= _given_back(payment["id"], told)
     closed = [entry["occurred_at"] for entry in entries if entry["action"] == "folio.closed"]
     told["folios"].append({
         "id": folio_id,
@@ -67,6 +82,7 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
         "status": "closed" if closed else "open",
         "balance_micro": sum(line["amount_micro"] for line in told["folio_lines"]),
         "last_line": len(told["folio_lines"]),
+        "pending_refunds": len(told["refunds"]) - len(told["refund_settlements"]),
     })  # fmt: skip
     return told
 
@@ -166,6 +182,35 @@ def _payment(detail: Row) -> Row:
     return told if told["method"] == "cash" else {**told, "cash_session_id": None}
 
 
+def _refund(detail: Row, entry: Row) -> Row:
+    paid = {f"paid_{column}": value for column, value in _sum(detail["paid"]).items()}
+    told = {"id": detail["refundId"], "payment_id": detail["paymentId"], **paid}
+    told |= {"method": detail["method"], **_sum(detail["amount"]), "reason": entry["reason"]}
+    signed = {name: entry[name] for name in ("step_up_token_id", "assertion_hash")}
+    told |= {"confirmed_by": entry["actor"], **signed}
+    return told if told["method"] == "cash" else {**told, "cash_session_id": None}
+
+
+def _became(detail: Row, entry: Row) -> list[Row]:
+    """What became of a refund, when something has."""
+    if detail["status"] == "pending":
+        return []
+    told = {"refund_id": detail["refundId"], "status": detail["status"]}
+    told |= {"failure_code": detail.get("failureCode"), "settled_at": entry["occurred_at"]}
+    return [told]
+
+
+def _given_back(payment_id: str, told: dict[str, list[Row]]) -> Row:
+    """How much of a payment was given back, or is promised: all but what failed."""
+    failed = {row["refund_id"] for row in told["refund_settlements"] if row["status"] == "failed"}
+    of = [row for row in told["refunds"] if row["payment_id"] == payment_id]
+    stands = [row for row in of if row["id"] not in failed]
+    return {
+        "refunded_micro": sum(row["amount_micro"] for row in stands),
+        "refunded_paid_micro": sum(row["paid_amount_micro"] for row in stands),
+    }
+
+
 def _settlement(detail: Row, entry: Row, folio_id: str) -> Row:
     return {
         "id": detail["settlementId"],
@@ -192,8 +237,10 @@ def _booked(line: Row, detail: Row) -> Iterator[Row]:
 
 def _movements(line: Row, detail: Row) -> list[tuple[str, str, Row]]:
     """Debited account, credited account and signed amount of everything that a line books."""
-    if line["type"] == "payment":
+    if line["type"] in ("payment", *REFUNDED):
         clearing, worth, paid = CLEARING[detail["method"]], detail["amount"], detail["paid"]
+        if line["type"] == "refund":
+            worth, paid = _negative(worth), _negative(paid)
         if paid["currency"] == worth["currency"]:
             return [(clearing, GUEST, worth)]
         return [(clearing, "fx_clearing", paid), ("fx_clearing", GUEST, worth)]
@@ -202,6 +249,10 @@ def _movements(line: Row, detail: Row) -> list[tuple[str, str, Row]]:
     if line["taxCode"] is not None:
         return [(GUEST, f"tax_payable:{line['taxCode']}", line["amount"])]
     return [(GUEST, f"revenue:{line['kind']}", line["amount"])]
+
+
+def _negative(amount: Row) -> Row:
+    return {**amount, "amountMicro": -amount["amountMicro"]}
 
 
 def _sum(amount: Row) -> Row:

@@ -26,7 +26,7 @@ SOMEBODY_ELSE: Final = "somebody-else"
 
 
 def another_clerk_did_it(books: Export) -> Export:
-    """Who posted to a folio: in its trail, on its lines, and its head fits."""
+    """Who posted to a folio: in its trail, on its lines and refunds, and its head fits."""
     folio = next(row for row in books.tables["folios"] if row["status"] == "open")
     entries = books.trails("folio")["folio", folio["id"]]
     forged = chained([{**entry, "actor": SOMEBODY_ELSE} for entry in entries])
@@ -37,7 +37,11 @@ def another_clerk_did_it(books: Export) -> Export:
         {**line, "actor": SOMEBODY_ELSE} if line["folio_id"] == folio["id"] else line
         for line in books.tables["folio_lines"]
     ]
-    return with_rows(books, "folio_lines", lines)
+    refunds = [
+        {**row, "confirmed_by": SOMEBODY_ELSE} if row["folio_id"] == folio["id"] else row
+        for row in books.tables["refunds"]
+    ]
+    return with_rows(with_rows(books, "folio_lines", lines), "refunds", refunds)
 
 
 def an_open_folio_never_was(books: Export) -> Export:
@@ -118,7 +122,10 @@ def _another_page(pdf: bytes) -> bytes:
 
 def _without_folio(books: Export, name: str) -> Export:
     books = _without(books, "folios", "id", name)
-    for table in ("folio_lines", "payments", "settlements", "ledger_entries"):
+    for refund in books.tables["refunds"]:
+        if refund["folio_id"] == name:
+            books = _without(books, "refund_settlements", "refund_id", refund["id"])
+    for table in ("folio_lines", "payments", "refunds", "settlements", "ledger_entries"):
         books = _without(books, table, "folio_id", name)
     return _without(books, "audit_entries", "aggregate_id", name)
 

@@ -1,0 +1,69 @@
+"""How a refund reads on the wire: what goes back, what it is worth, and where it stands."""
+
+from common.contracts.fields import Amount, FolioRef, Instant, PaymentRef, RefundRef
+from common.contracts.folios import LineView
+from common.contracts.shapes import Outcome, Shape
+from common.domain.refund import Refund, RefundRecorded
+
+
+class RefundView(Shape):
+    """A refund. `amount` goes back in the payment's currency, `worth` is what it adds to the folio.
+
+    `failureCode` is the processor's word for why it failed. Out of which drawer cash came is not
+    told.
+    """
+
+    refund_id: RefundRef
+    payment_id: PaymentRef
+    method: str
+    amount: Amount
+    worth: Amount
+    status: str
+    failure_code: str | None
+    settled_at: Instant | None
+    reason: str | None
+    reference: str | None
+
+    @classmethod
+    def of(cls, refund: Refund) -> "RefundView":
+        return cls(
+            refund_id=refund.id,
+            payment_id=refund.payment_id,
+            method=refund.method.value,
+            amount=refund.paid,
+            worth=refund.amount,
+            status=refund.status.value,
+            failure_code=refund.failure_code,
+            settled_at=refund.settled_at,
+            reason=refund.reason,
+            reference=refund.reference,
+        )
+
+
+class RefundAnswer(Outcome):
+    """A refund as it was recorded, its line, and the balance it left.
+
+    A card's refund is answered as `pending`, and a retry with the same key is answered the same for
+    ever: what became of it is shown on the folio and told by `refund.settled`.
+    """
+
+    folio_id: FolioRef
+    refund: RefundView
+    lines: tuple[LineView, ...]
+    balance: Amount
+    version: int
+
+    @classmethod
+    def of(cls, recorded: RefundRecorded) -> "RefundAnswer":
+        return cls(
+            folio_id=recorded.refund.folio_id,
+            refund=RefundView.of(recorded.refund),
+            lines=tuple(LineView.of(line) for line in recorded.lines),
+            balance=recorded.balance,
+            version=recorded.sequence,
+        )
+
+    @property
+    def moved_minor_units(self) -> int:
+        moved = self.refund.amount
+        return moved.amount_micro // moved.currency.minor_unit_micro

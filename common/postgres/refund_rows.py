@@ -1,0 +1,89 @@
+"""Refunds and their settlements as rows: each mapping in both directions, side by side."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from common.domain.cash import Confirmed
+from common.domain.identifiers import CashSessionId, FolioId, PaymentId, RefundId
+from common.domain.money import Currency, Money
+from common.domain.payment import PaymentMethod
+from common.domain.refund import Refund, RefundStatus
+from common.postgres.connection import Row
+
+REFUND_COLUMNS: Final = (
+    "id, folio_id, payment_id, method, amount_micro, currency, paid_amount_micro, paid_currency,"
+    " reason, reference, cash_session_id, confirmed_by, step_up_token_id, assertion_hash,"
+    " step_up_method, business_date"
+)
+SETTLEMENT_COLUMNS: Final = "status, failure_code, settled_at"
+
+
+def refunds_where(condition: str) -> str:
+    """Refunds with what became of them; one that nothing became of yet is pending."""
+    return f"""
+SELECT refunds.tenant_id, {REFUND_COLUMNS}, occurred_at, {SETTLEMENT_COLUMNS}
+FROM refunds
+LEFT JOIN refund_settlements ON refund_id = id
+WHERE {condition}
+"""
+
+
+def refund_row(refund: Refund, now: datetime) -> dict[str, Any]:
+    """A refund as it is written, once."""
+    confirmed = refund.confirmed
+    return {
+        "id": refund.id,
+        "folio_id": refund.folio_id,
+        "payment_id": refund.payment_id,
+        "method": refund.method,
+        "amount_micro": refund.amount.amount_micro,
+        "currency": refund.amount.currency,
+        "paid_amount_micro": refund.paid.amount_micro,
+        "paid_currency": refund.paid.currency,
+        "reason": refund.reason,
+        "reference": refund.reference,
+        "cash_session_id": refund.cash_session_id,
+        "confirmed_by": confirmed.by,
+        "step_up_token_id": confirmed.token_id,
+        "assertion_hash": confirmed.assertion_hash,
+        "step_up_method": confirmed.method,
+        "business_date": refund.business_date,
+        "occurred_at": now,
+        "recorded_at": now,
+    }
+
+
+def refund_settlement_row(refund: Refund) -> dict[str, Any]:
+    """What became of a refund as it is written, once."""
+    return {
+        "refund_id": refund.id,
+        "status": refund.status,
+        "failure_code": refund.failure_code,
+        "settled_at": refund.settled_at,
+    }
+
+
+def refund_of(row: Row) -> Refund:
+    """A refund as it was read: by `refunds_where`."""
+    return Refund(
+        id=RefundId(row[1]),
+        folio_id=FolioId(row[2]),
+        payment_id=PaymentId(row[3]),
+        method=PaymentMethod(row[4]),
+        amount=Money(row[5], Currency(row[6])),
+        paid=Money(row[7], Currency(row[8])),
+        reason=row[9],
+        reference=row[10],
+        cash_session_id=row[11] and CashSessionId(row[11]),
+        confirmed=Confirmed(
+            by=row[12],
+            token_id=row[13],
+            assertion_hash=row[14],
+            method=row[15],
+            at=row[17],
+        ),
+        business_date=row[16],
+        status=RefundStatus(row[18] or RefundStatus.PENDING),
+        failure_code=row[19],
+        settled_at=row[20],
+    )

@@ -1,0 +1,155 @@
+"""Refunds, what became of them, and those that wait for their processor.
+
+Whoever changes something takes the folio first; the payment and the refund are read behind its
+lock, as statements of their own, and so as whoever held it before has left them.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from common.domain.folio import Folio
+from common.domain.identifiers import FolioId, PaymentId, RefundId
+from common.domain.money import Currency, Money
+from common.domain.payment import Payment
+from common.domain.refund import PaymentUnknown, Refund, RefundUnknown
+from common.ports.transaction import PendingRefund
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.folio_rows import PAYMENT_COLUMNS, payment_of
+from common.postgres.folios import TAKE, Folios
+from common.postgres.refund_rows import (
+    REFUND_COLUMNS,
+    refund_of,
+    refund_row,
+    refund_settlement_row,
+    refunds_where,
+)
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
+"""So long whoever recorded a refund has for its own attempt, before a job makes another one."""
+
+PAYMENT: Final = f"""
+SELECT tenant_id, {PAYMENT_COLUMNS}
+FROM payments
+WHERE folio_id = $1 AND id = $2
+"""
+PAYMENT_OF: Final = f"""
+SELECT tenant_id, {PAYMENT_COLUMNS}
+FROM payments
+WHERE folio_id = $1 AND id = (SELECT payment_id FROM refunds WHERE id = $2)
+"""
+REFUND: Final = refunds_where("folio_id = $1 AND id = $2")
+PENDING: Final = """
+SELECT refunds.tenant_id, refunds.id, refunds.folio_id, processor_payment_id,
+       refunds.paid_amount_micro, refunds.paid_currency
+FROM refund_queue
+JOIN refunds ON refunds.id = refund_id
+JOIN payments ON payments.id = payment_id
+WHERE refund_id = $1
+"""
+DUE: Final = """
+SELECT tenant_id, refund_id
+FROM refund_queue
+WHERE next_attempt_at <= $1
+ORDER BY next_attempt_at
+LIMIT $2
+"""
+POSTPONE: Final = """
+UPDATE refund_queue
+SET attempts = attempts + 1,
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+WHERE refund_id = $1
+"""
+DONE: Final = "DELETE FROM refund_queue WHERE refund_id = $1"
+GIVE_BACK: Final = """
+UPDATE payments
+SET refunded_paid_micro = $2, refunded_micro = $3
+WHERE id = $1
+"""
+INSERT_REFUND = Insert.into(
+    ranks.DOCUMENTS, "refunds", f"{REFUND_COLUMNS}, occurred_at, recorded_at"
+)
+INSERT_SETTLEMENT = Insert.into(
+    ranks.DOCUMENT_PARTS, "refund_settlements", "refund_id, status, failure_code, settled_at"
+)
+PUT = Insert.into(
+    ranks.DOCUMENT_PARTS,
+    "refund_queue",
+    "refund_id, attempts, next_attempt_at, queued_at",
+)
+
+
+class Refunds:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def take_payment(self, folio_id: FolioId, payment_id: PaymentId) -> tuple[Folio, Payment]:
+        folio, payments = self._desk.batch(
+            Statement(TAKE, (folio_id,)), Statement(PAYMENT, (folio_id, payment_id))
+        )
+        known = Folios(self._desk).known(folio)
+        if not payments:
+            raise PaymentUnknown()
+        return known, payment_of(payments[0])
+
+    def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, Payment, Refund]:
+        folio, payments, refunds = self._desk.batch(
+            Statement(TAKE, (folio_id,)),
+            Statement(PAYMENT_OF, (folio_id, refund_id)),
+            Statement(REFUND, (folio_id, refund_id)),
+        )
+        known = Folios(self._desk).known(folio)
+        if not refunds:
+            raise RefundUnknown()
+        return known, payment_of(payments[0]), refund_of(refunds[0])
+
+    def find_pending(self, refund_id: RefundId) -> PendingRefund | None:
+        rows = self._desk.rows(PENDING, refund_id)
+        return _pending(rows[0]) if rows else None
+
+    def due(self, limit: int) -> Sequence[RefundId]:
+        return [RefundId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def keep(self, refund: Refund, payment: Payment) -> None:
+        self._desk.insert(INSERT_REFUND, [refund_row(refund, self._desk.now)])
+        self._give_back(payment)
+        if not refund.is_pending:
+            self._desk.insert(INSERT_SETTLEMENT, [refund_settlement_row(refund)])
+            return
+        now = self._desk.now
+        waiting = {
+            "refund_id": refund.id,
+            "attempts": 0,
+            "next_attempt_at": now + FIRST_ATTEMPT_WITHIN,
+            "queued_at": now,
+        }
+        self._desk.insert(PUT, [waiting])
+
+    def keep_settled(self, refund: Refund, payment: Payment) -> None:
+        self._desk.insert(INSERT_SETTLEMENT, [refund_settlement_row(refund)])
+        self._give_back(payment)
+        done = Write(ranks.DOCUMENT_PARTS, Statement(DONE, (refund.id,)))
+        self._desk.write(("refund", refund.id), done)
+
+    def postpone(self, refund_id: RefundId) -> None:
+        later = Write(ranks.DOCUMENT_PARTS, Statement(POSTPONE, (refund_id, self._desk.now)))
+        self._desk.write(("refund", refund_id), later)
+
+    def _give_back(self, payment: Payment) -> None:
+        values = (payment.id, payment.refunded_paid_micro, payment.refunded_micro)
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(GIVE_BACK, values))
+        self._desk.write(("payment", payment.id), change)
+
+
+def _pending(row: Row) -> PendingRefund:
+    return PendingRefund(
+        id=RefundId(row[1]),
+        folio_id=FolioId(row[2]),
+        processor_payment_id=row[3],
+        paid=Money(row[4], Currency(row[5])),
+    )
