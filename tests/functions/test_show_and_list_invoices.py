@@ -37,6 +37,7 @@ def test_shows_the_payload_that_was_hashed_and_who_it_is_made_out_to(hotel: Hote
         (new_id("inv"), 404, "INVOICE_UNKNOWN"),
         (new_id("fol"), 400, GENERAL + "VALIDATION_FAILED"),
     ],
+    ids=["unknown", "of another kind"],
 )
 def test_refuses_what_is_no_invoice(hotel: Hotel, invoice: str, status: int, code: str) -> None:
     assert_refused(hotel.get(f"/invoices/{invoice}"), status, code)

@@ -49,6 +49,7 @@ def test_changes_nothing_and_stores_no_answer(hotel: Hotel) -> None:
         (new_id("inv"), 400, GENERAL + "VALIDATION_FAILED"),
         ("fol_1", 400, GENERAL + "VALIDATION_FAILED"),
     ],
+    ids=["unknown", "of another kind", "no id"],
 )
 def test_refuses_what_is_no_folio(hotel: Hotel, folio: str, status: int, code: str) -> None:
     assert_refused(hotel.get(f"/folios/{folio}"), status, code)

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,18 @@ HOUSE = UUID("7f1b0c9e-0000-4000-8000-0000000000a1")
 OTHER_HOUSE = UUID("7f1b0c9e-0000-4000-8000-0000000000a2")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 SECRET = "Zarghuna-Kakar-4f9c"  # stands in every forged token, may stand in no refusal
-MISSING = object()
+
+
+class Missing(Enum):
+    """What is left out of a token, and reads the same in every process."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+MISSING = Missing.MISSING
 GOOD: dict[str, Any] = {
     "iss": ISSUER,
     "aud": "billing-service",
