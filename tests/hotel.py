@@ -45,6 +45,7 @@ EVERY_SCOPE = [
     "billing.cash_drawer.close",
     "billing.cash_drawer.acknowledge_discrepancy",
     "billing.refund.write",
+    "billing.report.read",
 ]
 
 

@@ -17,6 +17,7 @@ from common.contracts.fields import (
     Day,
     FolioRef,
     LineRef,
+    NightAuditRef,
     PaymentRef,
     PropertyRef,
     RefundRef,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         PaymentRecorded,
     )
     from common.domain.folio_line import Line
+    from common.domain.night_audit import DayEnded
     from common.domain.refund import RefundRecorded, RefundSettled
     from common.domain.settlement import FolioClosed
     from common.domain.untaxed import TaxRuleMissed
@@ -250,6 +252,30 @@ class FolioClosedV1(_Lines):
         )
 
 
+class NightAuditFinishedV1(EventData):
+    """A property's business day is over; the SHA-256 is that of its report (RFC 8785)."""
+
+    fact = "night_audit.finished"
+    night_audit_id: NightAuditRef
+    property_id: PropertyRef
+    business_date: Day
+    in_house: int
+    no_shows: int
+    report_sha256: str
+
+    @classmethod
+    def of(cls, fact: "DayEnded") -> "NightAuditFinishedV1":
+        audit = fact.subject
+        return cls(
+            night_audit_id=audit.id,
+            property_id=audit.property_id,
+            business_date=audit.business_date,
+            in_house=audit.report.in_house,
+            no_shows=audit.report.no_shows,
+            report_sha256=audit.report.sha256().hex(),
+        )
+
+
 EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
     shape.fact: (shape, shape.of)
     for shape in (
@@ -263,6 +289,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         BalanceDueV1,
         TaxRuleMissingV1,
         FolioClosedV1,
+        NightAuditFinishedV1,
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,
     )

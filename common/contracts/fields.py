@@ -39,6 +39,7 @@ from common.domain.identifiers import (
     Identifier,
     InvoiceId,
     LineId,
+    NightAuditId,
     PaymentId,
     PropertyId,
     RefundId,
@@ -103,6 +104,7 @@ FolioRef = Annotated[FolioId, _id(FolioId)]
 ChargeRef = Annotated[ChargeId, _id(ChargeId)]
 PaymentRef = Annotated[PaymentId, _id(PaymentId)]
 RefundRef = Annotated[RefundId, _id(RefundId)]
+NightAuditRef = Annotated[NightAuditId, _id(NightAuditId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
 InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]
 CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]

@@ -3,6 +3,9 @@
 Their types are `melmastoon.<service fact>.v1`; the tenant comes from the event's `tenantid`.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from pydantic import Field
 from common.contracts.fields import (
     Day,
     FolioRef,
+    LocalisedText,
     Payable,
     PaymentToken,
     PropertyRef,
@@ -20,22 +24,54 @@ from common.contracts.fields import (
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
+from common.domain.folio_line import ChargeKind
 from common.domain.guest import Stay
+from common.domain.stay_plan import PlannedCharge
+
+
+class NightPlanned(Incoming):
+    """What a night costs: the room, or breakfast in a package; several may be for one night."""
+
+    night: Day
+    kind: ChargeKind = ChargeKind.ROOM
+    description: LocalisedText = {"en": "Room", "de": "Zimmer", "fr": "Chambre"}
+    price: Payable
+    persons: Annotated[int, Field(ge=0, le=500)] = 1
+    ages: Annotated[tuple[Annotated[int, Field(ge=0, le=150)], ...], Field(max_length=500)] = ()
 
 
 class Reservation(Terms, Incoming):
-    """A stay that was booked, or has begun."""
+    """A stay that was booked, or has begun. `nights` are what its nights are to be charged at."""
 
     reservation_id: Token
     property_id: PropertyRef
     guest: GuestTold
     arrival: Day
     departure: Day
+    nights: Annotated[tuple[NightPlanned, ...], Field(max_length=1000)] = ()
+
+    def stay(self) -> Stay:
+        """Refuses: StayInvalid."""
+        return Stay(arrival=self.arrival, departure=self.departure)
 
     def terms(self) -> dict[str, Any]:
         """Refuses: StayInvalid, FxRateInvalid."""
-        stay = Stay(arrival=self.arrival, departure=self.departure)
-        return {**super().terms(), "stay": stay}
+        return {**super().terms(), "stay": self.stay()}
+
+    def planned(self) -> Iterator[PlannedCharge]:
+        """The nights as they are to be charged, in the order in which they are told."""
+        places: Counter[date] = Counter()
+        for each in self.nights:
+            yield PlannedCharge(
+                night=each.night,
+                place=places[each.night],
+                kind=each.kind,
+                description=each.description,
+                price=each.price,
+                persons=each.persons,
+                ages=each.ages,
+            )
+            places[each.night] += 1
 
 
 class TenantCreated(Incoming):

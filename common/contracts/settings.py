@@ -173,6 +173,8 @@ class SettingsShape(_Part):
     show_fx_at_close: bool = False
     rounds_tax_per_invoice: bool = False
     residual_minor_units_per_foreign_payment: Annotated[int, Field(ge=0, le=100)] = 1
+    no_show_fee_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    late_check_out_fee_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     numbers_restart_yearly: bool = True
     number_prefix: NumberPrefix = "INV"
     credit_note_prefix: NumberPrefix = "CN"
@@ -229,6 +231,8 @@ class SettingsDocument(SettingsShape):
             residual_minor_units_per_foreign_payment=(
                 self.residual_minor_units_per_foreign_payment
             ),
+            no_show_fee_ppm=self.no_show_fee_ppm,
+            late_check_out_fee_ppm=self.late_check_out_fee_ppm,
             numbers_restart_yearly=self.numbers_restart_yearly,
             number_prefix=self.number_prefix,
             credit_note_prefix=self.credit_note_prefix,

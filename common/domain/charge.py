@@ -68,8 +68,9 @@ class Charge:
 
     Taxes go by `nights` from the service date on, of which the first is the stay's `first_night`
     (from 1; None where the folio's stay says it), and by `persons`, whose `ages` are given where
-    they are known. `corrects` is the untaxed charge that it stands in for. Refuses:
-    AmountNotPositive, AmountNotInMinorUnits.
+    they are known. `corrects` is the untaxed charge that it stands in for, `booked_on` the business
+    date that it belongs to, where that is not the one of the moment. Refuses: AmountNotPositive,
+    AmountNotInMinorUnits.
     """
 
     id: ChargeId
@@ -87,6 +88,7 @@ class Charge:
     first_night: int | None = None
     ages: tuple[int, ...] = ()
     corrects: LineId | None = None
+    booked_on: date | None = None
 
     def __post_init__(self) -> None:
         if self.amount.in_minor_units().amount_micro <= 0:

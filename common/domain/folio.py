@@ -198,6 +198,7 @@ class Folio(Aggregate):
         """
         self.must_be_open()
         today = moment.settings.property(self.property_id).business_date(moment.now)
+        on = charge.booked_on or today
         amount = charge.amount + Money.zero(self.currency)  # refuses another currency
         sums = self.tax_sums.copy()
         found = portions(charge, self.occasion(charge, moment), sums, moment)
@@ -208,7 +209,7 @@ class Folio(Aggregate):
             description=charge.description,
             window=self._window(charge.window, charge.kind),
             amount=amount,
-            business_date=today,
+            business_date=on,
             settings_version=moment.settings.version,
             source=charge.source,
             external_reference=charge.external_reference,

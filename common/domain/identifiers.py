@@ -171,6 +171,13 @@ class CashMovementId(Identifier):
     prefix = "cmv_"
 
 
+class NightAuditId(Identifier):
+    """The end of a property's business day."""
+
+    __slots__ = ()
+    prefix = "nau_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

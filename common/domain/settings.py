@@ -110,6 +110,8 @@ class Settings:
     show_fx_at_close: bool = False
     rounds_tax_per_invoice: bool = False
     residual_minor_units_per_foreign_payment: int = 1
+    no_show_fee_ppm: int = 0
+    late_check_out_fee_ppm: int = 0
     numbers_restart_yearly: bool = True
     number_prefix: str = "INV"
     credit_note_prefix: str = "CN"

@@ -8,7 +8,7 @@ tell comes as events over HTTP; nothing goes past the interface that a deploymen
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ FOLIOS: Final = "billing.folio.read billing.folio.write"
 DRAWERS: Final = "billing.cash_drawer.operate billing.cash_drawer.close"
 STAFF: Final = {
     "reception (amina)": f"{FOLIOS} billing.invoice.read {DRAWERS}",
-    "night audit (farid)": FOLIOS,
+    "night audit (farid)": f"{FOLIOS} billing.report.read",
     "bar (till 3)": "billing.folio.write",
     "trainee (omid)": "billing.folio.read",
     "supervisor (nadia)": f"billing.folio.read billing.refund.write {DRAWERS}",
@@ -86,6 +86,10 @@ class Day:
         """What the clock at the desk shows."""
         told = self.client.get("/dev/clock").expect(200).json["now"]
         return datetime.fromisoformat(told).astimezone(TIME_ZONE)
+
+    def business_date(self) -> date:
+        """The day that the books are on: it ends at three at night."""
+        return (self.now() - timedelta(hours=3)).date()
 
     def sleep_through(self, hours: int) -> datetime:
         """Move the clock on. Tokens of yesterday are over by then."""

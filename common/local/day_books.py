@@ -10,20 +10,44 @@ from ulid import ULID
 from common.local.client import Answer, require, wait_for
 from common.local.day import Day, Room, step
 from common.local.day_desk import money, shown
-from common.local.demo_hotel import TENANT_ID
+from common.local.demo_hotel import KABUL, TENANT_ID
 from common.runtime.step_up import context_of
 
-NIGHT_HOURS: Final = 8
+MORNING_HOUR: Final = 8
 CREDIT: Final = "billing.credit_note.write"
 REFUND: Final = "billing.refund.write"
 PAID_CENTS: Final = 130_00
 TOO_MUCH_CENTS: Final = 8_65
 
 
-@step("everybody", "sleeps; the clock moves on by eight hours")
+@step("everybody", "sleeps; the clock moves on to the morning")
 def night_passes(day: Day, who: str) -> str:
     """POST /dev/clock: a laptop's clock can be moved, a deployment has no such thing."""
-    return f"200  it is {day.sleep_through(NIGHT_HOURS):%A, %H:%M}"
+    hours = (MORNING_HOUR - day.now().hour - 1) % 24 + 1
+    return f"200  it is {day.sleep_through(hours):%A, %H:%M}"
+
+
+@step("night audit (job)", "charges who slept here, and ends the day")
+def night_is_audited(day: Day, who: str) -> str:
+    """80.00, 2.00 of city tax, and 10 % of the price, on the day that has ended."""
+    auditor, folio, night = (
+        "night audit (farid)",
+        day.left["118"]["folio"],
+        day.left["118"]["night"],
+    )
+
+    def look() -> dict[str, Any] | None:
+        asked = {"propertyId": str(KABUL), "businessDate": night}
+        ended = day.get(auditor, "/night-audits", **asked).expect(200).json["items"]
+        return ended[0] if ended else None
+
+    ended = wait_for(f"the end of {night}", look)
+    shown_folio = day.get(auditor, f"/folios/{folio}").expect(200).json
+    dates = {line["businessDate"] for line in shown_folio["lines"]}
+    require(shown_folio["balance"] == money(90_00), f"118 owes {shown(shown_folio['balance'])}")
+    require(dates == {night}, f"the night is booked on {dates}")
+    rooms = next(m for m in ended["guestLedger"] if m["account"] == "revenue:room")
+    return f"     room 118 owes 90.00 USD; rooms of {night}: {shown(rooms['amount'])}"
 
 
 @step("reception (amina)", "closes room 204")
@@ -243,6 +267,7 @@ def _genuine(answer: Answer, room: Room) -> str:
 
 STEPS: Final = (
     night_passes,
+    night_is_audited,
     close_204,
     late_bill,
     captured,

@@ -87,6 +87,34 @@ def walk_in_comes(day: Day, who: str) -> str:
     return f"201  folio {room.folio_id}, {balance(answer, 0)}"
 
 
+@step("reservations", "tell that the guest of room 118 has come")
+def guest_of_118_comes(day: Day, who: str) -> str:
+    """What the nights cost comes with the reservation; nobody will have to post them."""
+    reservation, today = f"RES-{uuid4().hex[:12].upper()}", day.business_date()
+    stay = {
+        "reservationId": reservation,
+        "propertyId": str(KABUL),
+        "guest": {"name": "Latifa Rahimi"},
+        "arrival": today.isoformat(),
+        "departure": (today + timedelta(days=2)).isoformat(),
+        "nights": [
+            {"night": (today + timedelta(days=place)).isoformat(), "price": money(80_00)}
+            for place in range(2)
+        ],
+    }
+    day.neighbours.tell("melmastoon.reservation.confirmed.v1", stay)
+    day.neighbours.tell("melmastoon.reservation.checked_in.v1", stay)
+
+    def look() -> dict[str, Any] | None:
+        desk = "reception (amina)"
+        found = day.get(desk, "/folios", reservationId=reservation).expect(200).json["items"]
+        return found[0] if found else None
+
+    folio = wait_for("the folio of the reservation", look)
+    day.left["118"] = {"folio": folio["folioId"], "night": today.isoformat()}
+    return "204  events taken; two nights at 80.00 USD are planned"
+
+
 @step("night audit (farid)", "charges the night in room 204")
 def night_in_204(day: Day, who: str) -> str:
     """120.00, 2.00 of city tax, and 10 % of the price."""
@@ -190,6 +218,7 @@ STEPS: Final = (
     is_ready,
     reservation_comes,
     walk_in_comes,
+    guest_of_118_comes,
     night_in_204,
     night_in_305,
     bar_bill,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
     from common.ports.identity import Actor, StepUp
+    from common.ports.night_audits import NightAudits, Stays
 
 T = TypeVar("T")
 
@@ -344,6 +345,10 @@ class Transaction(Moment, Protocol):
     def cash_sessions(self) -> CashSessions: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def stays(self) -> Stays: ...
+    @property
+    def night_audits(self) -> NightAudits: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
     from common.postgres.ledger import Ledger
+    from common.postgres.night_audits import NightAudits
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
     from common.postgres.settings_book import SettingsBook
+    from common.postgres.stays import Stays
 
 Id = TypeVar("Id", bound=Identifier)
 A = TypeVar("A", bound=Aggregate)
@@ -137,6 +139,18 @@ class PostgresCommand:
         from common.postgres.refunds import Refunds
 
         return Refunds(self)
+
+    @cached_property
+    def stays(self) -> "Stays":
+        from common.postgres.stays import Stays
+
+        return Stays(self)
+
+    @cached_property
+    def night_audits(self) -> "NightAudits":
+        from common.postgres.night_audits import NightAudits
+
+        return NightAudits(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

@@ -526,6 +526,95 @@ WHERE charge_id <> id
   AND (service_date IS DISTINCT FROM before + nights OR kind <> first_kind
     OR window_name <> first_window OR external_reference IS NOT NULL);
 
+-- invariant: a_night_is_charged_as_it_was_planned
+-- A night that was charged is one charge of its folio, of its kind and at its price; and what an
+-- audit charged as a night was planned as one.
+SELECT coalesce(nights.charge_id, lines.id), concat_ws(' ', 'planned', nights.kind, night,
+  nights.amount_micro, 'charged', lines.kind, service_date, price)
+FROM (SELECT * FROM planned_charges WHERE charge_id IS NOT NULL) AS nights
+FULL JOIN (
+  SELECT * FROM folio_lines
+  WHERE source = 'pms' AND starts_with(external_reference, 'night:')
+) AS lines ON lines.id = nights.charge_id
+LEFT JOIN (
+  SELECT charge_id, sum(amount_micro) AS price
+  FROM folio_lines
+  WHERE type IN ('charge', 'tax')
+    AND (tax IS NULL OR (tax ->> 'inclusive')::boolean)
+  GROUP BY charge_id
+) AS charges ON charges.charge_id = lines.id
+WHERE (nights.folio_id, nights.kind, night, nights.amount_micro, nights.currency)
+        IS DISTINCT FROM
+      (lines.folio_id, lines.kind, service_date, price, lines.currency);
+
+-- invariant: a_stay_is_on_its_folio
+-- A stay is at its folio's property, and its nights lie between arrival and departure.
+SELECT stays.folio_id, concat_ws(' ', arrival, 'to', departure, 'planned', night)
+FROM stays
+LEFT JOIN folios ON folios.id = stays.folio_id
+LEFT JOIN planned_charges AS nights
+  ON nights.folio_id = stays.folio_id AND NOT (night >= arrival AND night < departure)
+WHERE stays.property_id IS DISTINCT FROM folios.property_id
+   OR nights.night IS NOT NULL;
+
+-- invariant: days_end_in_their_order
+-- Of each property every business day ends, once, from the first that was audited to the last.
+SELECT property_id::text, concat_ws(' ', business_date, 'follows', before)
+FROM (
+  SELECT property_id, business_date,
+         lag(business_date) OVER (PARTITION BY property_id ORDER BY business_date) AS before
+  FROM night_audits
+) AS days
+WHERE business_date <> before + 1;
+
+-- invariant: a_days_report_is_what_was_booked
+-- What a day moved the guests' accounts by is what is booked for it, whenever that was.
+WITH reported AS (
+  SELECT id, each ->> 'account' AS account, each ->> 'currency' AS currency,
+         (each ->> 'amountMicro')::bigint AS micro
+  FROM night_audits
+  CROSS JOIN LATERAL jsonb_array_elements(report -> 'guestLedger') AS each
+), booked AS (
+  SELECT night_audits.id, regexp_replace(CASE debit_account WHEN 'guest_ledger'
+           THEN credit_account ELSE debit_account END, '^cash:.*', 'cash') AS account, currency,
+         sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
+           AS micro
+  FROM night_audits
+  JOIN ledger_entries USING (property_id, business_date)
+  WHERE 'guest_ledger' IN (debit_account, credit_account)
+  GROUP BY night_audits.id, account, currency
+)
+SELECT coalesce(reported.id, booked.id), concat_ws(' ', coalesce(reported.account, booked.account),
+  'reported', reported.micro, 'booked', booked.micro)
+FROM reported
+FULL JOIN booked USING (id, account, currency)
+WHERE coalesce(reported.micro, 0) <> coalesce(booked.micro, 0);
+
+-- invariant: the_end_of_a_day_is_what_its_trail_left
+-- An ended day's version, trail and state are those of its audit entry, and its report was hashed.
+SELECT coalesce(audits.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
+FROM (
+  SELECT night_audits.*, sha256(convert_to(concat('{"guestLedger":[', moved, '],"inHouse":',
+           report -> 'inHouse', ',"noShows":', report -> 'noShows', '}'), 'UTF8')) AS hashed
+  FROM night_audits
+  CROSS JOIN LATERAL (
+    SELECT string_agg(concat('{"account":', each -> 'account', ',"amountMicro":',
+             each -> 'amountMicro', ',"currency":', each -> 'currency', '}'), ','
+             ORDER BY place) AS moved
+    FROM jsonb_array_elements(report -> 'guestLedger') WITH ORDINALITY AS rows (each, place)
+  ) AS movements
+) AS audits
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'night_audit'
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = audits.id
+WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
+   OR state_digest <> sha256(convert_to(concat('{"businessDate":', to_json(business_date::text),
+        ',"id":', to_json(audits.id), ',"propertyId":', to_json(property_id),
+        ',"reportSha256":', to_json(encode(hashed, 'hex')), '}'), 'UTF8'));
+
 -- invariant: a_void_reverses_its_whole_charge
 -- A charge is voided once and as a whole: every line of it once, and the price comes to nothing.
 SELECT charge_id, concat(voids, ' voids of ', voided, ' among ', others, ' lines, left ', price)
@@ -1252,8 +1341,8 @@ FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
-    'invoices', 'ledger_entries', 'refund_settlements', 'refunds', 'settings_versions',
-    'settlements', 'webhook_events')
+    'invoices', 'ledger_entries', 'night_audits', 'refund_settlements', 'refunds',
+    'settings_versions', 'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -1261,16 +1350,16 @@ WHERE relnamespace = current_schema()::regnamespace
 SELECT name, 'is not there'
 FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
   'command_is_answered_once', 'copies_are_numbered', 'credits_of_a_line_follow_one_another',
-  'credits_of_an_invoice_stand_together', 'event_takes_effect_once',
-  'external_reference_is_posted_once', 'folio_lines_are_consecutive',
-  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
-  'line_id_is_used_once', 'line_is_on_one_document', 'line_is_voided_once',
-  'line_stands_once_on_a_credit_note', 'movement_is_booked_once',
+  'credits_of_an_invoice_stand_together', 'day_ends_once', 'event_takes_effect_once',
+  'external_reference_is_posted_once', 'folio_lines_are_consecutive', 'invoice_is_signed_once',
+  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
+  'line_is_on_one_document', 'line_is_voided_once', 'line_stands_once_on_a_credit_note',
+  'movement_is_booked_once', 'night_is_charged_once', 'night_is_planned_once',
   'one_folio_per_reservation_and_window', 'one_open_session_per_drawer', 'one_person_per_invoice',
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
-  'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own',
-  'refund_is_reversed_once', 'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
-  'settings_versions_are_consecutive']) AS name
+  'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own', 'refund_is_reversed_once',
+  'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
+  'settings_versions_are_consecutive', 'stay_is_planned_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

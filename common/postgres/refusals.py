@@ -50,6 +50,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "command_is_answered_once",
         "copies_are_numbered",
         "credits_of_a_line_follow_one_another",
+        "day_ends_once",
         "invoice_is_signed_once",
         "refund_is_settled_once",
     }

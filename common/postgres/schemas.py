@@ -36,6 +36,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "invoice_signatures",
         "invoices",
         "ledger_entries",
+        "night_audits",
         "refund_settlements",
         "refunds",
         "settings_versions",

@@ -190,7 +190,8 @@ class JobDeclaration(Declaration):
     answers the items that are due; `perform` and `record` are as for HTTP functions. Without it,
     the use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called
     again until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it
-    does. A run ends after `timeout_seconds` in any case.
+    does. A run ends after `timeout_seconds` in any case. `preview` says what would be done with an
+    item, for a run that does nothing.
     """
 
     schedule: str
@@ -200,6 +201,7 @@ class JobDeclaration(Declaration):
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
     leave: Callable[[JobPowers], None] | None = None
+    preview: Callable[[Any, Transaction], Sequence[dict[str, object]]] | None = None
 
     @property
     def keeps_watch(self) -> bool:

@@ -56,7 +56,8 @@ class Progress:
     """How far a run has come.
 
     `due` items were found, `done` are done, `failed` ones failed at their last attempt; when time
-    was up or somebody stopped the run, there may be others `left`.
+    was up or somebody stopped the run, there may be others `left`. `preview` is what a dry run says
+    of what would be done.
     """
 
     job: str
@@ -69,6 +70,7 @@ class Progress:
     task: int = 0
     tasks: int = 1
     dry_run: bool = False
+    preview: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +81,8 @@ class Progress:
         """The summary, under the names of the wire."""
         fields = asdict(self)
         fields["dryRun"] = fields.pop("dry_run")
+        if not self.preview:
+            del fields["preview"]
         fields["seconds"] = round(self.seconds, 3)
         return fields
 
@@ -203,7 +207,9 @@ class JobShell:
                 if stop.is_set() or watch.time_is_up:
                     watch.progress.left = True
                     return "stopped" if stop.is_set() else "time_is_up"
-                if not orders.dry_run:
+                if orders.dry_run:
+                    self._preview(declaration, tenant_id, item, watch)
+                else:
                     self._do(declaration, tenant_id, item, watch)
                 watch.look()
         return "done"
@@ -243,6 +249,18 @@ class JobShell:
             self._failed(declaration, tenant_id, error, watch)
         else:
             watch.progress.done += 1
+
+    def _preview(
+        self, declaration: JobDeclaration, tenant_id: UUID, item: Any, watch: _Watch
+    ) -> None:
+        """What would be done with an item, where its job can say that."""
+        if declaration.preview is None:
+            return
+        try:
+            call = _call(declaration, tenant_id, declaration.preview, item, reads_only=True)
+            watch.progress.preview += self._runner.run(call).outcome
+        except Exception as error:  # noqa: BLE001 - one item's trouble is not the next one's
+            self._failed(declaration, tenant_id, error, watch)
 
     def _failed(
         self, declaration: JobDeclaration, tenant_id: UUID, error: Exception, watch: _Watch

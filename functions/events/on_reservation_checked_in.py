@@ -1,15 +1,16 @@
-"""A guest has checked in: the folio opens now, with fresh rates, if it is not open yet."""
+"""A guest has checked in: the folio opens now, if it has not; its nights are charged."""
 
 from common.contracts.incoming import Reservation
 from common.ports.transaction import Transaction
-from common.procedures.opening import open_once
+from common.procedures.staying import plan_stay
 from common.runtime.declaration import event_function
 
 
 @event_function("melmastoon.reservation.checked_in.v1")
 def on_reservation_checked_in(reservation: Reservation, tx: Transaction) -> None:
-    """Open the reservation's folio, unless its confirmation has done so.
+    """Open the reservation's folio, unless its confirmation has done so; the guest is in the house.
 
-    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
+    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
+    NightOutsideStay.
     """
-    open_once(tx, reservation.property_id, reservation.reservation_id, reservation.terms())
+    plan_stay(reservation, tx, arrived=True)

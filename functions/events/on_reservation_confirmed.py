@@ -2,7 +2,7 @@
 
 from common.contracts.incoming import Reservation
 from common.ports.transaction import Transaction
-from common.procedures.opening import open_once
+from common.procedures.staying import plan_stay
 from common.runtime.declaration import event_function
 
 
@@ -10,12 +10,8 @@ from common.runtime.declaration import event_function
 def on_reservation_confirmed(reservation: Reservation, tx: Transaction) -> None:
     """Open the reservation's folio, unless the tenant waits for the check-in.
 
-    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid.
+    Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
+    NightOutsideStay.
     """
     if tx.settings.eager_open:
-        open_once(
-            tx,
-            reservation.property_id,
-            reservation.reservation_id,
-            reservation.terms(),
-        )
+        plan_stay(reservation, tx, arrived=False)

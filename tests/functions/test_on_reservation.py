@@ -63,14 +63,16 @@ def test_waits_for_the_check_in_where_it_is_deferred_and_takes_the_rates_of_then
 
 @pytest.mark.req("FOL-2", "FOL-1", "MON-5")
 def test_the_check_in_leaves_a_folio_that_is_open_as_it_is(hotel: Hotel) -> None:
-    """With the rates of its confirmation, whatever they are by now."""
+    """With the rates of its confirmation, whatever they are by now; its stay has begun."""
     hotel.deliver(CONFIRMED, reservation(hotel))
     hotel.write_settings(fxRates=[{**RATE, "rate": "1.25"}])
-    before = state(hotel, without=KEPT_ASIDE)
+    aside = (*KEPT_ASIDE, "stays")
+    before = state(hotel, without=aside)
 
     hotel.deliver(CHECKED_IN, reservation(hotel))
 
-    assert state(hotel, without=KEPT_ASIDE) == before
+    assert state(hotel, without=aside) == before
+    assert hotel.rows("SELECT checked_in_at IS NOT NULL FROM {s}.stays") == [[True]]
     assert [rate["rate"] for rate in _folios(hotel)[0]["fxSnapshots"]] == ["1.10"]
 
 

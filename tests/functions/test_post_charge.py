@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_posts_two_hundred_at_once_and_loses_none(hotel: Hotel) -> None:
     path = f"/folios/{folio}/charges"
 
     answers = at_once(
-        [partial(hotel.post, path, charge("minibar", 100 * n)) for n in range(1, 201)]
+        [partial(insisting, hotel, path, charge("minibar", 100 * n)) for n in range(1, 201)]
     )
 
     assert {answer.status_code for answer in answers} == {201}
@@ -159,6 +160,13 @@ def test_posts_two_hundred_at_once_and_loses_none(hotel: Hotel) -> None:
         last = answer.json["lines"][-1]["sequence"]
         assert answer.json["balance"]["amountMicro"] == running[last]
     assert_books_are_right(hotel)
+
+
+def insisting(hotel: Hotel, path: str, body: dict[str, Any]) -> Any:
+    """What a till does that is told to come again (503): the same, with the same key."""
+    key = str(uuid4())
+    answers = (hotel.post(path, body, key=key) for _ in range(100))
+    return next(answer for answer in answers if answer.status_code != 503)
 
 
 @pytest.mark.req("FOL-3")

@@ -14,6 +14,7 @@ import pytest
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
+from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 
@@ -197,12 +198,13 @@ def full(house: House) -> Hotel:
     )
     tills_of_every_state(hotel)
     refunds_of_every_state(hotel)
+    a_day_that_ended(hotel)
     return hotel
 
 
 @pytest.mark.parametrize(
     "trial",
-    [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS],
+    [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS, *NIGHTS],
     ids=lambda t: t.constraint,
 )
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
@@ -215,7 +217,7 @@ def test_the_central_tables_refuse_what_breaks_the_rule(full: Hotel, trial: Tria
 
 
 def test_every_constraint_has_its_trial(full: Hotel) -> None:
-    trials = (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS, *CENTRALLY)
+    trials = (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *CENTRALLY)
     tried = {trial.constraint for trial in trials}
     there = {row[0] for row in full.rows(ALL_CONSTRAINTS)}
 

@@ -53,6 +53,8 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert "403  MELMASTOON.IAM.STEP_UP_REPLAY" in day.stdout
         assert "closed by two: 238.00 USD due, 235.00 USD there, 3.00 USD short" in day.stdout
         assert "200  acknowledged by manager" in day.stdout
+        assert "201  promised, asked for, succeeded; balance 0.00 USD" in day.stdout
+        assert re.search(r"room 118 owes 90.00 USD; rooms of \d{4}-\d\d-\d\d: ", day.stdout)
         assert "valid: false" in day.stdout
         assert re.search(r"201  credit note CN-AF-KBL-\d{4}-\d+, 123.99 USD", day.stdout)
         assert "422  MELMASTOON.BILLING.CREDIT_EXCEEDS_INVOICE" in day.stdout

@@ -257,6 +257,11 @@ def _credit(calls: Calls) -> dict[str, Any]:
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
 
 
+def _day(calls: Calls) -> dict[str, str]:
+    page = {"limit": "50", "cursor": "IiI"}
+    return {"propertyId": str(calls.hotel.property_id), "businessDate": "2026-03-01", **page}
+
+
 def _credited(calls: Calls) -> dict[str, str]:
     return {"tenant": str(calls.hotel.tenant_id), "hash": calls.credited_sha256}
 
@@ -285,6 +290,7 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_invoices": _invoice_filter,
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
     "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
+    "list_night_audits": _day,
     "verify_credit_note": _credited,
     "verify_invoice": _document,
     "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},

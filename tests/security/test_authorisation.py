@@ -65,6 +65,7 @@ DECIDED = {
     "list_credit_notes": "billing.invoice.read",
     "show_credit_note": "billing.invoice.read",
     "get_credit_note_pdf": "billing.invoice.read",
+    "list_night_audits": "billing.report.read",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",

@@ -31,7 +31,7 @@ OF_NO_TENANT = {
     "provisioning",  # tooling
     "tenants",  # tooling
 }
-ANSWERS_NO_ROW = re.compile(r"\b(set_config|pg_(try_)?advisory_xact_lock)\(")
+ANSWERS_NO_ROW = re.compile(r"\b(set_config|pg_(try_)?advisory_xact_lock(_shared)?)\(")
 
 
 @pytest.fixture

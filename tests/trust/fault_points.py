@@ -22,7 +22,13 @@ from tests.trust.faults.examples import EXAMPLES, Act
 from tests.trust.faults.scene import Scene
 from tests.trust.tally import Tally
 
-JOBS: Final = ("drain_outbox", "render_invoice_backlog", "retry_refunds", "check_books")
+JOBS: Final = (
+    "drain_outbox",
+    "render_invoice_backlog",
+    "retry_refunds",
+    "run_night_audit",
+    "check_books",
+)
 
 
 @dataclass(frozen=True)

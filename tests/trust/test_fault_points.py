@@ -34,6 +34,17 @@ def test_it_is_done_once_wherever_it_dies(matrix: Matrix, name: str) -> None:
     assert places
 
 
+@pytest.mark.req("FOL-9", "BEY-6", "JOB-1")
+def test_a_night_audit_comes_to_the_same_after_whichever_step_it_dies(matrix: Matrix) -> None:
+    """Killed at every point that it ever comes to, and started again: row for row the same."""
+    places = matrix.places("run_night_audit")
+
+    wrong = [each for place in places for each in matrix.wrong("run_night_audit", place)]
+
+    assert wrong == []
+    assert len(places) > 30
+
+
 def test_every_point_is_reached_by_something(matrix: Matrix) -> None:
     reached: Counter[str] = Counter()
     for name in EXAMPLES:

@@ -17,6 +17,7 @@ from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
+from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -29,6 +30,9 @@ FROM pg_index
 JOIN pg_class ON pg_class.oid = indexrelid
 WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !~ '_pkey$'
 """
+
+
+EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS)
 
 
 class Tampered:
@@ -68,6 +72,11 @@ def credited(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def refunded(house: House) -> Hotel:
     return hotel_with_refunds(house)
+
+
+@pytest.fixture(scope="module")
+def audited(house: House) -> Hotel:
+    return hotel_at_night(house)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +186,24 @@ def test_notices_what_is_planted_in_a_refund(
     assert found == {plant.invariant} | plant.also
 
 
+def test_a_hotel_at_night_breaks_none(audited: Hotel) -> None:
+    ended = audited.rows("SELECT business_date::text FROM {s}.night_audits ORDER BY 1")
+
+    assert broken(audited) == []
+    assert ended == [["2026-03-01"], ["2026-03-02"]]
+
+
+@pytest.mark.parametrize(
+    "plant", NIGHTS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(NIGHTS)]
+)
+def test_notices_what_is_planted_in_a_night(
+    audited: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, audited, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
 @pytest.mark.parametrize("sql", HARMLESS)
 def test_says_nothing_of_what_is_harmless(
     busy: Hotel, hotel: Hotel, connection: Connection, sql: tuple[str, ...]
@@ -231,7 +258,7 @@ def test_every_invariant_has_its_plant() -> None:
     """One that nothing breaks would keep nothing: a new invariant comes with its plant."""
     rules = {section.name for section in sections() if not section.is_note}
 
-    assert rules == {plant.invariant for plant in (*PLANTS, *CASH, *CREDITS, *REFUNDS)}
+    assert rules == {plant.invariant for plant in EVERY_PLANT}
 
 
 def test_every_unique_constraint_of_a_tenant_is_guarded(hotel: Hotel) -> None:
@@ -269,7 +296,7 @@ def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel
         login.close()
 
     assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
-    assert found.asked == len({plant.invariant for plant in (*PLANTS, *CASH, *CREDITS, *REFUNDS)}) - 1
+    assert found.asked == len({plant.invariant for plant in EVERY_PLANT}) - 1
 
 
 RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"

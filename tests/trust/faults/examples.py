@@ -23,6 +23,7 @@ from common.runtime.job import Orders
 from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.nights import checked_in, confirmed
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
@@ -258,6 +259,17 @@ def _catching_up(scene: Scene) -> Act:
     return _runs("render_invoice_backlog", scene)
 
 
+def _auditing(scene: Scene) -> Act:
+    """The first of March: three guests in two houses slept one night, and one did not come."""
+    scene.hotel.write_settings(noShowFeePpm=500_000)
+    night = {"night": "2026-02-28", "price": usd(9_000)}
+    stay = {"arrival": "2026-02-28", "departure": "2026-03-02"}
+    for hotel in (scene.hotel, scene.hotel, scene.annex):
+        checked_in(hotel, night, **stay)
+    confirmed(scene.hotel, night, **stay)
+    return _runs("run_night_audit", scene)
+
+
 def _watching(scene: Scene) -> Act:
     waits_too_long(scene)
     return _runs("watch_stuck_sessions", scene)
@@ -299,6 +311,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
     "retry_refunds": _retrying,
+    "run_night_audit": _auditing,
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
     **CASH,

@@ -52,6 +52,10 @@ NO_BOOKS: Final = {
     "invoice_credits": "how much of each invoice they took",
     "idempotency_keys": "answers that were given; they are deleted after 30 days",
     "inbox": "which events were taken in",
+    # an audit's trail commits to its report, which anybody can add up from the ledger
+    "night_audits": "what days came to",
+    "planned_charges": "what nights were promised at",
+    "stays": "who comes when",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
 }

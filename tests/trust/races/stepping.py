@@ -113,6 +113,8 @@ _LOCKS = {"NO KEY UPDATE": "takes", "UPDATE": "takes", "SHARE": "shares"}
 _KNOWN = (
     ("set_config('role'", "enters"),
     ("pg_try_advisory_xact_lock", "claims its key"),
+    ("pg_advisory_xact_lock_shared", "holds the day open"),
+    ("current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(", "takes the day or a trail"),
     ("pg_advisory_xact_lock", "queues for its step-up token"),
 )
 

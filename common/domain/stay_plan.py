@@ -1,0 +1,186 @@
+"""A stay's plan: which nights were promised at which price, and what a night audit makes of them.
+
+The plan comes with the reservation. A night of it is charged once, by the first audit of its date
+or of a later one that finds the guest in the house; what is charged belongs to the business date
+that is audited, and names its night as the day of its service (FOL-9). Who has not come by the end
+of the day of arrival is a no-show: the house charges a part of the first night, and of the others
+nothing, unless the guest comes after all. Whose folio is still open at the end of the day of
+departure has left late, and pays a part of the last night. Which parts the tenant decides; none,
+unless it says so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from common.domain.charge import Charge
+from common.domain.folio import Folio, FolioStatus
+from common.domain.folio_line import ChargeKind, Source, Text
+from common.domain.guest import Stay
+from common.domain.identifiers import ChargeId, FolioId, PropertyId
+from common.domain.moment import Moment
+from common.domain.money import CurrenciesDiffer, Money
+from common.domain.refusal import Missing, Unmet
+from common.domain.tax import PPM
+
+NO_SHOW: Text = {"en": "No-show", "de": "Nichtanreise", "fr": "Non-présentation"}
+LATE: Text = {"en": "Late check-out", "de": "Späte Abreise", "fr": "Départ tardif"}
+
+
+class NightOutsideStay(Unmet):
+    code = "NIGHT_OUTSIDE_STAY"
+    title = "A night of the plan is not one of the stay"
+
+
+class StayUnknown(Missing):
+    code = "STAY_UNKNOWN"
+    title = "The folio has no stay that is audited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCharge:
+    """One thing that a night costs: the room, or breakfast in a package.
+
+    `place` counts what a night costs from 0; `charge_id` is the charge that it became.
+    """
+
+    night: date
+    place: int
+    kind: ChargeKind
+    description: Text
+    price: Money
+    persons: int = 1
+    ages: tuple[int, ...] = ()
+    charge_id: ChargeId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayPlan:
+    """A stay as night audits see it. `no_show_on` and `late_on` are the dates that were audited."""
+
+    folio_id: FolioId
+    property_id: PropertyId
+    stay: Stay
+    planned: tuple[PlannedCharge, ...] = ()
+    checked_in_at: datetime | None = None
+    no_show_on: date | None = None
+    late_on: date | None = None
+
+    def arrived(self, moment: Moment) -> "StayPlan":
+        """The guest is in the house; the first time counts."""
+        return self if self.checked_in_at else replace(self, checked_in_at=moment.now)
+
+    def planned_anew(self, planned: Iterable[PlannedCharge]) -> "StayPlan":
+        """With another plan for the nights that have not been charged yet."""
+        charged = tuple(each for each in self.planned if each.charge_id is not None)
+        gone = {each.night for each in charged}
+        return replace(
+            self, planned=charged + tuple(each for each in planned if each.night not in gone)
+        )
+
+    def priced(self, night: date) -> Money | None:
+        """What the room costs on a night, as far as the plan says."""
+        prices = (each for each in self.planned if each.kind is ChargeKind.ROOM)
+        return next((each.price for each in prices if each.night == night), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a folio is to be charged for a date, and how its plan stands after it."""
+
+    charges: tuple[Charge, ...]
+    plan: StayPlan
+
+
+def plan_of(
+    folio: Folio, stay: Stay, planned: Iterable[PlannedCharge]
+) -> tuple[PlannedCharge, ...]:
+    """What a folio's stay is to be charged, night by night.
+
+    Refuses: NightOutsideStay, CurrenciesDiffer.
+    """
+    ordered = tuple(sorted(planned, key=lambda each: (each.night, each.place)))
+    for each in ordered:
+        if not stay.arrival <= each.night < stay.departure:
+            raise NightOutsideStay(night=each.night.isoformat())
+        if each.price.currency != folio.currency:
+            raise CurrenciesDiffer()
+    return ordered
+
+
+def audit(plan: StayPlan, folio: Folio, on: date, moment: Moment) -> Audited:
+    """What the night audit of a date charges: nothing on a folio that is closed.
+
+    Charged once: what has become a charge is not due again, whoever audits.
+    """
+    if folio.status is FolioStatus.CLOSED or on < plan.stay.arrival:
+        return Audited((), plan)
+    if plan.checked_in_at is None:
+        return _no_show(plan, on, moment)
+    nights, plan = _nights(plan, on, moment)
+    late, plan = _late(plan, on, moment)
+    return Audited(nights + late, plan)
+
+
+def _nights(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
+    """Every night up to the date that has not been charged."""
+    charges: list[Charge] = []
+    planned = []
+    for each in plan.planned:
+        if each.night <= on and each.charge_id is None:
+            reference = f"night:{plan.folio_id}:{each.night}:{each.place}"
+            charge = _charge(each, reference, on, moment)
+            each = replace(each, charge_id=charge.id)
+            charges.append(charge)
+        planned.append(each)
+    return tuple(charges), replace(plan, planned=tuple(planned))
+
+
+def _no_show(plan: StayPlan, on: date, moment: Moment) -> Audited:
+    """Once, a part of the first night; the guest may still come."""
+    if plan.no_show_on is not None:
+        return Audited((), plan)
+    marked = replace(plan, no_show_on=on)
+    first = plan.priced(plan.stay.arrival)
+    return Audited(
+        _fee(plan, first, moment.settings.no_show_fee_ppm, NO_SHOW, "no-show", on, moment), marked
+    )
+
+
+def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
+    """Once, a part of the last night, at the end of the day of departure or after it."""
+    if plan.late_on is not None or on < plan.stay.departure:
+        return (), plan
+    last = plan.priced(plan.stay.departure - timedelta(days=1))
+    ppm = moment.settings.late_check_out_fee_ppm
+    return _fee(plan, last, ppm, LATE, "late", on, moment), replace(plan, late_on=on)
+
+
+def _fee(
+    plan: StayPlan, price: Money | None, ppm: int, words: Text, what: str, on: date, moment: Moment
+) -> tuple[Charge, ...]:
+    """A part of a night's price, if it comes to anything."""
+    fee = price.times(ppm, PPM) if price is not None else None
+    if fee is None or fee.amount_micro <= 0:
+        return ()
+    meant = PlannedCharge(
+        night=on, place=0, kind=ChargeKind.FEE, description=words, price=fee, persons=0
+    )
+    return (_charge(meant, f"{what}:{plan.folio_id}", on, moment),)
+
+
+def _charge(meant: PlannedCharge, reference: str, on: date, moment: Moment) -> Charge:
+    return Charge(
+        id=moment.new_id(ChargeId),
+        kind=meant.kind,
+        description=meant.description,
+        quantity="1",
+        unit_amount=meant.price,
+        amount=meant.price,
+        service_date=meant.night,
+        source=Source.PROPERTY_SYSTEM,
+        external_reference=reference,
+        persons=meant.persons,
+        ages=meant.ages,
+        booked_on=on,
+    )

@@ -1,0 +1,66 @@
+"""What night audits read and keep: stays with their plans, and the ends of business days."""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from common.domain.identifiers import FolioId, PropertyId
+    from common.domain.night_audit import DayReport, NightAudit
+    from common.domain.stay_plan import StayPlan
+    from common.ports.transaction import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightAuditFilter:
+    """Which ended days a list is asked for."""
+
+    property_id: PropertyId | None = None
+    business_date: date | None = None
+
+
+class Stays(Protocol):
+    """Stays and their plans; whoever changes one has taken its folio."""
+
+    def find(self, folio_id: FolioId) -> StayPlan | None:
+        """The stay of a folio, if it has one."""
+
+    def get(self, folio_id: FolioId) -> StayPlan:
+        """The stay of a folio. Refuses: StayUnknown."""
+
+    def due(self, property_id: PropertyId, on: date, limit: int) -> Sequence[FolioId]:
+        """The folios that the audit of a business date has still something to do with."""
+
+    def plan(self, plan: StayPlan) -> None:
+        """Write a stay down with what its nights are planned at."""
+
+    def plan_anew(self, plan: StayPlan) -> None:
+        """Write a stay's other plan; what has been charged stays."""
+
+    def keep(self, plan: StayPlan) -> None:
+        """Write what became of a stay, and which of its nights were charged."""
+
+
+class NightAudits(Protocol):
+    """The ends of the properties' business days."""
+
+    def last(self, property_id: PropertyId) -> date | None:
+        """The last business date that was audited."""
+
+    def keep_open(self, property_id: PropertyId, on: date) -> bool:
+        """Keep a day from being ended until this transaction has; False where it has ended."""
+
+    def take_to_end(self, property_id: PropertyId, on: date) -> bool:
+        """Wait until nobody charges for a day any more; False where it has ended."""
+
+    def report(self, property_id: PropertyId, on: date) -> DayReport:
+        """What a business day has come to so far."""
+
+    def page(self, which: NightAuditFilter, limit: int, cursor: str | None) -> Page[NightAudit]:
+        """A page of the ended days of the actor's properties. Refuses: CursorInvalid."""
+
+    def keep(self, audit: NightAudit) -> None:
+        """Write the end of a day down, once."""

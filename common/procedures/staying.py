@@ -1,0 +1,31 @@
+"""A reservation's folio and stay: opened and planned once, planned anew when the guest comes."""
+
+from common.contracts.incoming import Reservation
+from common.domain.folio import Folio
+from common.domain.stay_plan import StayPlan, plan_of
+from common.ports.transaction import Transaction
+from common.procedures.opening import open_once
+
+
+def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> Folio:
+    """Open the reservation's folio and plan its stay, unless that has been done.
+
+    When the guest has `arrived`, what the reservation says by now is planned for every night that
+    has not been charged, if it says anything. Refuses: PropertyUnknown, WindowUnknown, StayInvalid,
+    CurrenciesDiffer, FxRateInvalid, NightOutsideStay.
+    """
+    folio = open_once(tx, reservation.property_id, reservation.reservation_id, reservation.terms())
+    if not folio.is_new:
+        folio = tx.folios.take(folio.id)  # night audits wait, and what they did is seen
+    stay = reservation.stay()
+    planned = plan_of(folio, stay, reservation.planned())
+    known = None if folio.is_new else tx.stays.find(folio.id)
+    if known is None:
+        plan = StayPlan(
+            folio_id=folio.id, property_id=folio.property_id, stay=stay, planned=planned
+        )
+        tx.stays.plan(plan.arrived(tx) if arrived else plan)
+    elif arrived:
+        told = known.planned_anew(planned) if planned else known
+        tx.stays.plan_anew(told.arrived(tx))
+    return folio
