@@ -39,11 +39,13 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.night_audit import DayEnded
     from common.domain.refund import RefundRecorded, RefundSettled
     from common.domain.settlement import FolioClosed
+    from common.domain.transfer import LinesTransferred
     from common.domain.untaxed import TaxRuleMissed
 
 
 class LineData(Shape):
-    """A line that moved the balance of a folio; `untaxed` says why a charge bears no tax."""
+    """A line that moved the balance of a folio; `untaxed` says why a charge bears no tax,
+    `movedFrom` which line of another folio took it away there."""
 
     line_id: LineRef
     sequence: int
@@ -56,6 +58,7 @@ class LineData(Shape):
     corrects: LineRef | None
     tax_code: str | None
     untaxed: str | None = None
+    moved_from: LineRef | None = None
 
     @classmethod
     def of(cls, line: "Line") -> "LineData":
@@ -71,6 +74,7 @@ class LineData(Shape):
             corrects=line.corrects,
             tax_code=line.tax.rule_code if line.tax else None,
             untaxed=line.untaxed,
+            moved_from=line.moved_from,
         )
 
 
@@ -197,6 +201,24 @@ class RefundSettledV1(_Refund):
         return cls(**cls.shared(fact), failure_code=fact.refund.failure_code)
 
 
+class LinesTransferredV1(_Lines):
+    """One of two: the folio that lines left, and the folio that they reached, each tell theirs."""
+
+    fact = "folio.lines_transferred"
+    from_folio_id: FolioRef
+    to_folio_id: FolioRef
+    reason: str | None
+
+    @classmethod
+    def of(cls, fact: "LinesTransferred") -> "LinesTransferredV1":
+        return cls(
+            **cls.shared(fact),
+            from_folio_id=fact.from_folio_id,
+            to_folio_id=fact.to_folio_id,
+            reason=fact.reason,
+        )
+
+
 class BalanceDueV1(EventData):
     fact = "folio.balance_due"
     folio_id: FolioRef
@@ -286,6 +308,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         PaymentRecordedV1,
         RefundRecordedV1,
         RefundSettledV1,
+        LinesTransferredV1,
         BalanceDueV1,
         TaxRuleMissingV1,
         FolioClosedV1,

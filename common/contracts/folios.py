@@ -34,7 +34,10 @@ class TaxView(Shape):
 
 
 class LineView(Shape):
-    """A line of a folio; `amount` is what it moved the balance by."""
+    """A line of a folio; `amount` is what it moved the balance by.
+
+    `movedFrom` is the line of another folio by which a transfer took it away there.
+    """
 
     line_id: LineRef
     sequence: int
@@ -54,6 +57,7 @@ class LineView(Shape):
     reason: str | None
     tax: TaxView | None
     untaxed: str | None
+    moved_from: LineRef | None
 
     @classmethod
     def of(cls, line: Line) -> "LineView":
@@ -76,6 +80,7 @@ class LineView(Shape):
             reason=line.reason,
             tax=_tax(line),
             untaxed=line.untaxed,
+            moved_from=line.moved_from,
         )
 
 

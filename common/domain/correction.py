@@ -27,7 +27,7 @@ from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.identifiers import AdjustmentId, VoidId
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
-from common.domain.tax import Taxation
+from common.domain.tax import TaxAmount, Taxation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,15 @@ def void_charge(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment
     Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided.
     """
     folio.must_be_open()
-    postings = _of_charge(lines)
+    return folio.posted(ChargeVoided, reverse(folio, lines, reason, moment), reason=reason)
+
+
+def reverse(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment) -> tuple[Line, ...]:
+    """Write the opposite of what stands of a charge; `lines` are all lines that belong to it.
+
+    Refuses: ChargeUnknown, ChargeAlreadyVoided.
+    """
+    postings = of_charge(lines)
     today = moment.settings.property(folio.property_id).business_date(moment.now)
     sums = folio.tax_sums.copy()
     written = folio.add(
@@ -57,7 +65,7 @@ def void_charge(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment
         )
     )
     folio.tax_sums = sums
-    return folio.posted(ChargeVoided, written, reason=reason)
+    return written
 
 
 def adjust_charge(
@@ -69,11 +77,27 @@ def adjust_charge(
     AdjustmentExceedsCharge, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     folio.must_be_open()
-    postings = _of_charge(lines)
+    written = adjust(folio, of_charge(lines), amount, text, reason, moment)
+    return folio.posted(ChargeAdjusted, written, reason=reason)
+
+
+def adjust(
+    folio: Folio,
+    postings: Sequence[Posting],
+    amount: Money,
+    text: Text,
+    reason: str,
+    moment: Moment,
+) -> tuple[Line, ...]:
+    """Write what moves a charge by a signed amount; `postings` are what stands of it.
+
+    Refuses: AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer,
+    AmountNotInMinorUnits.
+    """
     charge = postings[0].line
     if amount.in_minor_units().is_zero:
         raise AmountNotPositive()
-    price = Money.total((posting.taxation.price for posting in postings), folio.currency)
+    price = price_of(postings)
     if (price + amount).amount_micro < 0:
         raise AdjustmentExceedsCharge(remainingMicro=price.amount_micro)
     house = moment.settings.property(folio.property_id)
@@ -101,10 +125,27 @@ def adjust_charge(
             corrects=charge.id,
             reason=reason,
             occupancy=None,
+            moved_from=None,
         )
         written += folio.add_taxed(line, parts, moment)
     folio.tax_sums = sums
-    return folio.posted(ChargeAdjusted, written, reason=reason)
+    return written
+
+
+def price_of(postings: Sequence[Posting]) -> Money:
+    """What postings come to, in the terms that they were priced in."""
+    prices = [posting.taxation.price for posting in postings]
+    return Money.total(prices, prices[0].currency)
+
+
+def opposite(posting: Posting, sums: TaxSums) -> Iterable[tuple[Line, Money, TaxAmount | None]]:
+    """Each line of a posting with what undoes it: the price to the minor unit, and of each tax
+    what the rounded sum of its group moves by; `sums` move on."""
+    before = posting.taxation
+    after = sums.posted(Taxation.of(-before.net, [-tax for tax in before.taxes]))
+    lines = (posting.line, *posting.tax_lines)
+    amounts = (after.net, *(tax.amount for tax in after.taxes))
+    return zip(lines, amounts, (None, *after.taxes), strict=True)
 
 
 def _by_stretch(postings: Sequence[Posting], amount: Money) -> Iterable[tuple[Posting, Money]]:
@@ -114,14 +155,17 @@ def _by_stretch(postings: Sequence[Posting], amount: Money) -> Iterable[tuple[Po
     return [pair for pair in zip(charges, shares, strict=True) if not pair[1].is_zero]
 
 
-def _of_charge(lines: Iterable[Line]) -> Sequence[Posting]:
-    """What stands of a charge: the charge first, then its adjustments."""
+def of_charge(lines: Iterable[Line]) -> Sequence[Posting]:
+    """What stands of a charge: the charge first, then its adjustments.
+
+    Refuses: ChargeUnknown, ChargeAlreadyVoided.
+    """
     every = tuple(lines)
     if not every:
         raise ChargeUnknown()
     postings = standing(every)
     if not postings or postings[0].line.type is not LineType.CHARGE:
-        raise ChargeAlreadyVoided()
+        raise ChargeAlreadyVoided(chargeId=every[0].charge_id)
     return postings
 
 
@@ -129,12 +173,7 @@ def _reversals(
     posting: Posting, sums: TaxSums, today: date, reason: str, moment: Moment
 ) -> Iterable[Line]:
     """The opposite of a posting: its price to the minor unit, its taxes as the sums fall."""
-    before = posting.taxation
-    after = sums.posted(Taxation.of(-before.net, [-tax for tax in before.taxes]))
-    lines = (posting.line, *posting.tax_lines)
-    amounts = (after.net, *(tax.amount for tax in after.taxes))
-    taxes = (None, *after.taxes)
-    for line, amount, tax in zip(lines, amounts, taxes, strict=True):
+    for line, amount, tax in opposite(posting, sums):
         yield replace(
             line,
             id=moment.new_id(VoidId),
@@ -147,4 +186,5 @@ def _reversals(
             external_reference=None,
             settings_version=moment.settings.version,
             occupancy=None,
+            moved_from=None,
         )

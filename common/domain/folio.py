@@ -207,7 +207,7 @@ class Folio(Aggregate):
             type=LineType.CHARGE,
             kind=charge.kind,
             description=charge.description,
-            window=self._window(charge.window, charge.kind),
+            window=self.window_for(charge.window, charge.kind),
             amount=amount,
             business_date=on,
             settings_version=moment.settings.version,
@@ -360,7 +360,11 @@ class Folio(Aggregate):
             untaxed_allowed=house.allows_untaxed(moment.now) and charge.corrects is None,
         )
 
-    def _window(self, asked: str | None, kind: str) -> str:
+    def window_for(self, asked: str | None, kind: str) -> str:
+        """The window that a kind of charge goes to, unless one is asked for.
+
+        Refuses: WindowUnknown.
+        """
         window = asked or self.routing.get(kind, self.window)
         if window not in self.windows:
             raise WindowUnknown(window=window)

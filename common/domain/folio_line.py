@@ -8,7 +8,7 @@ Taxes stand right behind the line that bears them, and the two are one posting: 
 together and stand on the same document.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -71,6 +71,7 @@ class Line:
     and the later stretches of a charge to its first; `corrects` names the very line that a void or
     an adjustment corrects, the payment that a refund gives back, the refund that its reversal takes
     back. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
+    `moved_from` is set on what came from another folio: the line there that took it away.
     `untaxed` says why a charge bears no tax, `occupancy` which nights and persons it is for.
     `settings_version` is the one that its taxes were found in.
     """
@@ -95,6 +96,7 @@ class Line:
     tax: TaxAmount | None = None
     untaxed: str | None = None
     occupancy: Occupancy | None = None
+    moved_from: LineId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def standing(lines: Iterable[Line]) -> list[Posting]:
 
     A void whose posting is not among them stands itself: it reverses what is on another document.
     """
-    every = _postings(sorted(lines, key=lambda line: line.sequence))
+    every = postings(sorted(lines, key=lambda line: line.sequence))
     ids = {posting.line.id for posting in every}
     reversals = {posting.line.corrects for posting in every if _is_void(posting)}
     return [
@@ -126,7 +128,8 @@ def standing(lines: Iterable[Line]) -> list[Posting]:
     ]
 
 
-def _postings(lines: Sequence[Line]) -> list[Posting]:
+def postings(lines: Iterable[Line]) -> list[Posting]:
+    """The postings among `lines`, which are in their order and hold no tax without its charge."""
     gathered: list[tuple[Line, list[Line]]] = []
     for line in lines:
         if line.type in MONEY or line.type is LineType.ROUNDING:

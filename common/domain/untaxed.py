@@ -13,12 +13,11 @@ from datetime import date
 from decimal import Decimal
 
 from common.domain.charge import UNTAXED_ALLOWED, Charge, portions
-from common.domain.correction import void_charge
+from common.domain.correction import price_of, void_charge
 from common.domain.folio import ChargePosted, Folio, FolioFact, FolioStatus, LinesPosted
 from common.domain.folio_line import ChargeKind, Line, LineType, Posting, Source, standing
 from common.domain.identifiers import ChargeId
 from common.domain.moment import Moment
-from common.domain.money import Money
 from common.domain.nights import Occupancy
 from common.domain.refusal import Conflict
 from common.domain.tax import TaxRuleMissing
@@ -111,19 +110,14 @@ def _untaxed(lines: Sequence[Line]) -> list[list[Posting]]:
         postings
         for postings in charges.values()
         if any(posting.line.untaxed == UNTAXED_ALLOWED for posting in postings)
-        and not _price(postings).is_zero
+        and not price_of(postings).is_zero
     ]
-
-
-def _price(postings: Sequence[Posting]) -> Money:
-    prices = [posting.taxation.price for posting in postings]
-    return Money.total(prices, prices[0].currency)
 
 
 def _once_more(postings: Sequence[Posting], moment: Moment) -> Charge:
     """The charge for what it came to; its own quantity and unit price while they still say that."""
     charges = [each.line for each in postings if each.line.type is LineType.CHARGE]
-    first, price = charges[0], _price(postings)
+    first, price = charges[0], price_of(postings)
     quantity = sum((Decimal(line.quantity or "1") for line in charges), Decimal(0))
     unit = first.unit_amount or price
     if (

@@ -127,6 +127,12 @@ class Folios(Protocol):
     ) -> tuple[Folio, Sequence[Line]]:
         """Lock a folio and read the lines of one of its charges. Refuses: FolioUnknown."""
 
+    def take_both(
+        self, folio_id: FolioId, other_id: FolioId, charge_ids: Sequence[ChargeId]
+    ) -> tuple[Folio, Folio, Sequence[Line]]:
+        """Lock two folios, whichever is named first in the same order, and read the lines of some
+        charges of the first. Refuses: FolioUnknown."""
+
     def take_whole(
         self, folio_id: FolioId
     ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:

@@ -32,7 +32,7 @@ FOLIO_COLUMNS: Final = (
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
     " amount_micro, currency, business_date, service_date, source, external_reference, corrects,"
-    " charge_id, reason, tax, untaxed, settings_version, occupancy"
+    " charge_id, reason, tax, untaxed, settings_version, occupancy, moved_from"
 )
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
@@ -138,6 +138,7 @@ def line_row(folio_id: FolioId, line: Line, actor: str, now: datetime) -> dict[s
         "untaxed": line.untaxed,
         "settings_version": line.settings_version,
         "occupancy": line.occupancy and asdict(line.occupancy),
+        "moved_from": line.moved_from,
         "actor": actor,
         "occurred_at": now,
         "recorded_at": now,
@@ -168,6 +169,7 @@ def line_of(row: Row) -> Line:
         untaxed=row[19],
         settings_version=row[20],
         occupancy=row[21] and Occupancy(**{**row[21], "ages": tuple(row[21]["ages"])}),
+        moved_from=row[22] and LineId(row[22]),
     )
 
 

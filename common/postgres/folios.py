@@ -50,6 +50,19 @@ FROM folio_lines
 WHERE folio_id = $1 AND charge_id = $2
 ORDER BY sequence
 """
+TAKE_BOTH: Final = f"""
+SELECT tenant_id, {FOLIO_COLUMNS}
+FROM folios
+WHERE id IN ($1, $2)
+ORDER BY id
+FOR NO KEY UPDATE
+"""
+LINES_OF_CHARGES: Final = f"""
+SELECT tenant_id, {LINE_COLUMNS}
+FROM folio_lines
+WHERE folio_id = $1 AND charge_id = ANY ($2::text[])
+ORDER BY sequence
+"""
 PAYMENTS: Final = f"""
 SELECT tenant_id, {PAYMENT_COLUMNS}
 FROM payments
@@ -112,6 +125,18 @@ class Folios:
             Statement(TAKE, (folio_id,)), Statement(LINES_OF_CHARGE, (folio_id, charge_id))
         )
         return self.known(folio), [line_of(row) for row in lines]
+
+    def take_both(
+        self, folio_id: FolioId, other_id: FolioId, charge_ids: Sequence[ChargeId]
+    ) -> tuple[Folio, Folio, Sequence[Line]]:
+        folios, lines = self._desk.batch(
+            Statement(TAKE_BOTH, (folio_id, other_id)),
+            Statement(LINES_OF_CHARGES, (folio_id, "{" + ",".join(charge_ids) + "}")),
+        )
+        one, other = (
+            self.known([row for row in folios if row[1] == id]) for id in (folio_id, other_id)
+        )
+        return one, other, [line_of(row) for row in lines]
 
     def take_whole(
         self, folio_id: FolioId

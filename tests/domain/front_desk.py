@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from common.domain.charge import Charge
@@ -35,6 +35,7 @@ from common.domain.payment import Payment, PaymentMethod
 from common.domain.settings import Issuer, Property, Settings
 from common.domain.settlement import FolioClosed, settle
 from common.domain.tax import TaxRule
+from common.domain.transfer import Transferred, transfer
 
 USD, EUR, AFN, JPY, KWD = map(Currency, ("USD", "EUR", "AFN", "JPY", "KWD"))
 KABUL = PropertyId(UUID("0e9b2a64-7c1f-4f0a-8d35-5b6c7d8e9f10"))
@@ -199,11 +200,25 @@ class Account:
         """Run a command on a copy of the folio and keep it, as a store does."""
         folio = copy.copy(self.folio)
         told = command(folio)
+        self._keep(folio, told)
+        return told
+
+    def _keep(self, folio: Folio, told: LinesPosted) -> None:
         self.lines += folio.fresh
         self.entries += told.entries
         folio.fresh, folio.is_new = (), False
         self.folio = folio
-        return told
+
+    def move(self, other: "Account", *charge_ids: ChargeId, **how: Any) -> Transferred:
+        """Move charges to another folio, all of them unless `how` says how much."""
+        lines = [line for line in self.lines if line.charge_id in charge_ids]
+        ends = copy.copy(self.folio), copy.copy(other.folio)
+        moved = transfer(*ends, lines, charge_ids, "he pays for her", self.desk, **how)
+        for account, folio, told in zip(
+            (self, other), ends, (moved.left, moved.reached), strict=True
+        ):
+            account._keep(folio, told)
+        return moved
 
     def lines_of(self, charge_id: ChargeId) -> Iterator[Line]:
         return (line for line in self.lines if line.charge_id == charge_id)

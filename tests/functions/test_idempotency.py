@@ -23,6 +23,7 @@ def _charges(hotel: Hotel) -> int:
         "charges/batch",
         "charges/{charge}/void",
         "adjustments",
+        "transfers",
         "payments",
         "close",
     ],

@@ -8,6 +8,7 @@ import pytest
 
 from tests.functions.crowd import post_together
 from tests.hotel import Hotel, charge, usd
+from tests.moving import wanted
 from tests.proofs import GENERAL, assert_refused, state
 from tests.together import at_once
 
@@ -20,6 +21,7 @@ CHANGES: dict[str, Change] = {
         f"/folios/{f}/adjustments",
         {"chargeId": c, "amount": usd(-1), "description": "Less", "reason": "Noise"},
     ),
+    "transfer": lambda h, f, c: (f"/folios/{f}/transfers", wanted(h.open_folio(), c)),
     "payment": lambda h, f, c: (
         f"/folios/{f}/payments",
         {"method": "voucher", "amount": usd(1)},

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.hotel import Hotel, House, charge, new_id, usd
+from tests.moving import wanted
 from tests.proofs import (
     GENERAL,
     assert_books_are_right,
@@ -30,6 +31,7 @@ def _calls(folio: str, charge_id: str, invoice_id: str) -> list[tuple[str, str, 
         ("POST", f"/folios/{folio}/charges/batch", {"charges": [charge()]}, "FOLIO_UNKNOWN"),
         ("POST", f"/folios/{folio}/charges/{charge_id}/void", {"reason": "x"}, "FOLIO_UNKNOWN"),
         ("POST", f"/folios/{folio}/adjustments", adjust, "FOLIO_UNKNOWN"),
+        ("POST", f"/folios/{folio}/transfers", wanted(folio, charge_id), "FOLIO_UNKNOWN"),
         (
             "POST",
             f"/folios/{folio}/payments",

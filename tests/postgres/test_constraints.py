@@ -14,6 +14,7 @@ import pytest
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
+from tests.moving import move
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
@@ -62,6 +63,7 @@ ONCE: Final = [
         "external_reference IS NOT NULL",
     ),
     Trial("line_is_voided_once", "folio_lines", NEW_LINE, "type = 'void'"),
+    Trial("line_is_moved_once", "folio_lines", NEW_LINE, "moved_from IS NOT NULL"),
     Trial("payments_pkey", "payments", {"processor_payment_id": None}),
     Trial(
         "processor_payment_is_recorded_once",
@@ -92,6 +94,12 @@ IN_BOUNDS: Final = [
     Trial(
         "correction_names_its_line", "folio_lines", {**NEW_LINE, "type": "void", "corrects": None}
     ),
+    Trial(
+        "moved_line_is_a_charge",
+        "folio_lines",
+        {**NEW_LINE, "moved_from": NOT_INVOICED},
+        "type = 'payment'",
+    ),
     Trial("line_amount_is_exact", "folio_lines", {**NEW_LINE, "amount_micro": 2**53}),
     Trial("payment_is_positive", "payments", {**NEW_PAYMENT, "paid_amount_micro": 0}),
     Trial("payment_method_is_known", "payments", {**NEW_PAYMENT, "method": "shells"}),
@@ -105,6 +113,7 @@ IN_BOUNDS: Final = [
 ]
 OF_SOMETHING: Final = [
     Trial("line_belongs_to_a_folio", "folio_lines", {**NEW_LINE, **NOWHERE}),
+    Trial("moved_line_was_taken_away", "folio_lines", {**NEW_LINE, "moved_from": "vod_none"}),
     Trial("payment_belongs_to_a_folio", "payments", {**NEW_PAYMENT, **NOWHERE}),
     Trial("settlement_belongs_to_a_folio", "settlements", {"id": "stl_x", **NOWHERE}),
     Trial("invoice_belongs_to_a_folio", "invoices", {**NEW_INVOICE, **NOWHERE}),
@@ -199,6 +208,8 @@ def full(house: House) -> Hotel:
     tills_of_every_state(hotel)
     refunds_of_every_state(hotel)
     a_day_that_ended(hotel)
+    hers, his = hotel.open_folio(), hotel.open_folio()
+    assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     return hotel
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.crediting import credits, lines_of, voids
 from tests.hotel import Hotel, House, charge, usd
+from tests.moving import wanted
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
 from tests.refunding import card_payment, refund
@@ -80,7 +81,7 @@ def test_a_batch_of_500_charges_takes_three_round_trips(
 
 
 @FIRST_AND_WARM
-@pytest.mark.parametrize("command", ["void", "adjust", "pay", "close"])
+@pytest.mark.parametrize("command", ["void", "adjust", "transfer", "pay", "close"])
 def test_every_command_that_moves_money_takes_at_most_four(
     hotel: Hotel, behind: House, proxy: Proxy, command: str, times_before: int
 ) -> None:
@@ -102,6 +103,7 @@ def test_every_command_that_moves_money_takes_at_most_four(
                     "reason": "Noise at night",
                 },
             ),
+            "transfer": ("transfers", wanted(hotel.open_folio(), first, second)),
             "pay": ("payments", {"method": "voucher", "amount": usd(22_000)}),
             "close": ("close", None),
         }

@@ -54,6 +54,7 @@ DECIDED = {
     "post_adjustment": "billing.folio.write",
     "record_payment": "billing.folio.write",
     "refund_payment": "billing.refund.write",
+    "transfer_lines": "billing.folio.write",
     "close_folio": "billing.folio.write",
     "list_invoices": "billing.invoice.read",
     "show_invoice": "billing.invoice.read",

@@ -89,6 +89,8 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
             known = {
                 "propertyId": str(desk.hotel.property_id),
                 "chargeId": desk.charge,
+                "toFolioId": desk.deposit[0],
+                "chargeIds": [desk.shared[1]],
                 "serviceDate": "2026-03-01",
                 "quantity": "2",
                 "amount": told.get("amount") if "unitAmount" not in told else None,
@@ -98,6 +100,8 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "routing": {},
                 "denominations": [],
             }
+            if "amount" in told:
+                told.pop("sharePpm", None)  # one or the other
             return told | {name: value for name, value in known.items() if name in told}
         case list():
             return [plausible(each, desk, turn) for each in part]

@@ -232,7 +232,8 @@ def test_what_moves_money_is_told_by_its_size_and_what_charges_by_its_kind(
     fresh: Calls, capsys: Capture
 ) -> None:
     told = {}
-    for name in ("post_charge_batch", "post_adjustment", "record_payment", "void_charge"):
+    moving = ("post_charge_batch", "post_adjustment", "transfer_lines", "record_payment")
+    for name in (*moving, "void_charge"):
         capsys.readouterr()
         assert fresh.send(name).status_code == 201
         line = answered(lines(capsys))
@@ -241,6 +242,7 @@ def test_what_moves_money_is_told_by_its_size_and_what_charges_by_its_kind(
     assert told == {
         "post_charge_batch": ("medium", "spa"),
         "post_adjustment": ("small", "room"),
+        "transfer_lines": ("small", "spa"),
         "record_payment": ("small", None),
         "void_charge": ("medium", "room"),
     }

@@ -21,6 +21,11 @@ from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
+from tests.trust.invariants.transfers import (
+    TRANSFERS,
+    hotel_with_transfers,
+    otherwise_taxed_with_transfers,
+)
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -32,7 +37,7 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !
 """
 
 
-EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS)
+EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS)
 
 
 class Tampered:
@@ -77,6 +82,11 @@ def refunded(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def audited(house: House) -> Hotel:
     return hotel_at_night(house)
+
+
+@pytest.fixture(scope="module")
+def transferred(house: House) -> Hotel:
+    return hotel_with_transfers(house)
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +210,30 @@ def test_notices_what_is_planted_in_a_night(
     audited: Hotel, connection: Connection, plant: Plant
 ) -> None:
     found = names_broken(connection, audited, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
+def test_a_hotel_with_transfers_breaks_none(transferred: Hotel) -> None:
+    moved = transferred.rows(
+        "SELECT type, count(*) FROM {s}.folio_lines WHERE moved_from IS NOT NULL GROUP BY 1"
+    )
+
+    assert broken(transferred) == []
+    assert dict(moved) == {"charge": 4, "adjustment": 2, "tax": 6}
+
+
+def test_a_hotel_with_transfers_that_taxes_otherwise_breaks_none(house: House) -> None:
+    assert broken(otherwise_taxed_with_transfers(house)) == []
+
+
+@pytest.mark.parametrize(
+    "plant", TRANSFERS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(TRANSFERS)]
+)
+def test_notices_what_is_planted_in_a_transfer(
+    transferred: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, transferred, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
 

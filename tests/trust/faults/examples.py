@@ -23,6 +23,7 @@ from common.runtime.job import Orders
 from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.moving import wanted as wanted_there
 from tests.nights import checked_in, confirmed
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
@@ -88,6 +89,14 @@ def _adjusting(scene: Scene) -> Act:
 def _voiding(scene: Scene) -> Act:
     folio, charged = _owing(scene)
     return _posts(f"/folios/{folio}/charges/{charged}/void", {"reason": "Wrong room"})
+
+
+def _transferring(scene: Scene) -> Act:
+    """All of one charge and a part of another."""
+    hotel = scene.hotel
+    folio, charged = _owing(scene)
+    body = wanted_there(hotel.open_folio(), charged, hotel.charged(folio, "spa", 300))
+    return _posts(f"/folios/{folio}/transfers", {**body, "amount": usd(1_100)})
 
 
 def _paying(scene: Scene) -> Act:
@@ -295,6 +304,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "issue_credit_note": _crediting,
     "void_invoice": _voiding_an_invoice,
     "refund_payment": _refunding,
+    "transfer_lines": _transferring,
     CONFIRMED: _writing_off,
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,

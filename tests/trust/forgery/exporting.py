@@ -21,6 +21,7 @@ from common.postgres.migrations import provision_tenant
 from common.postgres.tenants import register_tenant
 from common.sandbox.gateway import DECLINED, LOST
 from tests.hotel import Hotel, House, charge, usd, vat
+from tests.moving import move
 from tests.refunding import card_payment, refund
 from tests.trust.verifier import Export, Row
 
@@ -83,6 +84,7 @@ def kept_books(house: House) -> Hotel:
     assert hotel.post(f"/invoices/{second}/regenerate").status_code == 201
     hotel.closed_folio(100)
     _refunded(hotel)
+    _moved(hotel)
     hotel.charged(hotel.open_folio(), "minibar", 350)
     for _ in range(2):
         hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
@@ -128,6 +130,14 @@ def _refunded(hotel: Hotel) -> None:
     for processor in (DECLINED, LOST):
         payment = card_payment(hotel, folio, usd(5_000), processor)
         assert refund(hotel, folio, payment, usd(2_000)).status_code == 201
+
+
+def _moved(hotel: Hotel) -> None:
+    """A spa moves to another folio whole, and a quarter of a dinner."""
+    hers, his = hotel.open_folio(), hotel.open_folio()
+    spa, dinner = hotel.charged(hers, "spa", 1_234), hotel.charged(hers, "food_beverage", 999)
+    assert move(hotel, hers, his, spa).status_code == 201
+    assert move(hotel, hers, his, dinner, sharePpm=250_000).status_code == 201
 
 
 def export_of(hotel: Hotel) -> Export:

@@ -40,6 +40,7 @@ LINE: Final = {
     "kind": "kind",
     "charge_id": "chargeId",
     "corrects": "corrects",
+    "moved_from": "movedFrom",
     "untaxed": "untaxed",
     "tax.code": "taxCode",
 }
