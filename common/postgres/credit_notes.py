@@ -12,7 +12,16 @@ from common.domain.money import Currency, Money
 from common.ports.transaction import InvoiceFilter, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
-from common.postgres.invoices import GET, PERSON, Invoices, document_of, person_of
+from common.postgres.invoices import (
+    GET,
+    PERSON,
+    RENDITIONS,
+    SIGNATURE,
+    Invoices,
+    document_of,
+    drawn,
+    person_of,
+)
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 from common.postgres.trails import continued, head_of
@@ -77,9 +86,9 @@ class CreditNotes:
     def take_credits(self, invoice_id: InvoiceId) -> Credits:
         """What follows the lock is read behind it: READ COMMITTED looks anew for each statement."""
         which = (invoice_id,)
-        _, credits, invoice, person, credited, head = self._desk.batch(
+        _, credits, invoice, person, signature, renditions, credited, head = self._desk.batch(
             *(Statement(sql, which) for sql in (BEGIN_CREDITS, TAKE_CREDITS, GET, PERSON)),
-            Statement(CREDITED, which),
+            *(Statement(sql, which) for sql in (SIGNATURE, RENDITIONS, CREDITED)),
             head_of(Invoice.kind, invoice_id),
         )
         if not invoice or not self._desk.actor.holds(invoice[0][3]):
@@ -88,6 +97,7 @@ class CreditNotes:
         if not isinstance(found, Invoice):
             raise InvoiceUnknown()
         found.person = person_of(person)
+        drawn(found, signature, renditions)
         return Credits(
             invoice=self._desk.loaded(continued(found, head)),
             credited=Money(credits[0][1], found.currency),

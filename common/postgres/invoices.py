@@ -132,8 +132,7 @@ class Invoices:
             return None
         found = document_of(document[0])
         found.person = person_of(person)
-        found.signature = _signature_of(signature)
-        found.renditions = tuple(_rendition_of(row) for row in renditions)
+        drawn(found, signature, renditions)
         if status and isinstance(found, Invoice):
             found.status = status[0][1]
         return self._desk.loaded(continued(found, head))
@@ -267,6 +266,12 @@ def _signature_row(document_id: DocumentId, signature: Signature) -> dict[str, A
         "signature": signature.value,
         "signed_at": signature.signed_at,
     }
+
+
+def drawn(document: IssuedDocument, signature: Sequence[Row], renditions: Sequence[Row]) -> None:
+    """Let a document know its signature and its copies: its state is not whole without them."""
+    document.signature = _signature_of(signature)
+    document.renditions = tuple(_rendition_of(row) for row in renditions)
 
 
 def _signature_of(rows: Sequence[Row]) -> Signature | None:

@@ -33,6 +33,22 @@ def test_credits_everything_and_tells_that_nothing_is_left(hotel: Hotel) -> None
 
 
 @pytest.mark.req("INV-2", "MON-3")
+@pytest.mark.req("INV-2", "AUD-1")
+@pytest.mark.parametrize("copies", [1, 2])
+def test_an_invoice_that_was_drawn_is_voided_with_its_copies(hotel: Hotel, copies: int) -> None:
+    """The trail goes on from the document as it is: signed, and drawn so often."""
+    _, invoice = hotel.closed_folio()
+    assert hotel.render(invoice).status_code == 204
+    for _ in range(1, copies):
+        assert hotel.post(f"/invoices/{invoice}/regenerate").status_code == 201
+
+    assert voids(hotel, invoice).status_code == 201
+
+    assert broken(hotel) == []
+    assert hotel.post(f"/invoices/{invoice}/regenerate").status_code == 201
+    assert broken(hotel) == []
+
+
 def test_takes_exactly_what_partial_credits_have_left(hotel: Hotel) -> None:
     """110.00, of which 10.00 went as 9.09 and 0.91: 90.91 and 9.09 are left."""
     _, invoice = hotel.closed_folio()
