@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from common.ports.jobs import Outbox
     from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
     from common.ports.publishing import Publisher
+    from common.ports.signals import Detector
     from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
@@ -299,6 +300,11 @@ class Wiring:
         from common.sandbox.gateway import SandboxGateway
 
         return SandboxGateway(self._folder("processor"), write_once)
+
+    @cached_property
+    def detector(self) -> "Detector | None":
+        """The platform's orchestrator. There is no client of it yet: the house counts by itself."""
+        return None
 
     @property
     def public_url(self) -> str:

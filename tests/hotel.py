@@ -46,6 +46,7 @@ EVERY_SCOPE = [
     "billing.cash_drawer.acknowledge_discrepancy",
     "billing.refund.write",
     "billing.report.read",
+    "billing.ai.review",
 ]
 
 

@@ -44,6 +44,7 @@ from common.domain.identifiers import (
     PropertyId,
     RefundId,
     SettlementId,
+    SignalId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
 from common.domain.refusal import Refusal
@@ -104,6 +105,7 @@ FolioRef = Annotated[FolioId, _id(FolioId)]
 ChargeRef = Annotated[ChargeId, _id(ChargeId)]
 PaymentRef = Annotated[PaymentId, _id(PaymentId)]
 RefundRef = Annotated[RefundId, _id(RefundId)]
+SignalRef = Annotated[SignalId, _id(SignalId)]
 NightAuditRef = Annotated[NightAuditId, _id(NightAuditId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]
 InvoiceRef = Annotated[InvoiceId, _id(InvoiceId)]

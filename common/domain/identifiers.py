@@ -178,6 +178,13 @@ class NightAuditId(Identifier):
     prefix = "nau_"
 
 
+class SignalId(Identifier):
+    """Something odd that was pointed out."""
+
+    __slots__ = ()
+    prefix = "sig_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

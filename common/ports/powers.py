@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from common.ports.gateway import Gateway
+from common.ports.signals import Detector
 
 
 class DocumentMissing(Exception):
@@ -120,6 +121,8 @@ class Powers(Protocol):
     def books(self) -> Books: ...
     @property
     def gateway(self) -> Gateway: ...
+    @property
+    def detector(self) -> Detector | None: ...
     @property
     def public_url(self) -> str:
         """Where guests reach the service: the beginning of the QR code's address."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
     from common.postgres.settings_book import SettingsBook
+    from common.postgres.signals import Signals
     from common.postgres.stays import Stays
 
 Id = TypeVar("Id", bound=Identifier)
@@ -151,6 +152,12 @@ class PostgresCommand:
         from common.postgres.night_audits import NightAudits
 
         return NightAudits(self)
+
+    @cached_property
+    def signals(self) -> "Signals":
+        from common.postgres.signals import Signals
+
+        return Signals(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

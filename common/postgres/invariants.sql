@@ -1112,6 +1112,22 @@ WHERE (copies IS NULL) <> (render_queue.invoice_id IS NOT NULL)
    OR copies <> last_copy + 1
    OR copies > 0 AND invoice_signatures.invoice_id IS NULL;
 
+-- invariant: a_signal_is_what_its_trail_left
+-- A signal's version, trail and state are those that its last audit entry left.
+SELECT coalesce(ai_signals.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
+FROM ai_signals
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'ai_signal'
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = ai_signals.id
+WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
+   OR state_digest <> sha256(convert_to(concat('{"actor":', to_json(actor), ',"businessDate":',
+        to_json(business_date::text), ',"id":', to_json(id), ',"pattern":', to_json(pattern),
+        ',"propertyId":', to_json(property_id), ',"scorePpm":', score_ppm, ',"verdict":',
+        coalesce(to_json(verdict)::text, 'null'), '}'), 'UTF8'));
+
 -- invariant: a_trail_is_numbered_without_a_gap
 -- The audit entries of an aggregate are numbered from 1, each number once.
 SELECT aggregate_id, concat(count(*), ' entries, from ', min(sequence), ' to ', max(sequence))
@@ -1417,16 +1433,17 @@ WHERE relnamespace = current_schema()::regnamespace
 SELECT name, 'is not there'
 FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
   'command_is_answered_once', 'copies_are_numbered', 'credits_of_a_line_follow_one_another',
-  'credits_of_an_invoice_stand_together', 'day_ends_once', 'event_takes_effect_once',
-  'external_reference_is_posted_once', 'folio_lines_are_consecutive', 'invoice_is_signed_once',
-  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
-  'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
+  'credits_of_an_invoice_stand_together', 'day_ends_once', 'day_is_looked_at_once',
+  'event_takes_effect_once', 'external_reference_is_posted_once', 'folio_lines_are_consecutive',
+  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
+  'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
   'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
   'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
   'printed_number_is_given_once', 'processor_payment_is_recorded_once',
   'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
-  'refund_waits_once', 'refunds_pkey', 'settings_versions_are_consecutive', 'stay_is_planned_once']) AS name
+  'refund_waits_once', 'refunds_pkey', 'settings_versions_are_consecutive', 'signal_is_raised_once',
+  'stay_is_planned_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

@@ -51,8 +51,10 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "copies_are_numbered",
         "credits_of_a_line_follow_one_another",
         "day_ends_once",
+        "day_is_looked_at_once",
         "invoice_is_signed_once",
         "refund_is_settled_once",
+        "signal_is_raised_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

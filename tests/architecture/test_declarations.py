@@ -37,7 +37,7 @@ ALL = pytest.mark.parametrize("declaration", declarations(), ids=lambda each: ea
 PATH = re.compile(r"(/[a-z][a-z-]*|/\{[a-z_]+\})+")
 REFUSAL = re.compile(r"[A-Z][A-Za-z]+")
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
-NEEDS = {"database", "keys", "documents", "printer", "provisioning", "gateway"}
+NEEDS = {"database", "keys", "documents", "printer", "provisioning", "gateway", "detector"}
 
 
 def models_in(annotation: Any) -> set[type[BaseModel]]:

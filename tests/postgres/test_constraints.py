@@ -17,6 +17,7 @@ from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
+from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
@@ -183,6 +184,18 @@ CENTRALLY: Final = [
 ]
 
 
+EVERYTHING: Final = [
+    *ONCE,
+    *IN_BOUNDS,
+    *OF_SOMETHING,
+    *CASH,
+    *CREDITS,
+    *REFUNDS,
+    *NIGHTS,
+    *SIGNALS,
+]
+
+
 @pytest.fixture(scope="module")
 def full(house: House) -> Hotel:
     """A hotel with at least one row in every table, and every kind of line."""
@@ -210,12 +223,13 @@ def full(house: House) -> Hotel:
     a_day_that_ended(hotel)
     hers, his = hotel.open_folio(), hotel.open_folio()
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
+    a_day_that_was_looked_at(hotel)
     return hotel
 
 
 @pytest.mark.parametrize(
     "trial",
-    [*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS, *NIGHTS],
+    EVERYTHING,
     ids=lambda t: t.constraint,
 )
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
@@ -228,7 +242,7 @@ def test_the_central_tables_refuse_what_breaks_the_rule(full: Hotel, trial: Tria
 
 
 def test_every_constraint_has_its_trial(full: Hotel) -> None:
-    trials = (*ONCE, *IN_BOUNDS, *OF_SOMETHING, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *CENTRALLY)
+    trials = (*EVERYTHING, *CENTRALLY)
     tried = {trial.constraint for trial in trials}
     there = {row[0] for row in full.rows(ALL_CONSTRAINTS)}
 

@@ -26,6 +26,7 @@ from tests.moving import wanted as moving
 from tests.refunding import wanted
 from tests.security import tills
 from tests.security.tills import Tills
+from tests.signals import a_signal
 
 GIVEN: Any = object()
 PDF = "application/pdf"
@@ -64,6 +65,7 @@ class Calls:
     credited_sha256: str
     deposit: tuple[str, str]
     shared: tuple[str, str]
+    signal: str
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -93,6 +95,7 @@ class Calls:
             note["payloadSha256"],
             (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
             (hers, hotel.charged(hers, "spa", 900_000)),
+            a_signal(hotel, actor=f"till-{uuid4()}"),
         )
 
     @cached_property
@@ -122,6 +125,7 @@ class Calls:
             known["folio_id"] = self.shared[0]
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
+        known["signal_id"] = self.signal
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
         return {each: value for each, value in known.items() if f"{{{each}}}" in path}
@@ -266,6 +270,12 @@ def _credit(calls: Calls) -> dict[str, Any]:
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
 
 
+def _odd(calls: Calls) -> dict[str, str]:
+    page = {"limit": "50", "cursor": "IiI"}
+    asked = {"pattern": "variance_trend", "reviewed": "false"}
+    return {"propertyId": str(calls.hotel.property_id), **asked, **page}
+
+
 def _day(calls: Calls) -> dict[str, str]:
     page = {"limit": "50", "cursor": "IiI"}
     return {"propertyId": str(calls.hotel.property_id), "businessDate": "2026-03-01", **page}
@@ -293,6 +303,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "regenerate_invoice": lambda calls: {},
     "issue_credit_note": _credit,
     "void_invoice": lambda calls: {"reason": "Billed to the wrong guest"},
+    "review_signal": lambda calls: {"verdict": "dismissed", "note": "Nothing in it"},
     "verify_invoice_file": lambda calls: b"%PDF-1.7 not one of ours",
 }
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
@@ -301,6 +312,7 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
     "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
     "list_night_audits": _day,
+    "list_signals": _odd,
     "verify_credit_note": _credited,
     "verify_invoice": _document,
     "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},

@@ -67,6 +67,8 @@ DECIDED = {
     "show_credit_note": "billing.invoice.read",
     "get_credit_note_pdf": "billing.invoice.read",
     "list_night_audits": "billing.report.read",
+    "list_signals": "billing.ai.review",
+    "review_signal": "billing.ai.review",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",
@@ -205,6 +207,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "credit_note_id": new_id("cn"),
         "drawer_id": new_id("cdr"),
         "session_id": new_id("cds"),
+        "signal_id": new_id("sig"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

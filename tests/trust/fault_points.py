@@ -27,6 +27,7 @@ JOBS: Final = (
     "render_invoice_backlog",
     "retry_refunds",
     "run_night_audit",
+    "detect_cash_patterns",
     "check_books",
 )
 

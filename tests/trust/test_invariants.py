@@ -21,6 +21,7 @@ from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
+from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -37,7 +38,7 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !
 """
 
 
-EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS)
+EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS, *SIGNALS)
 
 
 class Tampered:
@@ -87,6 +88,11 @@ def audited(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def transferred(house: House) -> Hotel:
     return hotel_with_transfers(house)
+
+
+@pytest.fixture(scope="module")
+def odd(house: House) -> Hotel:
+    return hotel_with_signals(house)
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +240,21 @@ def test_notices_what_is_planted_in_a_transfer(
     transferred: Hotel, connection: Connection, plant: Plant
 ) -> None:
     found = names_broken(connection, transferred, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
+def test_a_hotel_with_signals_breaks_none(odd: Hotel) -> None:
+    assert broken(odd) == []
+
+
+@pytest.mark.parametrize(
+    "plant", SIGNALS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(SIGNALS)]
+)
+def test_notices_what_is_planted_in_a_signal(
+    odd: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, odd, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
 

@@ -28,6 +28,8 @@ from tests.nights import checked_in, confirmed
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
+from tests.signals import a_signal
+from tests.till import Till
 from tests.trust.faults.cash_examples import CASH, waits_too_long
 from tests.trust.faults.scene import Scene, struck_out
 
@@ -279,6 +281,23 @@ def _auditing(scene: Scene) -> Act:
     return _runs("run_night_audit", scene)
 
 
+def _reviewing(scene: Scene) -> Act:
+    signal = a_signal(scene.hotel)
+    body = {"verdict": "confirmed", "note": "He took it"}
+    return _posts(f"/ai-signals/{signal}/review", body, token=scene.hotel.token(sub="farid"))
+
+
+def _detecting(scene: Scene) -> Act:
+    """Both houses have ended a day; in one of them a drawer was short five times on it."""
+    for _ in range(5):
+        till = Till.opened(scene.hotel, usd(10_000))
+        assert till.initiate(usd(9_500)).status_code == 200
+        assert till.close(usd(9_500)).status_code == 200
+    scene.admin.run(f"UPDATE {scene.hotel.schema}.cash_sessions SET business_date = '2026-02-28'")
+    _runs("run_night_audit", scene)(scene.hotel)
+    return _runs("detect_cash_patterns", scene)
+
+
 def _watching(scene: Scene) -> Act:
     waits_too_long(scene)
     return _runs("watch_stuck_sessions", scene)
@@ -322,6 +341,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "render_invoice_backlog": _catching_up,
     "retry_refunds": _retrying,
     "run_night_audit": _auditing,
+    "review_signal": _reviewing,
+    "detect_cash_patterns": _detecting,
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
     **CASH,

@@ -53,6 +53,9 @@ NO_BOOKS: Final = {
     "invoice_credits": "how much of each invoice they took",
     "idempotency_keys": "answers that were given; they are deleted after 30 days",
     "inbox": "which events were taken in",
+    # a signal advises, and its trail commits to it; looks are notes of a job
+    "ai_signals": "what was found to be odd",
+    "cash_scans": "which days were looked at",
     # an audit's trail commits to its report, which anybody can add up from the ledger
     "night_audits": "what days came to",
     "planned_charges": "what nights were promised at",
