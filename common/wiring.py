@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.runtime.job import JobShell
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
+    from common.sandbox.gateway import SandboxGateway
 
 FETCH_SECONDS: Final = 3
 CHECK_SECONDS: Final = 900
@@ -296,10 +297,14 @@ class Wiring:
     def gateway(self) -> "Gateway":
         if self.settings.gateway != "sandbox" and self.settings.stack != "local":
             raise SettingMissing("BILLING_GATEWAY")
+        return self.sandbox
+
+    @cached_property
+    def sandbox(self) -> "SandboxGateway":
         from common.local.files import write_once
         from common.sandbox.gateway import SandboxGateway
 
-        return SandboxGateway(self._folder("processor"), write_once)
+        return SandboxGateway(self._folder("processor"), write_once, self.clock.now)
 
     @cached_property
     def detector(self) -> "Detector | None":

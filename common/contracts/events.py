@@ -23,6 +23,7 @@ from common.contracts.fields import (
     RefundRef,
     SettlementRef,
 )
+from common.contracts.reconciliations import RECONCILIATION_EVENTS
 from common.contracts.shapes import Shape
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
@@ -315,6 +316,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         NightAuditFinishedV1,
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,
+        *RECONCILIATION_EVENTS,
     )
 }
 

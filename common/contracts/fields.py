@@ -42,6 +42,7 @@ from common.domain.identifiers import (
     NightAuditId,
     PaymentId,
     PropertyId,
+    ReconciliationId,
     RefundId,
     SettlementId,
     SignalId,
@@ -113,6 +114,7 @@ CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]
 SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
+ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)

@@ -185,6 +185,13 @@ class SignalId(Identifier):
     prefix = "sig_"
 
 
+class ReconciliationId(Identifier):
+    """What was found when the books of a business date were held against one another."""
+
+    __slots__ = ()
+    prefix = "rec_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

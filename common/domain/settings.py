@@ -11,7 +11,12 @@ from datetime import date, datetime, time
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
-from common.domain.business_date import business_date, midnight_after
+from common.domain.business_date import (
+    business_date,
+    end_of_business_day,
+    midnight_after,
+    start_of_business_day,
+)
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency, Money
@@ -50,6 +55,13 @@ class Property:
     def business_date(self, moment: datetime) -> date:
         """The business date that a moment belongs to at this property."""
         return business_date(moment, self.time_zone, self.day_close)
+
+    def hours_of(self, day: date) -> tuple[datetime, datetime]:
+        """The instants at which a business date opens and is over, at this property."""
+        return (
+            start_of_business_day(day, self.time_zone, self.day_close),
+            end_of_business_day(day, self.time_zone, self.day_close),
+        )
 
     def allows_untaxed(self, moment: datetime) -> bool:
         """Whether charges without a tax rule may be posted for now (TAX-2)."""

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from common.local.client import Answer, Client, WentOtherwise
-from common.local.demo_hotel import Neighbours
+from common.local.demo_hotel import KABUL, Neighbours
 
 TIME_ZONE: Final = ZoneInfo("Asia/Kabul")
 FOLIOS: Final = "billing.folio.read billing.folio.write"
@@ -31,6 +31,7 @@ STAFF: Final = {
     "manager (yusuf)": f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy",
     "accountant (laila)": (
         f"{FOLIOS} billing.invoice.read billing.invoice.send billing.credit_note.write"
+        " billing.report.read"
     ),
 }
 
@@ -81,6 +82,11 @@ class Day:
         asked = {"sub": sub_of(who), "scope": scope, "context": context}
         token: str = self.client.post("/dev/step-up", asked).expect(200).json["stepUpToken"]
         return token
+
+    def captured(self, payment_id: str, amount: dict[str, Any]) -> None:
+        """A guest's card is charged in Kabul: from now on the processor has a record of it."""
+        charged = {"paymentId": payment_id, "propertyId": str(KABUL), "amount": amount}
+        self.client.post("/dev/captures", charged).expect(200)
 
     def now(self) -> datetime:
         """What the clock at the desk shows."""

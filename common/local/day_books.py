@@ -14,6 +14,7 @@ from common.local.demo_hotel import KABUL, TENANT_ID
 from common.runtime.step_up import context_of
 
 MORNING_HOUR: Final = 8
+UNTIL_IT_IS_OVER_HOURS: Final = 25
 CREDIT: Final = "billing.credit_note.write"
 REFUND: Final = "billing.refund.write"
 PAID_CENTS: Final = 130_00
@@ -76,11 +77,12 @@ def late_bill(day: Day, who: str) -> str:
 @step("card processor", "tells of 130.00 USD captured for room 305")
 def captured(day: Day, who: str) -> str:
     """The guest paid on the phone, and too much; an event brings it to the folio."""
-    room = day.rooms["305"]
+    room, payment_id = day.rooms["305"], f"psp_{uuid4().hex[:16]}"
+    day.captured(payment_id, money(PAID_CENTS))
     day.neighbours.tell(
         "melmastoon.payment_gateway.payment.captured.v1",
         {
-            "paymentId": f"psp_{uuid4().hex[:16]}",
+            "paymentId": payment_id,
             "folioId": room.folio_id,
             "amount": money(PAID_CENTS),
         },
@@ -92,6 +94,7 @@ def captured(day: Day, who: str) -> str:
 
     folio = wait_for("the payment", look)
     day.left["payment"] = folio["lines"][-1]["lineId"]
+    day.left["business date"] = folio["lines"][-1]["businessDate"]
     return f"204  event taken; balance {shown(folio['balance'])}"
 
 
@@ -215,6 +218,26 @@ def events_have_left(day: Day, who: str) -> str:
     return "200  none has waited for a second"
 
 
+@step("everybody", "goes home; the clock moves on until the date is over")
+def date_is_over(day: Day, who: str) -> str:
+    """A business date ends at the close hour; half an hour later its books are held together."""
+    return f"200  it is {day.sleep_through(UNTIL_IT_IS_OVER_HOURS):%A, %H:%M}"
+
+
+@step("accountant (laila)", "reads what the night's reconciliation found")
+def books_are_matched(day: Day, who: str) -> str:
+    """Tills against the ledger, cards against the processor, folios against their lines."""
+    of_the_date = {"propertyId": str(KABUL), "businessDate": day.left["business date"]}
+
+    def look() -> dict[str, Any] | None:
+        found = day.get(who, "/cash-reconciliations", **of_the_date).expect(200).json["items"]
+        return found[0] if found else None
+
+    found = wait_for("the reconciliation", look)
+    require(found["status"] == "matched", f"it is {found['status']}: {found['counts']}")
+    return f"200  {found['businessDate']} is {found['status']}"
+
+
 def _close(day: Day, who: str, room: Room) -> Answer:
     answer = day.post(who, f"/folios/{room.folio_id}/close").expect(200)
     folio = answer.json["folio"]
@@ -281,4 +304,6 @@ STEPS: Final = (
     part_is_credited,
     too_much_is_refused,
     events_have_left,
+    date_is_over,
+    books_are_matched,
 )

@@ -205,10 +205,12 @@ def _bar_bill(day: Day, who: str) -> Answer:
 
 
 def _card(day: Day, who: str, amount: dict[str, Any]) -> Answer:
+    payment_id = f"psp_{uuid4().hex[:16]}"
+    day.captured(payment_id, amount)
     body = {
         "method": "card",
         "amount": amount,
-        "paymentId": f"psp_{uuid4().hex[:16]}",
+        "paymentId": payment_id,
         "paymentMethodToken": f"tok_{uuid4().hex}",
     }
     return day.post(who, f"/folios/{day.rooms['204'].folio_id}/payments", body)

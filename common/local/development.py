@@ -1,12 +1,13 @@
 """The routes of the laptop alone, under /dev: tokens for the asking, a clock that moves (LOC-3).
 
-They stand in for what the platform's identity service, its second factor and Cloud Storage do, and
-ask nobody for a password. That is why they live here and nowhere else: the gateway of the laptop
-mounts this application beside the functions, and no function can import it.
+They stand in for what the platform's identity service, its second factor, the card terminals and
+Cloud Storage do, and ask nobody for a password. That is why they live here and nowhere else: the
+gateway of the laptop mounts this application beside the functions, and no function can import it.
 
     POST /dev/token       {"sub": "amina", "scopes": ["billing.folio.write"], "propertyIds": [...]}
     POST /dev/step-up     {"sub": "amina", "scope": "billing.refund.write", "context": "<sha-256>"}
     POST /dev/clock       {"moveSeconds": 28800}
+    POST /dev/captures    {"paymentId": "psp_1", "propertyId": "...", "amount": {...}}
     GET  /dev/jwks.json
     GET  /dev/documents/{token}
 """
@@ -21,6 +22,7 @@ from pydantic import Field
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
+from common.contracts.fields import AmountNotNegative, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
@@ -30,8 +32,12 @@ from common.ports.powers import DocumentMissing
 from common.runtime.parsing import body_of, read
 from common.runtime.problems import MethodNotAllowed, PathUnknown, problem, status_of
 from common.runtime.trace import Trace
+from common.sandbox.gateway import SandboxGateway
 
 PREFIX: Final = "/dev"
+PATHS: Final = frozenset(
+    f"{PREFIX}/{each}" for each in ("token", "step-up", "clock", "captures", "jwks.json")
+)
 BODY_BYTES_MAX: Final = 64 * 1024
 LIFETIME_SECONDS: Final = 3600
 MOVE_SECONDS_MAX: Final = 10 * 366 * 24 * 3600
@@ -67,6 +73,15 @@ class MoveClock(Request):
     move_seconds: Annotated[int, Field(ge=0, le=MOVE_SECONDS_MAX)]
 
 
+class Capture(Request):
+    """A payment that a guest's card makes at a property's terminal: the processor keeps it."""
+
+    payment_id: Name
+    property_id: PropertyRef
+    amount: AmountNotNegative
+    tenant_id: UUID | None = None
+
+
 class NoSuchDocument(Missing):
     area = "GENERAL"
     code = "DOCUMENT_UNKNOWN"
@@ -80,6 +95,7 @@ class Development:
     identity: LocalIdentity
     clock: MovableClock
     documents: DocumentFolder
+    processor: SandboxGateway
     tenant_id: UUID
     property_ids: tuple[UUID, ...]
 
@@ -105,13 +121,15 @@ class Development:
                 return _json(self._step_up(_asked(AskStepUp, request)))
             case "POST", "/dev/clock":
                 return _json(self._move(_asked(MoveClock, request)))
+            case "POST", "/dev/captures":
+                return _json(self._capture(_asked(Capture, request)))
             case "GET", "/dev/clock":
                 return _json({"now": self.clock.now().isoformat()})
             case "GET", "/dev/jwks.json":
                 return _json(self.identity.jwks())
             case "GET", path if path.startswith(LINKS_PATH + "/"):
                 return self._document(path.removeprefix(LINKS_PATH + "/"))
-            case _, "/dev/token" | "/dev/step-up" | "/dev/clock" | "/dev/jwks.json":
+            case _, path if path in PATHS:
                 raise MethodNotAllowed()
             case _:
                 raise PathUnknown()
@@ -140,6 +158,11 @@ class Development:
 
     def _move(self, asked: MoveClock) -> dict[str, Any]:
         return {"now": self.clock.move(asked.move_seconds).isoformat()}
+
+    def _capture(self, asked: Capture) -> dict[str, Any]:
+        tenant_id = asked.tenant_id or self.tenant_id
+        self.processor.capture(tenant_id, asked.property_id, asked.payment_id, asked.amount)
+        return {"paymentId": asked.payment_id}
 
     def _document(self, token: str) -> Response:
         try:

@@ -133,6 +133,7 @@ def _development(folder: Path, functions: Wiring, clock: MovableClock) -> Develo
         identity=identity,
         clock=clock,
         documents=DocumentFolder(folder / "documents", settings.public_url, clock.now),
+        processor=functions.sandbox,
         tenant_id=TENANT_ID,
         property_ids=PROPERTY_IDS,
     )

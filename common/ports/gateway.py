@@ -1,14 +1,19 @@
-"""The payment processor, as a refund sees it: asked with our id, it does a thing once.
+"""The payment processor, as refunds and reconciliations see it: asked with our id, it does a thing
+once, and it says what it has done.
 
 A call may come back without an answer: the request was lost, or its answer was. Then nobody knows
 what happened, and the refund stays pending until somebody asks again, under the same id (GW-5).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
-from common.domain.identifiers import RefundId
+from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Money
+from common.domain.reconciliation import CardRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,22 @@ class Unknown:
 Answer = Succeeded | Failed | Unknown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which of a property's records are asked for: those of a span of time, and those of our ids.
+
+    The ids are looked up whenever it was that the processor captured or gave back: its clock and
+    ours may put one thing on the two sides of an hour.
+    """
+
+    tenant_id: UUID
+    property_id: PropertyId
+    since: datetime
+    until: datetime
+    payment_ids: Collection[str]
+    refund_ids: Collection[str]
+
+
 class Gateway(Protocol):
     """The processor. The same refund is made at most once, however often it is asked for."""
 
@@ -42,3 +63,6 @@ class Gateway(Protocol):
 
     def ask(self, refund_id: RefundId) -> Answer:
         """What became of a refund; Unknown where the processor knows of none."""
+
+    def records(self, wanted: Wanted) -> CardRecords | Unknown:
+        """Payments that were captured and refunds that were made; Unknown where none is told."""

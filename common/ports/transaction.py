@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from common.domain.settlement import Settlement
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
+    from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
 
 T = TypeVar("T")
@@ -358,6 +359,8 @@ class Transaction(Moment, Protocol):
     def night_audits(self) -> NightAudits: ...
     @property
     def signals(self) -> Signals: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from common.postgres.invoices import Invoices
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
     from common.postgres.settings_book import SettingsBook
@@ -158,6 +159,12 @@ class PostgresCommand:
         from common.postgres.signals import Signals
 
         return Signals(self)
+
+    @cached_property
+    def reconciliations(self) -> "Reconciliations":
+        from common.postgres.reconciliations import Reconciliations
+
+        return Reconciliations(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

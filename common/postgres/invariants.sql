@@ -333,6 +333,59 @@ FULL JOIN (
 ) AS last ON aggregate_id = cash.id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
 
+-- invariant: a_reconciliation_says_what_it_found
+-- A business date of a property is reconciled once. It is a mismatch, or answered for by somebody,
+-- when and only when it holds differences; it is unknown only where the processor did not answer.
+SELECT id, concat_ws(' ', status, 'with', jsonb_array_length(differences), 'differences, answered',
+  processor_answered, 'resolved by', resolved_by)
+FROM reconciliations
+WHERE status NOT IN ('matched', 'mismatch', 'resolved', 'unknown')
+   OR (status IN ('mismatch', 'resolved')) <> (jsonb_array_length(differences) > 0)
+   OR status = 'unknown' AND processor_answered
+   OR num_nonnulls(resolved_by, resolved_at, reason) <> CASE status WHEN 'resolved' THEN 3 ELSE 0 END
+   OR last_run_at < first_run_at
+UNION ALL
+SELECT min(id), concat(count(*), ' of ', property_id, ' on ', business_date)
+FROM reconciliations
+GROUP BY property_id, business_date
+HAVING count(*) > 1;
+
+-- invariant: a_reconciliation_is_what_its_trail_left
+-- A reconciliation's version, trail and state are those that its last audit entry left; one that is
+-- resolved is so by whoever that entry names, at its time and for its reason.
+SELECT coalesce(id, aggregate_id), concat_ws(' ', 'version', version, 'entry', sequence, action,
+  'by', actor)
+FROM reconciliations
+FULL JOIN (
+  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after, action, actor,
+         audit_entries.reason AS given, occurred_at
+  FROM audit_entries
+  WHERE aggregate_kind = 'reconciliation'
+  ORDER BY aggregate_id, sequence DESC
+) AS last ON aggregate_id = id
+WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
+   OR (status = 'resolved') <> (action = 'reconciliation.resolved')
+   OR status = 'resolved'
+      AND (resolved_by, resolved_at, reason) IS DISTINCT FROM (actor, occurred_at, given);
+
+-- invariant: a_reconciliation_is_what_its_trail_digested
+-- The state that a reconciliation's trail digested is the one that it is in, each difference in it.
+SELECT id, concat(status, ' of ', business_date)
+FROM reconciliations
+CROSS JOIN LATERAL (
+  SELECT concat('[', string_agg(concat(
+    '{"about":', value -> 'about', ',"currency":', value -> 'currency',
+    ',"expectedMicro":', value -> 'expectedMicro', ',"foundMicro":', value -> 'foundMicro',
+    ',"kind":', value -> 'kind', '}'), ',' ORDER BY place), ']') AS text
+  FROM jsonb_array_elements(differences) WITH ORDINALITY AS parts (value, place)
+) AS found
+WHERE state_digest <> sha256(convert_to(concat(
+  '{"businessDate":', to_json(business_date), ',"differencesSha256":',
+  to_json(encode(sha256(convert_to(text, 'UTF8')), 'hex')), ',"id":', to_json(id),
+  ',"propertyId":', to_json(property_id), ',"reason":', coalesce(to_json(reason)::text, 'null'),
+  ',"resolvedBy":', coalesce(to_json(resolved_by)::text, 'null'),
+  ',"status":', to_json(status), '}'), 'UTF8'));
+
 -- invariant: payment_takes_off_what_it_is_worth
 -- A payment has one line that takes its worth off its folio; only in another currency does it differ
 -- from what was handed over, and then by a rate that the folio pinned.
@@ -1347,7 +1400,8 @@ WITH answers AS MATERIALIZED (
   SELECT key, function, path, jsonb_path_query(body, path::jsonpath) #>> '{}' AS id
   FROM answers
   CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'),
-              ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'))
+              ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'),
+              ('$.**.reconciliationId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -1357,6 +1411,8 @@ WITH answers AS MATERIALIZED (
   SELECT id FROM settlements
   UNION ALL
   SELECT id FROM refunds
+  UNION ALL
+  SELECT id FROM reconciliations
   UNION ALL
   SELECT id FROM invoices
 )
@@ -1434,16 +1490,16 @@ SELECT name, 'is not there'
 FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
   'command_is_answered_once', 'copies_are_numbered', 'credits_of_a_line_follow_one_another',
   'credits_of_an_invoice_stand_together', 'day_ends_once', 'day_is_looked_at_once',
-  'event_takes_effect_once', 'external_reference_is_posted_once', 'folio_lines_are_consecutive',
-  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
-  'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
-  'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
-  'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
-  'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
-  'printed_number_is_given_once', 'processor_payment_is_recorded_once',
-  'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
-  'refund_waits_once', 'refunds_pkey', 'settings_versions_are_consecutive', 'signal_is_raised_once',
-  'stay_is_planned_once']) AS name
+  'day_is_reconciled_once', 'event_takes_effect_once', 'external_reference_is_posted_once',
+  'folio_lines_are_consecutive', 'invoice_is_signed_once', 'invoice_number_is_given_once',
+  'invoice_waits_once', 'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document',
+  'line_is_voided_once', 'line_stands_once_on_a_credit_note', 'movement_is_booked_once',
+  'night_is_charged_once', 'night_is_planned_once', 'one_folio_per_reservation_and_window',
+  'one_open_session_per_drawer', 'one_person_per_invoice',
+  'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
+  'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own', 'refund_is_reversed_once',
+  'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
+  'settings_versions_are_consecutive', 'signal_is_raised_once', 'stay_is_planned_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

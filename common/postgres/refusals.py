@@ -55,6 +55,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "invoice_is_signed_once",
         "refund_is_settled_once",
         "signal_is_raised_once",
+        "day_is_reconciled_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -7,19 +7,24 @@ The id of the processor's payment decides, as a test card's number does:
     sandbox_unreachable_...  the first request never arrives; later ones do
     anything else            it is done
 
-What was done is a file of its own for each refund, written once and whole, beside the tenants'
-books and not in them: a process that is killed has forgotten nothing, and the same key is answered
-the same for ever.
+What was done is a file of its own for each payment and refund, written once and whole, beside the
+tenants' books and not in them: a process that is killed has forgotten nothing, and the same key is
+answered the same for ever. A payment is captured at the terminal, which is none of this service's:
+so the sandbox may hold what the books never heard of, and the other way round.
 """
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from common.domain.identifiers import RefundId
-from common.domain.money import Money
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.domain.identifiers import PropertyId, RefundId
+from common.domain.money import Currency, Money
+from common.domain.reconciliation import CardRecord, CardRecords
+from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Wanted
 
 DECLINED: Final = "sandbox_declined_"
 LOST: Final = "sandbox_lost_"
@@ -30,11 +35,29 @@ WriteOnce = Callable[[Path, bytes], bool]
 
 
 class SandboxGateway:
-    """The refunds of all tenants, in a folder; `write_once` puts a file there, or finds one."""
+    """The payments and refunds of all tenants, in a folder.
 
-    def __init__(self, folder: Path, write_once: WriteOnce) -> None:
+    `write_once` puts a file there, or finds one; `now` is the processor's own clock.
+    """
+
+    def __init__(self, folder: Path, write_once: WriteOnce, now: Callable[[], datetime]) -> None:
         self._folder = folder
         self._write_once = write_once
+        self._now = now
+
+    def capture(
+        self, tenant_id: UUID, property_id: PropertyId, payment_id: str, amount: Money
+    ) -> None:
+        """Take a payment at a property's terminal; the same one again is no other."""
+        captured = {
+            "payment": payment_id,
+            "tenant": str(tenant_id),
+            "property": str(property_id),
+            "amountMicro": amount.amount_micro,
+            "currency": str(amount.currency),
+            "at": self._now().isoformat(),
+        }
+        self._write_once(self._capture_file(tenant_id, payment_id), json.dumps(captured).encode())
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
@@ -46,8 +69,9 @@ class SandboxGateway:
             "currency": str(amount.currency),
             "failure": DECLINED_CODE if processor_payment_id.startswith(DECLINED) else None,
         }
-        is_new = self._write_once(self._file(refund_id), json.dumps(asked).encode())
-        if not is_new and self._done(refund_id) != asked:
+        made = {**asked, "at": self._now().isoformat()}
+        is_new = self._write_once(self._file(refund_id), json.dumps(made).encode())
+        if not is_new and not asked.items() <= (self._done(refund_id) or {}).items():
             raise ValueError(f"{refund_id} was used for another refund")
         if is_new and processor_payment_id.startswith(LOST):
             return Unknown()
@@ -60,15 +84,64 @@ class SandboxGateway:
             return Unknown()
         return Failed(done["failure"]) if done["failure"] else Succeeded()
 
+    def records(self, wanted: Wanted) -> CardRecords | Unknown:
+        """What was captured and given back in a span of time, and what has one of the ids."""
+        captures = {each["payment"]: each for each in self._captures(wanted)}
+        return CardRecords(
+            payments=tuple(
+                _record(id, each)
+                for id, each in sorted(captures.items())
+                if id in wanted.payment_ids or _is_within(wanted, each)
+            ),
+            refunds=tuple(
+                _record(id, each)
+                for id, each in sorted(self._refunds())
+                if id in wanted.refund_ids
+                or (each["payment"] in captures and _is_within(wanted, each))
+            ),
+        )
+
+    def _captures(self, wanted: Wanted) -> Iterator[dict[str, Any]]:
+        """The payments that were taken at a property, and those of the tenant that have an id."""
+        for file in self._folder.glob("captures/*.json"):
+            captured = json.loads(file.read_bytes())
+            is_there = captured["property"] == str(wanted.property_id)
+            if captured["tenant"] == str(wanted.tenant_id) and (
+                is_there or captured["payment"] in wanted.payment_ids
+            ):
+                yield captured
+
+    def _refunds(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The refunds that were made, by id."""
+        for file in self._folder.glob(f"{RefundId.prefix}*.json"):
+            made = json.loads(file.read_bytes())
+            if not made["failure"]:
+                yield file.stem, made
+
     def _is_first(self, refund_id: RefundId) -> bool:
         return self._write_once(self._file(refund_id).with_suffix(".tried"), b"")
 
-    def _done(self, refund_id: RefundId) -> dict[str, str | None] | None:
+    def _done(self, refund_id: RefundId) -> dict[str, Any] | None:
         try:
-            found: dict[str, str | None] = json.loads(self._file(refund_id).read_bytes())
+            found: dict[str, Any] = json.loads(self._file(refund_id).read_bytes())
         except FileNotFoundError:
             return None
         return found
 
     def _file(self, refund_id: RefundId) -> Path:
         return self._folder / f"{refund_id}.json"
+
+    def _capture_file(self, tenant_id: UUID, payment_id: str) -> Path:
+        """A payment's file: its name is a digest, as an id may be any text."""
+        name = hashlib.sha256(f"{tenant_id} {payment_id}".encode()).hexdigest()
+        return self._folder / "captures" / f"{name}.json"
+
+
+def _record(id: str, document: dict[str, Any]) -> CardRecord:
+    return CardRecord(id, Money(document["amountMicro"], Currency(document["currency"])))
+
+
+def _is_within(wanted: Wanted, document: dict[str, Any]) -> bool:
+    """Whether it was done in the span; what was kept without its time was not."""
+    at = document.get("at")
+    return at is not None and wanted.since <= datetime.fromisoformat(at) < wanted.until

@@ -1,12 +1,14 @@
-"""A cell of its own for every test of a job."""
+"""What tests of jobs stand on: a cell of their own, a busy day, another processor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from common.local.database import LocalDatabase
+from tests.hotel import Hotel
 from tests.jobs.cell import Broker, Cell
+from tests.reconciling import OVER, BusyDay, Clock, Processor
 
 
 @pytest.fixture
@@ -19,3 +21,26 @@ def cell(server: LocalDatabase, tmp_path: Path) -> Iterator[Cell]:
 @pytest.fixture
 def broker() -> Broker:
     return Broker()
+
+
+@pytest.fixture
+def day(hotel: Hotel, clock: Clock) -> BusyDay:
+    """A busy day that is over; nothing is wrong with it."""
+    lived = BusyDay.lived(hotel, clock)
+    clock(OVER)
+    return lived
+
+
+@pytest.fixture
+def at(hotel: Hotel) -> Iterator[Callable[[Processor], Hotel]]:
+    """The hotel at an instance that has this processor."""
+    begun: list[Hotel] = []
+
+    def beside(processor: Processor) -> Hotel:
+        house = hotel.house.beside(powers={"gateway": processor})
+        begun.append(Hotel(house, hotel.tenant_id, hotel.property_id))
+        return begun[-1]
+
+    yield beside
+    for each in begun:
+        each.house.close()

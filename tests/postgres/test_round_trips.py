@@ -3,6 +3,7 @@
 Three times for a charge: begin, take, write and commit. At most four for anything that moves money.
 """
 
+from datetime import date
 from functools import partial
 
 import pytest
@@ -12,6 +13,8 @@ from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
+from tests.reconciling import old_mismatch
+from tests.reconciling import run as reconcile
 from tests.refunding import card_payment, refund
 from tests.till import Till
 
@@ -173,6 +176,26 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_three_times_as_many(
         counts.append(count.round_trips)
 
     assert counts == [3, 9]
+
+
+@pytest.mark.req("CASH-9")
+@FIRST_AND_WARM
+def test_a_date_is_reconciled_in_six_and_resolved_in_three(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, what to ask for, and an end; then begin, the row with all that the books say, and what
+    is written with the commit. Four more look for what is due, before it and after it."""
+    through = at(behind, hotel)
+    for _ in range(times_before):
+        reconcile(through, as_of=date(2026, 3, 2))
+    id = old_mismatch(hotel)
+    with proxy.counting() as reconciling:
+        reconcile(through, as_of=date(2026, 3, 1))
+    with proxy.counting() as resolving:
+        answer = through.post(f"/cash-reconciliations/{id}/resolve", {"reason": "A trial"})
+
+    assert answer.status_code == 200, answer.text
+    assert (reconciling.round_trips - 4, resolving.round_trips) == (6, 3)
 
 
 @pytest.mark.req("PAY-2", "CASH-2")

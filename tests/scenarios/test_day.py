@@ -58,6 +58,7 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert "valid: false" in day.stdout
         assert re.search(r"201  credit note CN-AF-KBL-\d{4}-\d+, 123.99 USD", day.stdout)
         assert "422  MELMASTOON.BILLING.CREDIT_EXCEEDS_INVOICE" in day.stdout
+        assert re.search(r"200  \d{4}-\d\d-\d\d is matched", day.stdout)
     assert len(list((laptop.folder / "documents").rglob("inv_*/*.pdf"))) == 4
     assert not list(laptop.folder.glob("running.json"))
 

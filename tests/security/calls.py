@@ -23,6 +23,7 @@ from common.runtime.exchange import camel
 from tests.crediting import credits
 from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.moving import wanted as moving
+from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import tills
 from tests.security.tills import Tills
@@ -66,6 +67,7 @@ class Calls:
     deposit: tuple[str, str]
     shared: tuple[str, str]
     signal: str
+    reconciliation: str
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -96,6 +98,7 @@ class Calls:
             (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
             (hers, hotel.charged(hers, "spa", 900_000)),
             a_signal(hotel, actor=f"till-{uuid4()}"),
+            old_mismatch(hotel),
         )
 
     @cached_property
@@ -119,6 +122,7 @@ class Calls:
         path = functions()[name].path
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
         known["credit_note_id"] = self.credit_note
+        known["reconciliation_id"] = self.reconciliation
         if name == "refund_payment":
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":

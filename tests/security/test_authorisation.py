@@ -81,6 +81,9 @@ DECIDED = {
     "return_to_open": "billing.cash_drawer.close",
     "recount_stuck_session": "billing.cash_drawer.close",
     "acknowledge_discrepancy": "billing.cash_drawer.acknowledge_discrepancy",
+    "list_reconciliations": "billing.report.read",
+    "show_reconciliation": "billing.report.read",
+    "resolve_reconciliation": "billing.admin",
     "verify_invoice": None,
     "verify_credit_note": None,
     "verify_invoice_file": None,
@@ -208,6 +211,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "drawer_id": new_id("cdr"),
         "session_id": new_id("cds"),
         "signal_id": new_id("sig"),
+        "reconciliation_id": new_id("rec"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

@@ -206,6 +206,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "return_to_open": 1,
         "recount_stuck_session": 0,
         "acknowledge_discrepancy": 1,
+        "resolve_reconciliation": 1,
         "backfill_taxes": 1,
         "issue_credit_note": 1,
         "void_invoice": 1,

@@ -4,18 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from common.domain.identifiers import PropertyId
+from common.domain.money import Currency, Money
+from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.clock import MovableClock
 from common.local.development import Development
 from common.local.documents import DocumentFolder
+from common.local.files import write_once
+from common.ports.gateway import Wanted
 from common.runtime.step_up import context_of
+from common.sandbox.gateway import SandboxGateway
 from tests.architecture.source_tree import ROOT
-from tests.hotel import Hotel
+from tests.hotel import Hotel, usd
 
 pytestmark = pytest.mark.req("LOC-3")
 
@@ -35,6 +43,7 @@ for file in sorted(Path("functions").glob("*/*.py")):
                 client.post("/dev/token", json={"sub": "amina", "scopes": []}),
                 client.get("/dev/jwks.json"),
                 client.post("/dev/clock", json={"moveSeconds": 1}),
+                client.post("/dev/captures", json={"paymentId": "psp_1"}),
             )
         ]
 loaded = sorted(name for name in sys.modules if name.startswith("common.local"))
@@ -86,11 +95,13 @@ class Desk:
     def __init__(self, hotel: Hotel, folder: Path) -> None:
         self.clock = MovableClock(folder / "clock")
         self.documents = DocumentFolder(folder / "documents", "http://desk", self.clock.now)
+        self.processor = SandboxGateway(folder / "processor", write_once, self.clock.now)
         self.client = Client(
             Development(
                 identity=hotel.house.identity,
                 clock=self.clock,
                 documents=self.documents,
+                processor=self.processor,
                 tenant_id=hotel.tenant_id,
                 property_ids=(hotel.property_id,),
             )
@@ -121,6 +132,22 @@ def test_a_token_sees_the_properties_it_was_asked_for_only(hotel: Hotel, desk: D
     token = desk.post("/dev/token", asked).json["accessToken"]
 
     assert hotel.get(f"/folios/{folio}", token=token).status_code == 404
+
+
+def test_a_capture_is_kept_by_the_processor(hotel: Hotel, desk: Desk) -> None:
+    """Once, as it was made first; among the records of its own property alone."""
+    charged = {"paymentId": "psp_1", "propertyId": str(hotel.property_id), "amount": usd(1_300)}
+
+    for asked in (charged, {**charged, "amount": usd(1)}):
+        assert desk.post("/dev/captures", asked).status_code == 200
+
+    hour = timedelta(hours=1)
+    wanted = {"since": desk.clock.now() - hour, "until": desk.clock.now() + hour}
+    wanted |= {"tenant_id": hotel.tenant_id, "payment_ids": (), "refund_ids": ()}
+    here = desk.processor.records(Wanted(property_id=PropertyId(hotel.property_id), **wanted))
+    there = desk.processor.records(Wanted(property_id=PropertyId(uuid4()), **wanted))
+    assert here == CardRecords((CardRecord("psp_1", Money(13_000_000, Currency("USD"))),))
+    assert there == CardRecords()
 
 
 def test_a_step_up_token_confirms_what_it_was_asked_for(hotel: Hotel, desk: Desk) -> None:
@@ -173,6 +200,8 @@ def test_a_document_is_read_by_its_link_and_not_by_another(hotel: Hotel, desk: D
         ("POST", "/dev/token", {"sub": "amina", "scopes": [], "lifetimeSeconds": 10**9}, 400),
         ("POST", "/dev/step-up", {"sub": "amina", "scope": "x", "context": "short"}, 400),
         ("POST", "/dev/clock", {"moveSeconds": -1}, 400),
+        ("POST", "/dev/captures", {"paymentId": "psp_1"}, 400),
+        ("GET", "/dev/captures", None, 405),
         ("POST", "/dev/clock", {"moveSeconds": 1.5}, 400),
         ("GET", "/dev/token", None, 405),
         ("GET", "/dev/secrets", None, 404),

@@ -89,6 +89,7 @@ BODIES: dict[str, Callable[[Hotel], dict[str, Any]]] = {
     "return_to_open": lambda hotel: {"countNumber": 1, "reason": "The coins are missing"},
     "recount_stuck_session": lambda hotel: {"countNumber": 2, "count": COUNT},
     "acknowledge_discrepancy": lambda hotel: {"explanation": "A note was torn"},
+    "resolve_reconciliation": lambda hotel: {"reason": "It was paid back by hand"},
 }
 QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
     "list_drawers": lambda hotel: {
@@ -101,6 +102,13 @@ QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
         "propertyId": str(hotel.property_id),
         "cashDrawerId": new_id("cdr"),
         "status": "open",
+        "businessDate": "2026-03-01",
+        "limit": "50",
+        "cursor": "IiI",
+    },
+    "list_reconciliations": lambda hotel: {
+        "propertyId": str(hotel.property_id),
+        "status": "mismatch",
         "businessDate": "2026-03-01",
         "limit": "50",
         "cursor": "IiI",

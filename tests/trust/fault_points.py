@@ -29,6 +29,7 @@ JOBS: Final = (
     "run_night_audit",
     "detect_cash_patterns",
     "check_books",
+    "reconcile_nightly",
 )
 
 

@@ -19,6 +19,7 @@ from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
+from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
@@ -38,7 +39,7 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !
 """
 
 
-EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS, *SIGNALS)
+EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS, *SIGNALS, *RECONCILED)
 
 
 class Tampered:
@@ -93,6 +94,11 @@ def transferred(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def odd(house: House) -> Hotel:
     return hotel_with_signals(house)
+
+
+@pytest.fixture(scope="module")
+def reconciled(house: House) -> Hotel:
+    return reconciled_hotel(house)
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +261,24 @@ def test_notices_what_is_planted_in_a_signal(
     odd: Hotel, connection: Connection, plant: Plant
 ) -> None:
     found = names_broken(connection, odd, *plant.sql)
+
+    assert found == {plant.invariant} | plant.also
+
+
+def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
+    states = reconciled.rows("SELECT status FROM {s}.reconciliations ORDER BY 1")
+
+    assert broken(reconciled) == []
+    assert states == [["matched"], ["mismatch"], ["resolved"], ["unknown"]]
+
+
+@pytest.mark.parametrize(
+    "plant", RECONCILED, ids=[f"{place}-{each.invariant}" for place, each in enumerate(RECONCILED)]
+)
+def test_notices_what_is_planted_in_a_reconciliation(
+    reconciled: Hotel, connection: Connection, plant: Plant
+) -> None:
+    found = names_broken(connection, reconciled, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
 

@@ -21,7 +21,8 @@ from pypdf import PdfWriter
 
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
-from common.ports.gateway import Answer, Gateway
+from common.domain.reconciliation import CardRecords
+from common.ports.gateway import Answer, Gateway, Unknown, Wanted
 from common.ports.powers import Documents
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -40,6 +41,7 @@ AFTER: Final = {
     "BEGIN READ ONLY": "after_begin",
     "claims its key": "after_key_claim",
     "takes folios": "after_lock",
+    "takes reconciliations": "after_lock",
     "takes number_series": "after_lock",
     "writes ledger_entries": "after_posting",
     "changes number_series": "after_number",
@@ -161,6 +163,12 @@ class PassingGateway:
 
     def ask(self, refund_id: RefundId) -> Answer:
         return self.gateway.ask(refund_id)
+
+    def records(self, wanted: Wanted) -> CardRecords | Unknown:
+        self.doomed.passes("before_processor")
+        answer = self.gateway.records(wanted)
+        self.doomed.passes("after_processor_before_record")
+        return answer
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ A function that is not here turns `test_everything_that_changes_something_has_an
 
 import threading
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -25,6 +26,7 @@ from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.moving import wanted as wanted_there
 from tests.nights import checked_in, confirmed
+from tests.reconciling import never_told, old_mismatch
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
@@ -245,9 +247,9 @@ def _moving_in(scene: Scene) -> Act:
     return act
 
 
-def _runs(name: str, scene: Scene) -> Act:
+def _runs(name: str, scene: Scene, as_of: date | None = None) -> Act:
     job = next(each for each in job_declarations() if each.name == name)
-    orders = Orders(once=True, tenants=scene.tenants)
+    orders = Orders(once=True, tenants=scene.tenants, as_of=as_of)
 
     def act(at: Hotel) -> str:
         shell = at.house.wiring.job_shell
@@ -303,6 +305,16 @@ def _watching(scene: Scene) -> Act:
     return _runs("watch_stuck_sessions", scene)
 
 
+def _reconciling(scene: Scene) -> Act:
+    """A date is a mismatch at one hotel, and matched at the other."""
+    return _runs("reconcile_nightly", scene, as_of=never_told(scene.hotel))
+
+
+def _resolving(scene: Scene) -> Act:
+    path = f"/cash-reconciliations/{old_mismatch(scene.hotel)}/resolve"
+    return _posts(path, {"reason": "It was paid back by hand"})
+
+
 def _checking(scene: Scene) -> Act:
     scene.hotel.closed_folio()
     return _runs("check_books", scene)
@@ -345,5 +357,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "detect_cash_patterns": _detecting,
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
+    "reconcile_nightly": _reconciling,
+    "resolve_reconciliation": _resolving,
     **CASH,
 }

@@ -60,6 +60,8 @@ NO_BOOKS: Final = {
     "night_audits": "what days came to",
     "planned_charges": "what nights were promised at",
     "stays": "who comes when",
+    # its trail is verified like all others; an invariant holds each difference against it
+    "reconciliations": "what was found when the books of a date were held against one another",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
 }

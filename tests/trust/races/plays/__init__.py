@@ -5,7 +5,26 @@ whatever order it went. A new aggregate brings its race, and it stands in a file
 @race.
 """
 
-from tests.trust.races.plays import cash, documents, folios, nights, refunds, taxes, transfers
+from tests.trust.races.plays import (
+    cash,
+    documents,
+    folios,
+    nights,
+    reconciliations,
+    refunds,
+    taxes,
+    transfers,
+)
 from tests.trust.races.plays.playbill import RACES
 
-__all__ = ["RACES", "cash", "documents", "folios", "nights", "refunds", "taxes", "transfers"]
+__all__ = [
+    "RACES",
+    "cash",
+    "documents",
+    "folios",
+    "nights",
+    "reconciliations",
+    "refunds",
+    "taxes",
+    "transfers",
+]

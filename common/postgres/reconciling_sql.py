@@ -1,0 +1,161 @@
+"""What the books of a business date are held against, each comparison one statement.
+
+Both sides of a comparison are read by the same statement, and so at the same instant: what moves
+meanwhile is in both of them or in neither, and no traffic looks like a difference.
+
+Each statement takes the property, and the instants at which the date opens and is over. It answers
+(tenant, kind, what it is about, currency, as it should be, as it is, whether it may be seen).
+"""
+
+from typing import Final
+
+# A drawer is looked at under the date in which it was closed. What the session says is held against
+# its entries in the ledger; what its closing booked is known by the kinds of movement.
+SESSIONS: Final = """
+WITH closed AS (
+  SELECT tenant_id, id, expected, count
+  FROM cash_sessions
+  WHERE property_id = $1
+    AND status IN ('closed', 'acknowledged')
+    AND closed_at >= $2
+    AND closed_at < $3
+), said AS (
+  SELECT id, value ->> 'currency' AS currency,
+         coalesce(sum(micro) FILTER (WHERE what = 'expected'), 0) AS due,
+         coalesce(sum(micro) FILTER (WHERE what = 'count'), 0) AS counted
+  FROM closed
+  CROSS JOIN LATERAL (
+    SELECT 'expected' AS what, value
+    FROM jsonb_array_elements(expected)
+    UNION ALL
+    SELECT 'count', value
+    FROM jsonb_array_elements(count)
+  ) AS parts
+  CROSS JOIN LATERAL (SELECT (value ->> 'amountMicro')::bigint AS micro) AS amounts
+  GROUP BY id, value ->> 'currency'
+), booked AS (
+  SELECT id, currency,
+         coalesce(sum(micro) FILTER (WHERE kind NOT IN ('over', 'short', 'turned_in')), 0) AS due,
+         coalesce(-sum(micro) FILTER (WHERE kind = 'turned_in'), 0) AS counted,
+         coalesce(sum(micro) FILTER (WHERE kind IN ('over', 'short')), 0) AS variance
+  FROM (
+    SELECT closed.id, entries.currency, coalesce(kind, 'guest') AS kind,
+           CASE debit_account WHEN 'cash:' || cash_session_id THEN entries.amount_micro
+             ELSE -entries.amount_micro END AS micro
+    FROM closed
+    JOIN ledger_entries AS entries ON cash_session_id = closed.id
+    LEFT JOIN cash_movements ON cash_movements.id = source
+  ) AS entries
+  GROUP BY id, currency
+)
+SELECT billing_central.current_tenant(), kind, id, currency, due_micro::bigint, is_micro::bigint,
+       true
+FROM said
+FULL JOIN booked USING (id, currency)
+CROSS JOIN LATERAL (VALUES
+  ('session_expected', coalesce(booked.due, 0), coalesce(said.due, 0)),
+  ('session_counted', coalesce(booked.counted, 0), coalesce(said.counted, 0)),
+  ('session_variance', coalesce(variance, 0), coalesce(said.counted - said.due, 0))
+) AS figures (kind, due_micro, is_micro)
+"""
+
+# Every drawer that was in somebody's hands in the date, still or no longer: what moved in it, and
+# what the ledger says is in it. One that runs still is not to be seen while it is counted blind.
+DRAWERS: Final = """
+WITH ran AS (
+  SELECT id, status IN ('closed', 'acknowledged') AS is_settled
+  FROM cash_sessions
+  WHERE property_id = $1
+    AND opened_at < $3
+    AND (closed_at IS NULL OR closed_at >= $2)
+), moved AS (
+  SELECT ran.id, currency,
+         CASE WHEN kind IN ('paid_out', 'drop', 'short', 'turned_in') THEN -amount_micro
+           ELSE amount_micro END AS due_micro, 0 AS is_micro
+  FROM ran
+  JOIN cash_movements ON session_id = ran.id
+  UNION ALL
+  SELECT ran.id, paid_currency, paid_amount_micro, 0
+  FROM ran
+  JOIN payments ON cash_session_id = ran.id
+  UNION ALL
+  SELECT ran.id, paid_currency, -paid_amount_micro, 0
+  FROM ran
+  JOIN refunds ON cash_session_id = ran.id
+  UNION ALL
+  SELECT ran.id, currency, 0,
+         CASE debit_account WHEN 'cash:' || cash_session_id THEN amount_micro
+           ELSE -amount_micro END
+  FROM ran
+  JOIN ledger_entries ON cash_session_id = ran.id
+)
+SELECT billing_central.current_tenant(), 'drawer_movements', id, currency,
+       sum(due_micro)::bigint, sum(is_micro)::bigint, is_settled
+FROM moved
+JOIN ran USING (id)
+GROUP BY id, currency, is_settled
+"""
+
+# Every folio that was open at some time of the date: its balance, its lines, and the guest ledger.
+FOLIOS: Final = """
+WITH present AS (
+  SELECT tenant_id, id, currency, balance_micro
+  FROM folios
+  WHERE property_id = $1
+    AND status = 'open'
+    AND opened_at < $3
+  UNION ALL
+  SELECT tenant_id, id, currency, balance_micro
+  FROM folios
+  WHERE property_id = $1
+    AND closed_at >= $2
+    AND opened_at < $3
+)
+SELECT tenant_id, kind, id, currency, coalesce(due_micro, 0)::bigint, balance_micro, true
+FROM present
+CROSS JOIN LATERAL (
+  SELECT 'folio_lines' AS kind, sum(amount_micro) AS due_micro
+  FROM folio_lines
+  WHERE folio_id = present.id
+  UNION ALL
+  SELECT 'folio_ledger', sum(
+    CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
+  FROM ledger_entries
+  WHERE folio_id = present.id
+    AND 'guest_ledger' IN (debit_account, credit_account)
+) AS sums
+"""
+
+# Which of the processor's ids our books have, under any date. A refund that failed is not among
+# them: it was never made.
+KNOWN: Final = """
+SELECT tenant_id, processor_payment_id
+FROM payments
+WHERE processor_payment_id = ANY ($1::text[])
+UNION ALL
+SELECT refunds.tenant_id, refunds.id
+FROM refunds
+LEFT JOIN refund_settlements ON refund_id = refunds.id
+WHERE refunds.id = ANY ($2::text[])
+  AND status IS DISTINCT FROM 'failed'
+"""
+
+CARD_PAYMENTS: Final = """
+SELECT payments.tenant_id, processor_payment_id, paid_amount_micro, paid_currency
+FROM payments
+JOIN folios ON folios.id = folio_id
+WHERE method = 'card'
+  AND payments.business_date = $2
+  AND property_id = $1
+  AND processor_payment_id IS NOT NULL
+"""
+CARD_REFUNDS: Final = """
+SELECT refunds.tenant_id, refunds.id, paid_amount_micro, paid_currency, refund_settlements.status
+FROM refunds
+JOIN folios ON folios.id = folio_id
+LEFT JOIN refund_settlements ON refund_id = refunds.id
+WHERE method = 'card'
+  AND refunds.business_date = $2
+  AND property_id = $1
+  AND refund_settlements.status IS DISTINCT FROM 'failed'
+"""
