@@ -318,10 +318,10 @@ class Wiring:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def _page(self, name: str, document: dict[str, Any]) -> Any:
+    def _page(self, name: str, media_type: str, document: dict[str, Any]) -> Any:
         from common.documents.pages import page
 
-        return page(name, document)
+        return page(name, media_type, document)
 
     # the rest
 

@@ -17,6 +17,7 @@ from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Outcome, Shape
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType
+from common.domain.guest import Stay
 from common.domain.identifiers import FolioId
 from common.domain.settlement import Settlement
 
@@ -90,6 +91,10 @@ class StayView(Shape):
     arrival: Day
     departure: Day
 
+    @classmethod
+    def of(cls, stay: Stay) -> "StayView":
+        return cls(arrival=stay.arrival, departure=stay.departure)
+
 
 class FolioView(Outcome):
     """A folio without its lines."""
@@ -120,7 +125,7 @@ class FolioView(Outcome):
             reservation_id=folio.reservation_id,
             window=folio.window,
             windows=folio.windows,
-            stay=_stay(folio),
+            stay=StayView.of(folio.stay) if folio.stay else None,
             currency=folio.currency,
             balance=folio.balance,
             fx_snapshots=tuple(FxSnapshotShape.of(rate) for rate in folio.rates.snapshots),
@@ -200,12 +205,6 @@ class SettlementView(Shape):
                 for shown in settlement.fx
             ),
         )
-
-
-def _stay(folio: Folio) -> StayView | None:
-    if folio.stay is None:
-        return None
-    return StayView(arrival=folio.stay.arrival, departure=folio.stay.departure)
 
 
 def _tax(line: Line) -> TaxView | None:

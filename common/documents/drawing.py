@@ -33,6 +33,10 @@ class RenderingFailed(Exception):
     """
 
 
+class GlyphMissing(RenderingFailed):
+    """Nothing is wrong with the page, but no font can draw a sign that somebody wrote."""
+
+
 def draw(html: str) -> bytes:
     """The page as a PDF. Raises `RenderingFailed` for anything that would be lost from it."""
     from reportlab import rl_config
@@ -53,7 +57,7 @@ def draw(html: str) -> bytes:
         except Exception as failure:  # noqa: BLE001 - no document came out
             raise RenderingFailed(type(failure).__name__) from None
     if complaints or outcome.err:
-        raise RenderingFailed(_told(complaints))
+        raise _failure(complaints, outcome.err)
     return pdf.getvalue()
 
 
@@ -78,6 +82,12 @@ def _complaints() -> Iterator[list[logging.LogRecord]]:
     finally:
         library.removeHandler(heard)
         library.propagate = propagated
+
+
+def _failure(complaints: list[logging.LogRecord], errors: int) -> RenderingFailed:
+    glyphs_only = all(_CODE_POINT.search(each.getMessage()) for each in complaints)
+    kind = GlyphMissing if complaints and glyphs_only and not errors else RenderingFailed
+    return kind(_told(complaints))
 
 
 def _told(complaints: list[logging.LogRecord]) -> str:

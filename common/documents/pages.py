@@ -1,26 +1,52 @@
-"""Answers for people: what a function found, as the HTML page that its declaration names.
+"""Answers for people: what a function found, drawn as the page that its declaration names.
 
-A page is sent with the policy under which a browser runs and fetches nothing. Its own address holds
-a document's hash, so it is told to nobody as a referrer.
+A page is sent with the policy under which a browser runs and fetches nothing. Its own address may
+hold a document's hash or a folio's id, so it is told to nobody as a referrer.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from werkzeug.wrappers import Response
 
-from common.documents.verification_page import content_security_policy, verification_page
+from common.documents import statement_page, verification_page
+from common.documents.drawing import GlyphMissing
+from common.documents.words import LanguageUnknown
+from common.ports.powers import NotPrintable
 
-PAGES: Final[Mapping[str, tuple[Callable[[Mapping[str, object]], str], Callable[[], str]]]] = {
-    "verification": (verification_page, content_security_policy),
+HTML: Final = "text/html"
+PDF: Final = "application/pdf"
+Document = Mapping[str, Any]
+
+DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
+    ("verification", HTML): verification_page.verification_page,
+    ("statement", HTML): statement_page.statement_html,
+    ("statement", PDF): statement_page.statement_pdf,
+}
+POLICIES: Final[Mapping[str, Callable[[], str]]] = {
+    "verification": verification_page.content_security_policy,
+    "statement": statement_page.content_security_policy,
 }
 
 
-def page(name: str, document: Mapping[str, object]) -> Response:
-    """The page of that name about a function's answer. Raises KeyError for an unknown page."""
-    html, policy = PAGES[name]
-    return Response(
-        html(document),
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": policy(), "Referrer-Policy": "no-referrer"},
-    )
+def page(name: str, media_type: str, document: Document) -> Response:
+    """The page of that name about a function's answer.
+
+    Raises KeyError for a page that was never made. Refuses: NotPrintable.
+    """
+    draw = DRAWN[name, media_type]
+    try:
+        drawn = draw(document)
+    except (GlyphMissing, LanguageUnknown, statement_page.StatementTooLong):
+        raise NotPrintable() from None
+    response = Response(drawn, content_type=_typed(media_type))
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if media_type == HTML:
+        response.headers["Content-Security-Policy"] = POLICIES[name]()
+    else:
+        response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return response
+
+
+def _typed(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8" if media_type == HTML else media_type

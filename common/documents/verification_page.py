@@ -6,12 +6,10 @@ signature is valid. The page has no script, fetches nothing and holds one style 
 can be served under `content_security_policy()`, which allows that style sheet and nothing else.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from datetime import date
 
-from common.documents.filling import TEMPLATES, filled
+from common.documents.filling import filled, policy_with, style_of
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled
@@ -29,7 +27,7 @@ def verification_page(result: Mapping[str, object], *, language: str = "en") -> 
     verdict = _verdict(result)
     return filled(
         "verification",
-        style=_style(),
+        style=style_of("verification"),
         language=language,
         direction=here.words.direction,
         title=words.title,
@@ -42,11 +40,7 @@ def verification_page(result: Mapping[str, object], *, language: str = "en") -> 
 
 def content_security_policy() -> str:
     """The policy under which the page is whole and a browser runs and fetches nothing."""
-    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
+    return policy_with(style_of("verification"))
 
 
 def _verdict(result: Mapping[str, object]) -> str:
@@ -82,7 +76,3 @@ def _word(result: Mapping[str, object], name: str, words: Mapping[str, str]) -> 
 def _day(result: Mapping[str, object], here: Localised) -> str:
     value = _text(result, "date")
     return here.long_day(date.fromisoformat(value[:10])) if value else ""
-
-
-def _style() -> str:
-    return (TEMPLATES / "verification.css").read_text(encoding="utf-8")

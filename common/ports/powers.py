@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from common.domain.refusal import Unmet
 from common.ports.gateway import Gateway
 from common.ports.signals import Detector
 
@@ -16,6 +17,16 @@ class DocumentMissing(Exception):
 
 class DrawingRefused(Exception):
     """The document cannot be drawn without losing something: a glyph, an image, a line."""
+
+
+class NotPrintable(Unmet):
+    """No font has one of its signs, its language has no words, or it has too many lines to draw
+    while somebody waits: in part, it would be a false one.
+    """
+
+    area = "GENERAL"
+    code = "NOT_PRINTABLE"
+    title = "The document cannot be drawn whole; ask for it as JSON"
 
 
 @dataclass(frozen=True, slots=True)

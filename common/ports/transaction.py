@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from common.domain.cash import CashSession
     from common.domain.cash_drawer import CashDrawer
     from common.domain.cash_movement import CashMovement
+    from common.domain.cash_report import Flow
     from common.domain.credit_note import CreditNote, Credits
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
@@ -257,6 +258,11 @@ class CashSessions(Protocol):
 
     def sums(self, session_ids: Sequence[CashSessionId]) -> dict[CashSessionId, tuple[Money, ...]]:
         """The sums of several sessions."""
+
+    def of_day(
+        self, property_id: PropertyId, business_date: date
+    ) -> tuple[Sequence[CashSession], Sequence[Flow]]:
+        """The sessions of a property's business date, and what moved in those that are closed."""
 
     def pending_since(self, moment: datetime, limit: int) -> Sequence[CashSessionId]:
         """Sessions that have waited since then, and of which nobody was told; oldest first."""

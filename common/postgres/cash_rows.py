@@ -7,6 +7,7 @@ from typing import Any, Final
 from common.domain.cash import CashSession, Confirmed, Counted, SessionStatus
 from common.domain.cash_count import Count
 from common.domain.cash_movement import CashMovement, MovementKind
+from common.domain.cash_report import Flow, FlowKind
 from common.domain.identifiers import (
     CashDrawerId,
     CashMovementId,
@@ -130,6 +131,11 @@ def movement_of(row: Row) -> CashMovement:
         business_date=row[6],
         reason=row[7],
     )
+
+
+def flow_of(row: Row) -> Flow:
+    """What moved in a session in one way: tenant, session, currency, kind, amount."""
+    return Flow(CashSessionId(row[1]), FlowKind(row[3]), Money(row[4], Currency(row[2])))
 
 
 def _counted(row: Row) -> Counted | None:

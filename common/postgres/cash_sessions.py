@@ -7,11 +7,12 @@ and the count waits for all of them. Whoever takes both takes the folio first, t
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.domain.cash import CashSession, SessionUnknown
 from common.domain.cash_movement import CashMovement
+from common.domain.cash_report import Flow
 from common.domain.identifiers import CashSessionId, PropertyId
 from common.domain.money import Currency, Money
 from common.domain.payment import NoOpenCashSession
@@ -21,6 +22,7 @@ from common.postgres.cash_rows import (
     CHANGING,
     MOVEMENT_COLUMNS,
     SESSION_COLUMNS,
+    flow_of,
     movement_of,
     movement_row,
     session_of,
@@ -73,6 +75,26 @@ WHERE id > $1
   AND ($5::date IS NULL OR business_date = $5)
 ORDER BY id
 LIMIT $6
+"""
+OF_DAY: Final = f"""
+SELECT tenant_id, {SESSION_COLUMNS}
+FROM cash_sessions
+WHERE property_id = $1 AND business_date = $2
+ORDER BY id
+"""
+# What moved in the drawers that were closed, by the ledger: a guest paid or was refunded where no
+# movement of the drawer's own is the source. What is not closed yet is not even summed.
+FLOWS_OF_DAY: Final = """
+SELECT e.tenant_id, e.cash_session_id, e.currency,
+       coalesce(m.kind,
+                CASE e.debit_account WHEN 'cash:' || s.id THEN 'payment' ELSE 'refund' END) AS flow,
+       sum(e.amount_micro)::bigint
+FROM cash_sessions s
+JOIN ledger_entries e ON e.tenant_id = s.tenant_id AND e.cash_session_id = s.id
+LEFT JOIN cash_movements m ON m.tenant_id = e.tenant_id AND m.id = e.source
+WHERE s.property_id = $1 AND s.business_date = $2 AND s.status IN ('closed', 'acknowledged')
+GROUP BY e.tenant_id, e.cash_session_id, e.currency, flow
+ORDER BY e.cash_session_id, e.currency, flow
 """
 STUCK: Final = """
 SELECT tenant_id, id
@@ -152,6 +174,15 @@ class CashSessions:
         for row in self._desk.rows(statement.sql, *statement.parameters):
             found[CashSessionId(row[1])] += (_sum(row),)
         return found
+
+    def of_day(
+        self, property_id: PropertyId, business_date: date
+    ) -> tuple[Sequence[CashSession], Sequence[Flow]]:
+        which = (property_id, business_date)
+        sessions, flows = self._desk.batch(Statement(OF_DAY, which), Statement(FLOWS_OF_DAY, which))
+        held = [session_of(row) for row in sessions if self._desk.actor.holds(row[3])]
+        known = {session.id for session in held}
+        return held, [flow_of(row) for row in flows if row[1] in known]
 
     def pending_since(self, moment: datetime, limit: int) -> Sequence[CashSessionId]:
         return [CashSessionId(row[1]) for row in self._desk.rows(STUCK, moment, limit)]

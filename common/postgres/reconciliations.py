@@ -65,13 +65,24 @@ LIMIT $5
 """
 # The dates of each property from the first one in which anything happened there.
 DUE: Final = """
-SELECT billing_central.current_tenant(), houses.property_id, first + passed
+SELECT beginnings.tenant_id, houses.property_id, first + passed
 FROM jsonb_to_recordset($1::jsonb) AS houses (property_id uuid, last date)
 CROSS JOIN LATERAL (
-  SELECT least(
-    (SELECT min(business_date) FROM folios WHERE folios.property_id = houses.property_id),
-    (SELECT min(business_date) FROM cash_sessions AS sessions
-     WHERE sessions.property_id = houses.property_id)) AS first
+  SELECT tenant_id, min(business_date) AS first
+  FROM (
+    (SELECT tenant_id, business_date
+     FROM folios
+     WHERE folios.property_id = houses.property_id
+     ORDER BY business_date
+     LIMIT 1)
+    UNION ALL
+    (SELECT tenant_id, business_date
+     FROM cash_sessions AS sessions
+     WHERE sessions.property_id = houses.property_id
+     ORDER BY business_date
+     LIMIT 1)
+  ) AS firsts
+  GROUP BY tenant_id
 ) AS beginnings
 CROSS JOIN LATERAL generate_series(0, last - first) AS passed
 WHERE NOT EXISTS (

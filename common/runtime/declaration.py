@@ -16,7 +16,7 @@ from __future__ import annotations  # the ports are named for the type checker o
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -33,6 +33,8 @@ if typing.TYPE_CHECKING:
 
 API_PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
+HTML: Final = "text/html"
+PDF: Final = "application/pdf"
 EDGE: Final = "common.wiring"
 
 UseCase = Callable[..., Any]
@@ -116,13 +118,14 @@ class HttpDeclaration(Declaration):
     """A function that clients call.
 
     `scope` is what the caller must hold (None: public). `step_up` asks for a fresh second factor
-    bound to `context`, which answers what exactly is approved. `page` names the page that a browser
-    gets instead of JSON. `etag` is the kind of aggregate whose version If-Match means; `creates`
-    says that the request may bring the id of what it makes. `takes` is the content type of the
-    body: anything but JSON is handed over as the request's `content`. `perform` happens between two
-    transactions, `record` in the second. `after_refusal` runs in a transaction of its own when the
-    use case was refused for that reason; `batches` lets concurrent calls share a transaction.
-    `afterwards` is the errand that follows the commit.
+    bound to `context`, which answers what exactly is approved. `pages` names, by media type, what
+    the answer is drawn as for whoever asks for that instead of JSON. `etag` is the kind of
+    aggregate whose version If-Match means; `creates` says that the request may bring the id of what
+    it makes. `takes` is the content type of the body: anything but JSON is handed over as the
+    request's `content`. `perform` happens between two transactions, `record` in the second.
+    `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
+    `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
+    commit.
     """
 
     method: str
@@ -137,7 +140,7 @@ class HttpDeclaration(Declaration):
     after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
     afterwards: Errand | None = None
     refusals: tuple[type[Refusal], ...] = ()
-    page: str | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
     etag: str | None = None
     creates: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
@@ -157,6 +160,11 @@ class HttpDeclaration(Declaration):
         """The model of what the caller gets: the outcome of the last phase."""
         last = self.record or self.perform or self.use_case
         return typing.cast(type[Any], typing.get_type_hints(last)["return"])
+
+    @property
+    def representations(self) -> tuple[str, ...]:
+        """The media types that it can answer in, the one of who does not care first."""
+        return (JSON, *self.pages)
 
     @property
     def changes_state(self) -> bool:

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Request as HttpRequest
 
 from common.contracts.shapes import Outcome
 from common.ports.identity import Actor
-from common.runtime.declaration import HttpDeclaration
+from common.runtime.declaration import JSON, HttpDeclaration
 from common.runtime.logging import Origin
 from common.runtime.problems import (
     CrossTenantReference,
     IdempotencyKeyInvalid,
     IdempotencyKeyRequired,
     MethodNotAllowed,
+    NotAcceptable,
     PathUnknown,
     RequestInvalid,
 )
@@ -78,6 +79,19 @@ class Exchange:
         """Refuses: MethodNotAllowed."""
         if self.request.method != self.declaration.method:
             raise MethodNotAllowed(f"Use {self.declaration.method}.")
+
+    def media_type(self) -> str:
+        """What to answer in: of what the function can be read as, what the caller likes best.
+
+        A function that only speaks JSON does so whatever is asked for. Refuses: NotAcceptable.
+        """
+        given, accepted = self.declaration.representations, self.request.accept_mimetypes
+        if len(given) == 1 or not accepted:
+            return JSON
+        best = accepted.best_match(given)
+        if best is None:
+            raise NotAcceptable(f"It can be given as {', '.join(given)}.")
+        return best
 
     def query(self) -> dict[str, str]:
         """The query's values. Refuses one that is given twice: RequestInvalid."""

@@ -81,7 +81,7 @@ class HttpEdge:
     limiter: RateLimiter | None
     batcher: Batcher
     log: Log
-    page: Callable[[str, dict[str, Any]], Response]
+    page: Callable[[str, str, dict[str, Any]], Response]
     amounts: AmountClasses = AMOUNTS
 
     def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
@@ -131,6 +131,7 @@ class HttpEdge:
         if declaration.without_transaction:
             return self._plain(exchange)
         actor = self._authenticated(exchange)
+        exchange.media_type()  # one that cannot be given is refused before anything is done
         call = self._call(exchange, actor, path)
         call = self._limited(exchange, actor, call)
         run = self.batcher.run if declaration.batches and not call.limits else self.runner.run
@@ -313,11 +314,16 @@ class HttpEdge:
 
     def _response(self, exchange: Exchange, result: Result) -> Response:
         answer = result.answer
-        if exchange.declaration.page is not None and _wants_html(exchange.request):
-            return self.page(exchange.declaration.page, result.outcome.model_dump(mode="json"))
-        response = Response(
-            answer.body, status=answer.status, content_type=JSON, headers=answer.headers
-        )
+        media_type, pages = exchange.media_type(), exchange.declaration.pages
+        if media_type == JSON:
+            response = Response(
+                answer.body, status=answer.status, content_type=JSON, headers=answer.headers
+            )
+        else:
+            document = result.outcome.model_dump(mode="json")
+            response = self.page(pages[media_type], media_type, document)
+        if pages:
+            response.headers["Vary"] = "Accept"
         if result.replayed:
             response.headers["Idempotency-Replayed"] = "true"
         return response
@@ -391,8 +397,3 @@ def _refused(exchange: Exchange, refusal: Refusal) -> Response:
         case _:
             pass
     return response
-
-
-def _wants_html(request: HttpRequest) -> bool:
-    best = request.accept_mimetypes.best_match([JSON, "text/html"], default=JSON)
-    return best == "text/html"

@@ -18,6 +18,7 @@ from common.runtime.exchange import camel
 from common.runtime.http import STEP_UP_FIELD
 from common.runtime.openapi_parts import (
     ACCESS_TOKEN,
+    DRAWN,
     HEADERS,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -174,8 +175,7 @@ class _Document:
         schema = self._references[(answer, "serialization")]
         shown = example_of(schema, self._schemas, whole=True)
         content: dict[str, Any] = {JSON: {"schema": schema, "example": shown}}
-        if declaration.page is not None:
-            content["text/html"] = {"schema": {"type": "string"}}
+        content |= {media_type: DRAWN[media_type] for media_type in declaration.pages}
         responses = self._refused.of(self._refusals(declaration))
         if hasattr(answer, "http_status"):
             responses["503"] = {"description": "Not now.", "content": content}

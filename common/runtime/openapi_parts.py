@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from common.domain.refusal import Refusal
-from common.runtime.declaration import HttpDeclaration
+from common.runtime.declaration import HTML, PDF, HttpDeclaration
 from common.runtime.openapi_schemas import REFERENCE
 from common.runtime.problem_catalogue import Problem, problem_of
 from common.runtime.problems import TYPE_PREFIX
@@ -28,6 +28,10 @@ STEP_UP_TOKEN: Final = {
     "description": "A fresh confirmation by a second factor, bound to what is asked here. "
     "Works once.",
     "examples": ["eyJhbGciOiJFUzI1NiJ9.e30.c2ln"],
+}
+DRAWN: Final = {
+    HTML: {"schema": {"type": "string", "contentMediaType": HTML}},
+    PDF: {"schema": {"type": "string", "contentMediaType": PDF}},
 }
 IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",

@@ -30,6 +30,7 @@ from common.runtime.problems import (
     IdempotencyKeyInvalid,
     IdempotencyKeyRequired,
     MethodNotAllowed,
+    NotAcceptable,
     PathUnknown,
     RequestInvalid,
     ScopeMissing,
@@ -112,6 +113,8 @@ def _edge(declaration: HttpDeclaration) -> Iterator[type[Refusal]]:
         yield IdConflict
     if declaration.etag:
         yield VersionStale
+    if declaration.pages:
+        yield NotAcceptable
 
 
 def _parsing(declaration: HttpDeclaration, schema: str) -> Iterator[type[Refusal]]:

@@ -9,7 +9,7 @@ from common.contracts.fields import CreditNoteRef
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
 from common.procedures.verifying import Found, nothing_known, verify
-from common.runtime.declaration import RateLimit, http_function
+from common.runtime.declaration import HTML, RateLimit, http_function
 
 
 class VerifyCreditNote(Request):
@@ -25,7 +25,7 @@ class VerifyCreditNote(Request):
     "/credit-notes/{credit_note_id}/verify",
     scope=None,
     perform=verify,
-    page="verification",
+    pages={HTML: "verification"},
     needs=("database", "keys"),
     limits=(RateLimit(quota=60, window_seconds=60, per="address"),),
     when_tenant_unknown=nothing_known,

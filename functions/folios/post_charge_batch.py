@@ -40,6 +40,7 @@ def tell_missing(request: PostChargeBatch, tx: Transaction, refusal: Refusal) ->
     scope="billing.folio.write",
     status=201,
     moves_money=True,
+    creates=True,
     etag="folio",
     after_refusal={TaxRuleMissing: tell_missing},
     refusals=(

@@ -6,7 +6,7 @@ from uuid import UUID
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
 from common.procedures.verifying import Found, nothing_known, verify
-from common.runtime.declaration import RateLimit, http_function
+from common.runtime.declaration import HTML, RateLimit, http_function
 
 
 class VerifyInvoiceFile(Request):
@@ -21,7 +21,7 @@ class VerifyInvoiceFile(Request):
     "/invoices/verify",
     scope=None,
     perform=verify,
-    page="verification",
+    pages={HTML: "verification"},
     takes="application/pdf",
     body_bytes_max=8 * 2**20,
     needs=("database", "keys", "printer"),

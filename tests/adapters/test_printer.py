@@ -67,7 +67,7 @@ def test_refuses_to_read_what_is_no_invoice_of_ours() -> None:
 
 @pytest.mark.req("INV-8")
 def test_shows_a_guest_what_was_found_under_a_policy_that_runs_nothing() -> None:
-    answer = page("verification", FOUND)
+    answer = page("verification", "text/html", FOUND)
     html = answer.get_data(as_text=True)
 
     assert answer.status_code == 200
@@ -83,5 +83,6 @@ def test_shows_a_guest_what_was_found_under_a_policy_that_runs_nothing() -> None
 
 @pytest.mark.req("INV-8")
 def test_knows_no_page_that_was_never_made() -> None:
-    with pytest.raises(KeyError):
-        page("folio", FOUND)
+    for name, media_type in (("folio", "text/html"), ("verification", "application/pdf")):
+        with pytest.raises(KeyError):
+            page(name, media_type, FOUND)

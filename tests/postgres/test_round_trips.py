@@ -135,6 +135,24 @@ def test_a_read_takes_three_round_trips_and_writes_nothing(
     assert count.asked[-1].statements == ("ROLLBACK",)
 
 
+def test_a_statement_and_a_cash_report_take_no_more(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    """However many lines, drawers and currencies there are."""
+    till = Till.opened(hotel, usd(10_000))
+    folio = hotel.open_folio()
+    hotel.post(f"/folios/{folio}/charges/batch", {"charges": [charge()] * 50})
+    asked = {"propertyId": str(hotel.property_id), "businessDate": till.shown()["businessDate"]}
+    hotel = at(behind, hotel)
+
+    with proxy.counting() as stating:
+        assert hotel.get(f"/folios/{folio}/statement").status_code == 200
+    with proxy.counting() as reporting:
+        assert hotel.get("/reports/cash", **asked).status_code == 200
+
+    assert (stating.round_trips, reporting.round_trips) == (3, 3)
+
+
 @pytest.mark.req("INV-2")
 @FIRST_AND_WARM
 def test_a_credit_note_takes_at_most_four(

@@ -285,6 +285,10 @@ def _day(calls: Calls) -> dict[str, str]:
     return {"propertyId": str(calls.hotel.property_id), "businessDate": "2026-03-01", **page}
 
 
+def _cash_day(calls: Calls) -> dict[str, str]:
+    return {"propertyId": str(calls.hotel.property_id), "businessDate": "2026-03-01"}
+
+
 def _credited(calls: Calls) -> dict[str, str]:
     return {"tenant": str(calls.hotel.tenant_id), "hash": calls.credited_sha256}
 
@@ -317,6 +321,7 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
     "list_night_audits": _day,
     "list_signals": _odd,
+    "show_cash_report": _cash_day,
     "verify_credit_note": _credited,
     "verify_invoice": _document,
     "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},

@@ -39,7 +39,19 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND indisunique AND relname !
 """
 
 
-EVERY_PLANT = (*PLANTS, *CASH, *CREDITS, *REFUNDS, *NIGHTS, *TRANSFERS, *SIGNALS, *RECONCILED)
+AREAS = {
+    "busy": PLANTS,
+    "tills": CASH,
+    "credited": CREDITS,
+    "refunded": REFUNDS,
+    "audited": NIGHTS,
+    "transferred": TRANSFERS,
+    "odd": SIGNALS,
+    "reconciled": RECONCILED,
+}
+"""What is planted in which hotel; the names are those of the fixtures below."""
+PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
+EVERY_PLANT = [plant for _, plant in PLANTED]
 
 
 class Tampered:
@@ -145,31 +157,11 @@ def test_a_hotel_on_its_first_day_breaks_none(hotel: Hotel) -> None:
     assert broken(hotel) == []
 
 
-@pytest.mark.parametrize(
-    "plant", PLANTS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(PLANTS)]
-)
-def test_notices_what_is_planted(busy: Hotel, connection: Connection, plant: Plant) -> None:
-    found = names_broken(connection, busy, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
-
-
 def test_a_hotel_with_tills_breaks_none(tills: Hotel) -> None:
     states = tills.rows("SELECT status FROM {s}.cash_sessions ORDER BY 1")
 
     assert broken(tills) == []
     assert states == [["acknowledged"], ["closed"], ["open"], ["pending_close"]]
-
-
-@pytest.mark.parametrize(
-    "plant", CASH, ids=[f"{place}-{each.invariant}" for place, each in enumerate(CASH)]
-)
-def test_notices_what_is_planted_in_a_till(
-    tills: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, tills, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
 
 
 def test_a_hotel_with_credits_breaks_none(credited: Hotel) -> None:
@@ -179,17 +171,6 @@ def test_a_hotel_with_credits_breaks_none(credited: Hotel) -> None:
     assert states == [["credited"], ["voided"]]
 
 
-@pytest.mark.parametrize(
-    "plant", CREDITS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(CREDITS)]
-)
-def test_notices_what_is_planted_in_a_credit(
-    credited: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, credited, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
-
-
 def test_a_hotel_with_refunds_breaks_none(refunded: Hotel) -> None:
     states = Counter(status for _, status in standing(refunded))
 
@@ -197,33 +178,11 @@ def test_a_hotel_with_refunds_breaks_none(refunded: Hotel) -> None:
     assert states == {"succeeded": 4, "failed": 1, "pending": 1}
 
 
-@pytest.mark.parametrize(
-    "plant", REFUNDS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(REFUNDS)]
-)
-def test_notices_what_is_planted_in_a_refund(
-    refunded: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, refunded, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
-
-
 def test_a_hotel_at_night_breaks_none(audited: Hotel) -> None:
     ended = audited.rows("SELECT business_date::text FROM {s}.night_audits ORDER BY 1")
 
     assert broken(audited) == []
     assert ended == [["2026-03-01"], ["2026-03-02"]]
-
-
-@pytest.mark.parametrize(
-    "plant", NIGHTS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(NIGHTS)]
-)
-def test_notices_what_is_planted_in_a_night(
-    audited: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, audited, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
 
 
 def test_a_hotel_with_transfers_breaks_none(transferred: Hotel) -> None:
@@ -239,30 +198,8 @@ def test_a_hotel_with_transfers_that_taxes_otherwise_breaks_none(house: House) -
     assert broken(otherwise_taxed_with_transfers(house)) == []
 
 
-@pytest.mark.parametrize(
-    "plant", TRANSFERS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(TRANSFERS)]
-)
-def test_notices_what_is_planted_in_a_transfer(
-    transferred: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, transferred, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
-
-
 def test_a_hotel_with_signals_breaks_none(odd: Hotel) -> None:
     assert broken(odd) == []
-
-
-@pytest.mark.parametrize(
-    "plant", SIGNALS, ids=[f"{place}-{each.invariant}" for place, each in enumerate(SIGNALS)]
-)
-def test_notices_what_is_planted_in_a_signal(
-    odd: Hotel, connection: Connection, plant: Plant
-) -> None:
-    found = names_broken(connection, odd, *plant.sql)
-
-    assert found == {plant.invariant} | plant.also
 
 
 def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
@@ -273,12 +210,16 @@ def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
 
 
 @pytest.mark.parametrize(
-    "plant", RECONCILED, ids=[f"{place}-{each.invariant}" for place, each in enumerate(RECONCILED)]
+    ("area", "plant"),
+    PLANTED,
+    ids=[f"{area}-{place}-{plant.invariant}" for place, (area, plant) in enumerate(PLANTED)],
 )
-def test_notices_what_is_planted_in_a_reconciliation(
-    reconciled: Hotel, connection: Connection, plant: Plant
+def test_notices_what_is_planted(
+    request: pytest.FixtureRequest, connection: Connection, area: str, plant: Plant
 ) -> None:
-    found = names_broken(connection, reconciled, *plant.sql)
+    hotel: Hotel = request.getfixturevalue(area)
+
+    found = names_broken(connection, hotel, *plant.sql)
 
     assert found == {plant.invariant} | plant.also
 

@@ -23,6 +23,8 @@ DUE, VARIANCE = 156_140_000, 2_570_000
 FLOAT, PAID_OUT, DROPPED = 143_000_000, 5_310_000, 12_290_000
 SECRETS = {"due": DUE, "variance": VARIANCE, "float": FLOAT, "out": PAID_OUT, "drop": DROPPED}
 COUNTED = usd(15_357)
+REACHED = {"show_statement", "show_cash_report", "show_folio", "show_session", "list_sessions"}
+"""Those that would have it to tell are asked so that they answer."""
 READING = [each for each in http_declarations() if each.method == "GET" and each.scope is not None]
 
 
@@ -48,10 +50,18 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
         "drawer_id": [till.drawer],
         "session_id": [till.session],
     }
+    asked = {
+        "show_cash_report": {
+            "propertyId": str(till.hotel.property_id),
+            "businessDate": till.shown()["businessDate"],
+        },
+    }
     for declaration in READING:
         for path in _paths(declaration, ids):
             for who in (till.karim, till.laila):
-                answer = till.hotel.get(path, token=till.hotel.token(sub=who))
+                query = asked.get(declaration.name, {})
+                answer = till.hotel.get(path, token=till.hotel.token(sub=who), **query)
+                assert answer.status_code == 200 or declaration.name not in REACHED, answer.text
                 yield f"{who}: {path}", f"{answer.text} {dict(answer.headers)}"
 
 

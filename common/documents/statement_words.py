@@ -1,0 +1,95 @@
+"""The words that a statement has and an invoice has not, in every language that invoices have.
+
+That it is no invoice is said in a whole sentence under the title, in the reader's own language: a
+guest who takes it for one would hand it to a tax office.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.documents.words import LanguageUnknown
+
+
+@dataclass(frozen=True)
+class StatementWords:
+    """The words of one language; `{}` marks where a value stands."""
+
+    title: str
+    not_an_invoice: str
+    guest: str
+    as_of: str
+    charges_and_payments: str
+    nothing_posted: str
+    refunded: str
+    balance: str
+    pending: str
+    lines: Mapping[str, str]
+
+
+ENGLISH = StatementWords(
+    title="Statement",
+    not_an_invoice="This is a statement of your account and not an invoice. It gives no right to "
+    "deduct tax; the invoice is issued when the account is closed.",
+    guest="Guest",
+    as_of="As of",
+    charges_and_payments="Charges and payments",
+    nothing_posted="Nothing has been posted yet.",
+    refunded="Refunded",
+    balance="Balance",
+    pending="{}, on its way",
+    lines={
+        "void": "Cancelled: {}",
+        "payment": "Payment: {}",
+        "refund": "Refund: {}",
+        "refund_reversal": "Refund that failed, taken back: {}",
+        "rounding": "Rounding",
+    },
+)
+GERMAN = StatementWords(
+    title="Kontoauszug",
+    not_an_invoice="Dies ist ein Auszug Ihres Kontos und keine Rechnung. Er berechtigt nicht zum "
+    "Vorsteuerabzug; die Rechnung wird ausgestellt, wenn das Konto abgeschlossen ist.",
+    guest="Gast",
+    as_of="Stand",
+    charges_and_payments="Leistungen und Zahlungen",
+    nothing_posted="Es ist noch nichts gebucht.",
+    refunded="Erstattet",
+    balance="Saldo",
+    pending="{}, unterwegs",
+    lines={
+        "void": "Storniert: {}",
+        "payment": "Zahlung: {}",
+        "refund": "Erstattung: {}",
+        "refund_reversal": "Fehlgeschlagene Erstattung, zurückgenommen: {}",
+        "rounding": "Rundung",
+    },
+)
+FRENCH = StatementWords(
+    title="Relevé de compte",
+    not_an_invoice="Ceci est un relevé de votre compte et non une facture. Il n’ouvre droit à "
+    "aucune déduction de taxe ; la facture est émise à la clôture du compte.",
+    guest="Client",
+    as_of="Arrêté au",
+    charges_and_payments="Prestations et paiements",
+    nothing_posted="Rien n’a encore été porté au compte.",
+    refunded="Remboursé",
+    balance="Solde",
+    pending="{}, en cours",
+    lines={
+        "void": "Annulé : {}",
+        "payment": "Paiement : {}",
+        "refund": "Remboursement : {}",
+        "refund_reversal": "Remboursement échoué, repris : {}",
+        "rounding": "Arrondi",
+    },
+)
+
+STATEMENT_WORDS: Mapping[str, StatementWords] = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
+
+
+def statement_words_in(language: str) -> StatementWords:
+    """The words of a BCP 47 tag; `de-AT` reads German. Refuses: `LanguageUnknown`."""
+    words = STATEMENT_WORDS.get(language.partition("-")[0].lower())
+    if words is None:
+        raise LanguageUnknown(f"no words for a statement in the language {language!r}")
+    return words

@@ -1,0 +1,159 @@
+"""A statement on paper and on a screen: in every language of the invoices, and nobody's trick."""
+
+import re
+import string
+from io import BytesIO
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from common.documents.pages import page
+from common.documents.statement_page import laid_out, statement_html, statement_pdf
+from common.documents.statement_words import STATEMENT_WORDS, statement_words_in
+from common.documents.words import WORDS, LanguageUnknown
+from common.ports.powers import NotPrintable
+
+
+def usd(cents: int) -> dict[str, Any]:
+    return {"amountMicro": cents * 10_000, "currency": "USD"}
+
+
+def line(type: str = "charge", kind: str = "room", **more: Any) -> dict[str, Any]:
+    stated = {
+        "type": type,
+        "kind": kind,
+        "businessDate": "2026-03-01",
+        "description": "Room 12",
+        "amount": usd(11_000),
+        "balance": usd(11_000),
+        "tendered": None,
+        "refundStatus": None,
+    }
+    return {**stated, **more}
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    """What the function answers, as far as a page shows it."""
+    document = {
+        "language": "en",
+        "statedAt": "2026-03-02T08:15:00Z",
+        "businessDate": "2026-03-02",
+        "propertyName": "Garden Hotel",
+        "issuer": {
+            "name": "Hotels AG",
+            "addressLines": ["Street 1"],
+            "taxId": "1",
+            "country": "AF",
+        },
+        "guest": {"name": "Amélie", "addressLines": [], "taxId": None},
+        "folioId": "fol_01JNV5Z8Q4X7T2M9K3R6W0YBCA",
+        "reservationId": None,
+        "stay": None,
+        "currency": "USD",
+        "lines": [line()],
+        "taxes": [],
+        "net": usd(11_000),
+        "tax": usd(0),
+        "rounding": usd(0),
+        "paid": usd(0),
+        "refunded": usd(0),
+        "balance": usd(11_000),
+    }
+    return {**document, **changes}
+
+
+@pytest.mark.req("INV-4")
+def test_has_words_in_every_language_that_invoices_have() -> None:
+    assert STATEMENT_WORDS.keys() == WORDS.keys()
+    assert len({words.not_an_invoice for words in STATEMENT_WORDS.values()}) == len(WORDS)
+    with pytest.raises(LanguageUnknown):
+        statement_words_in("xx")
+
+
+@pytest.mark.req("INV-4")
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_a_languages_sentences_have_one_place_for_what_was_posted(language: str) -> None:
+    words = STATEMENT_WORDS[language]
+
+    templates = {**words.lines, "pending": words.pending}
+    places = {
+        name: [field for _, field, _, _ in string.Formatter().parse(text) if field is not None]
+        for name, text in templates.items()
+    }
+
+    assert places.pop("rounding") == []
+    assert set(map(tuple, places.values())) == {("",)}
+    assert {"void", "payment", "refund", "refund_reversal", "pending"} == places.keys()
+
+
+@pytest.mark.req("INV-4")
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_says_on_every_page_and_screen_that_it_is_no_invoice(language: str) -> None:
+    document = statement(language=language, lines=[line()] * 120)
+    notice = STATEMENT_WORDS[language].not_an_invoice
+
+    pages = [page.extract_text() for page in PdfReader(BytesIO(statement_pdf(document))).pages]
+
+    assert notice in statement_html(document)
+    assert len(pages) > 1
+    spaceless = re.sub(r"\s", "", notice)
+    assert all(spaceless in re.sub(r"\s", "", page) for page in pages)
+
+
+@pytest.mark.req("INV-4")
+def test_lets_no_control_of_direction_change_what_is_shown() -> None:
+    turned = "\u202e00.1 latoT\x00\u2067"
+    told = statement(
+        propertyName=turned,
+        guest={"name": turned, "addressLines": [turned], "taxId": turned},
+        reservationId=turned,
+        lines=[line(description=turned), line("void", description=turned)],
+    )
+
+    shown = laid_out(told)
+
+    assert shown.guest.name == shown.property_name == shown.lines[0].description == "00.1 latoT"
+    assert shown.lines[1].description == "Cancelled: 00.1 latoT"
+    assert not re.search("[\u202e\u2067\x00]", statement_html(told))
+
+
+@pytest.mark.req("INV-4")
+def test_reads_what_people_wrote_as_no_template() -> None:
+    """Braces would be places for values, if anybody filled them in."""
+    posted = "{0.__class__} {} %s {{ page }}"
+
+    shown = laid_out(statement(lines=[line("void", description=posted)]))
+
+    assert shown.lines[0].description == f"Cancelled: {posted}"
+
+
+@pytest.mark.req("INV-4", "MON-2")
+def test_shows_what_is_owed_to_the_guest_below_nothing_and_no_empty_sums() -> None:
+    paid = statement(paid=usd(12_000), balance=usd(-1_000), rounding=usd(1))
+
+    shown = laid_out(paid)
+
+    sums = [(each.label, each.value) for each in shown.sums]
+    assert sums == [
+        ("Net amount", "110.00"),
+        ("Tax", "0.00"),
+        ("Rounding", "0.01"),
+        ("Paid", "120.00"),
+    ]
+    assert shown.balance == "-USD\u00a010.00"
+
+
+@pytest.mark.req("INV-4", "PERF-1")
+def test_draws_no_more_lines_than_anybody_waits_for() -> None:
+    """So many are a page for a screen, and no PDF."""
+    long = statement(lines=[line()] * 1001)
+
+    assert statement_html(long).count("<td>Room 12</td>") == 1001
+    with pytest.raises(NotPrintable):
+        page("statement", "application/pdf", long)
+
+
+@pytest.mark.req("INV-4")
+def test_draws_the_same_statement_of_the_same_moment_alike() -> None:
+    assert statement_pdf(statement()) == statement_pdf(statement())
