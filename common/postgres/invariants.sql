@@ -315,24 +315,6 @@ WHERE NOT EXISTS (
     AND uses.actor = confirmed_by
     AND uses.assertion_hash = refunds.assertion_hash);
 
--- invariant: cash_is_what_its_trail_left
--- A drawer's and a session's version, trail and state are those that their last audit entry left.
-SELECT coalesce(cash.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
-FROM (
-  SELECT 'cash_drawer' AS kind, id, version, trail, state_digest
-  FROM cash_drawers
-  UNION ALL
-  SELECT 'cash_session', id, version, trail, state_digest
-  FROM cash_sessions
-) AS cash
-FULL JOIN (
-  SELECT DISTINCT ON (aggregate_id) aggregate_kind, aggregate_id, sequence, hash, digest_after
-  FROM audit_entries
-  WHERE aggregate_kind IN ('cash_drawer', 'cash_session')
-  ORDER BY aggregate_id, sequence DESC
-) AS last ON aggregate_id = cash.id AND aggregate_kind = kind
-WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
-
 -- invariant: a_reconciliation_says_what_it_found
 -- A business date of a property is reconciled once. It is a mismatch, or answered for by somebody,
 -- when and only when it holds differences; it is unknown only where the processor did not answer.
@@ -350,23 +332,17 @@ FROM reconciliations
 GROUP BY property_id, business_date
 HAVING count(*) > 1;
 
--- invariant: a_reconciliation_is_what_its_trail_left
--- A reconciliation's version, trail and state are those that its last audit entry left; one that is
--- resolved is so by whoever that entry names, at its time and for its reason.
-SELECT coalesce(id, aggregate_id), concat_ws(' ', 'version', version, 'entry', sequence, action,
-  'by', actor)
+-- invariant: a_reconciliation_is_resolved_as_its_trail_says
+-- One that is resolved is so by whoever its last audit entry names, at its time and for its reason.
+SELECT reconciliations.id, concat_ws(' ', status, 'by', resolved_by, 'after', action, 'by', actor)
 FROM reconciliations
-FULL JOIN (
-  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after, action, actor,
-         audit_entries.reason AS given, occurred_at
-  FROM audit_entries
-  WHERE aggregate_kind = 'reconciliation'
-  ORDER BY aggregate_id, sequence DESC
-) AS last ON aggregate_id = id
-WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
-   OR (status = 'resolved') <> (action = 'reconciliation.resolved')
+JOIN audit_entries
+  ON aggregate_kind = 'reconciliation' AND aggregate_id = reconciliations.id
+    AND sequence = version
+WHERE (status = 'resolved') <> (action = 'reconciliation.resolved')
    OR status = 'resolved'
-      AND (resolved_by, resolved_at, reason) IS DISTINCT FROM (actor, occurred_at, given);
+      AND (resolved_by, resolved_at, reconciliations.reason)
+            IS DISTINCT FROM (actor, occurred_at, audit_entries.reason);
 
 -- invariant: a_reconciliation_is_what_its_trail_digested
 -- The state that a reconciliation's trail digested is the one that it is in, each difference in it.
@@ -643,30 +619,23 @@ FROM reported
 FULL JOIN booked USING (id, account, currency)
 WHERE coalesce(reported.micro, 0) <> coalesce(booked.micro, 0);
 
--- invariant: the_end_of_a_day_is_what_its_trail_left
--- An ended day's version, trail and state are those of its audit entry, and its report was hashed.
-SELECT coalesce(audits.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
-FROM (
-  SELECT night_audits.*, sha256(convert_to(concat('{"guestLedger":[', moved, '],"inHouse":',
-           report -> 'inHouse', ',"noShows":', report -> 'noShows', '}'), 'UTF8')) AS hashed
-  FROM night_audits
-  CROSS JOIN LATERAL (
-    SELECT string_agg(concat('{"account":', each -> 'account', ',"amountMicro":',
-             each -> 'amountMicro', ',"currency":', each -> 'currency', '}'), ','
-             ORDER BY place) AS moved
-    FROM jsonb_array_elements(report -> 'guestLedger') WITH ORDINALITY AS rows (each, place)
-  ) AS movements
-) AS audits
-FULL JOIN (
-  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
-  FROM audit_entries
-  WHERE aggregate_kind = 'night_audit'
-  ORDER BY aggregate_id, sequence DESC
-) AS last ON aggregate_id = audits.id
-WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
-   OR state_digest <> sha256(convert_to(concat('{"businessDate":', to_json(business_date::text),
-        ',"id":', to_json(audits.id), ',"propertyId":', to_json(property_id),
-        ',"reportSha256":', to_json(encode(hashed, 'hex')), '}'), 'UTF8'));
+-- invariant: a_days_report_is_what_its_trail_digested
+-- The report of an ended day is the one that its trail digested, to the last account.
+SELECT id, concat('the report of ', business_date)
+FROM night_audits
+CROSS JOIN LATERAL (
+  SELECT string_agg(concat('{"account":', each -> 'account', ',"amountMicro":',
+           each -> 'amountMicro', ',"currency":', each -> 'currency', '}'), ','
+           ORDER BY place) AS moved
+  FROM jsonb_array_elements(report -> 'guestLedger') WITH ORDINALITY AS rows (each, place)
+) AS movements
+CROSS JOIN LATERAL (
+  SELECT encode(sha256(convert_to(concat('{"guestLedger":[', moved, '],"inHouse":',
+    report -> 'inHouse', ',"noShows":', report -> 'noShows', '}'), 'UTF8')), 'hex') AS hashed
+) AS reports
+WHERE state_digest <> sha256(convert_to(concat('{"businessDate":', to_json(business_date::text),
+  ',"id":', to_json(id), ',"propertyId":', to_json(property_id),
+  ',"reportSha256":', to_json(hashed), '}'), 'UTF8'));
 
 -- invariant: a_void_reverses_its_whole_charge
 -- A charge is voided once and as a whole: every line of it once, and the price comes to nothing.
@@ -1165,21 +1134,14 @@ WHERE (copies IS NULL) <> (render_queue.invoice_id IS NOT NULL)
    OR copies <> last_copy + 1
    OR copies > 0 AND invoice_signatures.invoice_id IS NULL;
 
--- invariant: a_signal_is_what_its_trail_left
--- A signal's version, trail and state are those that its last audit entry left.
-SELECT coalesce(ai_signals.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
+-- invariant: a_signal_is_what_its_trail_digested
+-- Whom a signal is about, what it says and what was made of it are what its trail digested.
+SELECT id, concat_ws(' ', pattern, 'of', actor, verdict)
 FROM ai_signals
-FULL JOIN (
-  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
-  FROM audit_entries
-  WHERE aggregate_kind = 'ai_signal'
-  ORDER BY aggregate_id, sequence DESC
-) AS last ON aggregate_id = ai_signals.id
-WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after)
-   OR state_digest <> sha256(convert_to(concat('{"actor":', to_json(actor), ',"businessDate":',
-        to_json(business_date::text), ',"id":', to_json(id), ',"pattern":', to_json(pattern),
-        ',"propertyId":', to_json(property_id), ',"scorePpm":', score_ppm, ',"verdict":',
-        coalesce(to_json(verdict)::text, 'null'), '}'), 'UTF8'));
+WHERE state_digest <> sha256(convert_to(concat('{"actor":', to_json(actor), ',"businessDate":',
+  to_json(business_date::text), ',"id":', to_json(id), ',"pattern":', to_json(pattern),
+  ',"propertyId":', to_json(property_id), ',"scorePpm":', score_ppm, ',"verdict":',
+  coalesce(to_json(verdict)::text, 'null'), '}'), 'UTF8'));
 
 -- invariant: a_trail_is_numbered_without_a_gap
 -- The audit entries of an aggregate are numbered from 1, each number once.
@@ -1228,16 +1190,33 @@ SELECT aggregate_id, concat('entry ', sequence, ' is not as it was written')
 FROM written
 WHERE hash <> sha256(convert_to(entry, 'UTF8'));
 
--- invariant: a_folio_stands_where_its_trail_ended
--- A folio's version, trail and state are those that its last audit entry left.
-SELECT coalesce(folios.id, last.aggregate_id), concat('version ', version, ', entry ', sequence)
-FROM folios
+-- invariant: an_aggregate_stands_where_its_trail_ended
+-- The version, the trail and the state of whatever changes as a whole are those that its last audit
+-- entry left.
+WITH standing AS (
+  SELECT 'folio' AS kind, id, version, trail, state_digest FROM folios
+  UNION ALL
+  SELECT 'cash_drawer', id, version, trail, state_digest FROM cash_drawers
+  UNION ALL
+  SELECT 'cash_session', id, version, trail, state_digest FROM cash_sessions
+  UNION ALL
+  SELECT 'night_audit', id, version, trail, state_digest FROM night_audits
+  UNION ALL
+  SELECT 'ai_signal', id, version, trail, state_digest FROM ai_signals
+  UNION ALL
+  SELECT 'reconciliation', id, version, trail, state_digest FROM reconciliations
+)
+SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
+  version, 'after entry', sequence)
+FROM standing
 FULL JOIN (
-  SELECT DISTINCT ON (aggregate_id) aggregate_id, sequence, hash, digest_after
+  SELECT DISTINCT ON (aggregate_kind, aggregate_id) aggregate_kind, aggregate_id, sequence, hash,
+         digest_after
   FROM audit_entries
-  WHERE aggregate_kind = 'folio'
-  ORDER BY aggregate_id, sequence DESC
-) AS last ON aggregate_id = folios.id
+  WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
+    'reconciliation')
+  ORDER BY aggregate_kind, aggregate_id, sequence DESC
+) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
 
 -- invariant: a_folio_is_what_its_trail_digested

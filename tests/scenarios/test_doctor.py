@@ -66,7 +66,7 @@ def test_answers_a_program_in_the_same_form(hotel: Hotel) -> None:
     findings = [each for each in answer["findings"] if each["check"] == "books"]
     assert answer["well"] is False
     assert all(set(each) == {"check", "well", "detail"} for each in findings)
-    assert any("a_folio_stands_where_its_trail_ended: " in each["detail"] for each in findings)
+    assert any("an_aggregate_stands_where_its_trail_ended: " in each["detail"] for each in findings)
 
 
 def test_says_what_a_login_may_not_see(hotel: Hotel) -> None:

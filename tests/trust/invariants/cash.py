@@ -6,7 +6,7 @@ from tests.trust.invariants.plant import plant
 
 EUROS = {"amountMicro": 50_000_000, "currency": "EUR"}
 BOOKED = "cash_movements_are_booked_as_they_were_made"
-LEFT = "cash_is_what_its_trail_left"
+LEFT = "an_aggregate_stands_where_its_trail_ended"
 HELD = "a_count_is_held_against_the_ledger"
 TWO = "a_drawer_is_closed_by_two_and_explained_by_a_third"
 EMPTY = "a_closed_drawer_is_empty"

@@ -7,7 +7,8 @@ from tests.trust.invariants.plant import plant
 CHARGED = "a_night_is_charged_as_it_was_planned"
 STAY = "a_stay_is_on_its_folio"
 REPORTED = "a_days_report_is_what_was_booked"
-ENDED = "the_end_of_a_day_is_what_its_trail_left"
+LEFT = "an_aggregate_stands_where_its_trail_ended"
+ENDED = "a_days_report_is_what_its_trail_digested"
 LATEST = "business_date = (SELECT max(business_date) FROM night_audits)"
 
 
@@ -66,7 +67,7 @@ NIGHTS = (
         f"UPDATE night_audits SET report = report || '{{{{\"inHouse\": 7}}}}' WHERE {LATEST}",
     ),
     plant(
-        ENDED,
+        LEFT,
         f"UPDATE night_audits SET trail = sha256(trail) WHERE {LATEST}",
     ),
     plant(

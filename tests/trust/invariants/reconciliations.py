@@ -5,7 +5,8 @@ from tests.reconciling import Processor, never_told, old_mismatch, run
 from tests.trust.invariants.plant import HASHED, TOLD, plant
 
 FOUND = "a_reconciliation_says_what_it_found"
-LEFT = "a_reconciliation_is_what_its_trail_left"
+LEFT = "an_aggregate_stands_where_its_trail_ended"
+SAID = "a_reconciliation_is_resolved_as_its_trail_says"
 DIGESTED = "a_reconciliation_is_what_its_trail_digested"
 RESOLVED, MISMATCH = "WHERE status = 'resolved'", "WHERE status = 'mismatch'"
 SIGNED = "ALTER TABLE reconciliations DROP CONSTRAINT resolution_is_signed"
@@ -56,7 +57,7 @@ RECONCILED = (
         ANSWERED,
         "UPDATE reconciliations SET processor_answered = true WHERE status = 'unknown'",
     ),
-    plant(FOUND, SIGNED, f"UPDATE reconciliations SET resolved_at = NULL {RESOLVED}", also=(LEFT,)),
+    plant(FOUND, SIGNED, f"UPDATE reconciliations SET resolved_at = NULL {RESOLVED}", also=(SAID,)),
     plant(
         FOUND,
         IN_ORDER,
@@ -74,15 +75,15 @@ RECONCILED = (
         LEFT, f"DELETE FROM reconciliations {RESOLVED}", also=("an_answer_speaks_of_what_there_is",)
     ),
     plant(
-        LEFT, f"UPDATE reconciliations SET resolved_at = resolved_at + interval '1 h' {RESOLVED}"
+        SAID, f"UPDATE reconciliations SET resolved_at = resolved_at + interval '1 h' {RESOLVED}"
     ),
     plant(
-        LEFT,
+        SAID,
         f"UPDATE reconciliations SET resolved_by = 'nobody' {RESOLVED}",
         also=(DIGESTED,),
     ),
     plant(
-        LEFT,
+        SAID,
         "UPDATE audit_entries SET reason = 'Another one' WHERE action = 'reconciliation.resolved'",
         also=(HASHED,),
     ),

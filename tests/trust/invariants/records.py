@@ -122,11 +122,11 @@ TRAILS = (
     plant(HASHED, "UPDATE audit_entries SET actor = 'somebody' WHERE actor = 'clerk'"),
     plant(HASHED, "UPDATE audit_entries SET occurred_at = occurred_at - interval '1 hour'"),
     plant(
-        "a_folio_stands_where_its_trail_ended",
+        "an_aggregate_stands_where_its_trail_ended",
         f"UPDATE folios SET version = version + 1 WHERE id = {OPEN}",
     ),
     plant(
-        "a_folio_stands_where_its_trail_ended",
+        "an_aggregate_stands_where_its_trail_ended",
         f"DELETE FROM audit_entries WHERE {LAST_ENTRY}",
         also=(TOLD, "every_line_is_told_once"),
     ),
@@ -155,12 +155,12 @@ TRAILS = (
         also=(HASHED, TOLD, GUARDED),
     ),
     plant(
-        "a_folio_stands_where_its_trail_ended",
+        "an_aggregate_stands_where_its_trail_ended",
         f"DELETE FROM audit_entries WHERE aggregate_id = {EMPTY}",
         also=(TOLD,),
     ),
     plant(
-        "a_folio_stands_where_its_trail_ended",
+        "an_aggregate_stands_where_its_trail_ended",
         "DELETE FROM folios WHERE last_line = 0",
         also=("an_answer_speaks_of_what_there_is",),
     ),
@@ -181,7 +181,7 @@ TRAILS = (
         " aggregate_id, sequence + 1, 'folio.left', actor, auth_strength, step_up_token_id,"
         " assertion_hash, reason, '{{}}', digest_after, digest_after, trace_id, occurred_at,"
         " recorded_at, hash, hash FROM audit_entries WHERE action = 'folio.closed'",
-        also=(HASHED, "a_folio_stands_where_its_trail_ended"),
+        also=(HASHED, "an_aggregate_stands_where_its_trail_ended"),
     ),
     plant(
         "every_line_is_told_once",

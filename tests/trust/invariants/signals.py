@@ -4,7 +4,8 @@ from tests.hotel import Hotel, House
 from tests.signals import a_signal
 from tests.trust.invariants.plant import plant
 
-LEFT = "a_signal_is_what_its_trail_left"
+LEFT = "an_aggregate_stands_where_its_trail_ended"
+DIGESTED = "a_signal_is_what_its_trail_digested"
 
 
 def hotel_with_signals(house: House) -> Hotel:
@@ -20,8 +21,8 @@ def hotel_with_signals(house: House) -> Hotel:
 
 SIGNALS = (
     plant(LEFT, "UPDATE ai_signals SET version = version + 1 WHERE actor = 'karim'"),
-    plant(LEFT, "UPDATE ai_signals SET actor = 'nadia' WHERE actor = 'zahra'"),
-    plant(LEFT, "UPDATE ai_signals SET verdict = 'confirmed' WHERE verdict IS NOT NULL"),
+    plant(DIGESTED, "UPDATE ai_signals SET actor = 'nadia' WHERE actor = 'zahra'"),
+    plant(DIGESTED, "UPDATE ai_signals SET verdict = 'confirmed' WHERE verdict IS NOT NULL"),
     plant(LEFT, "DELETE FROM ai_signals WHERE actor = 'zahra'"),
     plant(
         "what_may_happen_once_is_guarded",
