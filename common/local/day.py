@@ -9,6 +9,7 @@ tell comes as events over HTTP; nothing goes past the interface that a deploymen
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -97,9 +98,10 @@ class Day:
         """The day that the books are on: it ends at three at night."""
         return (self.now() - timedelta(hours=3)).date()
 
-    def sleep_through(self, hours: int) -> datetime:
+    def sleep_until(self, moment: datetime) -> datetime:
         """Move the clock on. Tokens of yesterday are over by then."""
-        self.client.post("/dev/clock", {"moveSeconds": hours * 3600}).expect(200)
+        seconds = ceil((moment - self.now()).total_seconds())
+        self.client.post("/dev/clock", {"moveSeconds": seconds}).expect(200)
         self._tokens.clear()
         return self.now()
 

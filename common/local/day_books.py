@@ -1,5 +1,6 @@
 """The day's second half: folios are closed, invoices are numbered, drawn, verified."""
 
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -8,13 +9,13 @@ from uuid import uuid4
 from ulid import ULID
 
 from common.local.client import Answer, require, wait_for
-from common.local.day import Day, Room, step
+from common.local.day import TIME_ZONE, Day, Room, step
 from common.local.day_desk import money, shown
 from common.local.demo_hotel import KABUL, TENANT_ID
 from common.runtime.step_up import context_of
 
-MORNING_HOUR: Final = 8
-UNTIL_IT_IS_OVER_HOURS: Final = 25
+MORNING: Final = time(8)
+UNTIL_IT_IS_OVER: Final = timedelta(hours=25)
 CREDIT: Final = "billing.credit_note.write"
 REFUND: Final = "billing.refund.write"
 PAID_CENTS: Final = 130_00
@@ -23,9 +24,14 @@ TOO_MUCH_CENTS: Final = 8_65
 
 @step("everybody", "sleeps; the clock moves on to the morning")
 def night_passes(day: Day, who: str) -> str:
-    """POST /dev/clock: a laptop's clock can be moved, a deployment has no such thing."""
-    hours = (MORNING_HOUR - day.now().hour - 1) % 24 + 1
-    return f"200  it is {day.sleep_through(hours):%A, %H:%M}"
+    """POST /dev/clock: a laptop's clock can be moved, a deployment has no such thing.
+
+    The morning is that after the night in room 118. Who plays the day at five, when the books are
+    on the new date already, sleeps through that date as well.
+    """
+    night = date.fromisoformat(day.left["118"]["night"])
+    morning = datetime.combine(night + timedelta(days=1), MORNING, TIME_ZONE)
+    return f"200  it is {day.sleep_until(morning):%A, %H:%M}"
 
 
 @step("night audit (job)", "charges who slept here, and ends the day")
@@ -221,7 +227,7 @@ def events_have_left(day: Day, who: str) -> str:
 @step("everybody", "goes home; the clock moves on until the date is over")
 def date_is_over(day: Day, who: str) -> str:
     """A business date ends at the close hour; half an hour later its books are held together."""
-    return f"200  it is {day.sleep_through(UNTIL_IT_IS_OVER_HOURS):%A, %H:%M}"
+    return f"200  it is {day.sleep_until(day.now() + UNTIL_IT_IS_OVER):%A, %H:%M}"
 
 
 @step("accountant (laila)", "reads what the night's reconciliation found")

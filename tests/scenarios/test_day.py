@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from common.local.client import Client
+from common.local.clock import MovableClock
+from common.local.day import TIME_ZONE
 from tests.architecture.source_tree import ROOT
 from tests.scenarios.laptop import SECONDS_MAX, Laptop
 
@@ -61,6 +63,20 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert re.search(r"200  \d{4}-\d\d-\d\d is matched", day.stdout)
     assert len(list((laptop.folder / "documents").rglob("inv_*/*.pdf"))) == 4
     assert not list(laptop.folder.glob("running.json"))
+
+
+@pytest.mark.req("LOC-1", "CASH-11")
+@pytest.mark.parametrize("hour", [1, 4], ids=["before_day_close", "after_day_close"])
+def test_plays_the_day_at_whatever_hour_it_is_started(laptop: Laptop, hour: int) -> None:
+    """The morning that comes is that after the business date, and not the next one at the wall."""
+    clock = MovableClock(laptop.folder / "clock")
+    here = clock.now().astimezone(TIME_ZONE)
+    clock.move(int((here.replace(hour=hour, minute=30) - here).total_seconds()))
+    day = laptop.billing("run", "--once")
+    assert day.returncode == 0, day.stdout + day.stderr
+    assert re.search(rf"^✓ 0{hour}:30  load balancer", day.stdout, re.M)
+    assert "201  credit note" in day.stdout
+    assert " is matched" in day.stdout
 
 
 @pytest.mark.req("LOC-1")
