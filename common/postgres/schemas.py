@@ -39,6 +39,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "night_audits",
         "refund_settlements",
         "refunds",
+        "reopenings",
         "settings_versions",
         "settlements",
         "webhook_events",

@@ -18,6 +18,7 @@ from tests.moving import move
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
+from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
@@ -92,7 +93,12 @@ ONCE: Final = [
 ]
 IN_BOUNDS: Final = [
     Trial("folio_status_is_known", "folios", {**NEW_FOLIO, "status": "lost"}),
-    Trial("closed_folio_balances", "folios", {**NEW_FOLIO, "status": "closed", "balance_micro": 1}),
+    Trial(
+        "closed_folio_balances",
+        "folios",
+        {**NEW_FOLIO, "status": "closed", "balance_micro": 1},
+        "pending_refunds = 0",
+    ),
     Trial("line_type_is_known", "folio_lines", {**NEW_LINE, "type": "gift"}),
     Trial(
         "correction_names_its_line", "folio_lines", {**NEW_LINE, "type": "void", "corrects": None}
@@ -196,6 +202,7 @@ EVERYTHING: Final = [
     *NIGHTS,
     *SIGNALS,
     *RECONCILIATIONS,
+    *REOPENINGS,
 ]
 
 
@@ -228,6 +235,7 @@ def full(house: House) -> Hotel:
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
+    a_folio_that_came_to_less(hotel)
     return hotel
 
 

@@ -66,6 +66,7 @@ class Calls:
     credited_sha256: str
     deposit: tuple[str, str]
     shared: tuple[str, str]
+    gone: str
     signal: str
     reconciliation: str
     count: int = 0
@@ -97,6 +98,7 @@ class Calls:
             note["payloadSha256"],
             (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
             (hers, hotel.charged(hers, "spa", 900_000)),
+            gone,
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
         )
@@ -127,6 +129,8 @@ class Calls:
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
             known["folio_id"] = self.shared[0]
+        if name == "reopen_folio":
+            known["folio_id"] = self.gone
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
         known["signal_id"] = self.signal
@@ -307,6 +311,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "refund_payment": _refund,
     "transfer_lines": _transfer,
     "close_folio": lambda calls: {},
+    "reopen_folio": lambda calls: {"reason": "A bill was forgotten", "stillInHouse": True},
     "backfill_taxes": lambda calls: {"folioIds": [calls.folio], "reason": "The rule came late"},
     "regenerate_invoice": lambda calls: {},
     "issue_credit_note": _credit,

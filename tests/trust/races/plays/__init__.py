@@ -12,6 +12,7 @@ from tests.trust.races.plays import (
     nights,
     reconciliations,
     refunds,
+    reopenings,
     taxes,
     transfers,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "nights",
     "reconciliations",
     "refunds",
+    "reopenings",
     "taxes",
     "transfers",
 ]
