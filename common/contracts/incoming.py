@@ -16,6 +16,7 @@ from common.contracts.fields import (
     FolioRef,
     LocalisedText,
     Payable,
+    PaymentRef,
     PaymentToken,
     PropertyRef,
     RefundRef,
@@ -24,6 +25,7 @@ from common.contracts.fields import (
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
+from common.domain.cash_patterns import SCORE_MAX, Finding, Suspicion
 from common.domain.folio_line import ChargeKind
 from common.domain.guest import Stay
 from common.domain.stay_plan import PlannedCharge
@@ -97,6 +99,32 @@ class PaymentCaptured(Incoming):
     folio_id: FolioRef
     amount: Payable
     payment_method_token: PaymentToken | None = None
+
+
+class SignalTold(Incoming):
+    """Something odd about a folio, or a payment or a refund of it, as the orchestrator sees it."""
+
+    folio_id: FolioRef
+    payment_id: PaymentRef | None = None
+    refund_id: RefundRef | None = None
+    pattern: Suspicion
+    score_ppm: Annotated[int, Field(ge=0, le=SCORE_MAX)]
+    figures: Annotated[dict[Token, int], Field(max_length=20)] = {}
+    source: Token
+
+    @property
+    def subject(self) -> str:
+        """The narrowest thing that it is about."""
+        return self.refund_id or self.payment_id or self.folio_id
+
+    def finding(self) -> Finding:
+        """What was found."""
+        return Finding(
+            pattern=self.pattern,
+            subject=self.subject,
+            score_ppm=self.score_ppm,
+            figures=dict(self.figures),
+        )
 
 
 class RefundMade(Incoming):

@@ -1,16 +1,35 @@
 """How a refund reads on the wire: what goes back, what it is worth, and where it stands."""
 
-from common.contracts.fields import Amount, FolioRef, Instant, PaymentRef, RefundRef
+from common.contracts.fields import Amount, FolioRef, Instant, PaymentRef, RefundRef, SignalRef
 from common.contracts.folios import LineView
 from common.contracts.shapes import Outcome, Shape
+from common.domain.advice import Advice
 from common.domain.refund import Refund, RefundRecorded
+
+
+class AdviceView(Shape):
+    """A signal in short; `scorePpm` says how sure it is, `verdict` what a person made of it."""
+
+    signal_id: SignalRef
+    pattern: str
+    score_ppm: int
+    verdict: str | None
+
+    @classmethod
+    def of(cls, advice: Advice) -> "AdviceView":
+        return cls(
+            signal_id=advice.signal_id,
+            pattern=advice.pattern,
+            score_ppm=advice.score_ppm,
+            verdict=advice.verdict,
+        )
 
 
 class RefundView(Shape):
     """A refund. `amount` goes back in the payment's currency, `worth` is what it adds to the folio.
 
     `failureCode` is the processor's word for why it failed. Out of which drawer cash came is not
-    told.
+    told. `signals` are what was pointed out about it, its payment or its folio: they advise.
     """
 
     refund_id: RefundRef
@@ -23,6 +42,7 @@ class RefundView(Shape):
     settled_at: Instant | None
     reason: str | None
     reference: str | None
+    signals: tuple[AdviceView, ...]
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundView":
@@ -37,6 +57,7 @@ class RefundView(Shape):
             settled_at=refund.settled_at,
             reason=refund.reason,
             reference=refund.reference,
+            signals=tuple(AdviceView.of(advice) for advice in refund.advice),
         )
 
 

@@ -8,13 +8,17 @@ from common.domain.signal import Signal
 
 
 class SignalView(Outcome):
-    """A signal. `scorePpm` says how sure it is, from 0 to 1,000,000; `figures` are its reason."""
+    """A signal. `scorePpm` says how sure it is, from 0 to 1,000,000; `figures` are its reason.
+
+    It is about a person, the `actor`, or about the folio, payment or refund that is its `subject`.
+    """
 
     signal_id: SignalRef
     property_id: PropertyRef
     business_date: Day
     pattern: str
-    actor: str
+    actor: str | None
+    subject: str | None
     score_ppm: int
     figures: dict[str, int]
     source: str
@@ -33,6 +37,7 @@ class SignalView(Outcome):
             business_date=signal.business_date,
             pattern=signal.finding.pattern.value,
             actor=signal.finding.actor,
+            subject=signal.finding.subject,
             score_ppm=signal.finding.score_ppm,
             figures=signal.finding.figures,
             source=signal.source,

@@ -34,6 +34,14 @@ class Pattern(StrEnum):
     QUICK_REFUNDS = "quick_refunds"
 
 
+class Suspicion(StrEnum):
+    """What the platform's orchestrator points out about a folio, a payment or a refund."""
+
+    FOLIO_ANOMALY = "folio_anomaly"
+    PAYMENT_RISK = "payment_risk"
+    REFUND_FRAUD = "refund_fraud"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActorFigures:
     """What somebody's cash came to within the window, at one property.
@@ -53,12 +61,16 @@ class ActorFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A pattern of a person. `score_ppm` is how sure: 0 to 1,000,000; `figures` are the reason."""
+    """A pattern of a person, or something about a folio, a payment or a refund: its `subject`.
 
-    pattern: Pattern
-    actor: str
+    `score_ppm` is how sure: 0 to 1,000,000; `figures` are the reason.
+    """
+
+    pattern: Pattern | Suspicion
+    actor: str | None = None
     score_ppm: int
     figures: dict[str, int]
+    subject: str | None = None
 
 
 def first_day(on: date) -> date:

@@ -4,11 +4,12 @@ The two amounts differ only in currency: the folio's rates, pinned when it opene
 other, and both are kept. A processor's payment is recorded once, whoever tells us of it first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from common.domain.advice import Advice
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import CashSessionId, FolioId, PaymentId
 from common.domain.money import AmountNotPositive, Money
@@ -52,7 +53,8 @@ class Payment:
     recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into.
 
     `refunded_paid_micro` of what was handed over, worth `refunded_micro` on the folio, have been
-    given back or are promised.
+    given back or are promised. `advice` is what was pointed out about it or its folio, as far as
+    anybody looked.
     """
 
     id: PaymentId
@@ -68,6 +70,7 @@ class Payment:
     cash_session_id: CashSessionId | None = None
     refunded_paid_micro: int = 0
     refunded_micro: int = 0
+    advice: tuple[Advice, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.paid.amount_micro <= 0 or self.amount.amount_micro <= 0:

@@ -15,12 +15,13 @@ then `tenant`, `folio`, `payment`, `refund`, `amountMicro` and `currency`. Whoev
 makes its id, so that a client works out what is confirmed from what it shows (SEC-4).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from common.domain.advice import Advice
 from common.domain.canonical import digest
 from common.domain.cash import Confirmed
 from common.domain.folio import Folio, LinesPosted
@@ -75,6 +76,7 @@ class Refund:
     """One refund. `paid` is what goes back, `amount` what it is worth on the folio.
 
     The worth of a small part may be nothing, where the folio's currency has no unit as small.
+    `advice` is what was pointed out about it, its payment or its folio; it stops nothing (REF-2).
     Refuses: AmountNotPositive, NoOpenCashSession, RefundReferenceMissing.
     """
 
@@ -92,6 +94,7 @@ class Refund:
     status: RefundStatus = RefundStatus.SUCCEEDED
     failure_code: str | None = None
     settled_at: datetime | None = None
+    advice: tuple[Advice, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.paid.amount_micro <= 0:
@@ -185,6 +188,7 @@ def give_back(
         cash_session_id=cash_session_id,
         status=RefundStatus.PENDING if waits else RefundStatus.SUCCEEDED,
         settled_at=None if waits else moment.now,
+        advice=payment.advice,
     )
     line = _line(folio, refund, refund.id, payment.id, moment)
     folio.pending_refunds += waits

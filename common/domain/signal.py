@@ -1,7 +1,8 @@
 """A signal: something odd that was pointed out, and what a person made of it (AI-1, CASH-10).
 
 A signal advises. Nothing in the house waits for it, asks it or is stopped by it; it is raised once
-for a person, a pattern and a business date, and reviewed once.
+for a person, a pattern and a business date, or once for a pattern and a folio, a payment or a
+refund, and reviewed once. A refund shows what was pointed out about it (REF-2).
 """
 
 from dataclasses import dataclass, field
@@ -103,7 +104,8 @@ class Signal(Aggregate):
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
-        return {
+        about = {"subject": self.finding.subject} if self.finding.subject else {}
+        return about | {
             "id": self.id,
             "propertyId": str(self.property_id),
             "businessDate": self.business_date.isoformat(),

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from common.domain.cash_patterns import ActorFigures, Finding, Pattern
+    from common.domain.cash_patterns import ActorFigures, Finding, Pattern, Suspicion
     from common.domain.identifiers import PropertyId, SignalId
     from common.domain.signal import Signal
     from common.ports.transaction import Page
@@ -33,7 +33,7 @@ class SignalFilter:
     """Which signals a list is asked for; `reviewed`: those that a person has looked at, or not."""
 
     property_id: PropertyId | None = None
-    pattern: Pattern | None = None
+    pattern: Pattern | Suspicion | None = None
     reviewed: bool | None = None
 
 
@@ -51,6 +51,9 @@ class Signals(Protocol):
 
     def is_looked_at(self, property_id: PropertyId, on: date) -> bool:
         """Whether somebody has looked at a day."""
+
+    def is_raised(self, pattern: Suspicion, subject: str) -> bool:
+        """Whether that was pointed out about a folio, a payment or a refund."""
 
     def take(self, signal_id: SignalId) -> Signal:
         """Lock a signal. Refuses: SignalUnknown."""

@@ -1223,12 +1223,14 @@ WHERE (copies IS NULL) <> (render_queue.invoice_id IS NOT NULL)
 
 -- invariant: a_signal_is_what_its_trail_digested
 -- Whom a signal is about, what it says and what was made of it are what its trail digested.
-SELECT id, concat_ws(' ', pattern, 'of', actor, verdict)
+SELECT id, concat_ws(' ', pattern, 'of', actor, subject, verdict)
 FROM ai_signals
-WHERE state_digest <> sha256(convert_to(concat('{"actor":', to_json(actor), ',"businessDate":',
+WHERE state_digest <> sha256(convert_to(concat('{"actor":',
+  coalesce(to_json(actor)::text, 'null'), ',"businessDate":',
   to_json(business_date::text), ',"id":', to_json(id), ',"pattern":', to_json(pattern),
-  ',"propertyId":', to_json(property_id), ',"scorePpm":', score_ppm, ',"verdict":',
-  coalesce(to_json(verdict)::text, 'null'), '}'), 'UTF8'));
+  ',"propertyId":', to_json(property_id), ',"scorePpm":', score_ppm,
+  CASE WHEN subject IS NOT NULL THEN concat(',"subject":', to_json(subject)) END,
+  ',"verdict":', coalesce(to_json(verdict)::text, 'null'), '}'), 'UTF8'));
 
 -- invariant: a_trail_is_numbered_without_a_gap
 -- The audit entries of an aggregate are numbered from 1, each number once.
@@ -1571,8 +1573,8 @@ FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once'
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
   'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own', 'refund_is_reversed_once',
   'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
-  'settings_versions_are_consecutive', 'settlement_is_credited_once', 'signal_is_raised_once',
-  'stay_is_planned_once']) AS name
+  'settings_versions_are_consecutive', 'settlement_is_credited_once', 'signal_about_a_thing_is_raised_once',
+  'signal_is_raised_once', 'stay_is_planned_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

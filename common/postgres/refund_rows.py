@@ -1,10 +1,12 @@
 """Refunds and their settlements as rows: each mapping in both directions, side by side."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from common.domain.advice import Advice
 from common.domain.cash import Confirmed
-from common.domain.identifiers import CashSessionId, FolioId, PaymentId, RefundId
+from common.domain.identifiers import CashSessionId, FolioId, PaymentId, RefundId, SignalId
 from common.domain.money import Currency, Money
 from common.domain.payment import PaymentMethod
 from common.domain.refund import Refund, RefundStatus
@@ -18,10 +20,20 @@ REFUND_COLUMNS: Final = (
 SETTLEMENT_COLUMNS: Final = "status, failure_code, settled_at"
 
 
+def advice_about(*things: str) -> str:
+    """What was pointed out about things, as an array; their ids are columns or parameters."""
+    return f"""(
+  SELECT coalesce(
+    jsonb_agg(jsonb_build_array(signal.id, pattern, score_ppm, verdict) ORDER BY signal.id), '[]')
+  FROM ai_signals AS signal
+  WHERE subject IN ({", ".join(things)}))"""
+
+
 def refunds_where(condition: str) -> str:
     """Refunds with what became of them; one that nothing became of yet is pending."""
     return f"""
-SELECT refunds.tenant_id, {REFUND_COLUMNS}, occurred_at, {SETTLEMENT_COLUMNS}
+SELECT refunds.tenant_id, {REFUND_COLUMNS}, occurred_at, {SETTLEMENT_COLUMNS},
+       {advice_about("refunds.id", "payment_id", "folio_id")}
 FROM refunds
 LEFT JOIN refund_settlements ON refund_id = id
 WHERE {condition}
@@ -86,4 +98,10 @@ def refund_of(row: Row) -> Refund:
         status=RefundStatus(row[18] or RefundStatus.PENDING),
         failure_code=row[19],
         settled_at=row[20],
+        advice=advice_of(row[21]),
     )
+
+
+def advice_of(told: Sequence[Sequence[Any]]) -> tuple[Advice, ...]:
+    """What was pointed out, as it was read: by `advice_about`."""
+    return tuple(Advice(SignalId(each[0]), each[1], each[2], each[3]) for each in told)

@@ -5,6 +5,7 @@ lock, as statements of their own, and so as whoever held it before has left them
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -20,6 +21,8 @@ from common.postgres.folio_rows import PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import TAKE, Folios
 from common.postgres.refund_rows import (
     REFUND_COLUMNS,
+    advice_about,
+    advice_of,
     refund_of,
     refund_row,
     refund_settlement_row,
@@ -32,7 +35,7 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 """So long whoever recorded a refund has for its own attempt, before a job makes another one."""
 
 PAYMENT: Final = f"""
-SELECT tenant_id, {PAYMENT_COLUMNS}
+SELECT tenant_id, {PAYMENT_COLUMNS}, {advice_about("payments.id", "folio_id")}
 FROM payments
 WHERE folio_id = $1 AND id = $2
 """
@@ -95,7 +98,8 @@ class Refunds:
         known = Folios(self._desk).known(folio)
         if not payments:
             raise PaymentUnknown()
-        return known, payment_of(payments[0])
+        *row, advice = payments[0]
+        return known, replace(payment_of(row), advice=advice_of(advice))
 
     def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, Payment, Refund]:
         folio, payments, refunds = self._desk.batch(

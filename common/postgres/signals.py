@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-from common.domain.cash_patterns import QUICK, ActorFigures, Finding, Pattern, first_day
+from common.domain.cash_patterns import QUICK, ActorFigures, Finding, Pattern, Suspicion, first_day
 from common.domain.identifiers import PropertyId, SignalId
 from common.domain.signal import Review, Signal, SignalUnknown, Verdict
 from common.ports.signals import SignalFilter
@@ -18,7 +18,7 @@ from common.postgres.stores import Desk, held_properties
 
 COLUMNS: Final = (
     "id, property_id, business_date, pattern, actor, score_ppm, figures, source, raised_at,"
-    " verdict, reviewed_by, review_note, reviewed_at, version, trail, state_digest"
+    " verdict, reviewed_by, review_note, reviewed_at, version, trail, state_digest, subject"
 )
 TAKE: Final = f"SELECT tenant_id, {COLUMNS} FROM ai_signals WHERE id = $1 FOR NO KEY UPDATE"
 PAGE: Final = f"""
@@ -45,6 +45,7 @@ SELECT tenant_id, pattern, actor
 FROM ai_signals
 WHERE property_id = $1
   AND business_date BETWEEN $2 AND $3
+  AND actor IS NOT NULL
 GROUP BY tenant_id, pattern, actor
 """
 # Each thing that somebody did, one by one: a variance with its amount, everything else counts one.
@@ -92,6 +93,7 @@ WHERE cash_sessions.property_id = $1
   AND refunds.business_date BETWEEN $2 AND $3
   AND refunds.occurred_at - payments.occurred_at < $5 * interval '1 second'
 """
+IS_RAISED: Final = "SELECT tenant_id FROM ai_signals WHERE subject = $1 AND pattern = $2"
 CHANGE: Final = """
 UPDATE ai_signals
 SET verdict = $2, reviewed_by = $3, review_note = $4, reviewed_at = $5, version = $6, trail = $7,
@@ -149,6 +151,9 @@ class Signals:
 
     def is_looked_at(self, property_id: PropertyId, on: date) -> bool:
         return bool(self._desk.rows(LOOKED_AT, property_id, on))
+
+    def is_raised(self, pattern: Suspicion, subject: str) -> bool:
+        return bool(self._desk.rows(IS_RAISED, subject, pattern))
 
     def take(self, signal_id: SignalId) -> Signal:
         rows = self._desk.rows(TAKE, signal_id)
@@ -213,11 +218,15 @@ def _row(signal: Signal) -> dict[str, Any]:
         "version": signal.version,
         "trail": signal.trail,
         "state_digest": signal.state_digest,
+        "subject": signal.finding.subject,
     }
 
 
 def _signal_of(row: Row) -> Signal:
-    finding = Finding(pattern=Pattern(row[4]), actor=row[5], score_ppm=row[6], figures=row[7])
+    pattern = Suspicion(row[4]) if row[17] else Pattern(row[4])
+    finding = Finding(
+        pattern=pattern, actor=row[5], score_ppm=row[6], figures=row[7], subject=row[17]
+    )
     reviewed = row[10] is not None
     return Signal(
         id=SignalId(row[1]),

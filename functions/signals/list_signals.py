@@ -3,7 +3,7 @@
 from common.contracts.fields import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.signals import SignalView
-from common.domain.cash_patterns import Pattern
+from common.domain.cash_patterns import Pattern, Suspicion
 from common.ports.signals import SignalFilter
 from common.ports.transaction import CursorInvalid, Transaction
 from common.runtime.declaration import http_function
@@ -13,7 +13,7 @@ class ListSignals(ListRequest):
     """Which signals; what is not given is not asked."""
 
     property_id: PropertyRef | None = None
-    pattern: Pattern | None = None
+    pattern: Pattern | Suspicion | None = None
     reviewed: bool | None = None
 
 

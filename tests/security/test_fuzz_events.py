@@ -71,6 +71,12 @@ class Office:
             },
             "on_tenant_tax_rules_updated": {"taxRules": [vat()]},
             "on_refund_succeeded": self.refunded,
+            "on_signal_raised": {
+                "folioId": self.folio,
+                "pattern": "folio_anomaly",
+                "scorePpm": 5,
+                "source": "orchestrator",
+            },
             "on_refund_failed": {**self.refunded, "failureCode": "card_expired"},
         }[consumer]
 

@@ -279,6 +279,12 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},
         "on_refund_succeeded": refunded,
+        "on_signal_raised": {
+            "folioId": calls.folio,
+            "pattern": "folio_anomaly",
+            "scorePpm": 5,
+            "source": SECRET,
+        },
         "on_refund_failed": {**refunded, "failureCode": SECRET},
         "on_invoice_generated": hotel.events("invoice.generated")[0]["data"],
         "on_credit_note_issued": hotel.events("credit_note.issued")[0]["data"],

@@ -103,6 +103,12 @@ def _reopening(scene: Scene) -> Act:
     return _posts(f"/folios/{folio}/reopen", wanted_again(hotel, folio, "nadia"), token=token)
 
 
+def _pointing_out(scene: Scene) -> Act:
+    folio, _ = _owing(scene)
+    odd = {"pattern": "folio_anomaly", "scorePpm": 870_000, "source": "orchestrator"}
+    return _delivers("on_signal_raised", {"folioId": folio, **odd})
+
+
 def _transferring(scene: Scene) -> Act:
     """All of one charge and a part of another."""
     hotel = scene.hotel
@@ -358,6 +364,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     ),
     "on_refund_succeeded": _refunded,
     "on_refund_failed": _not_refunded,
+    "on_signal_raised": _pointing_out,
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
     "retry_refunds": _retrying,
