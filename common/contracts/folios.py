@@ -97,7 +97,8 @@ class StayView(Shape):
 
 
 class FolioView(Outcome):
-    """A folio without its lines."""
+    """A folio without its lines. `depositsHeld` is what has been paid beyond what is owed: zero, or
+    the balance that is below nothing."""
 
     folio_id: FolioRef
     property_id: PropertyRef
@@ -109,6 +110,7 @@ class FolioView(Outcome):
     stay: StayView | None
     currency: CurrencyCode
     balance: Amount
+    deposits_held: Amount
     fx_snapshots: tuple[FxSnapshotShape, ...]
     business_date: Day
     opened_at: Instant
@@ -128,6 +130,7 @@ class FolioView(Outcome):
             stay=StayView.of(folio.stay) if folio.stay else None,
             currency=folio.currency,
             balance=folio.balance,
+            deposits_held=folio.deposits_held,
             fx_snapshots=tuple(FxSnapshotShape.of(rate) for rate in folio.rates.snapshots),
             business_date=folio.business_date,
             opened_at=folio.opened_at,

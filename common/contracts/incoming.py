@@ -14,6 +14,7 @@ from pydantic import Field
 from common.contracts.fields import (
     Day,
     FolioRef,
+    Instant,
     LocalisedText,
     Payable,
     PaymentToken,
@@ -72,6 +73,14 @@ class Reservation(Terms, Incoming):
                 ages=each.ages,
             )
             places[each.night] += 1
+
+
+class ReservationCanceled(Incoming):
+    """A stay that will not be. `canceledAt` says when the guest canceled, if not just now."""
+
+    reservation_id: Token
+    property_id: PropertyRef
+    canceled_at: Instant | None = None
 
 
 class TenantCreated(Incoming):

@@ -4,6 +4,9 @@ It belongs to one property and keeps one currency. Charges and their taxes add t
 payments take away, nothing is ever deleted: a correction is a further line that names what it
 corrects. A folio is locked while it changes, so its lines are numbered without a gap, and its
 balance is always the sum of its lines. It closes at zero and then refuses everything.
+
+What it is in credit by is a deposit: a liability of the house until charges take it up, or it is
+given back or moved (FOL-11). Whatever posts lines brings the difference over in the ledger.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +27,7 @@ from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.guest import Guest, Stay
 from common.domain.identifiers import ChargeId, FolioId, PropertyId, TaxLineId
-from common.domain.ledger import Entry, line_entries, payment_entries
+from common.domain.ledger import Entry, brought_over, line_entries, payment_entries
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer, Currency, Money
 from common.domain.nights import Occupancy
@@ -105,7 +108,8 @@ Posted = TypeVar("Posted", bound=LinesPosted)
 class Folio(Aggregate):
     """See the module. `fresh` holds the lines that were added since it was taken.
 
-    `pending_refunds` counts the refunds that a processor has still to settle.
+    `pending_refunds` counts the refunds that a processor has still to settle. `deposits_micro` is
+    what the ledger holds as its deposits: what it is in credit by, as of the last lines.
     """
 
     kind: ClassVar[str] = "folio"
@@ -126,6 +130,7 @@ class Folio(Aggregate):
     tax_sums: TaxSums = field(default_factory=TaxSums)
     last_line: int = 0
     pending_refunds: int = 0
+    deposits_micro: int = 0
     closed_at: datetime | None = None
     fresh: tuple[Line, ...] = ()
 
@@ -263,6 +268,11 @@ class Folio(Aggregate):
             PaymentRecorded, lines, entries=payment_entries(payment), payment=payment
         )
 
+    @property
+    def deposits_held(self) -> Money:
+        """What stands on it beyond what is owed, as more than nothing; zero where there is none."""
+        return max(-self.balance, Money.zero(self.currency))
+
     def convert(self, paid: Money) -> Money:
         """What an amount is worth on this folio, by its pinned rates. Refuses: FxRateMissing."""
         return self.rates.convert(paid, self.currency)
@@ -329,9 +339,14 @@ class Folio(Aggregate):
         entries: tuple[Entry, ...] | None = None,
         **details: object,
     ) -> Posted:
-        """Tell what lines were written; their ledger entries follow from them, or are given."""
+        """Tell what lines were written; their ledger entries follow from them, or are given.
+
+        Behind them stands what is more of a deposit now than before, or less (FOL-11).
+        """
         if entries is None:
             entries = tuple(entry for line in lines for entry in line_entries(line))
+        if lines:
+            entries += self._bring_over(lines[-1])
         return fact(
             subject=self,
             sequence=self.next_sequence(),
@@ -340,6 +355,15 @@ class Folio(Aggregate):
             balance=self.balance,
             **details,
         )
+
+    def _bring_over(self, last: Line) -> tuple[Entry, ...]:
+        """What makes the ledger's deposits those that the folio is in credit by, behind a line."""
+        held_micro = max(0, -self.balance.amount_micro)
+        more_micro = held_micro - self.deposits_micro
+        if not more_micro:
+            return ()
+        self.deposits_micro = held_micro
+        return brought_over(last, Money(more_micro, self.currency))
 
     def occasion(self, charge: Charge, moment: Moment) -> Occasion:
         """What the taxes of a charge hang on. One that corrects an untaxed one is never untaxed."""

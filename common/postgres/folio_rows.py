@@ -27,7 +27,7 @@ from common.postgres.connection import Row
 FOLIO_COLUMNS: Final = (
     "id, property_id, currency, status, guest_name, guest, reservation_id, window_name, windows,"
     " routing, stay, fx, tax_sums, balance_micro, last_line, business_date, opened_at, closed_at,"
-    " version, trail, state_digest, pending_refunds"
+    " version, trail, state_digest, pending_refunds, deposits_micro"
 )
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
@@ -71,6 +71,7 @@ def folio_row(folio: Folio) -> dict[str, Any]:
         "trail": folio.trail,
         "state_digest": folio.state_digest,
         "pending_refunds": folio.pending_refunds,
+        "deposits_micro": folio.deposits_micro,
     }
 
 
@@ -109,6 +110,7 @@ def folio_of(row: Row) -> Folio:
         trail=bytes(row[20]),
         state_digest=bytes(row[21]),
         pending_refunds=row[22],
+        deposits_micro=row[23],
         is_new=False,
     )
 
