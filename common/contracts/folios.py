@@ -16,7 +16,7 @@ from common.contracts.fields import (
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Outcome, Shape
 from common.domain.folio import Folio, LinesPosted
-from common.domain.folio_line import Line, LineType
+from common.domain.folio_line import MONEY, Line
 from common.domain.guest import Stay
 from common.domain.identifiers import FolioId
 from common.domain.settlement import Settlement
@@ -169,7 +169,7 @@ class LinesAnswer(Outcome):
 
     @property
     def charged_kind(self) -> str | None:
-        kinds = {line.kind for line in self.lines if line.type != LineType.PAYMENT}
+        kinds = {line.kind for line in self.lines if line.type not in MONEY}
         return kinds.pop() if len(kinds) == 1 else None
 
 
