@@ -1592,7 +1592,8 @@ FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
-    'invoices', 'ledger_entries', 'night_audits', 'refund_settlements', 'refunds',
+    'invoices', 'ledger_entries', 'night_audits', 'canceled_reservations',
+    'refund_settlements', 'refunds',
     'settings_versions', 'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 

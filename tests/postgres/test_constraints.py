@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -92,13 +93,18 @@ ONCE: Final = [
 ]
 IN_BOUNDS: Final = [
     Trial("folio_status_is_known", "folios", {**NEW_FOLIO, "status": "lost"}),
-    Trial("closed_folio_balances", "folios", {**NEW_FOLIO, "status": "closed", "balance_micro": 1}),
+    Trial(
+        "closed_folio_balances",
+        "folios",
+        {**NEW_FOLIO, "status": "closed", "balance_micro": 1},
+        "pending_refunds = 0",
+    ),
     Trial("line_type_is_known", "folio_lines", {**NEW_LINE, "type": "gift"}),
     Trial(
         "correction_names_its_line", "folio_lines", {**NEW_LINE, "type": "void", "corrects": None}
     ),
     Trial(
-        "moved_line_is_a_charge",
+        "moved_line_is_a_charge_or_a_deposit",
         "folio_lines",
         {**NEW_LINE, "moved_from": NOT_INVOICED},
         "type = 'payment'",
@@ -194,6 +200,7 @@ EVERYTHING: Final = [
     *CREDITS,
     *REFUNDS,
     *NIGHTS,
+    *DEPOSITS,
     *SIGNALS,
     *RECONCILIATIONS,
 ]
@@ -226,6 +233,7 @@ def full(house: House) -> Hotel:
     a_day_that_ended(hotel)
     hers, his = hotel.open_folio(), hotel.open_folio()
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
+    deposits_of_every_kind(hotel)
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     return hotel
