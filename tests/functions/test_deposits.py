@@ -42,9 +42,7 @@ def test_a_folio_that_owes_holds_no_deposit(hotel: Hotel) -> None:
 
 
 @pytest.mark.req("FOL-9")
-def test_a_deposit_is_taken_up_night_by_night(
-    hotel: Hotel, clock: Callable[[str], None]
-) -> None:
+def test_a_deposit_is_taken_up_night_by_night(hotel: Hotel, clock: Callable[[str], None]) -> None:
     """200.00 were paid ahead of three nights at 80.00 and 8.00 each. 112.00 are left of it after
     the first night, 24.00 after the second, and after the third the guest owes 64.00."""
     clock(EVENING)
@@ -68,9 +66,10 @@ def test_a_deposit_is_taken_up_night_by_night(
         for day in days(hotel)
     ]  # fmt: skip
     assert moved == [[11_200], [-8_800], [-2_400]]
-    assert sum(
-        each["amount"]["amountMicro"] for day in days(hotel) for each in day["guestLedger"]
-    ) == usd(6_400)["amountMicro"]
+    assert (
+        sum(each["amount"]["amountMicro"] for day in days(hotel) for each in day["guestLedger"])
+        == usd(6_400)["amountMicro"]
+    )
     assert broken(hotel) == []
 
 

@@ -389,7 +389,10 @@ def test_all_folios_of_the_reservation_are_settled(hotel: Hotel) -> None:
 
     assert sorted(row[0] for row in refunds(hotel)) == sorted([payment, other])
     assert {row[1] for row in refunds(hotel)} == {5_000}
-    assert (balances(hotel, folio, company), len(hotel.events("folio.stay_canceled"))) == ([0, 0], 2)
+    assert (balances(hotel, folio, company), len(hotel.events("folio.stay_canceled"))) == (
+        [0, 0],
+        2,
+    )
     assert broken(hotel) == []
 
 
