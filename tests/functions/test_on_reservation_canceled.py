@@ -148,7 +148,7 @@ def test_the_day_of_a_cancellation_ends_when_the_houses_does(
     """Kabul's day closes at three at night, which is 22:30 the evening before in Greenwich: the one
     is of the 21st, the other of the 23rd, six days before."""
     that_forfeits(hotel)
-    name, folio, _ = _of_card(hotel, 20_000)
+    name, _, _ = _of_card(hotel, 20_000)
 
     canceled(hotel, name, at)
 
@@ -252,7 +252,7 @@ def test_who_was_charged_as_a_no_show_forfeits_nothing_more(hotel: Hotel, clock:
 def test_is_canceled_once_whatever_is_told_again(hotel: Hotel) -> None:
     """The same event again, and another event of the same."""
     that_forfeits(hotel)
-    name, folio, _ = _of_card(hotel, 20_000)
+    name, _, _ = _of_card(hotel, 20_000)
     told_of = cancellation(hotel, name, TWO_DAYS_BEFORE)
     hotel.deliver(CANCELED, told_of, event_id="evt_once")
     before = state(hotel, without=ASIDE)

@@ -85,8 +85,8 @@ class Books:
     payments: dict[Place, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     """Ids and amounts of the payments' own table, by their reference."""
     ledger: dict[Place, list[Entry]] = field(default_factory=lambda: defaultdict(list))
-    """Entries by the line that they book. What a line brings over of a deposit hangs on what else is
-    on the folio, and the books' invariants hold it against that."""
+    """Entries by the line that they book. What a line brings over of a deposit hangs on what else
+    is on the folio, and the books' invariants hold it against that."""
     settlements: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     invoices: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Both by folio."""

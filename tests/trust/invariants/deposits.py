@@ -54,7 +54,8 @@ DEPOSITS = (
     ),
     plant(
         AHEAD,
-        "UPDATE ledger_entries SET source = concat('pay_', source) WHERE debit_account = 'guest_deposits'",
+        "UPDATE ledger_entries SET source = concat('pay_', source)"
+        " WHERE debit_account = 'guest_deposits'",
     ),
     plant(
         AHEAD,

@@ -1,4 +1,4 @@
-"""What was paid ahead moves, goes back and is taken up by several at once, or its stay is canceled."""
+"""What was paid ahead moves, goes back and is taken up at once, or its stay is canceled."""
 
 from functools import partial
 
