@@ -1,15 +1,19 @@
 """What a canceled stay forfeits, and what goes back of what was paid ahead; by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from common.domain.cancellation import Held, forfeited, give_back_ahead
+from common.domain.folio_line import ChargeKind
+from common.domain.guest import Stay
+from common.domain.identifiers import FolioId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.settings import CancellationPolicy
-from common.domain.tax import TaxRuleMissing
-from tests.domain.front_desk import USD, Account, Desk, figures, rule, settings_of
+from common.domain.stay_plan import PlannedCharge, StayPlan, audit
+from common.domain.tax import PPM, TaxRuleMissing
+from tests.domain.front_desk import KABUL, USD, Account, Desk, figures, rule, settings_of
 
 pytestmark = pytest.mark.req("FOL-11")
 
@@ -126,3 +130,39 @@ def test_gives_no_more_back_than_what_stands_of_payments():
     (given,) = give_back_ahead(held(account, standing=3_000), account.desk)
 
     assert given.refund.amount.minor_units == 3_000
+
+
+@pytest.mark.req("EVT-5")
+def test_a_check_in_that_began_before_the_cancellation_is_no_earlier_than_it():
+    """Begun at 10:00, it waited for a cancellation of 10:05: the guest is there since then."""
+    desk = Desk()
+    stay = Stay(arrival=ARRIVAL, departure=date(2026, 3, 12))
+    plan = StayPlan(folio_id=desk.new_id(FolioId), property_id=KABUL, stay=stay)
+    begun = desk.now
+    desk.now = begun + timedelta(minutes=5)
+    canceled = plan.canceled(desk)
+    desk.now = begun
+
+    arrived = canceled.arrived(desk)
+
+    assert arrived.checked_in_at == canceled.canceled_at == begun + timedelta(minutes=5)
+
+
+@pytest.mark.req("FOL-9")
+def test_a_canceled_stay_is_no_no_show():
+    account = Account(Desk(settings_of(rule(percent=10), no_show_fee_ppm=PPM)))
+    night = PlannedCharge(
+        night=ARRIVAL,
+        place=0,
+        kind=ChargeKind.ROOM,
+        description={"en": "Room"},
+        price=Money.of_minor_units(10_000, USD),
+    )
+    stay = Stay(arrival=ARRIVAL, departure=date(2026, 3, 12))
+    plan = StayPlan(
+        folio_id=account.folio.id, property_id=KABUL, stay=stay, planned=(night,)
+    ).canceled(account.desk)
+
+    audited = audit(plan, account.folio, ARRIVAL, account.desk)
+
+    assert (audited.charges, audited.plan) == ((), plan)
