@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, new_id, usd, vat
 from tests.moving import accounts
-from tests.nights import confirmed
+from tests.nights import confirmed, room
+from tests.refunding import card_payment
 
 CANCELED = "on_reservation_canceled"
 TWO_DAYS_BEFORE, EIGHT_DAYS_BEFORE = "2026-02-27T10:00:00Z", "2026-02-21T10:00:00Z"
@@ -92,3 +93,9 @@ def refunds(hotel: Hotel) -> list[list[Any]]:
         "SELECT payment_id, amount_micro / 10000, confirmed_by, status FROM {s}.refunds"
         " LEFT JOIN {s}.refund_settlements ON refund_id = id ORDER BY recorded_at, id"
     )
+
+
+def paid_by_card(hotel: Hotel, cents: int, *nights: dict[str, Any]) -> tuple[str, str, str]:
+    """A stay of which so much was paid ahead by card: reservation, folio, payment."""
+    name, folio = booked(hotel, *(nights or (room(1), room(2))))
+    return name, folio, card_payment(hotel, folio, usd(cents), "sandbox_done")

@@ -1,12 +1,12 @@
 -- Why: deposits. What a folio is in credit by is a liability in the ledger, and the folio knows how
 --      much of it the ledger holds; it moves to other folios; a reservation is canceled once, and
---      what it had paid by card is refunded by the tenant's policy, without a person's confirmation.
---      Folios that are in credit already are brought over: an entry each, of the first business date
---      that has not ended, as the reports of ended days stand. Nothing that is written is changed.
--- Lock: ACCESS EXCLUSIVE on folios, folio_lines, refunds, stays, ledger_entries and night_audits for
---       a moment (a constant default, constraints that are not held against the rows before, and
---       row security put aside for the owner while folios in credit are read and brought over; it
---       is back before the commit), and SHARE on folio_lines while it is read once for its index.
+--      what was paid ahead by card goes back by the tenant's policy, which nobody confirms. Folios
+--      that are in credit already are brought over: an entry each, of the first business date that
+--      has not ended, as the reports of ended days stand. Nothing that is written is changed.
+-- Lock: ACCESS EXCLUSIVE on folios, folio_lines, refunds, stays, ledger_entries and night_audits
+--       for a moment (a constant default, constraints that are not held against the rows before,
+--       and row security put aside for the owner while folios in credit are read and brought over;
+--       it is back before the commit), and SHARE on folio_lines while it is read for its index.
 -- Version before: goes on working. What it posts to a folio in credit it does not bring over; the
 --       next lines that this version posts do, as a folio is compared with what it knows to be
 --       held. Until then, and for a folio that it closes, check_books names the folio. It does not
@@ -27,8 +27,8 @@ ALTER TABLE folio_lines DROP CONSTRAINT moved_line_is_a_charge;
 ALTER TABLE folio_lines ADD CONSTRAINT moved_line_is_a_charge_or_a_deposit CHECK
   (moved_from IS NULL OR type IN ('charge', 'tax', 'adjustment', 'deposit_transfer')) NOT VALID;
 ALTER TABLE folio_lines ADD CONSTRAINT moved_deposit_leaves_one_folio_for_another CHECK
-  (type <> 'deposit_transfer' OR amount_micro <> 0 AND (amount_micro < 0) = (moved_from IS NOT NULL))
-  NOT VALID;
+  (type <> 'deposit_transfer'
+    OR amount_micro <> 0 AND (amount_micro < 0) = (moved_from IS NOT NULL)) NOT VALID;
 CREATE INDEX deposit_transfers_by_folio ON folio_lines (tenant_id, folio_id)
   WHERE type = 'deposit_transfer';
 
