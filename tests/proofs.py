@@ -96,20 +96,29 @@ def assert_books_are_right(hotel: Hotel) -> None:
 
 
 def assert_balances(hotel: Hotel) -> None:
-    """A folio's balance is the sum of its lines and its ledger; lines are numbered 1 to n."""
+    """A folio's balance is the sum of its lines; the guest ledger holds what is owed of it, and the
+    deposits what was paid ahead; lines are numbered 1 to n."""
     rows = hotel.rows(
         "SELECT id, balance_micro, last_line,"
         " (SELECT coalesce(sum(amount_micro), 0) FROM {s}.folio_lines WHERE folio_id = f.id),"
         " (SELECT coalesce(array_agg(sequence ORDER BY sequence), '{}') FROM {s}.folio_lines"
         "   WHERE folio_id = f.id),"
-        " (SELECT coalesce(sum(CASE WHEN debit_account = 'guest_ledger' THEN amount_micro"
-        "   WHEN credit_account = 'guest_ledger' THEN -amount_micro ELSE 0 END), 0)"
-        "   FROM {s}.ledger_entries WHERE folio_id = f.id)"
+        f" {_held_in('guest_ledger')}, {_held_in('guest_deposits')}, deposits_micro"
         " FROM {s}.folios AS f"
     )
-    for folio, balance, last, lines, sequences, ledger in rows:
-        assert balance == lines == ledger, folio
+    for folio, balance, last, lines, sequences, owed, ahead, known in rows:
+        assert balance == lines, folio
+        assert (owed, -ahead, known) == (max(0, balance), max(0, -balance), max(0, -balance)), folio
         assert sequences == list(range(1, last + 1)), folio
+
+
+def _held_in(account: str) -> str:
+    """Debits less credits of an account, of a folio `f`."""
+    return (
+        f"(SELECT coalesce(sum(CASE WHEN debit_account = '{account}' THEN amount_micro"
+        f"   WHEN credit_account = '{account}' THEN -amount_micro ELSE 0 END), 0)"
+        "   FROM {s}.ledger_entries WHERE folio_id = f.id)"
+    )
 
 
 def assert_drawers_are_right(hotel: Hotel) -> None:

@@ -28,7 +28,9 @@ from common.contracts.shapes import Shape
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.aggregate import Fact
+    from common.domain.cancellation import StayCanceled
     from common.domain.correction import ChargeAdjusted, ChargeVoided
+    from common.domain.deposit import DepositMoved
     from common.domain.folio import (
         BalanceDueFound,
         ChargePosted,
@@ -221,6 +223,50 @@ class LinesTransferredV1(_Lines):
         )
 
 
+class DepositMovedV1(_Lines):
+    """One of two: the folio that money left, and the folio that it reached, each tell theirs."""
+
+    fact = "folio.deposit_moved"
+    from_folio_id: FolioRef
+    to_folio_id: FolioRef
+    reason: str | None
+
+    @classmethod
+    def of(cls, fact: "DepositMoved") -> "DepositMovedV1":
+        return cls(
+            **cls.shared(fact),
+            from_folio_id=fact.from_folio_id,
+            to_folio_id=fact.to_folio_id,
+            reason=fact.reason,
+        )
+
+
+class StayCanceledV1(EventData):
+    """What became of what was paid ahead; `left` stands on the folio, for a clerk to give back."""
+
+    fact = "folio.stay_canceled"
+    folio_id: FolioRef
+    property_id: PropertyRef
+    reservation_id: str | None
+    canceled_on: Day
+    forfeited: Amount
+    given_back: Amount
+    left: Amount
+
+    @classmethod
+    def of(cls, fact: "StayCanceled") -> "StayCanceledV1":
+        folio = fact.subject
+        return cls(
+            folio_id=folio.id,
+            property_id=folio.property_id,
+            reservation_id=folio.reservation_id,
+            canceled_on=fact.canceled_on,
+            forfeited=fact.forfeited,
+            given_back=fact.given_back,
+            left=fact.left,
+        )
+
+
 class BalanceDueV1(EventData):
     fact = "folio.balance_due"
     folio_id: FolioRef
@@ -331,6 +377,8 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         RefundRecordedV1,
         RefundSettledV1,
         LinesTransferredV1,
+        DepositMovedV1,
+        StayCanceledV1,
         BalanceDueV1,
         TaxRuleMissingV1,
         FolioClosedV1,

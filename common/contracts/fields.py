@@ -35,6 +35,7 @@ from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
     CreditNoteId,
+    DepositTransferId,
     FolioId,
     Identifier,
     InvoiceId,
@@ -106,6 +107,7 @@ FolioRef = Annotated[FolioId, _id(FolioId)]
 ChargeRef = Annotated[ChargeId, _id(ChargeId)]
 PaymentRef = Annotated[PaymentId, _id(PaymentId)]
 RefundRef = Annotated[RefundId, _id(RefundId)]
+DepositTransferRef = Annotated[DepositTransferId, _id(DepositTransferId)]
 SignalRef = Annotated[SignalId, _id(SignalId)]
 NightAuditRef = Annotated[NightAuditId, _id(NightAuditId)]
 AdjustmentRef = Annotated[AdjustmentId, _id(AdjustmentId)]

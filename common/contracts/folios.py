@@ -16,7 +16,7 @@ from common.contracts.fields import (
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Outcome, Shape
 from common.domain.folio import Folio, LinesPosted
-from common.domain.folio_line import Line, LineType
+from common.domain.folio_line import MONEY, Line
 from common.domain.guest import Stay
 from common.domain.identifiers import FolioId
 from common.domain.settlement import Settlement
@@ -97,7 +97,8 @@ class StayView(Shape):
 
 
 class FolioView(Outcome):
-    """A folio without its lines."""
+    """A folio without its lines. `depositsHeld` is what has been paid beyond what is owed: zero, or
+    the balance that is below nothing."""
 
     folio_id: FolioRef
     property_id: PropertyRef
@@ -109,6 +110,7 @@ class FolioView(Outcome):
     stay: StayView | None
     currency: CurrencyCode
     balance: Amount
+    deposits_held: Amount
     fx_snapshots: tuple[FxSnapshotShape, ...]
     business_date: Day
     opened_at: Instant
@@ -128,6 +130,7 @@ class FolioView(Outcome):
             stay=StayView.of(folio.stay) if folio.stay else None,
             currency=folio.currency,
             balance=folio.balance,
+            deposits_held=folio.deposits_held,
             fx_snapshots=tuple(FxSnapshotShape.of(rate) for rate in folio.rates.snapshots),
             business_date=folio.business_date,
             opened_at=folio.opened_at,
@@ -166,7 +169,7 @@ class LinesAnswer(Outcome):
 
     @property
     def charged_kind(self) -> str | None:
-        kinds = {line.kind for line in self.lines if line.type != LineType.PAYMENT}
+        kinds = {line.kind for line in self.lines if line.type not in MONEY}
         return kinds.pop() if len(kinds) == 1 else None
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from common.contracts.fields import (
     Day,
     FolioRef,
+    Instant,
     LocalisedText,
     Payable,
     PaymentRef,
@@ -74,6 +75,14 @@ class Reservation(Terms, Incoming):
                 ages=each.ages,
             )
             places[each.night] += 1
+
+
+class ReservationCanceled(Incoming):
+    """A stay that will not be. `canceledAt` says when the guest canceled, if not just now."""
+
+    reservation_id: Token
+    property_id: PropertyRef
+    canceled_at: Instant | None = None
 
 
 class TenantCreated(Incoming):

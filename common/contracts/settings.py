@@ -28,7 +28,13 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
-from common.domain.settings import Issuer, Property, Settings, untaxed_until
+from common.domain.settings import (
+    CancellationPolicy,
+    Issuer,
+    Property,
+    Settings,
+    untaxed_until,
+)
 from common.domain.tax import TaxRule
 
 Jurisdiction = Annotated[str, Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,12})?$")]
@@ -120,6 +126,19 @@ class PropertyShape(_Part):
         )
 
 
+class CancellationPolicyShape(_Part):
+    """What is kept of what was paid ahead: `forfeitPpm` millionths of it, taxes included, of a stay
+    that is canceled fewer than `freeUntilDaysBefore` days before the arrival."""
+
+    free_until_days_before: Annotated[int, Field(ge=0, le=3650)]
+    forfeit_ppm: Annotated[int, Field(ge=0, le=1_000_000)]
+
+    def policy(self) -> CancellationPolicy:
+        return CancellationPolicy(
+            free_until_days_before=self.free_until_days_before, forfeit_ppm=self.forfeit_ppm
+        )
+
+
 class TaxRuleShape(_Part):
     """One tax of a jurisdiction; exactly one of the rate and the fixed amounts is given."""
 
@@ -175,6 +194,7 @@ class SettingsShape(_Part):
     residual_minor_units_per_foreign_payment: Annotated[int, Field(ge=0, le=100)] = 1
     no_show_fee_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     late_check_out_fee_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    cancellation_policy: CancellationPolicyShape | None = None
     numbers_restart_yearly: bool = True
     number_prefix: NumberPrefix = "INV"
     credit_note_prefix: NumberPrefix = "CN"
@@ -233,6 +253,9 @@ class SettingsDocument(SettingsShape):
             ),
             no_show_fee_ppm=self.no_show_fee_ppm,
             late_check_out_fee_ppm=self.late_check_out_fee_ppm,
+            cancellation_policy=(
+                self.cancellation_policy.policy() if self.cancellation_policy else None
+            ),
             numbers_restart_yearly=self.numbers_restart_yearly,
             number_prefix=self.number_prefix,
             credit_note_prefix=self.credit_note_prefix,

@@ -115,7 +115,9 @@ class StatedTaxView(Shape):
 class StatementView(Outcome):
     """A folio's statement, which is not an invoice: it is neither kept, numbered nor signed.
 
-    `balance` is `net + tax + rounding - paid + refunded`, and the balance of the last line.
+    `balance` is `net + tax + rounding - paid + refunded + moved`, and the balance of the last line.
+    `moved` went to other folios (less than nothing came from them). `depositsHeld` is what has been
+    paid beyond what is owed.
     """
 
     document: Literal["statement"] = "statement"
@@ -139,7 +141,9 @@ class StatementView(Outcome):
     rounding: Amount
     paid: Amount
     refunded: Amount
+    moved: Amount
     balance: Amount
+    deposits_held: Amount
 
     @classmethod
     def of(cls, statement: Statement, moment: Moment) -> "StatementView":
@@ -170,5 +174,7 @@ class StatementView(Outcome):
             rounding=statement.rounding,
             paid=statement.paid,
             refunded=statement.refunded,
+            moved=statement.moved,
             balance=statement.balance,
+            deposits_held=folio.deposits_held,
         )

@@ -23,7 +23,7 @@ from common.documents.statement_words import StatementWords, statement_words_in
 from common.documents.words import Words
 from common.domain.money import Currency
 
-MONEY: Final = frozenset({"payment", "refund", "refund_reversal"})
+MONEY: Final = frozenset({"payment", "refund", "refund_reversal", "deposit_transfer"})
 Document = Mapping[str, Any]
 
 
@@ -181,7 +181,7 @@ def _tax(tax: Document, here: Localised) -> TaxOnPage:
 
 
 def _sums(document: Document, stated: StatementWords, here: Localised) -> tuple[Labelled, ...]:
-    """What the balance is made of, in its order; nothing rounded or refunded is not shown."""
+    """What the balance is made of, in its order; what came to nothing may be left out."""
     words = here.words
     sums = (
         (words.total_net, document["net"], True),
@@ -189,6 +189,7 @@ def _sums(document: Document, stated: StatementWords, here: Localised) -> tuple[
         (words.rounding, document["rounding"], False),
         (words.paid, document["paid"], True),
         (stated.refunded, document["refunded"], False),
+        (stated.moved, document["moved"], False),
     )
     return tuple(
         Labelled(label, _amount(amount, here))

@@ -21,6 +21,7 @@ class StatementWords:
     charges_and_payments: str
     nothing_posted: str
     refunded: str
+    moved: str
     balance: str
     pending: str
     lines: Mapping[str, str]
@@ -35,6 +36,7 @@ ENGLISH = StatementWords(
     charges_and_payments="Charges and payments",
     nothing_posted="Nothing has been posted yet.",
     refunded="Refunded",
+    moved="Moved to other accounts",
     balance="Balance",
     pending="{}, on its way",
     lines={
@@ -54,6 +56,7 @@ GERMAN = StatementWords(
     charges_and_payments="Leistungen und Zahlungen",
     nothing_posted="Es ist noch nichts gebucht.",
     refunded="Erstattet",
+    moved="Auf andere Konten umgebucht",
     balance="Saldo",
     pending="{}, unterwegs",
     lines={
@@ -73,6 +76,7 @@ FRENCH = StatementWords(
     charges_and_payments="Prestations et paiements",
     nothing_posted="Rien n’a encore été porté au compte.",
     refunded="Remboursé",
+    moved="Transféré à d’autres comptes",
     balance="Solde",
     pending="{}, en cours",
     lines={

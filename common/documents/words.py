@@ -150,6 +150,7 @@ ENGLISH = Words(
         "mobile_money": "Mobile money",
         "voucher": "Voucher",
         "city_ledger": "City ledger",
+        "deposit_transfer": "Deposit moved",
     },
     verification=VerificationWords(
         title="Document verification",
@@ -234,6 +235,7 @@ GERMAN = Words(
         "mobile_money": "Mobiles Geld",
         "voucher": "Gutschein",
         "city_ledger": "Debitorenkonto",
+        "deposit_transfer": "Umgebuchte Anzahlung",
     },
     verification=VerificationWords(
         title="Dokumentprüfung",
@@ -320,6 +322,7 @@ FRENCH = Words(
         "mobile_money": "Paiement mobile",
         "voucher": "Bon",
         "city_ledger": "Compte débiteur",
+        "deposit_transfer": "Acompte transféré",
     },
     verification=VerificationWords(
         title="Vérification de document",

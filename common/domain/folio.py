@@ -5,6 +5,9 @@ payments take away, nothing is ever deleted: a correction is a further line that
 corrects. A folio is locked while it changes, so its lines are numbered without a gap, and its
 balance is always the sum of its lines. It closes at zero and then refuses everything, until it is
 opened again: what stands on a document by then stays there, and only later lines are billed.
+
+What it is in credit by is a deposit: a liability of the house until charges take it up, or it is
+given back or moved (FOL-11). Whatever posts lines brings the difference over in the ledger.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,18 +17,12 @@ from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from common.domain.aggregate import Aggregate, Fact
-from common.domain.charge import (
-    Charge,
-    Occasion,
-    TaxedAmount,
-    TaxSums,
-    portions,
-)
+from common.domain.charge import Charge, Occasion, TaxedAmount, TaxSums, portions
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.guest import Guest, Stay
 from common.domain.identifiers import ChargeId, FolioId, PropertyId, TaxLineId
-from common.domain.ledger import Entry, line_entries, payment_entries
+from common.domain.ledger import Entry, brought_over, line_entries, payment_entries
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer, Currency, Money
 from common.domain.nights import Occupancy
@@ -108,6 +105,8 @@ class Folio(Aggregate):
 
     `pending_refunds` counts the refunds that a processor has still to settle. It was opened again
     `reopened` times, the last time when its lines up to the one numbered `billed_to` were billed.
+    `deposits_micro` is what the ledger holds as its deposits: what it is in credit by, as of the
+    last lines.
     """
 
     kind: ClassVar[str] = "folio"
@@ -130,6 +129,7 @@ class Folio(Aggregate):
     pending_refunds: int = 0
     reopened: int = 0
     billed_to: int = 0
+    deposits_micro: int = 0
     closed_at: datetime | None = None
     fresh: tuple[Line, ...] = ()
 
@@ -268,6 +268,11 @@ class Folio(Aggregate):
             PaymentRecorded, lines, entries=payment_entries(payment), payment=payment
         )
 
+    @property
+    def deposits_held(self) -> Money:
+        """What stands on it beyond what is owed, as more than nothing; zero where there is none."""
+        return max(-self.balance, Money.zero(self.currency))
+
     def convert(self, paid: Money) -> Money:
         """What an amount is worth on this folio, by its pinned rates. Refuses: FxRateMissing."""
         return self.rates.convert(paid, self.currency)
@@ -338,9 +343,14 @@ class Folio(Aggregate):
         entries: tuple[Entry, ...] | None = None,
         **details: object,
     ) -> Posted:
-        """Tell what lines were written; their ledger entries follow from them, or are given."""
+        """Tell what lines were written; their ledger entries follow from them, or are given.
+
+        Behind them stands what is more of a deposit now than before, or less (FOL-11).
+        """
         if entries is None:
             entries = tuple(entry for line in lines for entry in line_entries(line))
+        if lines:
+            entries += self._bring_over(lines[-1])
         return fact(
             subject=self,
             sequence=self.next_sequence(),
@@ -349,6 +359,15 @@ class Folio(Aggregate):
             balance=self.balance,
             **details,
         )
+
+    def _bring_over(self, last: Line) -> tuple[Entry, ...]:
+        """What makes the ledger's deposits those that the folio is in credit by, behind a line."""
+        held_micro = max(0, -self.balance.amount_micro)
+        more_micro = held_micro - self.deposits_micro
+        if not more_micro:
+            return ()
+        self.deposits_micro = held_micro
+        return brought_over(last, Money(more_micro, self.currency))
 
     def occasion(self, charge: Charge, moment: Moment) -> Occasion:
         """What the taxes of a charge hang on. One that corrects an untaxed one is never untaxed."""

@@ -33,10 +33,13 @@ class LineType(StrEnum):
     ROUNDING = "rounding"
     REFUND = "refund"
     REFUND_REVERSAL = "refund_reversal"
+    DEPOSIT_TRANSFER = "deposit_transfer"
 
 
-MONEY: Final = frozenset({LineType.PAYMENT, LineType.REFUND, LineType.REFUND_REVERSAL})
-"""Lines of money that changed hands, or was to: no consumption, and no tax on it."""
+MONEY: Final = frozenset(
+    {LineType.PAYMENT, LineType.REFUND, LineType.REFUND_REVERSAL, LineType.DEPOSIT_TRANSFER}
+)
+"""Lines of money that changed hands or folios, or was to: no consumption, and no tax on it."""
 
 
 class ChargeKind(StrEnum):
@@ -71,7 +74,8 @@ class Line:
     and the later stretches of a charge to its first; `corrects` names the very line that a void or
     an adjustment corrects, the payment that a refund gives back, the refund that its reversal takes
     back. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
-    `moved_from` is set on what came from another folio: the line there that took it away.
+    `moved_from` is set on what came from another folio: the line there that took it away. Of a
+    deposit that moves, the line that takes it away adds, and the one where it arrives takes away.
     `untaxed` says why a charge bears no tax, `occupancy` which nights and persons it is for.
     `settings_version` is the one that its taxes were found in. `credited` says whether a credit
     note took something off it, as far as anybody looked.

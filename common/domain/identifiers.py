@@ -115,6 +115,13 @@ class RefundReversalId(LineId):
     prefix = "rvr_"
 
 
+class DepositTransferId(LineId):
+    """Money that stands on a folio in credit, moved to another one; or its arrival there."""
+
+    __slots__ = ()
+    prefix = "dpt_"
+
+
 class SettlementId(Identifier):
     """The closing of a folio."""
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from common.domain.charge import TaxSums
 from common.domain.folio import Folio
-from common.domain.folio_line import Line, LineType, Posting, Text, standing
+from common.domain.folio_line import MONEY, Line, LineType, Posting, Text, standing
 from common.domain.fx import FxSnapshot
 from common.domain.guest import Stay
 from common.domain.identifiers import DocumentId
@@ -63,7 +63,7 @@ class Totals:
         net = tax = paid = rounding = Money.zero(currency)
         for line in lines:
             match line.type:
-                case LineType.PAYMENT | LineType.REFUND | LineType.REFUND_REVERSAL:
+                case _ if line.type in MONEY:
                     paid -= line.amount
                 case LineType.ROUNDING:
                     rounding += line.amount
@@ -245,7 +245,8 @@ def payment_rows(
 ) -> list[Document]:
     """The payments among the lines, and as less than nothing what was refunded, in their order.
 
-    A refund that failed was none, and neither it nor its reversal is shown.
+    A refund that failed was none, and neither it nor its reversal is shown. A deposit that came
+    from another folio is shown as paid, and one that went to another as given back.
     """
     paid = {str(payment.id): payment for payment in payments}
     refunded = {str(refund.id): refund for refund in refunds if refund.failure_code is None}
@@ -255,7 +256,19 @@ def payment_rows(
             rows.append(_payment(paid[line.id], 1))
         elif line.type is LineType.REFUND and line.id in refunded:
             rows.append(_payment(refunded[line.id], -1))
+        elif line.type is LineType.DEPOSIT_TRANSFER:
+            rows.append(_moved(line))
     return rows
+
+
+def _moved(line: Line) -> Document:
+    return {
+        "method": line.type.value,
+        "paidMicro": -line.amount.amount_micro,
+        "paidCurrency": line.amount.currency,
+        "amountMicro": -line.amount.amount_micro,
+        "businessDate": line.business_date.isoformat(),
+    }
 
 
 def _payment(payment: Payment | Refund, sign: int) -> Document:

@@ -8,6 +8,11 @@ Convention, fixed from the first day: assets and receivables grow by debit, reve
 by credit. A guest's folio is a receivable (`guest_ledger`): charges debit it, payments credit it.
 Each session of a cash drawer has an account of its own, so that what should be in the drawer is
 never a counter that somebody keeps, but a sum over what happened (CASH-2).
+
+What a guest has paid beyond what is owed is the guest's, and the house owes it: a liability
+(`guest_deposits`) from the moment that it is paid until a charge takes it up or it is given back
+(FOL-11). So whenever a folio's balance has moved, what it is in credit by is brought over, and of
+every folio the guest ledger holds what is owed and never less than nothing.
 """
 
 from dataclasses import dataclass
@@ -20,6 +25,9 @@ from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 
 GUEST_LEDGER: Final = "guest_ledger"
+GUEST_DEPOSITS: Final = "guest_deposits"
+DEPOSITS_IN_TRANSIT: Final = "deposits_in_transit"
+"""Between the two folios of a deposit that moves; nothing is left on it when both are kept."""
 FX_CLEARING: Final = "fx_clearing"
 ROUNDING: Final = "rounding"
 CLEARING: Final = {
@@ -35,6 +43,9 @@ def revenue(kind: str) -> str:
     """The revenue account of a kind of charge."""
     return f"revenue:{kind}"
 
+
+BROUGHT_OVER: Final = 2
+"""The part of the entry that brings deposits over, behind those of a foreign payment (0 and 1)."""
 
 CASH: Final = "cash:"
 """How the accounts of drawer sessions begin; the session's id follows."""
@@ -122,9 +133,19 @@ def line_entries(line: Line) -> tuple[Entry, ...]:
             raise ValueError(f"{line.id} is booked as a payment, or as what was given back of one")
         case LineType.ROUNDING:
             account = ROUNDING
+        case LineType.DEPOSIT_TRANSFER:
+            account = DEPOSITS_IN_TRANSIT
         case _:
             account = tax_payable(line.tax.rule_code) if line.tax else revenue(line.kind)
     return (movement(line.id, 0, GUEST_LEDGER, account, line.amount, line.business_date),)
+
+
+def brought_over(line: Line, more: Money) -> tuple[Entry, ...]:
+    """So much more of what stands on the line's folio is a deposit by now, or so much less."""
+    if more.is_zero:
+        return ()
+    on = line.business_date
+    return (movement(line.id, BROUGHT_OVER, GUEST_LEDGER, GUEST_DEPOSITS, more, on),)
 
 
 def payment_entries(payment: Payment) -> tuple[Entry, ...]:

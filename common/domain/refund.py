@@ -6,6 +6,10 @@ longer left of the payment. So however many run at once, the promises never come
 paid (REF-1). When one fails, a further line takes it back, and the amount is free again; while one
 is pending, the folio does not close.
 
+Nor is given back here what was moved to another folio. A refund goes back the way its payment came,
+and the payment stays where it was recorded: so the money is moved back before it is refunded, and a
+refund takes at most what stands on its folio of all payments, less what was moved away.
+
 The amount is given in the payment's currency. What it is worth on the folio is the payment's own
 worth in proportion, of all that has been given back together: parts that are refunded one after the
 other come to exactly what the payment was worth, and conversion leaves nothing over (MON-5).
@@ -58,6 +62,11 @@ class RefundExceedsPayment(Conflict):
     title = "The refund is more than what is left of its payment"
 
 
+class RefundOfMovedMoney(Conflict):
+    code = "REFUND_OF_MOVED_MONEY"
+    title = "The money of this payment stands on another folio: move it back first"
+
+
 class RefundReferenceMissing(Unmet):
     code = "REFUND_REFERENCE_MISSING"
     title = "A refund that is made by hand says by which transfer, voucher or booking"
@@ -77,6 +86,7 @@ class Refund:
 
     The worth of a small part may be nothing, where the folio's currency has no unit as small.
     `advice` is what was pointed out about it, its payment or its folio; it stops nothing (REF-2).
+    Nobody has `confirmed` what a rule of the house gives back, of a canceled stay.
     Refuses: AmountNotPositive, NoOpenCashSession, RefundReferenceMissing.
     """
 
@@ -87,7 +97,7 @@ class Refund:
     paid: Money
     amount: Money
     reason: str
-    confirmed: Confirmed
+    confirmed: Confirmed | None
     business_date: date
     reference: str | None = None
     cash_session_id: CashSessionId | None = None
@@ -155,24 +165,29 @@ def give_back(
     folio: Folio,
     payment: Payment,
     paid: Money,
+    standing: Money,
     moment: Moment,
     *,
     id: RefundId,
     reason: str,
-    confirmed: Confirmed,
+    confirmed: Confirmed | None,
     reference: str | None = None,
     cash_session_id: CashSessionId | None = None,
 ) -> RefundRecorded:
     """Give an amount of a payment back, in the payment's currency; of a card, promise it.
 
-    Refuses: FolioAlreadyClosed, CurrenciesDiffer, AmountNotPositive, RefundExceedsPayment,
-    NoOpenCashSession, RefundReferenceMissing.
+    `standing` is what stands on the folio of all payments: less what was given back of them, and
+    what was moved to other folios. Refuses: FolioAlreadyClosed, CurrenciesDiffer,
+    AmountNotPositive, RefundExceedsPayment, RefundOfMovedMoney, NoOpenCashSession,
+    RefundReferenceMissing.
     """
     folio.must_be_open()
     if paid > payment.left:
         raise RefundExceedsPayment(
             leftMicro=payment.left.amount_micro, currency=payment.paid.currency
         )
+    if worth_of(payment, paid) > standing:
+        raise RefundOfMovedMoney(leftMicro=standing.amount_micro, currency=standing.currency)
     waits = payment.method is PaymentMethod.CARD
     refund = Refund(
         id=id,
@@ -239,6 +254,21 @@ def worth_of(payment: Payment, paid: Money) -> Money:
     given_back = payment.refunded_paid + paid
     share = payment.amount.times(given_back.amount_micro, payment.paid.amount_micro)
     return max(share - payment.refunded, Money.zero(payment.amount.currency))
+
+
+def most_of(payment: Payment, worth: Money) -> Money:
+    """The most that can be given back of a payment, in its currency, and is not worth more.
+
+    All that is left of it where that is worth no more; else its share of the worth, to the minor
+    unit of what was handed over. Of a foreign payment less than such a unit may be left.
+    """
+    if payment.kept <= worth:
+        return payment.left
+    unit = Money.of_minor_units(1, payment.paid.currency)
+    most = payment.left.times(worth.amount_micro, payment.kept.amount_micro)
+    while not most.is_zero and worth_of(payment, most) > worth:
+        most -= unit
+    return most
 
 
 def _line(folio: Folio, refund: Refund, id: LineId, corrects: LineId, moment: Moment) -> Line:

@@ -68,6 +68,15 @@ class Property:
         return self.untaxed_until is not None and moment < self.untaxed_until
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationPolicy:
+    """What the house keeps of what was paid ahead: `forfeit_ppm` millionths of it, taxes included,
+    of a stay that is canceled fewer than `free_until_days_before` days before the arrival."""
+
+    free_until_days_before: int
+    forfeit_ppm: int
+
+
 def untaxed_until(
     *, allowed: bool, was_allowed: bool, until: datetime | None, zone: str, now: datetime
 ) -> datetime | None:
@@ -124,6 +133,7 @@ class Settings:
     residual_minor_units_per_foreign_payment: int = 1
     no_show_fee_ppm: int = 0
     late_check_out_fee_ppm: int = 0
+    cancellation_policy: CancellationPolicy | None = None
     numbers_restart_yearly: bool = True
     number_prefix: str = "INV"
     credit_note_prefix: str = "CN"

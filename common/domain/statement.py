@@ -41,9 +41,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """See the module. `balance` is `net + tax + rounding - paid + refunded`.
+    """See the module. `balance` is `net + tax + rounding - paid + refunded + moved`.
 
-    `refunded` is what was given back or is promised, without the refunds that failed.
+    `refunded` is what was given back or is promised, without the refunds that failed. `moved` is
+    what went to other folios of what had been paid ahead; less than nothing is what came from them.
     """
 
     folio: Folio
@@ -54,6 +55,7 @@ class Statement:
     rounding: Money
     paid: Money
     refunded: Money
+    moved: Money
     balance: Money
 
 
@@ -73,6 +75,7 @@ def statement_of(
     if totals.due != folio.balance:
         raise ValueError(f"the lines of {folio.id} come to {totals.due}, not to {folio.balance}")
     paid = -_sum(folio, stated, LineType.PAYMENT)
+    moved = _sum(folio, stated, LineType.DEPOSIT_TRANSFER)
     return Statement(
         folio=folio,
         steps=_steps(folio, stated, [*payments, *refunds]),
@@ -81,7 +84,8 @@ def statement_of(
         tax=totals.tax,
         rounding=totals.rounding,
         paid=paid,
-        refunded=paid - totals.paid,
+        refunded=paid - moved - totals.paid,
+        moved=moved,
         balance=folio.balance,
     )
 

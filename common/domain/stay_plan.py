@@ -7,6 +7,8 @@ of the day of arrival is a no-show: the house charges a part of the first night,
 nothing, unless the guest comes after all. Whose folio is still open at the end of the day of
 departure has left late, and pays a part of the last night. Which parts the tenant decides; none,
 unless it says so. Who has left for good is charged nothing more, though the folio be opened again.
+A stay that was canceled is charged nothing, unless the guest comes after all: who is in the house
+stays there, whatever is told of the reservation.
 """
 
 from collections.abc import Iterable
@@ -58,6 +60,8 @@ class PlannedCharge:
 class StayPlan:
     """A stay as night audits see it. `no_show_on` and `late_on` are the dates that were audited,
     `left_on` is the one when somebody said that the guest had left.
+
+    `canceled_at` is when its reservation was canceled; who has checked in came after that.
     """
 
     folio_id: FolioId
@@ -68,10 +72,17 @@ class StayPlan:
     no_show_on: date | None = None
     late_on: date | None = None
     left_on: date | None = None
+    canceled_at: datetime | None = None
 
     def arrived(self, moment: Moment) -> "StayPlan":
         """The guest is in the house; the first time counts."""
-        return self if self.checked_in_at else replace(self, checked_in_at=moment.now)
+        if self.checked_in_at:
+            return self
+        return replace(self, checked_in_at=max(moment.now, self.canceled_at or moment.now))
+
+    def canceled(self, moment: Moment) -> "StayPlan":
+        """Its reservation was canceled. The caller has seen that the guest is not in the house."""
+        return replace(self, canceled_at=moment.now)
 
     def left(self, moment: Moment) -> "StayPlan":
         """The guest is gone for good; the first time counts."""
@@ -146,7 +157,7 @@ def _nights(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...
 
 def _no_show(plan: StayPlan, on: date, moment: Moment) -> Audited:
     """Once, a part of the first night; the guest may still come."""
-    if plan.no_show_on is not None:
+    if plan.no_show_on is not None or plan.canceled_at is not None:
         return Audited((), plan)
     marked = replace(plan, no_show_on=on)
     first = plan.priced(plan.stay.arrival)

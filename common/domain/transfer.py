@@ -94,7 +94,7 @@ def transfer(
     TransferCrossProperty, CurrenciesDiffer, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided,
     ChargeCredited, AmountNotPositive, TransferExceedsCharges, UntaxedChargeSplit.
     """
-    _must_go_together(source, target)
+    must_go_together(source, target)
     named = tuple(dict.fromkeys(charge_ids))
     by_charge = {id: _lines_of(id, lines) for id in named}
     charges = [of_charge(by_charge[id]) for id in named]
@@ -114,7 +114,11 @@ def transfer(
     )
 
 
-def _must_go_together(source: Folio, target: Folio) -> None:
+def must_go_together(source: Folio, target: Folio) -> None:
+    """Two open folios of one property and currency.
+
+    Refuses: TransferToSameFolio, TransferCrossProperty, CurrenciesDiffer, FolioAlreadyClosed.
+    """
     if source.id == target.id:
         raise TransferToSameFolio()
     if source.property_id != target.property_id:

@@ -47,6 +47,12 @@ class Stays(Protocol):
     def keep(self, plan: StayPlan) -> None:
         """Write what became of a stay, and which of its nights were charged."""
 
+    def take_reservation(self, property_id: PropertyId, reservation_id: str) -> bool:
+        """Wait until nobody else plans or cancels a reservation; whether it was canceled."""
+
+    def cancel_reservation(self, property_id: PropertyId, reservation_id: str) -> None:
+        """Write down, once, that a reservation was canceled, whether there is a folio of it."""
+
 
 class NightAudits(Protocol):
     """The ends of the properties' business days."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from common.domain.reopening import Reopening
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
+    from common.ports.deposits import Deposits
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.reconciling import Reconciliations
@@ -290,8 +291,11 @@ class CashSessions(Protocol):
 class Refunds(Protocol):
     """Refunds, and those that wait for their processor. Changes are made under the folio's lock."""
 
-    def take_payment(self, folio_id: FolioId, payment_id: PaymentId) -> tuple[Folio, Payment]:
-        """Lock a folio and read one of its payments. Refuses: FolioUnknown, PaymentUnknown."""
+    def take_payment(
+        self, folio_id: FolioId, payment_id: PaymentId
+    ) -> tuple[Folio, Payment, Money]:
+        """Lock a folio and read one of its payments, and what stands on it of all of them: less
+        what was given back, and what was moved away. Refuses: FolioUnknown, PaymentUnknown."""
 
     def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, Payment, Refund]:
         """Lock a folio and read a refund with its payment. Refuses: FolioUnknown, RefundUnknown."""
@@ -372,6 +376,8 @@ class Transaction(Moment, Protocol):
     def cash_sessions(self) -> CashSessions: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def deposits(self) -> Deposits: ...
     @property
     def stays(self) -> Stays: ...
     @property

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.credit_notes import CreditNotes
+    from common.postgres.deposits import Deposits
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
@@ -141,6 +142,12 @@ class PostgresCommand:
         from common.postgres.refunds import Refunds
 
         return Refunds(self)
+
+    @cached_property
+    def deposits(self) -> "Deposits":
+        from common.postgres.deposits import Deposits
+
+        return Deposits(self)
 
     @cached_property
     def stays(self) -> "Stays":

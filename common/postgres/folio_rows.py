@@ -28,7 +28,7 @@ from common.postgres.connection import Row
 FOLIO_COLUMNS: Final = (
     "id, property_id, currency, status, guest_name, guest, reservation_id, window_name, windows,"
     " routing, stay, fx, tax_sums, balance_micro, last_line, business_date, opened_at, closed_at,"
-    " version, trail, state_digest, pending_refunds, reopened, billed_to"
+    " version, trail, state_digest, pending_refunds, reopened, billed_to, deposits_micro"
 )
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
@@ -78,6 +78,7 @@ def folio_row(folio: Folio) -> dict[str, Any]:
         "pending_refunds": folio.pending_refunds,
         "reopened": folio.reopened,
         "billed_to": folio.billed_to,
+        "deposits_micro": folio.deposits_micro,
     }
 
 
@@ -118,6 +119,7 @@ def folio_of(row: Row) -> Folio:
         pending_refunds=row[22],
         reopened=row[23],
         billed_to=row[24],
+        deposits_micro=row[25],
         is_new=False,
     )
 

@@ -93,7 +93,7 @@ CHANGE: Final = """
 UPDATE folios
 SET status = $2, balance_micro = $3, last_line = $4, tax_sums = $5::jsonb, closed_at = $6,
     version = $7, trail = $8, state_digest = $9, pending_refunds = $10, reopened = $11,
-    billed_to = $12
+    billed_to = $12, deposits_micro = $13
 WHERE id = $1
 """
 INSERT_FOLIO = Insert.into(ranks.AGGREGATES, "folios", FOLIO_COLUMNS)
@@ -238,7 +238,7 @@ class Folios:
 def _change(row: dict[str, Any]) -> Write:
     changing = (
         "id status balance_micro last_line tax_sums closed_at version trail state_digest"
-        " pending_refunds reopened billed_to"
+        " pending_refunds reopened billed_to deposits_micro"
     )
     row = {**row, "tax_sums": json.dumps(row["tax_sums"])}
     return Write(

@@ -60,24 +60,151 @@ LEFT JOIN (
 WHERE balance_micro <> coalesce(lines.micro, 0);
 
 -- invariant: balance_is_what_the_ledger_says
--- A folio's balance is what the guest ledger holds against it.
+-- A folio's balance is what the guest ledger holds against it, less what the deposits hold for it.
 SELECT folios.id, concat('balance ', balance_micro, ', ledger ', coalesce(ledger.micro, 0))
 FROM folios
 LEFT JOIN (
   SELECT folio_id,
-         sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
+         sum(((debit_account IN ('guest_ledger', 'guest_deposits'))::integer
+           - (credit_account IN ('guest_ledger', 'guest_deposits'))::integer) * amount_micro)
            AS micro
   FROM ledger_entries
-  WHERE 'guest_ledger' IN (debit_account, credit_account)
   GROUP BY folio_id
 ) AS ledger ON ledger.folio_id = folios.id
 WHERE balance_micro <> coalesce(ledger.micro, 0);
+
+-- invariant: what_is_paid_ahead_is_a_liability
+-- What a folio is in credit by is a deposit in the ledger, and the folio knows it; the guest ledger
+-- holds what is owed, and of no folio less than nothing. Only between these two are deposits booked,
+-- each time for a line of the folio.
+SELECT folios.id, concat_ws(' ', 'balance', balance_micro, 'guest ledger', coalesce(owed, 0),
+  'deposits', coalesce(ahead, 0), 'knows of', deposits_micro)
+FROM folios
+LEFT JOIN (
+  SELECT folio_id,
+         sum(((debit_account = 'guest_ledger')::integer
+           - (credit_account = 'guest_ledger')::integer) * amount_micro) AS owed,
+         sum(((credit_account = 'guest_deposits')::integer
+           - (debit_account = 'guest_deposits')::integer) * amount_micro) AS ahead
+  FROM ledger_entries
+  GROUP BY folio_id
+) AS ledger ON ledger.folio_id = folios.id
+WHERE (greatest(balance_micro, 0), greatest(-balance_micro, 0), deposits_micro)
+        IS DISTINCT FROM
+      (coalesce(owed, 0), coalesce(ahead, 0), coalesce(ahead, 0))
+UNION ALL
+SELECT entries.source, concat_ws(' ', debit_account, credit_account, 'of', lines.folio_id)
+FROM ledger_entries AS entries
+LEFT JOIN folio_lines AS lines ON lines.id = entries.source
+WHERE 'guest_deposits' IN (debit_account, credit_account)
+  AND ('guest_ledger' NOT IN (debit_account, credit_account)
+    OR lines.folio_id IS DISTINCT FROM entries.folio_id);
+
+-- invariant: no_money_is_given_back_and_moved
+-- What was paid on a folio, less what was given back or is promised, less what was moved to other
+-- folios, is never less than nothing: a refund takes no money that stands on another folio.
+SELECT id, concat_ws(' ', 'kept', coalesce(kept, 0), 'moved away', coalesce(moved, 0))
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, sum(amount_micro - refunded_micro) AS kept
+  FROM payments
+  GROUP BY folio_id
+) AS paid ON paid.folio_id = id
+LEFT JOIN (
+  SELECT folio_id, sum(amount_micro) AS moved
+  FROM folio_lines
+  WHERE type = 'deposit_transfer'
+  GROUP BY folio_id
+) AS gone ON gone.folio_id = id
+WHERE coalesce(kept, 0) < coalesce(moved, 0);
+
+-- invariant: a_deposit_that_leaves_a_folio_reaches_another
+-- A deposit that moved is one line that takes it away and one that names it, on another folio of the
+-- property, in the same transaction. Both folios tell of it, and nothing is left in transit.
+WITH moved AS (
+  SELECT lines.*, property_id, fact ->> 'fromFolioId' AS from_folio,
+         fact ->> 'toFolioId' AS to_folio
+  FROM folio_lines AS lines
+  JOIN folios ON folios.id = folio_id
+  LEFT JOIN (
+    SELECT aggregate_id, fact, line ->> 'lineId' AS line_id
+    FROM audit_entries
+    CROSS JOIN LATERAL CAST(detail AS jsonb) AS fact
+    CROSS JOIN LATERAL jsonb_array_elements(fact -> 'lines') AS line
+    WHERE action = 'folio.deposit_moved'
+  ) AS told ON line_id = lines.id AND aggregate_id = folio_id
+  WHERE type = 'deposit_transfer'
+)
+SELECT coalesce(here.id, there.id), concat_ws(' ', 'from', here.folio_id, here.amount_micro, 'to',
+  there.folio_id, there.amount_micro)
+FROM (SELECT * FROM moved WHERE moved_from IS NULL) AS here
+FULL JOIN (SELECT * FROM moved WHERE moved_from IS NOT NULL) AS there ON there.moved_from = here.id
+WHERE (here.property_id, here.currency, here.amount_micro, here.business_date, here.reason,
+       here.actor, here.recorded_at, here.folio_id, there.folio_id, there.from_folio,
+       there.to_folio)
+        IS DISTINCT FROM
+      (there.property_id, there.currency, -there.amount_micro, there.business_date, there.reason,
+       there.actor, there.recorded_at, here.from_folio, here.to_folio, here.folio_id,
+       there.folio_id)
+   OR here.folio_id = there.folio_id
+   OR here.amount_micro <= 0
+UNION ALL
+SELECT property_id::text, concat_ws(' ', sum(micro), currency, 'in transit')
+FROM (
+  SELECT property_id, currency, CASE debit_account WHEN 'deposits_in_transit' THEN amount_micro
+           ELSE -amount_micro END AS micro
+  FROM ledger_entries
+  WHERE 'deposits_in_transit' IN (debit_account, credit_account)
+) AS entries
+GROUP BY property_id, currency
+HAVING sum(micro) <> 0;
+
+-- invariant: a_canceled_stay_is_charged_no_night
+-- A stay is canceled when its reservation is, once, and only before the guest comes. Unless the
+-- guest comes all the same no night of it is charged, and no stay goes on that was canceled.
+SELECT stays.folio_id, concat_ws(' ', 'canceled', stays.canceled_at, 'checked in', checked_in_at,
+  'charged', charges, 'told', told)
+FROM stays
+JOIN folios ON folios.id = stays.folio_id
+LEFT JOIN (
+  SELECT folio_id, count(charge_id) AS charges
+  FROM planned_charges
+  GROUP BY folio_id
+) AS nights ON nights.folio_id = stays.folio_id
+LEFT JOIN canceled_reservations AS canceled
+  ON canceled.property_id = folios.property_id AND canceled.reservation_id = folios.reservation_id
+LEFT JOIN (
+  SELECT aggregate_id, count(*) AS told
+  FROM audit_entries
+  WHERE action = 'folio.stay_canceled'
+  GROUP BY aggregate_id
+) AS facts ON aggregate_id = stays.folio_id
+WHERE stays.canceled_at IS NOT NULL
+  AND (stays.canceled_at IS DISTINCT FROM canceled.canceled_at
+    OR checked_in_at < stays.canceled_at
+    OR checked_in_at IS NULL AND charges > 0)
+   OR told > 1
+   OR told = 1 AND stays.canceled_at IS NULL;
+
+-- invariant: only_a_cancellation_refunds_without_a_confirmation
+-- A refund that nobody confirmed is of a card, on the folio of a reservation that was canceled, and
+-- was promised in the transaction that canceled it.
+SELECT refunds.id, concat_ws(' ', method, 'of', folios.reservation_id, 'on', occurred_at)
+FROM refunds
+JOIN folios ON folios.id = folio_id
+LEFT JOIN canceled_reservations AS canceled
+  ON canceled.property_id = folios.property_id AND canceled.reservation_id = folios.reservation_id
+WHERE num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) < 4
+  AND (num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) > 0
+    OR method <> 'card'
+    OR canceled.canceled_at IS DISTINCT FROM occurred_at);
 
 -- invariant: lines_are_booked_as_they_read
 -- Each charge, tax and correction is booked once, against the revenue or the tax that it names.
 WITH written AS (
   SELECT id, folio_id, amount_micro, currency, business_date,
          CASE WHEN type = 'rounding' THEN 'rounding'
+              WHEN type = 'deposit_transfer' THEN 'deposits_in_transit'
               WHEN tax IS NOT NULL THEN concat('tax_payable:', tax ->> 'code')
               ELSE concat('revenue:', kind) END AS account
   FROM folio_lines
@@ -99,6 +226,7 @@ WITH written AS (
     AND NOT starts_with(source, 'cn_')
     AND NOT starts_with(source, 'rfd_')
     AND NOT starts_with(source, 'rvr_')
+    AND 'guest_deposits' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -129,6 +257,7 @@ WITH expected AS (
          currency, business_date
   FROM ledger_entries
   WHERE starts_with(source, 'pay_')
+    AND 'guest_deposits' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -172,8 +301,8 @@ WITH given AS (
   SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
          currency, business_date
   FROM ledger_entries
-  WHERE starts_with(source, 'rfd_')
-     OR starts_with(source, 'rvr_')
+  WHERE (starts_with(source, 'rfd_') OR starts_with(source, 'rvr_'))
+    AND 'guest_deposits' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -309,7 +438,8 @@ WHERE token_id IS NOT NULL
 UNION ALL
 SELECT id, concat_ws(' ', confirmed_by, 'used no token', step_up_token_id)
 FROM refunds
-WHERE NOT EXISTS (
+WHERE confirmed_by IS NOT NULL
+  AND NOT EXISTS (
   SELECT FROM billing_central.step_up_uses AS uses
   WHERE uses.token_id = refunds.step_up_token_id
     AND uses.actor = confirmed_by
@@ -500,7 +630,7 @@ UNION ALL
 SELECT id, concat_ws(' ', 'line', type, kind, source)
 FROM folio_lines
 WHERE type NOT IN ('charge', 'tax', 'payment', 'adjustment', 'void', 'rounding', 'refund',
-    'refund_reversal')
+    'refund_reversal', 'deposit_transfer')
    OR source NOT IN ('pos', 'pms', 'manual')
 UNION ALL
 SELECT id, concat('payment by ', method)
@@ -687,8 +817,9 @@ WITH sides AS (
          tax IS NULL OR (tax ->> 'inclusive')::boolean AS is_price
   FROM folio_lines AS lines
   JOIN folios ON folios.id = folio_id
-  WHERE moved_from IS NOT NULL
-     OR lines.id IN (SELECT moved_from FROM folio_lines WHERE moved_from IS NOT NULL)
+  WHERE type <> 'deposit_transfer'
+    AND (moved_from IS NOT NULL
+      OR lines.id IN (SELECT moved_from FROM folio_lines WHERE moved_from IS NOT NULL))
 )
 SELECT there.id, concat_ws(' ', there.type, there.kind, there.amount_micro, 'names',
   there.moved_from, here.type, here.kind, here.amount_micro)
@@ -742,7 +873,8 @@ UNION ALL
 SELECT lines.id, concat_ws(' ', 'says that it moved from', lines.moved_from)
 FROM folio_lines AS lines
 LEFT JOIN come ON come.id = lines.id AND come.folio_id = lines.folio_id
-WHERE lines.moved_from IS DISTINCT FROM come.moved_from;
+WHERE lines.moved_from IS DISTINCT FROM come.moved_from
+  AND type <> 'deposit_transfer';
 
 -- invariant: tax_sums_are_those_of_the_tax_lines
 -- The running sums of an open folio's taxes are those of its lines that are on no document yet; a
@@ -827,9 +959,9 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT folio_id,
          sum(amount_micro) FILTER (WHERE type NOT IN
-           ('payment', 'refund', 'refund_reversal', 'rounding')) AS charged,
+           ('payment', 'refund', 'refund_reversal', 'deposit_transfer', 'rounding')) AS charged,
          -sum(amount_micro) FILTER (WHERE type IN
-           ('payment', 'refund', 'refund_reversal')) AS paid,
+           ('payment', 'refund', 'refund_reversal', 'deposit_transfer')) AS paid,
          -sum(amount_micro) FILTER (WHERE type = 'rounding') AS rounded
   FROM folio_lines
   JOIN folios ON folios.id = folio_id
@@ -960,11 +1092,12 @@ WITH signed AS (
     FROM jsonb_array_elements(document -> 'payments') AS each) AS payments
 ), lines AS (
   SELECT invoice_id,
-         sum(CASE WHEN type NOT IN ('payment', 'refund', 'refund_reversal', 'rounding')
+         sum(CASE WHEN type NOT IN
+             ('payment', 'refund', 'refund_reversal', 'deposit_transfer', 'rounding')
              AND tax IS NULL THEN amount_micro ELSE 0 END) AS net,
          sum(CASE WHEN tax IS NOT NULL THEN amount_micro ELSE 0 END) AS tax,
-         -sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal') THEN amount_micro
-             ELSE 0 END) AS paid,
+         -sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal', 'deposit_transfer')
+             THEN amount_micro ELSE 0 END) AS paid,
          sum(CASE type WHEN 'rounding' THEN amount_micro ELSE 0 END) AS rounding
   FROM invoice_lines
   JOIN folio_lines ON folio_lines.id = line_id
@@ -1009,7 +1142,8 @@ FROM settled
 LEFT JOIN invoice_lines USING (line_id)
 WHERE is_settled
   AND invoice_id IS NULL
-  AND NOT (reopened > 0 AND type IN ('payment', 'refund', 'refund_reversal'));
+  AND NOT (reopened > 0
+    AND type IN ('payment', 'refund', 'refund_reversal', 'deposit_transfer'));
 
 -- invariant: a_charge_is_corrected_in_one_place
 -- What a credit note took something off was not corrected on its folio, or moved to another: no
@@ -1094,11 +1228,13 @@ WITH signed AS (
 ), of_folio AS (
   SELECT credit_notes.id, settlement_id,
          -sum(CASE WHEN tax IS NULL AND type NOT IN
-             ('payment', 'refund', 'refund_reversal', 'rounding') THEN amount_micro ELSE 0 END)
+             ('payment', 'refund', 'refund_reversal', 'deposit_transfer', 'rounding')
+             THEN amount_micro ELSE 0 END)
            AS net,
          -sum(CASE WHEN tax IS NOT NULL THEN amount_micro ELSE 0 END) AS tax,
          -sum(CASE type WHEN 'rounding' THEN amount_micro ELSE 0 END) AS rounding,
-         sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal') THEN amount_micro
+         sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal', 'deposit_transfer')
+             THEN amount_micro
              ELSE 0 END) AS given_back
   FROM credit_notes
   LEFT JOIN invoice_lines ON invoice_lines.invoice_id = credit_notes.id
@@ -1553,8 +1689,9 @@ FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
-    'invoices', 'ledger_entries', 'night_audits', 'refund_settlements', 'refunds',
-    'reopenings', 'settings_versions', 'settlements', 'webhook_events')
+    'invoices', 'ledger_entries', 'night_audits', 'canceled_reservations',
+    'refund_settlements', 'refunds', 'reopenings', 'settings_versions', 'settlements',
+    'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -1573,7 +1710,8 @@ FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once'
   'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
   'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own', 'refund_is_reversed_once',
   'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
-  'settings_versions_are_consecutive', 'settlement_is_credited_once', 'signal_about_a_thing_is_raised_once',
+  'reservation_is_canceled_once', 'settings_versions_are_consecutive',
+  'settlement_is_credited_once', 'signal_about_a_thing_is_raised_once',
   'signal_is_raised_once', 'stay_is_planned_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace

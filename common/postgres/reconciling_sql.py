@@ -96,7 +96,8 @@ JOIN ran USING (id)
 GROUP BY id, currency, is_settled
 """
 
-# Every folio that was open at some time of the date: its balance, its lines, and the guest ledger.
+# Every folio that was open at some time of the date: its balance, its lines, and the guest ledger
+# less the deposits that the ledger holds for it. What is brought over between these two is neither.
 FOLIOS: Final = """
 WITH present AS (
   SELECT tenant_id, id, currency, balance_micro
@@ -119,10 +120,10 @@ CROSS JOIN LATERAL (
   WHERE folio_id = present.id
   UNION ALL
   SELECT 'folio_ledger', sum(
-    CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
+    ((debit_account IN ('guest_ledger', 'guest_deposits'))::integer
+      - (credit_account IN ('guest_ledger', 'guest_deposits'))::integer) * amount_micro)
   FROM ledger_entries
   WHERE folio_id = present.id
-    AND 'guest_ledger' IN (debit_account, credit_account)
 ) AS sums
 """
 

@@ -55,10 +55,10 @@ def refund_row(refund: Refund, now: datetime) -> dict[str, Any]:
         "reason": refund.reason,
         "reference": refund.reference,
         "cash_session_id": refund.cash_session_id,
-        "confirmed_by": confirmed.by,
-        "step_up_token_id": confirmed.token_id,
-        "assertion_hash": confirmed.assertion_hash,
-        "step_up_method": confirmed.method,
+        "confirmed_by": confirmed and confirmed.by,
+        "step_up_token_id": confirmed and confirmed.token_id,
+        "assertion_hash": confirmed and confirmed.assertion_hash,
+        "step_up_method": confirmed and confirmed.method,
         "business_date": refund.business_date,
         "occurred_at": now,
         "recorded_at": now,
@@ -87,7 +87,8 @@ def refund_of(row: Row) -> Refund:
         reason=row[9],
         reference=row[10],
         cash_session_id=row[11] and CashSessionId(row[11]),
-        confirmed=Confirmed(
+        confirmed=row[12]
+        and Confirmed(
             by=row[12],
             token_id=row[13],
             assertion_hash=row[14],

@@ -17,6 +17,7 @@ from common.domain.refund import PaymentUnknown, Refund, RefundUnknown
 from common.ports.transaction import PendingRefund
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
+from common.postgres.deposits import STANDING
 from common.postgres.folio_rows import PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import TAKE, Folios
 from common.postgres.refund_rows import (
@@ -91,15 +92,20 @@ class Refunds:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def take_payment(self, folio_id: FolioId, payment_id: PaymentId) -> tuple[Folio, Payment]:
-        folio, payments = self._desk.batch(
-            Statement(TAKE, (folio_id,)), Statement(PAYMENT, (folio_id, payment_id))
+    def take_payment(
+        self, folio_id: FolioId, payment_id: PaymentId
+    ) -> tuple[Folio, Payment, Money]:
+        folio, payments, standing = self._desk.batch(
+            Statement(TAKE, (folio_id,)),
+            Statement(PAYMENT, (folio_id, payment_id)),
+            Statement(STANDING, (folio_id,)),
         )
         known = Folios(self._desk).known(folio)
         if not payments:
             raise PaymentUnknown()
         *row, advice = payments[0]
-        return known, replace(payment_of(row), advice=advice_of(advice))
+        payment = replace(payment_of(row), advice=advice_of(advice))
+        return known, payment, Money(standing[0][1], known.currency)
 
     def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, Payment, Refund]:
         folio, payments, refunds = self._desk.batch(

@@ -26,6 +26,7 @@ JOB_LOGIN: Final = "billing_job"
 APPEND_ONLY_TABLES: Final = frozenset(
     {
         "audit_entries",
+        "canceled_reservations",
         "cash_movements",
         "credit_ledger_entries",
         "credit_note_lines",

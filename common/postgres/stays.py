@@ -18,7 +18,8 @@ from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
 COLUMNS: Final = (
-    "folio_id, property_id, arrival, departure, checked_in_at, no_show_on, late_on, left_on"
+    "folio_id, property_id, arrival, departure, checked_in_at, no_show_on, late_on, left_on,"
+    " canceled_at"
 )
 PLANNED_COLUMNS: Final = (
     "folio_id, night, place, kind, description, amount_micro, currency, persons, ages, charge_id"
@@ -38,7 +39,7 @@ WHERE folios.property_id = $1
   AND status = 'open'
   AND arrival <= $2
   AND left_on IS NULL
-  AND CASE WHEN checked_in_at IS NULL THEN no_show_on IS NULL
+  AND CASE WHEN checked_in_at IS NULL THEN no_show_on IS NULL AND canceled_at IS NULL
            ELSE departure <= $2 AND late_on IS NULL
              OR EXISTS (
                SELECT FROM planned_charges AS planned
@@ -48,7 +49,7 @@ LIMIT $3
 """
 CHANGE: Final = """
 UPDATE stays
-SET checked_in_at = $2, no_show_on = $3, late_on = $4, left_on = $5
+SET checked_in_at = $2, no_show_on = $3, late_on = $4, left_on = $5, canceled_at = $6
 WHERE folio_id = $1
 """
 CHARGED: Final = """
@@ -60,6 +61,18 @@ WHERE planned_charges.folio_id = $1
   AND planned_charges.place = given.place
 """
 FORGET: Final = "DELETE FROM planned_charges WHERE folio_id = $1 AND charge_id IS NULL"
+# Who plans a reservation and who cancels it stand in line: neither may miss what the other writes.
+STAND_IN_LINE: Final = """
+SELECT current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(hashtextextended($1, 0))
+"""
+CANCELED: Final = """
+SELECT tenant_id
+FROM canceled_reservations
+WHERE property_id = $1 AND reservation_id = $2
+"""
+INSERT_CANCELED = Insert.into(
+    ranks.AGGREGATES, "canceled_reservations", "property_id, reservation_id, canceled_at"
+)
 INSERT_STAY = Insert.into(ranks.AGGREGATE_CHANGES, "stays", COLUMNS)
 INSERT_PLANNED = Insert.into(ranks.LINES, "planned_charges", PLANNED_COLUMNS)
 
@@ -74,7 +87,7 @@ class Stays:
         stays, planned = self._desk.batch(
             Statement(GET, (folio_id,)), Statement(PLANNED, (folio_id,))
         )
-        return _plan_of(stays[0], planned) if stays else None
+        return plan_of(stays[0], planned) if stays else None
 
     def get(self, folio_id: FolioId) -> StayPlan:
         found = self.find(folio_id)
@@ -86,7 +99,7 @@ class Stays:
         folio, stays, planned = self._desk.batch(
             *(Statement(sql, (folio_id,)) for sql in (TAKE, GET, PLANNED))
         )
-        plan = _plan_of(stays[0], planned) if stays else None
+        plan = plan_of(stays[0], planned) if stays else None
         return Folios(self._desk).known(folio), plan
 
     def due(self, property_id: PropertyId, on: date, limit: int) -> Sequence[FolioId]:
@@ -114,9 +127,25 @@ class Stays:
             statement = Statement(CHARGED, (plan.folio_id, json.dumps(charged)))
             self._desk.write(("charged", plan.folio_id), Write(ranks.DOCUMENTS, statement))
 
+    def take_reservation(self, property_id: PropertyId, reservation_id: str) -> bool:
+        key = f"reservation {self._desk.tenant_id} {property_id} {reservation_id}"
+        _, canceled = self._desk.batch(
+            Statement(STAND_IN_LINE, (key,)), Statement(CANCELED, (property_id, reservation_id))
+        )
+        return bool(canceled)
+
+    def cancel_reservation(self, property_id: PropertyId, reservation_id: str) -> None:
+        row = {
+            "property_id": property_id,
+            "reservation_id": reservation_id,
+            "canceled_at": self._desk.now,
+        }
+        self._desk.insert(INSERT_CANCELED, [row])
+
     def _change(self, plan: StayPlan) -> None:
-        values = (plan.checked_in_at, plan.no_show_on, plan.late_on, plan.left_on)
-        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, (plan.folio_id, *values)))
+        dates = (plan.checked_in_at, plan.no_show_on, plan.late_on, plan.left_on)
+        values = (plan.folio_id, *dates, plan.canceled_at)
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
         self._desk.write(("stay", plan.folio_id), change)
 
 
@@ -130,6 +159,7 @@ def _row(plan: StayPlan) -> dict[str, Any]:
         "no_show_on": plan.no_show_on,
         "late_on": plan.late_on,
         "left_on": plan.left_on,
+        "canceled_at": plan.canceled_at,
     }
 
 
@@ -148,7 +178,8 @@ def _planned_row(plan: StayPlan, planned: PlannedCharge) -> dict[str, Any]:
     }
 
 
-def _plan_of(row: Row, planned: Sequence[Row]) -> StayPlan:
+def plan_of(row: Row, planned: Sequence[Row] = ()) -> StayPlan:
+    """A stay as it was read: tenant, then COLUMNS; with what is planned, where that was asked."""
     return StayPlan(
         folio_id=FolioId(row[1]),
         property_id=PropertyId(row[2]),
@@ -157,6 +188,7 @@ def _plan_of(row: Row, planned: Sequence[Row]) -> StayPlan:
         no_show_on=row[6],
         late_on=row[7],
         left_on=row[8],
+        canceled_at=row[9],
         planned=tuple(_planned_of(each) for each in planned),
     )
 

@@ -1,19 +1,22 @@
 """A reservation's folio and stay: opened and planned once, planned anew when the guest comes."""
 
 from common.contracts.incoming import Reservation
-from common.domain.folio import Folio
 from common.domain.stay_plan import StayPlan, plan_of
 from common.ports.transaction import Transaction
 from common.procedures.opening import open_once
 
 
-def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> Folio:
+def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> None:
     """Open the reservation's folio and plan its stay, unless that has been done.
 
     When the guest has `arrived`, what the reservation says by now is planned for every night that
-    has not been charged, if it says anything. Refuses: PropertyUnknown, WindowUnknown, StayInvalid,
-    CurrenciesDiffer, FxRateInvalid, NightOutsideStay.
+    has not been charged, if it says anything. One that was canceled is not opened by what was told
+    of it before, only by a guest who has come all the same. Refuses: PropertyUnknown,
+    WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid, NightOutsideStay.
     """
+    canceled = tx.stays.take_reservation(reservation.property_id, reservation.reservation_id)
+    if canceled and not arrived:
+        return
     folio = open_once(tx, reservation.property_id, reservation.reservation_id, reservation.terms())
     if not folio.is_new:
         folio = tx.folios.take(folio.id)  # night audits wait, and what they did is seen
@@ -28,4 +31,3 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> Fo
     elif arrived:
         told = known.planned_anew(planned) if planned else known
         tx.stays.plan_anew(told.arrived(tx))
-    return folio

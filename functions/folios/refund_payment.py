@@ -25,6 +25,7 @@ from common.domain.payment import NoOpenCashSession, PaymentMethod
 from common.domain.refund import (
     PaymentUnknown,
     RefundExceedsPayment,
+    RefundOfMovedMoney,
     RefundReferenceMissing,
     RefundStatus,
     give_back,
@@ -96,6 +97,7 @@ def left_pending(answered: RefundAnswer, tx: Transaction) -> PendingRefund | Non
         CurrenciesDiffer,
         AmountNotPositive,
         RefundExceedsPayment,
+        RefundOfMovedMoney,
         RefundReferenceMissing,
         NoOpenCashSession,
     ),
@@ -104,9 +106,9 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
     """Give back a part of a payment, or all that is left of it, and answer the balance it leaves.
 
     Refuses: FolioUnknown, PaymentUnknown, FolioAlreadyClosed, CurrenciesDiffer, AmountNotPositive,
-    RefundExceedsPayment, RefundReferenceMissing, NoOpenCashSession.
+    RefundExceedsPayment, RefundOfMovedMoney, RefundReferenceMissing, NoOpenCashSession.
     """
-    folio, payment = tx.refunds.take_payment(request.folio_id, request.payment_id)
+    folio, payment, standing = tx.refunds.take_payment(request.folio_id, request.payment_id)
     is_cash = payment.method is PaymentMethod.CASH
     place, named = folio.property_id, request.cash_session_id
     session = tx.cash_sessions.take_to_pay(place, named) if is_cash else None
@@ -114,6 +116,7 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
         folio,
         payment,
         request.amount,
+        standing,
         tx,
         id=request.id,
         reason=request.reason,

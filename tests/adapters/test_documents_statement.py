@@ -58,6 +58,7 @@ def statement(**changes: Any) -> dict[str, Any]:
         "rounding": usd(0),
         "paid": usd(0),
         "refunded": usd(0),
+        "moved": usd(0),
         "balance": usd(11_000),
     }
     return {**document, **changes}

@@ -29,7 +29,7 @@ from common.domain.identifiers import (
 )
 from common.domain.invoice import Invoice, issue
 from common.domain.issued_document import Series
-from common.domain.ledger import GUEST_LEDGER, Entry
+from common.domain.ledger import GUEST_DEPOSITS, GUEST_LEDGER, Entry
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.settings import Issuer, Property, Settings
@@ -208,6 +208,8 @@ class Account:
         self.entries += told.entries
         folio.fresh, folio.is_new = (), False
         self.folio = folio
+        assert self.in_the_ledger() == max(0, self.balance)
+        assert self.in_the_ledger(GUEST_DEPOSITS) == min(0, self.balance)
 
     def move(self, other: "Account", *charge_ids: ChargeId, **how: Any) -> Transferred:
         """Move charges to another folio, all of them unless `how` says how much."""

@@ -7,7 +7,7 @@ import pytest
 from common.domain.cash import Confirmed
 from common.domain.folio import FolioAlreadyClosed
 from common.domain.identifiers import FolioId, PaymentId, RefundId
-from common.domain.ledger import FX_CLEARING
+from common.domain.ledger import FX_CLEARING, GUEST_DEPOSITS
 from common.domain.money import AmountNotPositive, CurrenciesDiffer, Currency, Money
 from common.domain.payment import NoOpenCashSession, Payment
 from common.domain.refund import (
@@ -70,7 +70,9 @@ class Desk:
             "cash_session_id": TILL if self.payment.method == "cash" else None,
         } | more
         recorded = self.account.do(
-            lambda folio: give_back(folio, self.payment, paid, self.account.desk, **given)
+            lambda folio: give_back(
+                folio, self.payment, paid, self.payment.kept, self.account.desk, **given
+            )
         )
         self.payment = recorded.payment
         self.account.payments = [self.payment]
@@ -103,7 +105,7 @@ def test_a_part_goes_back_and_the_rest_is_left():
 
     assert figures(recorded) == [("refund", 4_000)]
     assert desk.payment.left == Money.of_minor_units(6_000, USD)
-    assert desk.account.balance == desk.account.in_the_ledger() == -6_000
+    assert desk.account.balance == desk.account.in_the_ledger(GUEST_DEPOSITS) == -6_000
     assert desk.account.in_the_ledger("card_clearing") == 6_000
 
 
@@ -161,13 +163,13 @@ def test_three_thirds_of_a_foreign_payment_are_worth_the_whole():
 @pytest.mark.req("MON-5")
 def test_a_part_too_small_for_the_folio_is_worth_nothing_and_goes_back_all_the_same():
     """0.003 KWD at 490 were 1 JPY (1.47). 0.001 is worth 0 (of 0.33), 0.002 together 1 (of 0.67),
-    and the last 0.001 is worth nothing more."""
+    and the last 0.001 is worth nothing more. The 1 JPY is brought back from the deposits, too."""
     desk = Desk.paid(3, KWD, currency=JPY, rates=[rate(KWD, "490", JPY)])
 
     told = [desk.refund(1) for _ in range(3)]
 
     assert desk.worth() == [0, 1, 0]
-    assert [len(each.entries) for each in told] == [1, 2, 1]
+    assert [len(each.entries) for each in told] == [1, 3, 1]
     assert desk.account.balance == 0
     assert desk.account.in_the_ledger(FX_CLEARING, KWD) == 0
 
@@ -218,7 +220,7 @@ def test_a_failed_refund_gets_a_line_that_takes_it_back():
     assert (line.corrects, line.reason) == (desk.refunds[0].id, "card_declined")
     assert desk.refunds[0].status is RefundStatus.FAILED
     assert desk.payment.left == Money.of_minor_units(10_000, USD)
-    assert desk.account.balance == desk.account.in_the_ledger() == -10_000
+    assert desk.account.balance == desk.account.in_the_ledger(GUEST_DEPOSITS) == -10_000
     assert desk.account.in_the_ledger("card_clearing") == 10_000
     assert [line.type.value for line in desk.account.lines] == [
         "payment",

@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -104,7 +105,7 @@ IN_BOUNDS: Final = [
         "correction_names_its_line", "folio_lines", {**NEW_LINE, "type": "void", "corrects": None}
     ),
     Trial(
-        "moved_line_is_a_charge",
+        "moved_line_is_a_charge_or_a_deposit",
         "folio_lines",
         {**NEW_LINE, "moved_from": NOT_INVOICED},
         "type = 'payment'",
@@ -200,6 +201,7 @@ EVERYTHING: Final = [
     *CREDITS,
     *REFUNDS,
     *NIGHTS,
+    *DEPOSITS,
     *SIGNALS,
     *RECONCILIATIONS,
     *REOPENINGS,
@@ -233,6 +235,7 @@ def full(house: House) -> Hotel:
     a_day_that_ended(hotel)
     hers, his = hotel.open_folio(), hotel.open_folio()
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
+    deposits_of_every_kind(hotel)
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)

@@ -9,6 +9,8 @@ from functools import partial
 import pytest
 
 from tests.crediting import credits, lines_of, voids
+from tests.depositing import booked, cancellation, that_forfeits
+from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
 from tests.postgres.instances import at
@@ -87,7 +89,7 @@ def test_a_batch_of_500_charges_takes_three_round_trips(
 
 
 @FIRST_AND_WARM
-@pytest.mark.parametrize("command", ["void", "adjust", "transfer", "pay", "close"])
+@pytest.mark.parametrize("command", ["void", "adjust", "transfer", "deposit", "pay", "close"])
 def test_every_command_that_moves_money_takes_at_most_four(
     hotel: Hotel, behind: House, proxy: Proxy, command: str, times_before: int
 ) -> None:
@@ -110,9 +112,12 @@ def test_every_command_that_moves_money_takes_at_most_four(
                 },
             ),
             "transfer": ("transfers", wanted(hotel.open_folio(), first, second)),
+            "deposit": ("deposits/transfers", deposit_wanted(hotel.open_folio(), 100)),
             "pay": ("payments", {"method": "voucher", "amount": usd(22_000)}),
             "close": ("close", None),
         }
+        if command == "deposit":
+            hotel.paid(folio, usd(23_000), allowCredit=True)
         if command == "close":
             hotel.post(f"/folios/{folio}/payments", commands["pay"][1])
         path, body = commands[command]
@@ -197,6 +202,29 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_three_times_as_many(
         counts.append(count.round_trips)
 
     assert counts == [3, 9]
+
+
+@pytest.mark.req("FOL-11")
+@FIRST_AND_WARM
+def test_a_cancellation_takes_four_however_many_folios_and_payments_there_are(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, the reservation, its folios with all that was paid on them, and what is written with
+    the commit."""
+    that_forfeits(hotel)
+    through, taken = at(behind, hotel), []
+    for _ in range(times_before + 1):
+        name, folio = booked(hotel, arrival="2020-03-01", departure="2020-03-04")
+        company = hotel.open_folio(reservationId=name, window="company")
+        for place in (folio, folio, company):
+            card_payment(hotel, place, usd(5_000))
+        with proxy.counting() as count:
+            told = through.deliver("on_reservation_canceled", cancellation(hotel, name))
+        assert told.status_code == 204
+        taken.append(count.round_trips)
+
+    assert taken[-1] == 4
+    assert len(hotel.events("charge.posted")) == 2 * (times_before + 1)
 
 
 @pytest.mark.req("CASH-9")

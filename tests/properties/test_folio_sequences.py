@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from common.domain.folio_line import LineType
 from common.domain.identifiers import ChargeId
 from common.domain.invoice_payload import Totals, breakdown_of, rows_of
-from common.domain.ledger import GUEST_LEDGER
+from common.domain.ledger import GUEST_DEPOSITS, GUEST_LEDGER
 from common.domain.money import Currency, Money
 from common.domain.refusal import Refusal
 from common.domain.tax import TaxRule
@@ -168,7 +168,8 @@ class Life:
             if entry.amount.currency == self.account.folio.currency:
                 booked[entry.debit] += entry.amount.minor_units
                 booked[entry.credit] -= entry.amount.minor_units
-        assert booked[GUEST_LEDGER] == owed
+        assert booked[GUEST_LEDGER] == max(0, owed)
+        assert booked[GUEST_DEPOSITS] == min(0, owed)
         for code, tax in folio_model.tax_owed(self.model).items():
             assert booked[f"tax_payable:{code}"] == -tax
         assert booked["fx_clearing"] == sum(

@@ -21,6 +21,7 @@ from common.local.functions import http_declarations
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
 from tests.crediting import credits
+from tests.depositing import wanted as moving_deposit
 from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
@@ -125,7 +126,7 @@ class Calls:
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
         known["credit_note_id"] = self.credit_note
         known["reconciliation_id"] = self.reconciliation
-        if name == "refund_payment":
+        if name in ("refund_payment", "transfer_deposit"):
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
             known["folio_id"] = self.shared[0]
@@ -273,6 +274,10 @@ def _transfer(calls: Calls) -> dict[str, Any]:
     return moving(calls.deposit[0], calls.shared[1], amount=usd(100))
 
 
+def _deposit(calls: Calls) -> dict[str, Any]:
+    return moving_deposit(calls.shared[0], 1)
+
+
 def _credit(calls: Calls) -> dict[str, Any]:
     lines = [{"lineId": calls.line, "amount": usd(1)}]
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
@@ -310,6 +315,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "record_payment": _payment,
     "refund_payment": _refund,
     "transfer_lines": _transfer,
+    "transfer_deposit": _deposit,
     "close_folio": lambda calls: {},
     "reopen_folio": lambda calls: {"reason": "A bill was forgotten", "stillInHouse": True},
     "backfill_taxes": lambda calls: {"folioIds": [calls.folio], "reason": "The rule came late"},

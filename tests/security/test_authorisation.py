@@ -56,6 +56,7 @@ DECIDED = {
     "record_payment": "billing.folio.write",
     "refund_payment": "billing.refund.write",
     "transfer_lines": "billing.folio.write",
+    "transfer_deposit": "billing.folio.write",
     "close_folio": "billing.folio.write",
     "reopen_folio": "billing.folio.reopen",
     "list_invoices": "billing.invoice.read",

@@ -194,6 +194,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "record_payment": 1,
         "refund_payment": 2,
         "transfer_lines": 1,
+        "transfer_deposit": 1,
         "void_charge": 1,
         "close_folio": 0,
         "reopen_folio": 1,

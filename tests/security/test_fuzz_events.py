@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from common.runtime.pushed import BODY_BYTES_MAX
 from common.sandbox.gateway import LOST
+from tests.depositing import cancellation
 from tests.hotel import Hotel, House, consumers, usd, vat
 from tests.proofs import assert_books_are_right, state
 from tests.refunding import card_payment, refund
@@ -61,6 +62,10 @@ class Office:
         return {
             "on_reservation_confirmed": self.reservation(),
             "on_reservation_checked_in": self.reservation(),
+            "on_reservation_canceled": {
+                **cancellation(self.hotel, f"R-{uuid4()}"),
+                "canceledAt": "2026-02-27T10:00:00Z",
+            },
             "on_payment_captured": {
                 "paymentId": f"pi-{uuid4()}",
                 "folioId": self.folio,

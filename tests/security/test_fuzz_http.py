@@ -89,7 +89,7 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
             known = {
                 "propertyId": str(desk.hotel.property_id),
                 "chargeId": desk.charge,
-                "toFolioId": desk.deposit[0],
+                "toFolioId": (desk.deposit if "chargeIds" in told else desk.shared)[0],
                 "chargeIds": [desk.shared[1]],
                 "serviceDate": "2026-03-01",
                 "quantity": "2",

@@ -233,7 +233,7 @@ def test_what_moves_money_is_told_by_its_size_and_what_charges_by_its_kind(
 ) -> None:
     told = {}
     moving = ("post_charge_batch", "post_adjustment", "transfer_lines", "record_payment")
-    for name in (*moving, "void_charge"):
+    for name in (*moving, "transfer_deposit", "void_charge"):
         capsys.readouterr()
         assert fresh.send(name).status_code == 201
         line = answered(lines(capsys))
@@ -244,6 +244,7 @@ def test_what_moves_money_is_told_by_its_size_and_what_charges_by_its_kind(
         "post_adjustment": ("small", "room"),
         "transfer_lines": ("small", "spa"),
         "record_payment": ("small", None),
+        "transfer_deposit": ("small", None),
         "void_charge": ("medium", "room"),
     }
 
@@ -275,6 +276,7 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
     return {
         "on_reservation_confirmed": reservation,
         "on_reservation_checked_in": {**reservation, "reservationId": f"{SECRET}-{uuid4()}"},
+        "on_reservation_canceled": {**reservation, "reservationId": f"{SECRET}-{uuid4()}"},
         "on_tenant_settings_updated": settings,
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},

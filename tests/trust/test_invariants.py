@@ -17,6 +17,7 @@ from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
+from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
@@ -54,6 +55,7 @@ AREAS = {
     "reopened": REOPENED,
     "odd": SIGNALS,
     "reconciled": RECONCILED,
+    "ahead": DEPOSITS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -122,6 +124,11 @@ def odd(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reconciled(house: House) -> Hotel:
     return reconciled_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def ahead(house: House) -> Hotel:
+    return hotel_with_deposits(house)
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +210,15 @@ def test_a_hotel_with_transfers_breaks_none(transferred: Hotel) -> None:
 
     assert broken(transferred) == []
     assert dict(moved) == {"charge": 4, "adjustment": 2, "tax": 6}
+
+
+def test_a_hotel_with_deposits_breaks_none(ahead: Hotel) -> None:
+    """Nothing is left on the card's and on the booked one. 5.00 are ahead where 60.00 met 55.00,
+    29.00 where 60.00 and 11.00 went off 100.00, and 70.00 wait for a clerk."""
+    held = ahead.rows("SELECT deposits_micro / 10000 FROM {s}.folios ORDER BY 1")
+
+    assert broken(ahead) == []
+    assert held == [[0], [0], [500], [2_900], [7_000]]
 
 
 def test_a_hotel_with_transfers_that_taxes_otherwise_breaks_none(house: House) -> None:

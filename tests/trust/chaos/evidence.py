@@ -85,7 +85,8 @@ class Books:
     payments: dict[Place, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     """Ids and amounts of the payments' own table, by their reference."""
     ledger: dict[Place, list[Entry]] = field(default_factory=lambda: defaultdict(list))
-    """Entries by the line that they book."""
+    """Entries by the line that they book. What a line brings over of a deposit hangs on what else
+    is on the folio, and the books' invariants hold it against that."""
     settlements: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     invoices: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Both by folio."""
@@ -128,6 +129,7 @@ class Books:
             "SELECT source, part, amount_micro * (CASE WHEN debit_account = 'guest_ledger' THEN 1"
             "   WHEN credit_account = 'guest_ledger' THEN -1 ELSE 0 END)"
             f" FROM {schema}.ledger_entries"
+            " WHERE 'guest_deposits' NOT IN (debit_account, credit_account)"
         ):
             self.ledger[tenant, source].append(Entry(tenant, f"{source}/{part}", amount))
 

@@ -23,9 +23,19 @@ from common.local.functions import (
 from common.runtime.job import Orders
 from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, lines_of, request_of, voiding
+from tests.depositing import (
+    CANCELED,
+    TWO_DAYS_BEFORE,
+    booked,
+    cancellation,
+    paid_ahead,
+    path,
+    that_forfeits,
+)
+from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.moving import wanted as wanted_there
-from tests.nights import checked_in, confirmed
+from tests.nights import checked_in, confirmed, room
 from tests.reconciling import never_told, old_mismatch
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
@@ -115,6 +125,21 @@ def _transferring(scene: Scene) -> Act:
     folio, charged = _owing(scene)
     body = wanted_there(hotel.open_folio(), charged, hotel.charged(folio, "spa", 300))
     return _posts(f"/folios/{folio}/transfers", {**body, "amount": usd(1_100)})
+
+
+def _moving_a_deposit(scene: Scene) -> Act:
+    """A part of what was paid ahead, to a folio that owes."""
+    folio, _ = _owing(scene)
+    return _posts(path(paid_ahead(scene.hotel, 900)), deposit_wanted(folio, 500))
+
+
+def _canceling(scene: Scene) -> Act:
+    """A half is forfeited; of the rest a part goes back to the card, and a part is for a clerk."""
+    that_forfeits(scene.hotel)
+    name, folio = booked(scene.hotel, room(1))
+    card_payment(scene.hotel, folio, usd(500))
+    scene.hotel.paid(folio, usd(1_500), allowCredit=True)
+    return _delivers(CANCELED, cancellation(scene.hotel, name, TWO_DAYS_BEFORE))
 
 
 def _paying(scene: Scene) -> Act:
@@ -351,12 +376,14 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "refund_payment": _refunding,
     "transfer_lines": _transferring,
     "reopen_folio": _reopening,
+    "transfer_deposit": _moving_a_deposit,
     CONFIRMED: _writing_off,
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,
     "on_payment_captured": _capturing,
     "on_reservation_confirmed": partial(_arriving, "on_reservation_confirmed"),
     "on_reservation_checked_in": partial(_arriving, "on_reservation_checked_in"),
+    CANCELED: _canceling,
     "on_tenant_created": _moving_in,
     "on_tenant_settings_updated": _settling_in,
     "on_tenant_tax_rules_updated": lambda scene: _delivers(

@@ -60,6 +60,7 @@ NO_BOOKS: Final = {
     "cash_scans": "which days were looked at",
     # an audit's trail commits to its report, which anybody can add up from the ledger
     "night_audits": "what days came to",
+    "canceled_reservations": "which reservations were canceled",
     "planned_charges": "what nights were promised at",
     "stays": "who comes when",
     # its trail is verified like all others; an invariant holds each difference against it

@@ -2,8 +2,8 @@
 
 Every entry of a trail has a detail, which its hash covers. What stands in the tables beside it
 follows from the details by the rules of bookkeeping, which are written down here a second time: a
-charge is owed by the guest and earned by the house, a payment the other way round. And an invoice's
-row is what its payload says.
+charge is owed by the guest and earned by the house, a payment the other way round; what a folio is
+in credit by behind the lines of an entry is a deposit. An invoice's row is what its payload says.
 """
 
 import json
@@ -26,6 +26,7 @@ TABLES: Final = (
 )
 REFUNDED: Final = ("refund", "refund_reversal")
 GUEST: Final = "guest_ledger"
+AHEAD: Final = "guest_deposits"
 CLEARING: Final = {
     "bank_transfer": "bank_clearing",
     "card": "card_clearing",
@@ -51,7 +52,7 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
     """The rows of each table that a folio's trail tells of, in the columns that it tells."""
     told: dict[str, list[Row]] = defaultdict(list)
     opened = told_in(entries[0])
-    house = UUID(opened["propertyId"])
+    house, ahead = UUID(opened["propertyId"]), 0
     for entry in entries:
         detail = told_in(entry)
         of = {"folio_id": folio_id, "recorded_at": entry["recorded_at"]}
@@ -61,6 +62,10 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
             of_house = {**of, "property_id": house, "cash_session_id": None}
             told["ledger_entries"] += [{**each, **of_house} for each in _booked(line, detail)]
             told["folio_lines"].append({**_line(line, entry), **of})
+        if detail.get("lines"):
+            balance = sum(line["amount_micro"] for line in told["folio_lines"])
+            more, ahead = max(0, -balance) - ahead, max(0, -balance)
+            told["ledger_entries"] += [{**each, **of_house} for each in _paid_ahead(detail, more)]
         if entry["action"] == "payment.recorded":
             told["payments"].append({**_payment(detail), **of})
         if entry["action"] == "refund.recorded":
@@ -92,6 +97,7 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
         "pending_refunds": len(told["refunds"]) - len(told["refund_settlements"]),
         "reopened": len(told["reopenings"]),
         "billed_to": told["reopenings"][-1]["billed_to"] if told["reopenings"] else 0,
+        "deposits_micro": ahead,
     })  # fmt: skip
     return told
 
@@ -196,7 +202,7 @@ def _refund(detail: Row, entry: Row) -> Row:
     told = {"id": detail["refundId"], "payment_id": detail["paymentId"], **paid}
     told |= {"method": detail["method"], **_sum(detail["amount"]), "reason": entry["reason"]}
     signed = {name: entry[name] for name in ("step_up_token_id", "assertion_hash")}
-    told |= {"confirmed_by": entry["actor"], **signed}
+    told |= {"confirmed_by": entry["actor"] if signed["step_up_token_id"] else None, **signed}
     return told if told["method"] == "cash" else {**told, "cash_session_id": None}
 
 
@@ -250,6 +256,17 @@ def _booked(line: Row, detail: Row) -> Iterator[Row]:
             yield {"source": line["lineId"], "part": part, **accounts, **moved}
 
 
+def _paid_ahead(detail: Row, more: int) -> Iterator[Row]:
+    """What the last line of an entry brings over: so much more of a deposit, or so much less."""
+    if more:
+        debit, credit = (GUEST, AHEAD) if more > 0 else (AHEAD, GUEST)
+        accounts = {"debit_account": debit, "credit_account": credit, "amount_micro": abs(more)}
+        last = detail["lines"][-1]
+        yield {"source": last["lineId"], "part": 2, **accounts} | {
+            "currency": last["amount"]["currency"]
+        }
+
+
 def _movements(line: Row, detail: Row) -> list[tuple[str, str, Row]]:
     """Debited account, credited account and signed amount of everything that a line books."""
     if line["type"] in ("payment", *REFUNDED):
@@ -259,6 +276,8 @@ def _movements(line: Row, detail: Row) -> list[tuple[str, str, Row]]:
         if paid["currency"] == worth["currency"]:
             return [(clearing, GUEST, worth)]
         return [(clearing, "fx_clearing", paid), ("fx_clearing", GUEST, worth)]
+    if line["type"] == "deposit_transfer":
+        return [(GUEST, "deposits_in_transit", line["amount"])]
     if line["type"] == "rounding":
         return [(GUEST, "rounding", line["amount"])]
     if line["taxCode"] is not None:

@@ -1,6 +1,7 @@
 """What must be noticed of balances, lines, ledger, payments and taxes."""
 
 from tests.trust.invariants.plant import (
+    AHEAD,
     BOOKED,
     DIGESTED,
     EMPTY,
@@ -14,12 +15,12 @@ MONEY = (
     plant(
         "balance_is_the_sum_of_the_lines",
         f"UPDATE folios SET balance_micro = balance_micro + 10000 WHERE id = {OPEN}",
-        also=("balance_is_what_the_ledger_says", DIGESTED),
+        also=("balance_is_what_the_ledger_says", AHEAD, DIGESTED),
     ),
     plant(
         "balance_is_what_the_ledger_says",
         f"DELETE FROM ledger_entries WHERE folio_id = {OPEN} AND starts_with(source, 'chg_')",
-        also=(BOOKED,),
+        also=(AHEAD, BOOKED),
     ),
     plant(
         BOOKED,
@@ -54,6 +55,7 @@ MONEY = (
         "refunds_stay_within_the_payment",
         "ALTER TABLE payments DROP CONSTRAINT refunds_stay_within_the_payment",
         "UPDATE payments SET refunded_micro = amount_micro + 1",
+        also=("no_money_is_given_back_and_moved",),
     ),
     plant(
         "lines_are_numbered_without_a_gap",
@@ -124,19 +126,19 @@ MONEY = (
     plant(
         "balance_is_the_sum_of_the_lines",
         f"UPDATE folios SET balance_micro = 10000 WHERE id = {EMPTY}",
-        also=("balance_is_what_the_ledger_says", DIGESTED),
+        also=("balance_is_what_the_ledger_says", AHEAD, DIGESTED),
     ),
     plant(
         BOOKED,
         "ALTER TABLE ledger_entries DROP CONSTRAINT movement_is_booked_once",
         "INSERT INTO ledger_entries SELECT * FROM ledger_entries WHERE starts_with(source, 'chg_')",
-        also=("balance_is_what_the_ledger_says", GUARDED),
+        also=("balance_is_what_the_ledger_says", AHEAD, GUARDED),
     ),
     plant(
         "payments_are_booked_as_they_were_taken",
         "ALTER TABLE ledger_entries DROP CONSTRAINT movement_is_booked_once",
         "INSERT INTO ledger_entries SELECT * FROM ledger_entries WHERE starts_with(source, 'pay_')",
-        also=("balance_is_what_the_ledger_says", GUARDED),
+        also=("balance_is_what_the_ledger_says", AHEAD, GUARDED),
     ),
     plant(
         "payments_are_booked_as_they_were_taken",
