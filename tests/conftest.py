@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,22 @@ from common.local.database import LocalDatabase, start_database
 from common.postgres.address import open_session
 from tests.hotel import Hotel, House
 from tests.lending import lent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How tests are shared out, when they run side by side."""
+    from tests.sharing_out import shared_out
+
+    return shared_out(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In which order, in every process the same."""
+    if hasattr(config, "workerinput"):
+        from tests.sharing_out import long_ones_first
+
+        long_ones_first(items)
 
 
 @contextmanager
