@@ -25,10 +25,12 @@ class AccountRules(Stage):
     """What an accountant does."""
 
     def paid_folio(self, tenant: int, number: int) -> Folio:
-        """One of a group's folios; one that is paid for if there is one."""
+        """One of a group's folios; an open one if there is one, mostly one that was paid for."""
         folios = self.groups[tenant].folios
-        paid = [each for each in folios if each["paid"]] or folios
-        return paid[number % len(paid)]
+        usual = [each for each in folios if each["open"]] or folios
+        paid = [each for each in usual if each["paid"]] or usual
+        found = folios if number == 0 else paid
+        return found[number % len(found)]
 
     @rule(tenant=tenants, number=which, processor=st.sampled_from(PROCESSORS), way=ways)
     def pay_by_card(self, tenant: int, number: int, processor: str, way: str) -> None:
@@ -149,6 +151,10 @@ class AccountRules(Stage):
     ) -> None:
         """Charges, or a part of them, to another folio, or to the other group's."""
         folio = self.folio(tenant, number, charged=True)
+        if folio["open"] and not folio["charges"]:
+            path, price = f"/folios/{folio['id']}/charges", price_of(17, folio["currency"])
+            room = {"kind": "room", "description": "Night", "unitAmount": price}
+            self.command(tenant, "post_charge", path, room)
         target = self.target(tenant, folio, to, where)
         body: dict[str, Any] = {
             "toFolioId": target["id"],
