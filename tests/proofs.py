@@ -94,7 +94,8 @@ def assert_books_are_right(hotel: Hotel) -> None:
     They are worked out here without the product's code, and the product's own invariants are asked
     besides: all of them, as the nightly job asks.
     """
-    assert broken(hotel) == []
+    wrong = broken(hotel)
+    assert not wrong, wrong
     assert_balances(hotel)
     assert_drawers_are_right(hotel)
     assert_events_are_gap_free(hotel)

@@ -91,6 +91,10 @@ class Nights(Books):
         following = max(audited) + DAY if audited else ended
         return following if following <= ended else None
 
+    def has_ended(self, then: datetime) -> bool:
+        """Whether what is posted at a moment would belong to a day that was ended."""
+        return any((house["id"], self.day(house, then)) in self.days for house in self.houses)
+
     def audit_nights(self, now: datetime, until: date) -> list[Item]:
         """Charge and end what is over, round by round; what was done, in its order."""
         done: list[Item] = []

@@ -192,6 +192,10 @@ class OfficeRules(Stage):
 
     @rule(seconds=st.sampled_from(MOVES))
     def move_the_clock(self, seconds: int) -> None:
+        """Forwards, or back; not back into a day that has ended, whose report is written."""
+        then = self.world.clock.moment + timedelta(seconds=seconds)
+        if any(group.has_ended(then) for group in self.groups):
+            return
         self.world.move_clock(seconds)
         self.count("fault: the clock set back" if seconds < 0 else "clock moves")
 
