@@ -23,7 +23,7 @@ run: $(STAMP) ## Run the whole service here and play a hotel's day (ARGS=--once 
 	@$(BIN)/billing run $(ARGS)
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)
-	@$(BIN)/python -m pytest -q -m "not pgbouncer" $(WORKERS) $(PYTEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -m "not pgbouncer" $(WORKERS) $(PYTEST_ARGS)
 
 test-pgbouncer: $(STAMP) ## Run the tests that need the program pgbouncer
 	@$(BIN)/python -m pytest -q -m pgbouncer $(PYTEST_ARGS)

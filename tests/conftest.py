@@ -6,11 +6,30 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from common.local.database import LocalDatabase, start_database
+from common.postgres.address import open_session
 from tests.hotel import Hotel, House
+from tests.lending import lent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How tests are shared out, when they run side by side."""
+    from tests.sharing_out import shared_out
+
+    return shared_out(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In which order, in every process the same."""
+    if hasattr(config, "workerinput"):
+        from tests.sharing_out import long_ones_first
+
+        long_ones_first(items)
 
 
 @contextmanager
@@ -25,9 +44,22 @@ def a_server() -> Iterator[LocalDatabase]:
             subprocess.run(["cp", "-Rp", f"{made}/data", folder], check=True)
         running = start_database(Path(folder))
         try:
+            _never_wait_for_the_disk(running)
             yield running
         finally:
             running.kill()  # nothing of it is kept: it need not write everything down first
+
+
+def _never_wait_for_the_disk(server: LocalDatabase) -> None:
+    """What is written survives any process, as ever; here no machine is to lose its power.
+
+    The tests of the laptop's own server and the chaos of processes start theirs as they are.
+    """
+    session = open_session(server.dsn())
+    for setting in ("fsync", "full_page_writes"):
+        session.run(f"ALTER SYSTEM SET {setting} = off")
+    session.run("SELECT pg_reload_conf()")
+    session.close()
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +78,10 @@ def house(server: LocalDatabase, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def hotel(house: House) -> Hotel:
+def hotel(house: House) -> Iterator[Hotel]:
     """A tenant of its own with one property, tax rules and rates."""
-    return house.new_hotel()
+    with lent(house) as hotel:
+        yield hotel
 
 
 @pytest.fixture

@@ -224,13 +224,15 @@ def settle_refund(
 
     The first word counts, whoever brings it: nothing that is said later turns it round. A refund
     that failed (`failure_code` says why) leaves its line and gets a further one that takes it back.
+    By a clock that was set back it is settled at the instant of its promise, and not before it.
     """
     if not refund.is_pending:
         return None
     folio.must_be_open()
     folio.pending_refunds -= 1
     status = RefundStatus.SUCCEEDED if failure_code is None else RefundStatus.FAILED
-    settled = replace(refund, status=status, failure_code=failure_code, settled_at=moment.now)
+    settled_at = max(moment.now, refund.confirmed.at)
+    settled = replace(refund, status=status, failure_code=failure_code, settled_at=settled_at)
     if failure_code is None:
         return folio.posted(RefundSettled, (), refund=settled, payment=payment)
     line = _line(folio, settled, moment.new_id(RefundReversalId), refund.id, moment)

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ class Source:
     path: str
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text, self.path)
 
@@ -29,10 +30,15 @@ class Source:
 
 
 def sources(*rooms: str, ending: str = ".py") -> list[Source]:
-    """Return the files of the rooms, in the order of their paths."""
+    """Return the files of the rooms, in the order of their paths; each is read and parsed once."""
+    return [source for room in rooms for source in sources_in(room, ending)]
+
+
+@cache
+def sources_in(room: str, ending: str) -> list[Source]:
+    """The files of a room, until their module of tests has ended (conftest.py)."""
     return [
         Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-        for room in rooms
         for path in sorted((ROOT / room).rglob(f"*{ending}"))
     ]
 

@@ -1,6 +1,7 @@
 """What goes back of a payment, what that is worth, and what a failed refund leaves; by hand."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -242,6 +243,18 @@ def test_what_is_said_first_stays(first, later):
 
 
 @pytest.mark.req("CLO-1")
+@pytest.mark.parametrize("failure_code", [None, "card_declined"])
+def test_is_not_settled_before_it_was_promised(failure_code):
+    """Promised at 6:00, settled by a clock that says 5:00: the settlement bears 6:00."""
+    desk = Desk.paid(10_000)
+    desk.refund(4_000)
+    desk.account.desk.now = MORNING - timedelta(hours=1)
+
+    settled = desk.settle(0, failure_code)
+
+    assert settled.refund.settled_at == MORNING
+
+
 def test_a_folio_closes_when_its_refund_has_been_settled():
     """100.00 and 10 %, 150.00 paid, 40.00 promised: at zero, and not closed yet."""
     desk = Desk.paid(15_000)

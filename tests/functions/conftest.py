@@ -10,10 +10,10 @@ from tests.hotel import Hotel, House
 
 
 @pytest.fixture
-def busy_hotel(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hotel]:
+def busy_hotel(hotel: Hotel, house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hotel]:
     """A hotel whose every further charge comes in a crowd; nobody's limit comes into it."""
     beside = house.beside(rate_limits=False)
-    hotel = replace(house.new_hotel(), house=beside)
-    crowd_at(hotel, monkeypatch)
-    yield hotel
+    busy = replace(hotel, house=beside)
+    crowd_at(busy, monkeypatch)
+    yield busy
     beside.close()

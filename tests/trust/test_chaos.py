@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.hotel import Hotel
-from tests.trust.chaos.clients import Bar, Clerk, Courier, Desk, Guests
+from tests.trust.chaos.clients import Bar, Clerk, Courier, Desk, Guests, confirmed
+from tests.trust.chaos.deployment import FUNCTIONS
 from tests.trust.chaos.episode import Plan, play
 from tests.trust.chaos.evidence import Books
 from tests.trust.chaos.figures import tally_of
@@ -102,7 +103,7 @@ def posting_to(hotel: Hotel) -> Callable[[Command, str], tuple[int, bool, str]]:
     def post(command: Command, trace: str) -> tuple[int, bool, str]:
         answer = hotel.post(
             command.path,
-            command.body,
+            confirmed(command, hotel),
             key=command.key,
             token=hotel.token(sub=command.actor),
             headers={"traceparent": f"00-{trace}-{trace[:16]}-01"},
@@ -376,6 +377,8 @@ def test_a_storm_loses_nothing_doubles_nothing_and_leaves_no_half(tmp_path: Path
     tally = tally_of(verdict)
     assert not tally.violations, "\n".join(tally.violations)
     assert tally.commands >= 150
+    done = [c for c in verdict.story.commands.values() if verdict.story.acknowledged(c.key)]
+    assert {command.function for command in done} == set(FUNCTIONS)
     assert {kind: tally.faults[kind.value] for kind in Fault if kind in SMALL_DECK} == {
         kind: SMALL_DECK.count(kind) for kind in set(SMALL_DECK)
     }

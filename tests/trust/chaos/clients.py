@@ -17,6 +17,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from tests import refunding as refunds
 from tests.hotel import Hotel, new_id, usd
 from tests.trust.chaos.history import Answered, Command, History, Unanswered
 
@@ -97,14 +98,24 @@ def over_http(ports: dict[str, int], hotels: list[Hotel]) -> Post:
         }
         try:
             path = f"/api/v1{command.path}"
-            connection.request("POST", path, json.dumps(command.body), headers)
+            body = confirmed(command, by_tenant[command.tenant])
+            connection.request("POST", path, json.dumps(body), headers)
             answer = connection.getresponse()
-            body = answer.read().decode()
-            return answer.status, answer.headers[HEARD[0]] == HEARD[1], body
+            said = answer.read().decode()
+            return answer.status, answer.headers[HEARD[0]] == HEARD[1], said
         finally:
             connection.close()
 
     return post
+
+
+def confirmed(command: Command, hotel: Hotel) -> dict[str, Any]:
+    """What is sent: who gives money back confirms it, each time anew."""
+    if command.function != "refund_payment":
+        return command.body
+    wanted = refunds.context(hotel, command.folio, command.body)
+    token = hotel.confirmation(command.actor, refunds.SCOPE, wanted)
+    return {**command.body, "stepUpToken": token}
 
 
 @dataclass
@@ -125,6 +136,12 @@ class Guests:
     def somebody(self, dice: random.Random) -> tuple[Hotel, str] | None:
         with self._lock:
             return dice.choice(self._there) if self._there else None
+
+    def beside(self, hotel: Hotel, folio: str, dice: random.Random) -> str | None:
+        """Another guest of the same hotel."""
+        with self._lock:
+            others = [f for h, f in self._there if h.tenant_id == hotel.tenant_id and f != folio]
+        return dice.choice(others) if others else None
 
 
 @dataclass
@@ -235,13 +252,31 @@ class Desk(Clerk):
             due = posted[2] if posted else due
         if posted and self.dice.random() < 0.4:
             voided = self.void(hotel, folio, posted[0], posted[1])
-            if voided is not None and voided.acknowledges:
-                due = int(json.loads(voided.body)["balance"]["amountMicro"])
+            return _balance(voided, due)
+        if posted and self.dice.random() < 0.4:
+            return _balance(self.transfer(hotel, folio, posted[0], posted[1]), due)
         return due
+
+    def transfer(self, hotel: Hotel, folio: str, charge: str, amount_micro: int) -> Answered | None:
+        """Somebody else in the house pays for it."""
+        other = self.guests.beside(hotel, folio, self.dice)
+        if other is None:
+            return None
+        return self.ask(
+            "transfer_lines",
+            hotel,
+            folio,
+            f"/folios/{folio}/transfers",
+            amount_micro=amount_micro,
+            text="reason",
+            toFolioId=other,
+            chargeIds=[charge],
+        )
 
     def _pay(self, hotel: Hotel, folio: str, due_micro: int) -> int:
         """Pay, each time at another cashier, of whom none takes more than ten in a minute."""
         body = {"method": "bank_transfer", "amount": usd(due_micro // 10_000)}
+        payment = new_id("pay")
         paid = self.ask(
             "record_payment",
             hotel,
@@ -250,12 +285,38 @@ class Desk(Clerk):
             amount_micro=due_micro,
             actor=f"cashier-{self.name}-{self._made + 1}",
             text="reference",
-            id=new_id("pay"),
+            id=payment,
             **body,
         )
         if paid is None:
             return 0
+        if paid.acknowledges and self.dice.random() < 0.3:
+            self.give_back(hotel, folio, payment, due_micro)
         return int(json.loads(paid.body).get("balanceMicro", 0))
+
+    def give_back(self, hotel: Hotel, folio: str, payment: str, paid_micro: int) -> Answered | None:
+        """A part of a payment, by a clerk who does that once; it is owed again."""
+        cents = self.dice.randint(1, paid_micro // 10_000)
+        return self.ask(
+            "refund_payment",
+            hotel,
+            folio,
+            f"/folios/{folio}/refunds",
+            amount_micro=cents * 10_000,
+            actor=f"cashier-{self.name}-{self._made + 1}",
+            text="reason",
+            id=new_id("rfd"),
+            paymentId=payment,
+            amount=usd(cents),
+            reference="by transfer",
+        )
+
+
+def _balance(answer: Answered | None, before: int) -> int:
+    """What is owed after a command that was acknowledged; else what was owed before it."""
+    if answer is None or not answer.acknowledges:
+        return before
+    return int(json.loads(answer.body)["balance"]["amountMicro"])
 
 
 class Bar(Clerk):

@@ -23,7 +23,10 @@ from tests.trust.chaos.history import Arrived, History
 from tests.trust.chaos.processes import Supervised, free_port
 from tests.trust.chaos.wire import Wire
 
-FUNCTIONS = ("open_folio", "post_charge", "record_payment", "void_charge", "close_folio")
+FUNCTIONS = (
+    *("open_folio", "post_charge", "record_payment", "void_charge", "close_folio"),
+    *("refund_payment", "transfer_lines"),
+)
 THREADS = 8
 POOLED_CONNECTIONS = 12
 SOCKET_TIMEOUT_SECONDS = 20

@@ -18,6 +18,8 @@ FACTS = {
     "post_charge": ("charge.posted",),
     "void_charge": ("charge.voided",),
     "record_payment": ("payment.recorded",),
+    "refund_payment": ("refund.recorded",),
+    "transfer_lines": ("folio.lines_transferred", "folio.lines_transferred"),
     "close_folio": ("folio.closed", "invoice.generated"),
 }
 
@@ -42,7 +44,7 @@ class Found:
 def owed(command: Command) -> dict[str, int]:
     """All of a command, once."""
     facts = FACTS[command.function]
-    pieces = {f"audit_{fact}": 1 for fact in facts} | {f"event_{fact}": 1 for fact in facts}
+    pieces = dict(Counter(f"{kind}_{fact}" for fact in facts for kind in ("audit", "event")))
     pieces["stored_answers"] = len(key_hashes(command))
     amount, tax = command.amount_micro, command.amount_micro // 10
     match command.function:
@@ -56,6 +58,10 @@ def owed(command: Command) -> dict[str, int]:
         case "record_payment":
             pieces |= {"lines": 1, "moved": -amount, "payments": 1, "paid": amount}
             pieces |= {"entries": 1, "booked": -amount}
+        case "refund_payment":
+            pieces |= {"lines": 1, "moved": amount, "entries": 1, "booked": amount}
+        case "transfer_lines":  # two lines undone, a charge and its tax anew: together nothing
+            pieces |= {"lines": 3, "moved": -tax, "tax_lines": 1, "tax_moved": tax, "entries": 4}
         case "close_folio":
             pieces |= {"closed": 1, "settlements": 1, "invoices": 1}
     return pieces

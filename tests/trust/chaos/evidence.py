@@ -79,7 +79,8 @@ class Books:
     closed: set[Place] = field(default_factory=set)
     lines: dict[Place, Line] = field(default_factory=dict)
     by_text: dict[Place, list[Line]] = field(default_factory=lambda: defaultdict(list))
-    """Charges by their description, voids by their reason, payments by their reference."""
+    """Charges by their description, payments by their reference, voids, refunds and what a transfer
+    has brought by their reason."""
     taxes: dict[Place, list[Line]] = field(default_factory=lambda: defaultdict(list))
     """Tax lines by the charge that bears them."""
     payments: dict[Place, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -113,8 +114,8 @@ class Books:
                 self.closed.add((tenant, folio))
         for folio, name, kind, amount, charge, text in query(
             "SELECT l.folio_id, l.id, l.type, l.amount_micro, l.charge_id,"
-            " CASE l.type WHEN 'void' THEN l.reason WHEN 'payment' THEN p.reference"
-            "   ELSE l.description ->> 'und' END"
+            " CASE WHEN l.type IN ('void', 'refund') OR l.moved_from IS NOT NULL THEN l.reason"
+            "   WHEN l.type = 'payment' THEN p.reference ELSE l.description ->> 'und' END"
             f" FROM {schema}.folio_lines AS l LEFT JOIN {schema}.payments AS p ON p.id = l.id"
         ):
             line = Line(tenant, folio, name, kind, amount, charge)

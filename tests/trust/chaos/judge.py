@@ -20,6 +20,8 @@ EXPECTED_REFUSALS = {
     "record_payment": frozenset(
         {"MELMASTOON.BILLING.FOLIO_CLOSED", "MELMASTOON.BILLING.OVERPAYMENT"}
     ),
+    "refund_payment": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
+    "transfer_lines": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
     "close_folio": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED", BALANCE_DUE}),
 }
 """What may rightly be said to a client of this load; anything else is a fault of the service."""

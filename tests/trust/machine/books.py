@@ -17,7 +17,7 @@ from tests.trust.machine import folio as folios
 from tests.trust.machine.folio import Folio, Line, half_away
 from tests.trust.machine.hotels import EURO_MICRO, HOTELS, REGIMES, House, Settings, rate_of
 
-CREATES: Final = {"open_folio", "post_charge", "record_payment"}
+CREATES: Final = {"open_folio", "post_charge", "record_payment", "refund_payment"}
 MICRO: Final = {"USD": 10_000, "JPY": 1_000_000, "KWD": 1_000, "EUR": EURO_MICRO}
 Told = tuple[str, str, int]  # a kind of event, its aggregate, its number there
 
@@ -50,7 +50,10 @@ class Command:
 
 @dataclass
 class Expected:
-    """What must come back. `lines` are those that were written; `stored` is a replay."""
+    """What must come back. `lines` are those that were written; `stored` is a replay.
+
+    A transfer also reaches an `other` folio.
+    """
 
     status: int
     code: str = ""
@@ -60,6 +63,8 @@ class Expected:
     invoice: dict[str, Any] | None = None
     events: list[Callable[[], Told]] = field(default_factory=list)
     names: list[tuple[str, ...]] = field(default_factory=list)
+    other: Folio | None = None
+    other_lines: list[Line] = field(default_factory=list)
 
     @property
     def succeeds(self) -> bool:
@@ -89,6 +94,7 @@ class Books:
         self.queue: dict[str, dict[str, Any]] = {}
         self.taken: set[tuple[str, str]] = set()
         self.letters: dict[tuple[str, str], str] = {}
+        self.days: dict[tuple[str, date], dict[str, Any]] = {}
 
     # what is asked for
 
@@ -116,6 +122,8 @@ class Books:
         if expected.lines and "lines" in said:
             folios.bind(expected.lines, said["lines"])
             self.ids |= {line["id"] for line in expected.lines}
+        if expected.other is not None:
+            folios.bind(expected.other_lines, said["target"]["lines"])
         if expected.invoice is not None:
             expected.invoice["id"] = said["invoiceId"]
             self.queue[said["invoiceId"]] = expected.invoice["waits"]
@@ -151,14 +159,20 @@ class Books:
             return Expected(404, "PROPERTY_UNKNOWN")
         return self.open(house, body, now)
 
+    def reserved(self, house: House, reservation: str | None, window: str) -> Folio | None:
+        """The folio that a reservation has for a window."""
+        place = (house["id"], reservation, window)
+        for each in self.folios if reservation is not None else ():
+            if (each["house"]["id"], each["reservation"], each["window"]) == place:
+                return each
+        return None
+
     def open(self, house: House, body: dict[str, Any], now: datetime) -> Expected:
         """Open a folio, unless the reservation has one for this window."""
         window, reservation = body.get("window", "guest"), body.get("reservationId")
-        if reservation is not None:
-            place = (house["id"], reservation, window)
-            for each in self.folios:
-                if (each["house"]["id"], each["reservation"], each["window"]) == place:
-                    return Expected(201, folio=each)
+        known = self.reserved(house, reservation, window)
+        if known is not None:
+            return Expected(201, folio=known)
         if "id" in body and any(each["id"] == body["id"] for each in self.folios):
             return _conflict()
         currency = body.get("currency", house["currency"])
@@ -175,7 +189,7 @@ class Books:
             id=body.get("id"),
         )
         self.folios.append(made)
-        return Expected(201, folio=made, events=[_fact("folio.opened", made, 1)])
+        return Expected(201, folio=made, events=[fact("folio.opened", made, 1)])
 
     def _post_charge(self, asked: Command, now: datetime) -> Expected:
         return self._post_charges(asked, [asked.body], now)
@@ -201,10 +215,10 @@ class Books:
             )
             if code == "TAX_RULE_MISSING":
                 found["version"] += 1
-                missing = _fact("tax_rule.missing", found, found["version"])
+                missing = fact("tax_rule.missing", found, found["version"])
                 return Expected(422, code, folio=found, events=[missing])
             if code is not None:
-                return _refused(code)
+                return refused(code)
         ids, references = set(self.ids), set(self.references)
         for body in bodies:
             if body.get("id") in ids:
@@ -220,17 +234,17 @@ class Books:
         found = self._taken(asked)
         if isinstance(found, Expected):
             return found
-        amount, currency = _amount(asked.body["amount"])
+        amount, currency = amount_of(asked.body["amount"])
         trial = copy.deepcopy(found)
         code = folios.adjust(
             trial,
-            _which(found, asked.body["chargeId"]),
+            which_of(found, asked.body["chargeId"]),
             amount,
             currency,
             self.settings.per_invoice,
             self.day(found["house"], now),
         )
-        return _refused(code) if code else self._changed(found, trial, "charge.adjusted")
+        return refused(code) if code else self._changed(found, trial, "charge.adjusted")
 
     def _void_charge(self, asked: Command, now: datetime) -> Expected:
         found = self._taken(asked)
@@ -238,8 +252,8 @@ class Books:
             return found
         trial = copy.deepcopy(found)
         charge_id = asked.path.split("/")[-2]
-        code = folios.void(trial, _which(found, charge_id), self.day(found["house"], now))
-        return _refused(code) if code else self._changed(found, trial, "charge.voided")
+        code = folios.void(trial, which_of(found, charge_id), self.day(found["house"], now))
+        return refused(code) if code else self._changed(found, trial, "charge.voided")
 
     def _record_payment(self, asked: Command, now: datetime) -> Expected:
         found = self._taken(asked)
@@ -250,7 +264,7 @@ class Books:
         return self.pay(found, asked.body, now)
 
     def pay(self, found: Folio, body: dict[str, Any], now: datetime) -> Expected:
-        amount, currency = _amount(body["amount"])
+        amount, currency = amount_of(body["amount"])
         given = {
             "method": body["method"],
             "amount": amount,
@@ -261,7 +275,7 @@ class Books:
         trial = copy.deepcopy(found)
         code = folios.pay(trial, given, self.settings.residual, self.day(found["house"], now))
         if code is not None:
-            return _refused(code)
+            return refused(code)
         if body.get("id") in self.ids:
             return _conflict()
         self.processor |= {body["paymentId"]} if "paymentId" in body else set()
@@ -274,10 +288,10 @@ class Books:
         day, before = self.day(found["house"], now), len(found["lines"])
         code = folios.close(found, self.settings.residual, day)
         if code == "BALANCE_DUE":
-            due = _fact("folio.balance_due", found, found["version"])
+            due = fact("folio.balance_due", found, found["version"])
             return Expected(409, code, folio=found, events=[due])
         if code is not None:
-            return _refused(code)
+            return refused(code)
         invoice = self._issue(found, day, now)
         return Expected(
             200,
@@ -285,7 +299,7 @@ class Books:
             lines=found["lines"][before:],
             invoice=invoice,
             events=[
-                _fact("folio.closed", found, found["version"]),
+                fact("folio.closed", found, found["version"]),
                 lambda: ("invoice.generated", invoice["id"], 1),
             ],
         )
@@ -322,16 +336,16 @@ class Books:
             return Expected(412, "VERSION_STALE")
         return found
 
-    def _changed(self, found: Folio, trial: Folio, fact: str, times: int = 1) -> Expected:
+    def _changed(self, found: Folio, trial: Folio, kind: str, times: int = 1) -> Expected:
         """Let what was tried stand."""
         before, first = len(found["lines"]), found["version"] + 1
         found.clear()
         found.update(trial)
-        facts = [_fact(fact, found, first + n) for n in range(times)]
+        facts = [fact(kind, found, first + n) for n in range(times)]
         return Expected(201, folio=found, lines=found["lines"][before:], events=facts)
 
 
-def _fact(kind: str, folio: Folio, number: int) -> Callable[[], Told]:
+def fact(kind: str, folio: Folio, number: int) -> Callable[[], Told]:
     return lambda: (kind, folio["id"], number)
 
 
@@ -339,17 +353,20 @@ def _conflict() -> Expected:
     return Expected(409, "ID_CONFLICT")
 
 
-def _refused(code: str) -> Expected:
+def refused(code: str) -> Expected:
     statuses = {
         "FOLIO_CLOSED": 409,
         "CHARGE_ALREADY_VOIDED": 409,
         "NO_OPEN_CASH_SESSION": 409,
+        "REFUND_PENDING": 409,
+        "REFUND_EXCEEDS_PAYMENT": 409,
         "CHARGE_UNKNOWN": 404,
+        "PAYMENT_UNKNOWN": 404,
     }
     return Expected(statuses.get(code, 422), code)
 
 
-def _amount(money: dict[str, Any]) -> tuple[int, str]:
+def amount_of(money: dict[str, Any]) -> tuple[int, str]:
     """An amount in the minor units of its currency."""
     return money["amountMicro"] // MICRO[money["currency"]], money["currency"]
 
@@ -358,7 +375,7 @@ def _reference(body: dict[str, Any]) -> tuple[str, str | None]:
     return body.get("source", "manual"), body.get("externalReference")
 
 
-def _which(folio: Folio, charge_id: str) -> int | None:
+def which_of(folio: Folio, charge_id: str) -> int | None:
     ids = [folio["lines"][each["postings"][0]["first"]]["id"] for each in folio["charges"]]
     return ids.index(charge_id) if charge_id in ids else None
 

@@ -1,8 +1,10 @@
 """What the service shows, held against the model: a folio, an invoice, and in the end all of it."""
 
+from datetime import date
 from typing import Any
 
 from tests.proofs import assert_books_are_right
+from tests.refunding import standing
 from tests.trust.books import broken
 from tests.trust.machine import folio as folios
 from tests.trust.machine.books import Told
@@ -116,6 +118,23 @@ def same_invoice(invoice: dict[str, Any], said: dict[str, Any]) -> None:
     assert (said["signed"], said["copies"]) == (invoice["signed"], invoice["copies"])
 
 
+def same_day(group: Group, said: dict[str, Any]) -> None:
+    """The end of a day, as it is shown: who was there, and what all folios moved by."""
+    day = group.days[said["propertyId"], date.fromisoformat(said["businessDate"])]
+    assert day["id"] in (None, said["nightAuditId"])
+    day["id"] = said["nightAuditId"]
+    moved: dict[str, int] = {}
+    for each in said["guestLedger"]:
+        currency = each["amount"]["currency"]
+        moved[currency] = moved.get(currency, 0) + each["amount"]["amountMicro"]
+    moved = {currency: micro for currency, micro in moved.items() if micro}
+    same(
+        (moved, said["inHouse"], said["noShows"]),
+        (day["moved"], day["in_house"], day["no_shows"]),
+        f"the day {said['businessDate']}",
+    )
+
+
 def told_so_far(world: World, last: int) -> tuple[list[tuple[int, Told]], int]:
     """What stands in the outbox behind a place, by tenant, and the new last place."""
     numbers = {hotel.tenant_id: number for number, hotel in enumerate(world.tenants)}
@@ -154,6 +173,7 @@ def same_books(world: World, number: int, group: Group) -> None:
     taken = {tuple(row) for row in hotel.rows("SELECT consumer, event_id FROM {s}.inbox")}
     same(taken, group.taken, "inbox")
     waiting = hotel.rows("SELECT invoice_id, attempts, next_attempt_at FROM {s}.render_queue")
+    same(sorted(map(tuple, standing(hotel))), group.standing(), "refunds")
     queue = {each: (waits["attempts"], waits["due"]) for each, waits in group.queue.items()}
     same({row[0]: (row[1], row[2]) for row in waiting}, queue, "invoices that wait")
 

@@ -39,6 +39,8 @@ def opened(house: House, *, day: date, euro: Fraction | None, **given: Any) -> F
         "sums": {},
         "charges": [],
         "paid": [],
+        "refunds": [],
+        "stay": None,
         "windows": ["guest"],
         "window": "guest",
         "reservation": None,
@@ -53,7 +55,10 @@ def balance(folio: Folio) -> int:
 def charge(
     folio: Folio, asked: dict[str, Any], taxes: list[Tax], per_invoice: bool, day: date
 ) -> str | None:
-    """`asked`: kind, price (of all), currency, nights, window, wrong (the amount given)."""
+    """`asked`: kind, price (of all), currency, nights, window, wrong (the amount given).
+
+    `service` is the night that it is for, where a night audit charges it for its own `day`.
+    """
     if asked["wrong"]:
         return "AMOUNT_DIFFERS"
     if asked["price"] <= 0:
@@ -71,13 +76,19 @@ def charge(
     if asked["window"] not in (None, *folio["windows"]):
         return "WINDOW_UNKNOWN"
     parts = [
-        (tax, _exact(folio, tax, asked["price"], asked["nights"], per_invoice)) for tax in covering
+        (tax, exact_part(folio, tax, asked["price"], asked["nights"], per_invoice))
+        for tax in covering
     ]
-    posted = {"kind": asked["kind"], "postings": [], "void": False, "service": day, "ids": []}
-    _post(folio, posted, "charge", asked["price"], parts, day)
+    posted = new_charge(asked["kind"], asked.get("service", day))
+    post(folio, posted, "charge", asked["price"], parts, day)
     folio["charges"].append(posted)
     folio["version"] += 1
     return None
+
+
+def new_charge(kind: str, service: date | None) -> dict[str, Any]:
+    """A charge of which nothing is posted yet."""
+    return {"kind": kind, "postings": [], "void": False, "service": service, "ids": []}
 
 
 def adjust(
@@ -97,8 +108,8 @@ def adjust(
     if price(posted) + amount < 0:
         return "ADJUSTMENT_EXCEEDS_CHARGE"
     rated = [tax for tax, _ in posted["postings"][0]["parts"] if "share" in tax]
-    parts = [(tax, _exact(folio, tax, amount, 0, per_invoice)) for tax in rated]
-    _post(folio, posted, "adjustment", amount, parts, day)
+    parts = [(tax, exact_part(folio, tax, amount, 0, per_invoice)) for tax in rated]
+    post(folio, posted, "adjustment", amount, parts, day)
     folio["version"] += 1
     return None
 
@@ -114,7 +125,7 @@ def void(folio: Folio, which: int | None, day: date) -> str | None:
     posted["void"] = True
     for posting in list(posted["postings"]):
         reversed_parts = [(tax, -exact) for tax, exact in posting["parts"]]
-        _post(folio, posted, "void", -posting["price"], reversed_parts, day, posting)
+        post(folio, posted, "void", -posting["price"], reversed_parts, day, posting)
     folio["version"] += 1
     return None
 
@@ -144,9 +155,9 @@ def pay(folio: Folio, asked: dict[str, Any], residual: int, day: date) -> str | 
     foreign = asked["currency"] != folio["currency"]
     if balance(folio) - counted < -residual * foreign and not asked["credit"]:
         return "OVERPAYMENT"
-    line = _line(folio, "payment", asked["method"], -counted, day)
-    folio["lines"].append(line)
-    folio["paid"].append({**asked, "worth": counted, "foreign": foreign})
+    paid = {"worth": counted, "foreign": foreign, "back": 0, "back_worth": 0}
+    folio["paid"].append({**asked, **paid, "line": len(folio["lines"])})
+    folio["lines"].append(line_of(folio, "payment", asked["method"], -counted, day))
     folio["version"] += 1
     return None
 
@@ -154,13 +165,16 @@ def pay(folio: Folio, asked: dict[str, Any], residual: int, day: date) -> str | 
 def close(folio: Folio, residual: int, day: date) -> str | None:
     if not folio["open"]:
         return "FOLIO_CLOSED"
+    if any(refund["waits"] for refund in folio["refunds"]):
+        return "REFUND_PENDING"
     left = balance(folio)
-    if abs(left) > residual * sum(paid["foreign"] for paid in folio["paid"]):
+    kept = [paid for paid in folio["paid"] if paid["back"] < paid["amount"]]
+    if abs(left) > residual * sum(paid["foreign"] for paid in kept):
         folio["version"] += 1  # that somebody wanted to leave with something owing is told
         return "BALANCE_DUE"
     folio["residual"] = left
     if left:
-        folio["lines"].append(_line(folio, "rounding", "rounding", -left, day))
+        folio["lines"].append(line_of(folio, "rounding", "rounding", -left, day))
     folio["open"] = False
     folio["version"] += 1
     return None
@@ -174,7 +188,7 @@ def price(posted: dict[str, Any]) -> int:
 def totals(folio: Folio) -> dict[str, int]:
     """What the invoice of a closed folio says, in minor units."""
     tax = sum(line["amount"] for line in folio["lines"] if line["tax"])
-    paid = sum(one["worth"] for one in folio["paid"])
+    paid = sum(one["worth"] - one["back_worth"] for one in folio["paid"])
     gross = paid + folio["residual"]
     return {"net": gross - tax, "tax": tax, "gross": gross, "paid": paid}
 
@@ -188,14 +202,14 @@ def owed_by_tax(folio: Folio) -> dict[tuple[str, int | None], int]:
     return sums
 
 
-def _exact(folio: Folio, tax: Tax, asked: int, nights: int, per_invoice: bool) -> int:
+def exact_part(folio: Folio, tax: Tax, asked: int, nights: int, per_invoice: bool) -> int:
     """The part of a price that a tax is, in micro units; per line it is a whole minor unit."""
     minor = Fraction(tax["a_night"] * nights) if "a_night" in tax else asked * tax["share"]
     unit = folio["micro"] if per_invoice else 1
     return half_away(minor * unit) * (folio["micro"] // unit)
 
 
-def _post(
+def post(
     folio: Folio,
     posted: dict[str, Any],
     kind: str,
@@ -211,7 +225,7 @@ def _post(
     own: list[tuple[str | None, int]] = [(None, net)]
     own += [(tax["code"], amount) for tax, amount in moved]
     for place, (code, amount) in enumerate(own):
-        line = _line(folio, kind, posted["kind"], amount, day)
+        line = line_of(folio, kind, posted["kind"], amount, day)
         if code is not None:
             line |= {"tax": code, "type": "void" if kind == "void" else "tax"}
         line["service"] = posted["service"]
@@ -242,7 +256,7 @@ def _moved(folio: Folio, tax: Tax, exact: int) -> int:
     return half_away(Fraction(before + exact, micro)) - half_away(Fraction(before, micro))
 
 
-def _line(folio: Folio, kind: str, what: str, amount: int, day: date) -> Line:
+def line_of(folio: Folio, kind: str, what: str, amount: int, day: date) -> Line:
     return {
         "id": None,
         "type": kind,

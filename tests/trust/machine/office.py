@@ -10,14 +10,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.trust.machine.books import Books, Command, Expected
+from tests.trust.machine.books import Command, Expected
 from tests.trust.machine.hotels import Settings
+from tests.trust.machine.nights import Nights
+from tests.trust.machine.refunds import Refunds
+from tests.trust.machine.transfers import Transfers
 
 REFUSED: Final = "refused"
 Event = dict[str, Any]
 
 
-class Group(Books):
+class Group(Refunds, Transfers, Nights):
     """All books of a group."""
 
     def take_in(self, consumer: str, event: Event, message: str, now: datetime, pen: str) -> None:
@@ -34,26 +37,6 @@ class Group(Books):
     def _cross_tenant(self, event: Event) -> str | None:
         named = event["data"].get("tenantId", event["tenantid"])
         return None if named == event["tenantid"] else "CROSS_TENANT_REFERENCE"
-
-    def _on_reservation_confirmed(
-        self, data: Event, told: tuple[str, str], now: datetime, pen: str
-    ) -> str | None:
-        if self.settings.eager:
-            return self._on_reservation_checked_in(data, told, now, pen)
-        self.taken.add(told)
-        return None
-
-    def _on_reservation_checked_in(
-        self, data: Event, told: tuple[str, str], now: datetime, pen: str
-    ) -> str | None:
-        if data["departure"] < data["arrival"]:
-            return "STAY_INVALID"
-        house = next((each for each in self.houses if each["id"] == data["propertyId"]), None)
-        if house is None:
-            return "PROPERTY_UNKNOWN"
-        self.told += self.open(house, data, now).events
-        self.taken.add(told)
-        return None
 
     def _on_payment_captured(
         self, data: Event, told: tuple[str, str], now: datetime, pen: str

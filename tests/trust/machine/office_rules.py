@@ -1,6 +1,7 @@
 """The back office's rules: events come in and go out, invoices are drawn, time passes, jobs die."""
 
 from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -33,6 +34,8 @@ class OfficeRules(Stage):
             "on_reservation_confirmed": "melmastoon.reservation.confirmed.v1",
             "on_reservation_checked_in": "melmastoon.reservation.checked_in.v1",
             "on_payment_captured": "melmastoon.payment_gateway.payment.captured.v1",
+            "on_refund_failed": "melmastoon.payment_gateway.refund.failed.v1",
+            "on_refund_succeeded": "melmastoon.payment_gateway.refund.succeeded.v1",
             "on_tenant_settings_updated": "melmastoon.tenant.settings.updated.v1",
             "on_tenant_tax_rules_updated": "melmastoon.tenant.tax_rules.updated.v1",
         }
@@ -79,13 +82,7 @@ class OfficeRules(Stage):
             listed = self.get(tenant, "/folios", limit="200")["items"]
             (made,) = [each for each in listed if each["folioId"] not in known]
             unknown[0]["id"] = made["folioId"]
-        for folio in group.folios:
-            if any(line["id"] is None for line in folio["lines"]):
-                said = self.get(tenant, f"/folios/{folio['id']}")["lines"]
-                for line, each in zip(folio["lines"], said, strict=True):
-                    assert line["id"] in (None, each["lineId"])
-                    line["id"] = each["lineId"]
-                group.ids |= {line["id"] for line in folio["lines"]}
+        self.take_over_lines(tenant)
 
     @rule(
         tenant=tenants,
@@ -94,6 +91,8 @@ class OfficeRules(Stage):
         house=st.integers(0, 1),
         somewhere_else=st.sampled_from([False] * 6 + [True]),
         nights=st.sampled_from([3, 3, 3, 0, -1]),
+        planned=st.lists(st.integers(1, 900), max_size=4),
+        euros=st.sampled_from([False] * 9 + [True]),
         number=ids,
         wrapped=st.booleans(),
     )
@@ -105,6 +104,8 @@ class OfficeRules(Stage):
         house: int,
         somewhere_else: bool,
         nights: int,
+        planned: list[int],
+        euros: bool,
         number: int,
         wrapped: bool,
     ) -> None:
@@ -115,6 +116,13 @@ class OfficeRules(Stage):
             "guest": {"name": "A. Guest"},
             "arrival": "2026-12-30",
             "departure": f"2027-01-{2 + nights:02d}" if nights >= 0 else "2026-12-29",
+            "nights": [
+                {
+                    "night": f"{date(2026, 12, 30) + timedelta(days=place)}",
+                    "price": price_of(price, "EUR" if euros else houses[house]["currency"]),
+                }
+                for place, price in enumerate(planned)
+            ],
         }
         self.deliver(tenant, consumer, data, number, wrapped)
 
@@ -184,6 +192,10 @@ class OfficeRules(Stage):
 
     @rule(seconds=st.sampled_from(MOVES))
     def move_the_clock(self, seconds: int) -> None:
+        """Forwards, or back; not back into a day that has ended, whose report is written."""
+        then = self.world.clock.moment + timedelta(seconds=seconds)
+        if any(group.has_ended(then) for group in self.groups):
+            return
         self.world.move_clock(seconds)
         self.count("fault: the clock set back" if seconds < 0 else "clock moves")
 

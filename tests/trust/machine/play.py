@@ -8,16 +8,22 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.hotel import House
+from tests.trust.machine.account_rules import AccountRules
 from tests.trust.machine.desk_rules import DeskRules
+from tests.trust.machine.night_rules import NightRules
 from tests.trust.machine.office_rules import OfficeRules
 from tests.trust.machine.world import World
 from tests.trust.tally import Tally
 
 EXAMPLES_A_TURN = 25
 STEPS = 50
+FIGURES = (
+    *("examples", "invoices", "dead letters", "clock moves"),
+    *("refunds", "refunds asked for again", "transfers", "nights audited"),
+)
 
 
-class Machine(DeskRules, OfficeRules):
+class Machine(DeskRules, OfficeRules, AccountRules, NightRules):
     """All rules on one stage."""
 
 
@@ -68,7 +74,7 @@ def fill(tally: Tally, counted: Counter[str]) -> None:
     for name, times in sorted(counted.items()):
         if name.startswith(prefix):
             tally.faults[name.removeprefix(prefix)] += times
-    for name in ("examples", "invoices", "dead letters", "clock moves"):
+    for name in FIGURES:
         tally.figures[name] = str(counted[name])
     answers = [name for name in counted if name.startswith("answers: ")]
     tally.figures["different answers"] = str(len(answers))

@@ -128,7 +128,7 @@ class Stage(RuleBasedStateMachine):
             asked.houses,
             "POST",
             asked.path,
-            asked.body,
+            {**asked.body, **world.confirmation(asked)},
             key=asked.key,
             headers={"If-Match": asked.if_match} if asked.if_match else None,
             cut=cut,
@@ -141,9 +141,13 @@ class Stage(RuleBasedStateMachine):
         if expected.writes:
             group.learn(asked, expected, answer)
             self.same_success(asked, expected, answer)
+            if asked.function == "refund_payment" and cut is not Cut.BEFORE_THE_CLIENT:
+                group.asked_at_once(asked, world.clock.moment)
         if asked not in self.sent:
             self.sent.append(asked)
+        self.take_over_lines(asked.tenant)
         self.look(asked.tenant, expected.folio or self.known(asked))
+        self.look(asked.tenant, expected.other)
         self.listen()
 
     def known(self, asked: Command) -> Folio | None:
@@ -177,6 +181,16 @@ class Stage(RuleBasedStateMachine):
         else:
             assert said["balance"] == checks.view(folio)["balance"]
             checks.same_lines(folio, said["lines"], len(folio["lines"]) - len(expected.lines))
+        if asked.function == "refund_payment":
+            self.count("refunds")
+        if expected.other is not None:
+            self.count("transfers")
+            other, told = expected.other, said["target"]
+            assert (told["version"], told["balance"]) == (
+                other["version"],
+                checks.view(other)["balance"],
+            )
+            checks.same_lines(other, told["lines"], len(other["lines"]) - len(expected.other_lines))
 
     def same_settlement(self, asked: Command, expected: Expected, said: dict[str, Any]) -> None:
         folio, invoice = expected.folio, expected.invoice
@@ -202,6 +216,17 @@ class Stage(RuleBasedStateMachine):
         return answer.json
 
     # after each step
+
+    def take_over_lines(self, tenant: int) -> None:
+        """The ids of lines that no answer has told."""
+        group = self.groups[tenant]
+        for folio in group.folios:
+            if any(line["id"] is None for line in folio["lines"]):
+                said = self.get(tenant, f"/folios/{folio['id']}")["lines"]
+                for line, each in zip(folio["lines"], said, strict=True):
+                    assert line["id"] in (None, each["lineId"])
+                    line["id"] = each["lineId"]
+                group.ids |= {line["id"] for line in folio["lines"]}
 
     def look(self, tenant: int, folio: Folio | None) -> None:
         """The folio is as the model has it."""

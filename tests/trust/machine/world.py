@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +31,10 @@ from common.runtime.job import Orders
 from tests.functions.pushing import wrapped as in_envelope
 from tests.hotel import ISSUER, Hotel, House
 from tests.postgres.proxy import Asked, Cut, Proxy
+from tests.refunding import SCOPE, context
 from tests.together import until
 from tests.trust.emptying import emptying
+from tests.trust.machine.books import Command
 from tests.trust.machine.hotels import HOTELS, START, Settings, document
 from tests.trust.races.stepping import Died
 
@@ -261,6 +263,14 @@ class World:
             self._tokens[name] = make()
         return self._tokens[name]
 
+    def confirmation(self, asked: Command) -> dict[str, str]:
+        """What somebody who gives money back confirms with a second factor, each time anew."""
+        if asked.function != "refund_payment":
+            return {}
+        hotel, folio = self.tenants[asked.tenant], asked.path.split("/")[2]
+        signed = context(hotel, folio, asked.body)
+        return {"stepUpToken": hotel.confirmation(asked.actor, SCOPE, signed)}
+
     def push(self, consumer: str, event: dict[str, Any], *, wrapped: bool) -> TestResponse:
         """Push an event, in Pub/Sub's envelope or in the structured mode of CloudEvents."""
         settings = self.desk.wiring.settings
@@ -283,7 +293,7 @@ class World:
 
     # jobs
 
-    def run_job(self, name: str) -> Any:
+    def run_job(self, name: str, as_of: date | None = None) -> Any:
         """Fire a job as its schedule does, in a process of its own; None when it was killed."""
         declaration: Any = declaration_of(getattr(import_module(f"jobs.{name}"), name))
         wiring = self.jobs.wiring
@@ -291,7 +301,9 @@ class World:
         wiring.__dict__["outbox"] = outbox
         self.broker.on_death = lambda: setattr(outbox, "killed", True)
         orders = Orders(
-            once=declaration.keeps_watch, tenants=tuple(each.tenant_id for each in self.tenants)
+            once=declaration.keeps_watch,
+            tenants=tuple(each.tenant_id for each in self.tenants),
+            as_of=as_of,
         )
         try:
             return wiring.job_shell.run(
