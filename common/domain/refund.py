@@ -33,7 +33,7 @@ from common.domain.identifiers import (
     RefundId,
     RefundReversalId,
 )
-from common.domain.ledger import Entry, clearing, paid_entries
+from common.domain.ledger import Entry, account_of, paid_entries
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
 from common.domain.payment import NoOpenCashSession, Payment, PaymentMethod
@@ -106,10 +106,9 @@ class Refund:
         """Whether the processor has not said yet what became of it."""
         return self.status is RefundStatus.PENDING
 
-    @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, payment: Payment) -> tuple[Entry, ...]:
         """What it is in the ledger: its payment, the other way round."""
-        account = clearing(self.id, self.method, self.cash_session_id)
+        account = account_of(payment, self.id, self.cash_session_id)
         return paid_entries(self.id, account, -self.paid, -self.amount, self.business_date)
 
 
@@ -191,7 +190,7 @@ def give_back(
     return folio.posted(
         RefundRecorded,
         folio.add(line),
-        entries=refund.entries,
+        entries=refund.entries(payment),
         refund=refund,
         payment=_with(payment, refund.paid, refund.amount),
         reason=reason,
@@ -215,7 +214,7 @@ def settle_refund(
     if failure_code is None:
         return folio.posted(RefundSettled, (), refund=settled, payment=payment)
     line = _line(folio, settled, moment.new_id(RefundReversalId), refund.id, moment)
-    account = clearing(refund.id, refund.method, refund.cash_session_id)
+    account = account_of(payment, refund.id, refund.cash_session_id)
     return folio.posted(
         RefundSettled,
         folio.add(line),

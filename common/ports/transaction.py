@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from common.domain.refund import Refund
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
+    from common.ports.company_accounts import CompanyAccounts
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.reconciling import Reconciliations
@@ -319,7 +320,7 @@ class Ledger(Protocol):
     """The double-entry ledger; it can only be added to."""
 
     def post(self, booked: Booked) -> None:
-        """Book the entries of what happened to a folio or in a drawer."""
+        """Book the entries of what happened to a folio, in a drawer or on a company's account."""
 
 
 class SettingsBook(Protocol):
@@ -359,6 +360,8 @@ class Transaction(Moment, Protocol):
     def cash_sessions(self) -> CashSessions: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def company_accounts(self) -> CompanyAccounts: ...
     @property
     def stays(self) -> Stays: ...
     @property

@@ -605,7 +605,8 @@ WITH reported AS (
   CROSS JOIN LATERAL jsonb_array_elements(report -> 'guestLedger') AS each
 ), booked AS (
   SELECT night_audits.id, regexp_replace(CASE debit_account WHEN 'guest_ledger'
-           THEN credit_account ELSE debit_account END, '^cash:.*', 'cash') AS account, currency,
+           THEN credit_account ELSE debit_account END, '^(cash|city_ledger):.*', '\1') AS account,
+         currency,
          sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
            AS micro
   FROM night_audits

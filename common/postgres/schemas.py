@@ -25,6 +25,7 @@ JOB_LOGIN: Final = "billing_job"
 
 APPEND_ONLY_TABLES: Final = frozenset(
     {
+        "account_credits",
         "audit_entries",
         "cash_movements",
         "credit_ledger_entries",
@@ -37,11 +38,13 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "invoices",
         "ledger_entries",
         "night_audits",
+        "receivable_allocations",
         "refund_settlements",
         "refunds",
         "settings_versions",
         "settlements",
         "webhook_events",
+        "write_offs",
     }
 )
 """Tables of record: rows are added and read, never changed and never dropped with their table.

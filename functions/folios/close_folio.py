@@ -1,7 +1,8 @@
 """Close a folio: settle it to zero, number its invoice, and let its PDF be made.
 
 All of it is one commit, so that there is never a closed folio without an invoice, nor a number
-without a document. The PDF comes after: a broken renderer keeps no guest at the desk.
+without a document. What companies settle later is owed by this invoice from then on, and due when
+their terms are over. The PDF comes after: a broken renderer keeps no guest at the desk.
 """
 
 from common.contracts.fields import FolioRef, InvoiceRef
@@ -12,6 +13,7 @@ from common.domain.invoice import issue
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
+from common.procedures.owing import invoice_accounts, take_debts
 from common.runtime.declaration import http_function
 
 
@@ -60,6 +62,7 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """
     folio, lines, payments, refunds = tx.folios.take_whole(request.folio_id)
     closed = settle(folio, lines, payments, tx)
+    debts = take_debts(tx, folio, payments)
     house = tx.settings.property(folio.property_id)
     year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
     series = tx.invoices.take_series(house.jurisdiction, "invoice", year)
@@ -72,6 +75,7 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     tx.invoices.issue(issued.subject, series)
     tx.render_queue.put(issued.subject.id)
     tx.tell(issued)
+    invoice_accounts(tx, issued.subject, debts)
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),
