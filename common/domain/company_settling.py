@@ -133,7 +133,7 @@ def receive(
         amount=paid + Money.zero(account.currency),  # refuses another currency
         business_date=on,
         reference=reference,
-        processor_payment_id=processor_payment_id if kind is CreditKind.CARD else None,
+        processor_payment_id=processor_payment_id,
         cash_session_id=cash_session_id,
     )
     shares = oldest_first(items, paid) if wanted is None else wanted

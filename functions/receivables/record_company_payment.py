@@ -85,9 +85,9 @@ def record_company_payment(request: RecordCompanyPayment, tx: Transaction) -> Co
     wanted = None if given is None else tuple(each.share() for each in given)
     named = None if wanted is None else [share.invoice_id for share in wanted]
     account, items = tx.company_accounts.take_with_items(request.account_id, named)
-    if kind is CreditKind.CARD and request.payment_id is not None:
-        if tx.folios.find_paid_by(request.payment_id) is not None:
-            raise PaymentAlreadyRecorded()
+    by_card = request.payment_id if kind is CreditKind.CARD else None
+    if by_card is not None and tx.folios.find_paid_by(by_card) is not None:
+        raise PaymentAlreadyRecorded()
     is_cash, place = kind is CreditKind.CASH, account.property_id
     session = tx.cash_sessions.take_to_pay(place, request.cash_session_id) if is_cash else None
     received = receive(
@@ -99,7 +99,7 @@ def record_company_payment(request: RecordCompanyPayment, tx: Transaction) -> Co
         kind=kind,
         wanted=wanted,
         reference=request.reference,
-        processor_payment_id=request.payment_id,
+        processor_payment_id=by_card,
         cash_session_id=session.id if session else None,
     )
     tx.company_accounts.keep(account)
