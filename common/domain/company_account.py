@@ -227,7 +227,7 @@ class CompanyAccount(Aggregate):
         if property_id != self.property_id:
             raise CompanyAccountUnknown()
         if self.status is not AccountStatus.ACTIVE:
-            raise CompanyAccountNotActive(status=self.status.value)
+            raise CompanyAccountNotActive(accountStatus=self.status.value)
         nothing = Money.zero(self.currency)
         amount = payment.paid + nothing  # refuses another currency, as of what it is worth:
         if payment.amount + nothing > self.credit_left:
@@ -289,7 +289,7 @@ class CompanyAccount(Aggregate):
     def must_not_be_closed(self) -> None:
         """Refuses: CompanyAccountNotActive."""
         if self.status is AccountStatus.CLOSED:
-            raise CompanyAccountNotActive(status=self.status.value)
+            raise CompanyAccountNotActive(accountStatus=self.status.value)
 
     def told(self, fact: Callable[..., F], **details: object) -> F:
         """Tell what happened, with what is owed by now."""
