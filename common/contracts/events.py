@@ -13,6 +13,7 @@ from common.contracts.event import EventData
 from common.contracts.fields import (
     Amount,
     ChargeRef,
+    CompanyAccountRef,
     CurrencyCode,
     Day,
     FolioRef,
@@ -146,11 +147,14 @@ class ChargeAdjustedV1(_Lines):
 
 
 class PaymentRecordedV1(_Lines):
+    """`companyAccountId` is who settles later, where a company does."""
+
     fact = "payment.recorded"
     payment_id: PaymentRef
     method: str
     paid: Amount
     amount: Amount
+    company_account_id: CompanyAccountRef | None = None
 
     @classmethod
     def of(cls, fact: "PaymentRecorded") -> "PaymentRecordedV1":
@@ -161,6 +165,7 @@ class PaymentRecordedV1(_Lines):
             method=payment.method.value,
             paid=payment.paid,
             amount=payment.amount,
+            company_account_id=payment.company_account_id,
         )
 
 

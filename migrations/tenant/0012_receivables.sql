@@ -2,8 +2,8 @@
 --      the ledger, becomes an open item when its folio closes, and is paid or written off; the
 --      database refuses a second item for an invoice, more than is open, and a debt of nobody.
 -- Lock: ACCESS EXCLUSIVE on payments and ledger_entries for a moment (columns without a default,
---       constraints that are not held against the rows before: those named no company), and SHARE on
---       both while each is read once for its index.
+--       constraints that are not held against the rows before: those named no company), and SHARE
+--       on both while each is read once for its index.
 -- Version before: goes on working, but for payments by `city_ledger`: it names no account, and such
 --       a payment is refused until the functions are new. Debts of before stay as they are.
 

@@ -93,9 +93,9 @@ class TestSettling:
                 settled_by([found], [Share(found.invoice_id, usd(cents))])
         with pytest.raises(ReceivableUnknown):
             settled_by([found], [Share(InvoiceId(new_id("inv")), usd(1))])
+        euro = Share(found.invoice_id, Money.of_minor_units(1, Currency("EUR")))
         with pytest.raises(CurrenciesDiffer):
-            euro = Money.of_minor_units(1, Currency("EUR"))
-            settled_by([found], [Share(found.invoice_id, euro)])
+            settled_by([found], [euro])
 
     def test_none_at_all_changes_nothing(self) -> None:
         assert settled_by([item(1_000)], []) == ((), None)

@@ -26,6 +26,7 @@ from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.moving import wanted as wanted_there
 from tests.nights import checked_in, confirmed
+from tests.owing import company, settle
 from tests.reconciling import never_told, old_mismatch
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
@@ -33,6 +34,7 @@ from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
 from tests.till import Till
 from tests.trust.faults.cash_examples import CASH, waits_too_long
+from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
@@ -79,8 +81,11 @@ def _opening(scene: Scene) -> Act:
 
 
 def _closing(scene: Scene) -> Act:
+    """Of 110.00 a company settles 50.00 later."""
     folio, _ = _owing(scene)
-    scene.hotel.paid(folio, usd(11_000))
+    answer = settle(scene.hotel, folio, company(scene.hotel), usd(5_000))
+    assert answer.status_code == 201, answer.text
+    scene.hotel.paid(folio, usd(6_000))
     return _posts(f"/folios/{folio}/close")
 
 
@@ -360,4 +365,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "reconcile_nightly": _reconciling,
     "resolve_reconciliation": _resolving,
     **CASH,
+    **COMPANIES,
 }
