@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from common.domain.account_statement import Moved
     from common.domain.ageing import Ageing
     from common.domain.company_account import CompanyAccount
+    from common.domain.folio import Folio
+    from common.domain.folio_line import Line
     from common.domain.identifiers import (
         AllocationId,
         CompanyAccountId,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from common.domain.money import Money
     from common.domain.payment import Payment
     from common.domain.receivable import AccountCredit, Allocation, Receivable, WriteOff
+    from common.domain.refund import Refund
     from common.ports.transaction import Page
 
 
@@ -63,11 +66,16 @@ class CompanyAccounts(Protocol):
         Refuses: CompanyAccountUnknown, AllocationUnknown.
         """
 
-    def take_of_folio(
+    def take_folio(
         self, folio_id: FolioId
-    ) -> tuple[Sequence[CompanyAccount], frozenset[PaymentId]]:
-        """Lock the accounts that a folio was settled onto, in the order of their ids; and which of
-        its settlements are on an invoice already."""
+    ) -> tuple[
+        tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]],
+        Sequence[CompanyAccount],
+        frozenset[PaymentId],
+    ]:
+        """Lock a folio and read its lines, payments and refunds; behind it lock the accounts that
+        it was settled onto, in the order of their ids. The last are those of its settlements that
+        are on an invoice already. Refuses: FolioUnknown."""
 
     def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
         """Lock the account that a payment settled onto; whether it is on an invoice already.

@@ -51,6 +51,7 @@ from common.postgres.company_rows import (
     write_off_row,
 )
 from common.postgres.connection import Row, Statement
+from common.postgres.folios import Folios, Whole
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk, held_properties
@@ -106,13 +107,16 @@ class CompanyAccounts:
             raise AllocationUnknown()
         return account, allocation_of(allocations[0]), item_of(items[0]), bool(reversals)
 
-    def take_of_folio(
+    def take_folio(
         self, folio_id: FolioId
-    ) -> tuple[Sequence[CompanyAccount], frozenset[PaymentId]]:
-        accounts, invoiced = self._desk.batch(
-            Statement(sql.TAKE_OF_FOLIO, (folio_id,)), Statement(sql.INVOICED, (folio_id,))
+    ) -> tuple[Whole, Sequence[CompanyAccount], frozenset[PaymentId]]:
+        whole, (accounts, invoiced) = Folios(self._desk).take_whole_with(
+            folio_id,
+            Statement(sql.TAKE_OF_FOLIO, (folio_id,)),
+            Statement(sql.INVOICED, (folio_id,)),
         )
         return (
+            whole,
             [self._known([row]) for row in accounts],
             frozenset(PaymentId(row[1]) for row in invoiced),
         )

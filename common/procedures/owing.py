@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from common.domain.company_account import CompanyAccount
 from common.domain.folio import Folio
+from common.domain.identifiers import PaymentId
 from common.domain.invoice import Invoice
 from common.domain.money import Money
 from common.domain.payment import CompanyAccountMissing, Payment
@@ -53,14 +54,13 @@ def give_back_debt(tx: Transaction, payment: Payment, refund: Refund) -> None:
     tx.tell(credited)
 
 
-def take_debts(tx: Transaction, folio: Folio, payments: Sequence[Payment]) -> tuple[Debt, ...]:
-    """Lock the accounts that a folio was settled onto, with what is on no document yet.
-
-    A folio that nobody settles later asks for nothing.
-    """
-    if not any(payment.company_account_id for payment in payments):
-        return ()
-    accounts, invoiced = tx.company_accounts.take_of_folio(folio.id)
+def debts_of(
+    folio: Folio,
+    payments: Sequence[Payment],
+    accounts: Sequence[CompanyAccount],
+    invoiced: frozenset[PaymentId],
+) -> tuple[Debt, ...]:
+    """What each account owes of a folio and is on no document yet."""
     new = [payment for payment in payments if payment.id not in invoiced]
     debts = (Debt(account, _owed_by(account, new, folio)) for account in accounts)
     return tuple(debt for debt in debts if debt.amount.amount_micro > 0)

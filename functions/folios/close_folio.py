@@ -13,7 +13,7 @@ from common.domain.invoice import issue
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
-from common.procedures.owing import invoice_accounts, take_debts
+from common.procedures.owing import debts_of, invoice_accounts
 from common.runtime.declaration import http_function
 
 
@@ -60,9 +60,9 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
 
     Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
-    folio, lines, payments, refunds = tx.folios.take_whole(request.folio_id)
+    whole, accounts, invoiced = tx.company_accounts.take_folio(request.folio_id)
+    folio, lines, payments, refunds = whole
     closed = settle(folio, lines, payments, tx)
-    debts = take_debts(tx, folio, payments)
     house = tx.settings.property(folio.property_id)
     year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
     series = tx.invoices.take_series(house.jurisdiction, "invoice", year)
@@ -75,7 +75,7 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     tx.invoices.issue(issued.subject, series)
     tx.render_queue.put(issued.subject.id)
     tx.tell(issued)
-    invoice_accounts(tx, issued.subject, debts)
+    invoice_accounts(tx, issued.subject, debts_of(folio, payments, accounts, invoiced))
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),

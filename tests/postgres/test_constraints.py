@@ -15,11 +15,13 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.company_trials import COMPANIES
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
+from tests.trust.invariants.companies import companies_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
@@ -196,6 +198,7 @@ EVERYTHING: Final = [
     *NIGHTS,
     *SIGNALS,
     *RECONCILIATIONS,
+    *COMPANIES,
 ]
 
 
@@ -228,6 +231,7 @@ def full(house: House) -> Hotel:
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
+    companies_of_every_state(hotel)
     return hotel
 
 

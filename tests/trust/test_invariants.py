@@ -16,6 +16,7 @@ from tests.refunding import standing
 from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
+from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
@@ -48,6 +49,7 @@ AREAS = {
     "transferred": TRANSFERS,
     "odd": SIGNALS,
     "reconciled": RECONCILED,
+    "owed": COMPANIES,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -111,6 +113,11 @@ def odd(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reconciled(house: House) -> Hotel:
     return reconciled_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def owed(house: House) -> Hotel:
+    return hotel_with_companies(house)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +214,15 @@ def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
 
     assert broken(reconciled) == []
     assert states == [["matched"], ["mismatch"], ["resolved"], ["unknown"]]
+
+
+def test_a_hotel_with_companies_breaks_none(owed: Hotel) -> None:
+    states = owed.rows("SELECT status FROM {s}.company_accounts ORDER BY 1")
+    kinds = owed.rows("SELECT DISTINCT kind FROM {s}.account_credits ORDER BY 1")
+
+    assert broken(owed) == []
+    assert states == [["active"], ["closed"], ["on_hold"]]
+    assert kinds == [["bank_transfer"], ["card"], ["cash"]]
 
 
 @pytest.mark.parametrize(
