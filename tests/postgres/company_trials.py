@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.postgres.trials import Trial
+from tests.trust.invariants.companies import ON_HOLD
 
 NEW: Final = {"id": "cac_x"}
 NEW_CREDIT: Final = {"id": "rcp_x", "processor_payment_id": None}
@@ -46,7 +47,7 @@ COMPANIES: Final = [
     Trial(
         "receivable_is_of_a_folio",
         "receivables",
-        {"folio_id": "fol_none", "invoice_id": "another"},
+        {"folio_id": "fol_none", "account_id": ON_HOLD},
     ),
     Trial("receivable_is_positive", "receivables", {"amount_micro": 0, "open_micro": 0}),
     Trial("settled_stays_within_the_receivable", "receivables", {"open_micro": -1}),

@@ -1,6 +1,6 @@
 """A hotel that gives credit to companies, and what must be noticed of what they owe."""
 
-from tests.hotel import Hotel, House, usd
+from tests.hotel import Hotel, House, new_id, usd
 from tests.owing import close, company, invoiced, pay, settle, settled, write_off
 from tests.refunding import refund
 from tests.till import Till
@@ -21,6 +21,7 @@ SIGNED = "a_signature_is_a_confirmation_that_was_used"
 KNOWN = "states_and_kinds_are_known"
 GUARDED = "what_may_happen_once_is_guarded"
 ANSWERED = "an_answer_speaks_of_what_there_is"
+ON_HOLD = new_id("cac")
 ACTIVE = "WHERE status = 'active'"
 PART = "ALTER TABLE company_accounts DROP CONSTRAINT company_account_has_no_negative_part"
 NOTHING_LEFT = "ALTER TABLE company_accounts DROP CONSTRAINT closed_company_account_is_settled"
@@ -64,7 +65,7 @@ def companies_of_every_state(hotel: Hotel) -> None:
     (given,) = answers[0].json["allocations"]
     path = f"/company-accounts/{account}/allocations/{given['allocationId']}/reverse"
     assert hotel.post(path, {"reason": "Another invoice"}).status_code == 201
-    _change(hotel, company(hotel), "on_hold")
+    _change(hotel, company(hotel, id=ON_HOLD), "on_hold")
     _change(hotel, company(hotel), "closed")
     open_still = hotel.open_folio()
     hotel.charged(open_still)
@@ -140,9 +141,11 @@ COMPANIES = (
     ),
     plant(
         OWED,
-        "UPDATE receivables SET amount_micro = amount_micro + 10000, open_micro = open_micro + 10000"
+        "UPDATE receivables SET amount_micro = amount_micro + 10000,"
+        " open_micro = open_micro + 10000"
         " WHERE " + ONE_OPEN,
-        "UPDATE receivables SET amount_micro = amount_micro - 10000, open_micro = open_micro - 10000"
+        "UPDATE receivables SET amount_micro = amount_micro - 10000,"
+        " open_micro = open_micro - 10000"
         " WHERE NOT " + ONE_OPEN,
     ),
     plant(
