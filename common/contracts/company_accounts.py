@@ -16,7 +16,7 @@ from common.contracts.fields import (
     Payable,
     PropertyRef,
     ReceiptRef,
-    TaxNumber,
+    Token,
     WriteOffRef,
 )
 from common.contracts.shapes import Outcome, Shape
@@ -41,7 +41,7 @@ class CompanyGiven(Shape):
 
     name: Name
     address_lines: Annotated[tuple[Name, ...], Field(max_length=6)] = ()
-    tax_id: TaxNumber | None = None
+    tax_id: Token | None = None
 
     def company(self) -> Company:
         return Company(name=self.name, address_lines=self.address_lines, tax_id=self.tax_id)

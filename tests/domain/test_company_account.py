@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from common.domain.cash import Confirmed
 from common.domain.company_account import (
     AccountStatus,
     Company,
@@ -15,10 +16,18 @@ from common.domain.company_account import (
     CompanyAccountUnknown,
     CreditLimitExceeded,
 )
-from common.domain.identifiers import CompanyAccountId, FolioId, InvoiceId, PaymentId, PropertyId
+from common.domain.identifiers import (
+    CompanyAccountId,
+    FolioId,
+    InvoiceId,
+    PaymentId,
+    PropertyId,
+    RefundId,
+)
 from common.domain.money import CurrenciesDiffer, Money
 from common.domain.payment import Payment, PaymentMethod
-from tests.domain.front_desk import EUR, KABUL, usd
+from common.domain.refund import Refund
+from tests.domain.front_desk import EUR, KABUL, MORNING, usd
 from tests.hotel import new_id
 
 pytestmark = pytest.mark.req("FOL-10")
@@ -47,6 +56,24 @@ def payment(amount: Money, worth: Money | None = None) -> Payment:
         amount=worth or amount,
         fx=None,
         business_date=date(2026, 3, 2),
+    )
+
+
+def given_back(amount: Money) -> Refund:
+    confirmed = Confirmed(
+        by="laila", at=MORNING, token_id="token", assertion_hash="proof", method="totp"
+    )
+    return Refund(
+        id=RefundId(new_id("rfd")),
+        folio_id=FolioId(new_id("fol")),
+        payment_id=PaymentId(new_id("pay")),
+        method=PaymentMethod.CITY_LEDGER,
+        paid=amount,
+        amount=amount,
+        reason="Noise",
+        confirmed=confirmed,
+        business_date=date(2026, 3, 2),
+        reference="By hand",
     )
 
 
@@ -143,3 +170,23 @@ def test_a_closed_account_is_not_changed_any_more() -> None:
 
 def test_its_state_names_nobody() -> None:
     assert "Kabul Trading" not in str(opened().state())
+
+
+def test_a_closed_account_takes_no_settlement_back() -> None:
+    """After a reopening, say: what was paid and closed is not made a credit unseen."""
+    account = opened(status=AccountStatus.CLOSED)
+
+    with pytest.raises(CompanyAccountNotActive):
+        account.give_back(given_back(usd(1)), invoiced=True)
+
+
+@pytest.mark.parametrize("invoiced", [False, True], ids=["not invoiced", "invoiced"])
+def test_what_is_given_back_after_its_invoice_is_a_credit(invoiced: bool) -> None:
+    """60.00 of 100.00: before the invoice less is owed, after it they are to be allocated."""
+    account = opened(not_invoiced=usd(10_000))
+
+    told = account.give_back(given_back(usd(6_000)), invoiced=invoiced)
+
+    parts = (account.not_invoiced, account.unallocated)
+    assert parts == ((usd(10_000), usd(6_000)) if invoiced else (usd(4_000), usd(0)))
+    assert (told.balance, told.credit is not None) == (usd(4_000), invoiced)

@@ -32,6 +32,7 @@ def test_a_card_of_a_company_is_matched_with_the_processors(hotel: Hotel, clock:
     """One that was captured and recorded, and one that only we know of."""
     clock(NOON)
     account = company(hotel)
+    invoiced(hotel, account, 10_000)
     payment = captured(hotel, 5_000)
     for given in (payment, "psp_never_captured"):
         answer = pay(hotel, account, usd(5_000), method="card", paymentId=given)

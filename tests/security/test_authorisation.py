@@ -228,6 +228,8 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "session_id": new_id("cds"),
         "signal_id": new_id("sig"),
         "reconciliation_id": new_id("rec"),
+        "account_id": new_id("cac"),
+        "allocation_id": new_id("alc"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)
