@@ -98,6 +98,12 @@ def allocate(hotel: Hotel, account: str, *given: tuple[str, Amount], **more: Any
     return hotel.post(f"/company-accounts/{account}/allocations", body, **more)
 
 
+def set_off(hotel: Hotel, account: str, note: str, **more: Any) -> TestResponse:
+    """Set a credit note off, all of it unless given."""
+    body = {"creditNoteId": note, **more}
+    return hotel.post(f"/company-accounts/{account}/set-offs", body)
+
+
 def given_up(invoice: str, amount: Amount, **more: Any) -> dict[str, Any]:
     """What a write-off is asked with, without its confirmation."""
     wanted = {"invoiceId": invoice, "amount": amount, "reason": "The company is bankrupt"}

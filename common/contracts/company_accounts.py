@@ -8,6 +8,7 @@ from common.contracts.fields import (
     AllocationRef,
     Amount,
     CompanyAccountRef,
+    CreditNoteRef,
     CurrencyCode,
     Day,
     FolioRef,
@@ -16,6 +17,7 @@ from common.contracts.fields import (
     Payable,
     PropertyRef,
     ReceiptRef,
+    SetOffRef,
     Token,
     WriteOffRef,
 )
@@ -24,10 +26,11 @@ from common.domain.company_account import AccountFact, Company, CompanyAccount
 from common.domain.company_settling import (
     AllocationReversed,
     CreditAllocated,
+    CreditNoteSetOff,
     ReceiptRecorded,
     ReceivableWrittenOff,
 )
-from common.domain.identifiers import ReceiptId
+from common.domain.identifiers import ReceiptId, SetOffId
 from common.domain.receivable import Allocation, Receivable, Share
 
 TermsDays = Annotated[int, Field(ge=0, le=365, examples=[30])]
@@ -217,6 +220,31 @@ class CompanyPaymentAnswer(_Standing):
             **cls.standing(told),
             receipt_id=ReceiptId(told.credit.id),
             method=told.credit.kind.value,
+            amount=told.credit.amount,
+            allocations=tuple(AllocationView.of(each) for each in told.allocations),
+            items=tuple(ReceivableView.of(item) for item in told.items),
+        )
+
+    @property
+    def moved_minor_units(self) -> int:
+        return self.amount.amount_micro // self.amount.currency.minor_unit_micro
+
+
+class SetOffAnswer(_Standing):
+    """What a credit note came to on the account, and what it paid."""
+
+    set_off_id: SetOffRef
+    credit_note_id: CreditNoteRef | None
+    amount: Amount
+    allocations: tuple[AllocationView, ...]
+    items: tuple[ReceivableView, ...]
+
+    @classmethod
+    def of(cls, told: CreditNoteSetOff) -> "SetOffAnswer":
+        return cls(
+            **cls.standing(told),
+            set_off_id=SetOffId(told.credit.id),
+            credit_note_id=told.credit.credit_note_id,
             amount=told.credit.amount,
             allocations=tuple(AllocationView.of(each) for each in told.allocations),
             items=tuple(ReceivableView.of(item) for item in told.items),

@@ -47,6 +47,7 @@ from common.domain.identifiers import (
     ReceiptId,
     ReconciliationId,
     RefundId,
+    SetOffId,
     SettlementId,
     SignalId,
     WriteOffId,
@@ -121,6 +122,7 @@ CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
 CompanyAccountRef = Annotated[CompanyAccountId, _id(CompanyAccountId)]
 ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
+SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]

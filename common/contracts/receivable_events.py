@@ -8,6 +8,7 @@ from common.contracts.fields import (
     AllocationRef,
     Amount,
     CompanyAccountRef,
+    CreditNoteRef,
     Day,
     FolioRef,
     InvoiceRef,
@@ -15,10 +16,11 @@ from common.contracts.fields import (
     PropertyRef,
     ReceiptRef,
     RefundRef,
+    SetOffRef,
     WriteOffRef,
 )
 from common.contracts.shapes import Shape
-from common.domain.identifiers import ReceiptId
+from common.domain.identifiers import ReceiptId, SetOffId
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.company_account import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.company_settling import (
         AllocationReversed,
         CreditAllocated,
+        CreditNoteSetOff,
         ReceiptRecorded,
         ReceivableWrittenOff,
     )
@@ -187,6 +190,26 @@ class ReceivablePaymentRecordedV1(_Account):
         )
 
 
+class ReceivableCreditNoteSetOffV1(_Account):
+    """A credit note pays what the company owes, as money would have."""
+
+    fact = "receivable.credit_note_set_off"
+    set_off_id: SetOffRef
+    credit_note_id: CreditNoteRef | None
+    amount: Amount
+    allocations: tuple[AllocationData, ...]
+
+    @classmethod
+    def of(cls, fact: "CreditNoteSetOff") -> "ReceivableCreditNoteSetOffV1":
+        return cls(
+            **cls.shared(fact),
+            set_off_id=SetOffId(fact.credit.id),
+            credit_note_id=fact.credit.credit_note_id,
+            amount=fact.credit.amount,
+            allocations=AllocationData.all_of(fact.allocations),
+        )
+
+
 class ReceivableAllocatedV1(_Account):
     fact = "receivable.allocated"
     allocations: tuple[AllocationData, ...]
@@ -241,6 +264,7 @@ RECEIVABLE_EVENTS: Final = (
     CompanyAccountCreditedV1,
     ReceivableCreatedV1,
     ReceivablePaymentRecordedV1,
+    ReceivableCreditNoteSetOffV1,
     ReceivableAllocatedV1,
     ReceivableAllocationReversedV1,
     ReceivableWrittenOffV1,

@@ -51,6 +51,7 @@ ENGLISH = AccountStatementWords(
         "refund": "Taken back",
         "payment": "Payment",
         "write_off": "Written off",
+        "credit_note": "Credit note",
     },
     buckets={
         "notDue": "Not due",
@@ -82,6 +83,7 @@ GERMAN = AccountStatementWords(
         "refund": "Zurückgenommen",
         "payment": "Zahlung",
         "write_off": "Ausgebucht",
+        "credit_note": "Gutschrift",
     },
     buckets={
         "notDue": "Nicht fällig",
@@ -113,6 +115,7 @@ FRENCH = AccountStatementWords(
         "refund": "Repris",
         "payment": "Paiement",
         "write_off": "Passé en perte",
+        "credit_note": "Avoir",
     },
     buckets={
         "notDue": "Non échu",

@@ -1,9 +1,9 @@
 """A company account's statement: what it owed, what moved it day by day, and what it owes.
 
 It is read from the account's entries in the ledger, so that it adds up to the books by itself: a
-folio that was settled onto it, a settlement that was given back, a payment, what was written off.
-An allocation moves nothing and is not in it; which invoices are open, and for how long, stands
-below, as of the last day. It is drawn for who asks and kept nowhere, as a folio's statement is.
+folio that was settled onto it, a settlement that was given back, a payment, a credit note, what was
+written off. An allocation moves nothing and is not in it; which invoices are open, and for how long,
+stands below, as of the last day. It is drawn for who asks and kept nowhere, as a folio's statement.
 """
 
 from collections.abc import Iterable
@@ -30,6 +30,7 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     PAYMENT = "payment"
     WRITE_OFF = "write_off"
+    CREDIT_NOTE = "credit_note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,14 @@ from uuid import UUID
 from common.domain.canonical import digest
 from common.domain.cash import Confirmed
 from common.domain.company_account import AccountFact, CompanyAccount
+from common.domain.credit_note import CREDIT_NOTES_PAYABLE
 from common.domain.identifiers import (
     AllocationId,
     CashSessionId,
     CompanyAccountId,
     InvoiceId,
     ReceiptId,
+    SetOffId,
     WriteOffId,
 )
 from common.domain.ledger import Entry, clearing, owed_by
@@ -35,7 +37,10 @@ from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditExceeded,
     CreditKind,
+    CreditNoteAlreadySetOff,
+    OpenNote,
     Receivable,
+    SetOffExceedsCreditNote,
     Share,
     WriteOff,
     oldest_first,
@@ -51,6 +56,17 @@ class ReceiptRecorded(AccountFact):
     """A company paid. `items` are those that the allocations changed, as they are by now."""
 
     name = "receivable.payment_recorded"
+    credit: AccountCredit
+    allocations: tuple[Allocation, ...]
+    items: tuple[Receivable, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditNoteSetOff(AccountFact):
+    """A credit note pays what a company owes, as money would have."""
+
+    name = "receivable.credit_note_set_off"
     credit: AccountCredit
     allocations: tuple[Allocation, ...]
     items: tuple[Receivable, ...]
@@ -149,6 +165,51 @@ def receive(
     )
 
 
+def set_off(
+    account: CompanyAccount,
+    item: Receivable,
+    note: OpenNote,
+    amount: Money | None,
+    moment: Moment,
+    *,
+    id: SetOffId,
+) -> CreditNoteSetOff:
+    """Set a credit note off, once: the house owes the customer less, and the company it.
+
+    An amount of it, or all; it pays its own invoice as far as that is open, and is to the account's
+    credit beyond that. Refuses: CompanyAccountNotActive (closed), CreditNoteAlreadySetOff,
+    CurrenciesDiffer, AmountNotPositive, SetOffExceedsCreditNote.
+    """
+    account.must_not_be_closed()
+    if note.is_set_off:
+        raise CreditNoteAlreadySetOff(creditNoteId=note.id)
+    amount = (amount or note.total) + Money.zero(account.currency)  # refuses another currency
+    if amount > note.total:
+        raise SetOffExceedsCreditNote(
+            totalMicro=note.total.amount_micro, currency=note.total.currency
+        )
+    on = moment.settings.property(account.property_id).business_date(moment.now)
+    credit = AccountCredit(
+        id=id,
+        account_id=account.id,
+        kind=CreditKind.CREDIT_NOTE,
+        amount=amount,
+        business_date=on,
+        reference=note.number,
+        credit_note_id=note.id,
+    )
+    account.unallocated += amount
+    shares = oldest_first([item], amount)
+    allocations, changed = _allocated(account, [item], shares, amount, moment, id)
+    return account.told(
+        CreditNoteSetOff,
+        credit=credit,
+        allocations=allocations,
+        items=changed,
+        entries=(Entry(id, 0, CREDIT_NOTES_PAYABLE, owed_by(account.id), amount, on),),
+    )
+
+
 def allocate(
     account: CompanyAccount,
     items: Sequence[Receivable],
@@ -239,7 +300,7 @@ def _allocated(
     shares: Sequence[Share],
     credit: Money,
     moment: Moment,
-    credit_id: ReceiptId | None,
+    credit_id: ReceiptId | SetOffId | None,
 ) -> tuple[tuple[Allocation, ...], tuple[Receivable, ...]]:
     """The allocations of the shares, and the items that they change."""
     changed, total = settled_by(items, shares)

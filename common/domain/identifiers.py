@@ -213,6 +213,13 @@ class AllocationId(Identifier):
     prefix = "alc_"
 
 
+class SetOffId(Identifier):
+    """A credit note that is set off against what a company owes."""
+
+    __slots__ = ()
+    prefix = "sof_"
+
+
 class WriteOffId(Identifier):
     """What a company will never pay of an invoice."""
 

@@ -19,10 +19,12 @@ from common.domain.identifiers import (
     AllocationId,
     CashSessionId,
     CompanyAccountId,
+    CreditNoteId,
     FolioId,
     Identifier,
     InvoiceId,
     ReceiptId,
+    SetOffId,
     WriteOffId,
 )
 from common.domain.money import AmountNotPositive, Money
@@ -54,14 +56,26 @@ class AllocationAlreadyReversed(Conflict):
     title = "The allocation has been reversed already"
 
 
+class CreditNoteAlreadySetOff(Conflict):
+    code = "CREDIT_NOTE_ALREADY_SET_OFF"
+    title = "The credit note has been set off already"
+
+
+class SetOffExceedsCreditNote(Conflict):
+    code = "SET_OFF_EXCEEDS_CREDIT_NOTE"
+    title = "The amount is more than the credit note"
+
+
 class CreditKind(StrEnum):
-    """What came to an account's credit: a payment by its method, or a refund of a settlement."""
+    """What came to an account's credit: a payment by its method, a refund of a settlement, or a
+    credit note."""
 
     CASH = "cash"
     CARD = "card"
     BANK_TRANSFER = "bank_transfer"
     MOBILE_MONEY = "mobile_money"
     REFUND = "refund"
+    CREDIT_NOTE = "credit_note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +110,8 @@ class Receivable:
 class AccountCredit:
     """What came to an account's credit, written once; its `id` says by what.
 
-    `processor_payment_id` is the processor's, of a card; `cash_session_id` the drawer of cash.
+    `processor_payment_id` is the processor's, of a card; `cash_session_id` the drawer of cash;
+    `credit_note_id` the document that was set off.
     Refuses: AmountNotPositive.
     """
 
@@ -108,10 +123,22 @@ class AccountCredit:
     reference: str | None = None
     processor_payment_id: str | None = None
     cash_session_id: CashSessionId | None = None
+    credit_note_id: CreditNoteId | None = None
 
     def __post_init__(self) -> None:
         if self.amount.amount_micro <= 0:
             raise AmountNotPositive()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNote:
+    """A credit note over an invoice, and whether it was set off already."""
+
+    id: CreditNoteId
+    invoice_id: InvoiceId
+    number: str
+    total: Money
+    is_set_off: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +153,7 @@ class Allocation:
     invoice_id: InvoiceId
     amount: Money
     business_date: date
-    credit_id: ReceiptId | None = None
+    credit_id: ReceiptId | SetOffId | None = None
     reverses: AllocationId | None = None
     reason: str | None = None
 

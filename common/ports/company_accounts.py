@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         AllocationId,
         CompanyAccountId,
+        CreditNoteId,
         FolioId,
         InvoiceId,
         PaymentId,
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     )
     from common.domain.money import Money
     from common.domain.payment import Payment
-    from common.domain.receivable import AccountCredit, Allocation, Receivable, WriteOff
+    from common.domain.receivable import (
+        AccountCredit,
+        Allocation,
+        OpenNote,
+        Receivable,
+        WriteOff,
+    )
     from common.domain.refund import Refund
     from common.ports.transaction import Page
 
@@ -64,6 +71,15 @@ class CompanyAccounts(Protocol):
         """Lock an account; read an allocation, its item, and whether it has been reversed.
 
         Refuses: CompanyAccountUnknown, AllocationUnknown.
+        """
+
+    def take_with_note(
+        self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
+    ) -> tuple[CompanyAccount, Receivable, OpenNote]:
+        """Lock an account; read a credit note, and the item of the invoice that it corrects.
+
+        Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
+        that invoice).
         """
 
     def take_folio(

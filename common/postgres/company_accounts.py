@@ -13,9 +13,11 @@ from typing import Any, Final
 from common.domain.account_statement import EntryKind, Moved
 from common.domain.ageing import AgedItem, Ageing, aged
 from common.domain.company_account import CompanyAccount, CompanyAccountUnknown
+from common.domain.credit_note import CreditNoteUnknown
 from common.domain.identifiers import (
     AllocationId,
     CompanyAccountId,
+    CreditNoteId,
     FolioId,
     InvoiceId,
     PaymentId,
@@ -27,6 +29,7 @@ from common.domain.receivable import (
     AccountCredit,
     Allocation,
     AllocationUnknown,
+    OpenNote,
     Receivable,
     WriteOff,
 )
@@ -48,6 +51,7 @@ from common.postgres.company_rows import (
     credit_row,
     item_of,
     item_row,
+    note_of,
     write_off_row,
 )
 from common.postgres.connection import Row, Statement
@@ -69,6 +73,7 @@ _KINDS: Final = {
     "rfd_": EntryKind.REFUND,
     "rcp_": EntryKind.PAYMENT,
     "wof_": EntryKind.WRITE_OFF,
+    "sof_": EntryKind.CREDIT_NOTE,
 }
 
 
@@ -106,6 +111,19 @@ class CompanyAccounts:
         if not allocations:
             raise AllocationUnknown()
         return account, allocation_of(allocations[0]), item_of(items[0]), bool(reversals)
+
+    def take_with_note(
+        self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
+    ) -> tuple[CompanyAccount, Receivable, OpenNote]:
+        accounts, notes, items = self._desk.batch(
+            Statement(sql.TAKE, (account_id,)),
+            Statement(sql.NOTE, (credit_note_id,)),
+            Statement(sql.ITEM_CREDITED, (account_id, credit_note_id)),
+        )
+        account = self._known(accounts)
+        if not items:
+            raise CreditNoteUnknown()
+        return account, item_of(items[0]), note_of(notes[0])
 
     def take_folio(
         self, folio_id: FolioId

@@ -7,13 +7,15 @@ from common.domain.company_account import AccountStatus, Company, CompanyAccount
 from common.domain.identifiers import (
     AllocationId,
     CompanyAccountId,
+    CreditNoteId,
     FolioId,
     InvoiceId,
     PropertyId,
     ReceiptId,
+    SetOffId,
 )
 from common.domain.money import Currency, Money
-from common.domain.receivable import AccountCredit, Allocation, Receivable, WriteOff
+from common.domain.receivable import AccountCredit, Allocation, OpenNote, Receivable, WriteOff
 from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
@@ -29,7 +31,7 @@ ITEM_COLUMNS: Final = (
 )
 CREDIT_COLUMNS: Final = (
     "id, account_id, kind, amount_micro, currency, reference, processor_payment_id,"
-    " cash_session_id, business_date"
+    " cash_session_id, credit_note_id, business_date"
 )
 ALLOCATION_COLUMNS: Final = (
     "id, account_id, invoice_id, amount_micro, currency, credit_id, reverses, reason, business_date"
@@ -124,6 +126,7 @@ def credit_row(credit: AccountCredit, now: datetime) -> dict[str, Any]:
         "reference": credit.reference,
         "processor_payment_id": credit.processor_payment_id,
         "cash_session_id": credit.cash_session_id,
+        "credit_note_id": credit.credit_note_id,
         "business_date": credit.business_date,
         "occurred_at": now,
         "recorded_at": now,
@@ -154,11 +157,27 @@ def allocation_of(row: Row) -> Allocation:
         account_id=CompanyAccountId(row[2]),
         invoice_id=InvoiceId(row[3]),
         amount=Money(row[4], Currency(row[5])),
-        credit_id=row[6] and ReceiptId(row[6]),
+        credit_id=row[6] and _credit_of(row[6]),
         reverses=row[7] and AllocationId(row[7]),
         reason=row[8],
         business_date=row[9],
     )
+
+
+def note_of(row: Row) -> OpenNote:
+    """A credit note as it was read: tenant, itself, its invoice, number, total, whether set off."""
+    return OpenNote(
+        id=CreditNoteId(row[1]),
+        invoice_id=InvoiceId(row[2]),
+        number=row[3],
+        total=Money(row[4], Currency(row[5])),
+        is_set_off=row[6],
+    )
+
+
+def _credit_of(text: str) -> ReceiptId | SetOffId:
+    """What brought the credit of an allocation: its prefix says whether money or a note."""
+    return SetOffId(text) if text.startswith(SetOffId.prefix) else ReceiptId(text)
 
 
 def write_off_row(write_off: WriteOff, now: datetime) -> dict[str, Any]:

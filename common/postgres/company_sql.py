@@ -59,6 +59,21 @@ SELECT tenant_id, {ALLOCATION_COLUMNS}
 FROM receivable_allocations
 WHERE account_id = $1 AND id = $2
 """
+ITEM_CREDITED: Final = f"""
+SELECT receivables.tenant_id, {_ITEMS}, number
+FROM receivables
+JOIN invoices ON invoices.id = invoice_id
+WHERE account_id = $1
+  AND invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $2)
+"""
+NOTE: Final = """
+SELECT credit_notes.tenant_id, credit_notes.id, credit_notes.invoice_id, number, total_micro,
+       invoices.currency, account_credits.id IS NOT NULL
+FROM credit_notes
+JOIN invoices ON invoices.id = credit_notes.id
+LEFT JOIN account_credits ON credit_note_id = credit_notes.id
+WHERE credit_notes.id = $1
+"""
 REVERSED: Final = """
 SELECT tenant_id, id
 FROM receivable_allocations

@@ -101,6 +101,7 @@ WITH written AS (
     AND NOT starts_with(source, 'rvr_')
     AND NOT starts_with(source, 'rcp_')
     AND NOT starts_with(source, 'wof_')
+    AND NOT starts_with(source, 'sof_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -473,7 +474,8 @@ WHERE pending_refunds <> coalesce(waiting, 0)
    OR folios.status = 'closed' AND pending_refunds <> 0;
 
 -- invariant: what_companies_paid_and_never_will_is_booked
--- A company's payment and a write-off are booked once each, against the company's own account.
+-- A company's payment, a credit note that is set off and a write-off are booked once each, against
+-- the company's own account.
 WITH expected AS (
   SELECT credits.id AS source, 0 AS part, account_id, property_id, debit,
          concat('city_ledger:', account_id) AS credit, amount_micro, credits.currency, business_date
@@ -481,7 +483,8 @@ WITH expected AS (
   JOIN company_accounts ON company_accounts.id = account_id
   LEFT JOIN (VALUES
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'),
-    ('mobile_money', 'mobile_money_clearing')) AS clearing (kind, clearing) USING (kind)
+    ('mobile_money', 'mobile_money_clearing'),
+    ('credit_note', 'credit_notes_payable')) AS clearing (kind, clearing) USING (kind)
   CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS debit) AS a
   WHERE kind <> 'refund'
   UNION ALL
@@ -495,6 +498,7 @@ WITH expected AS (
   FROM ledger_entries
   WHERE starts_with(source, 'rcp_')
      OR starts_with(source, 'wof_')
+     OR starts_with(source, 'sof_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, amount_micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -665,6 +669,26 @@ SELECT id, concat_ws(' ', method, 'names', company_account_id)
 FROM payments
 WHERE company_account_id IS NOT NULL AND method <> 'city_ledger';
 
+-- invariant: a_credit_note_is_set_off_once_and_for_no_more_than_it_is
+-- A credit note is set off against an account that owes its invoice, once, and within its total.
+SELECT credits.id, concat_ws(' ', 'sets', credits.amount_micro, 'off against', account_id, 'of',
+  credit_note_id, 'over', total_micro)
+FROM account_credits AS credits
+LEFT JOIN credit_notes AS notes ON notes.id = credit_note_id
+LEFT JOIN invoices AS documents ON documents.id = notes.id
+WHERE kind = 'credit_note'
+  AND (documents.total_micro IS NULL
+    OR credits.amount_micro > documents.total_micro
+    OR NOT EXISTS (
+      SELECT FROM receivables AS items
+      WHERE items.account_id = credits.account_id AND items.invoice_id = notes.invoice_id))
+UNION ALL
+SELECT credit_note_id, concat('is set off ', count(*), ' times')
+FROM account_credits
+WHERE credit_note_id IS NOT NULL
+GROUP BY credit_note_id
+HAVING count(*) > 1;
+
 -- invariant: a_processors_payment_is_recorded_once
 -- A payment of the processor is a guest's or a company's, and not both.
 SELECT payments.id, concat_ws(' ', processor_payment_id, 'is', account_credits.id, 'as well')
@@ -738,7 +762,7 @@ WHERE status NOT IN ('active', 'on_hold', 'closed')
 UNION ALL
 SELECT id, concat('credit by ', kind)
 FROM account_credits
-WHERE kind NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund')
+WHERE kind NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund', 'credit_note')
 UNION ALL
 SELECT id, concat('document ', document_type)
 FROM invoices
@@ -1613,7 +1637,7 @@ WITH answers AS MATERIALIZED (
   CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'),
               ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'),
               ('$.**.reconciliationId'), ('$.**.companyAccountId'), ('$.**.receiptId'),
-              ('$.**.allocationId'), ('$.**.writeOffId'))
+              ('$.**.allocationId'), ('$.**.writeOffId'), ('$.**.setOffId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -1711,7 +1735,8 @@ SELECT name, 'is not there'
 FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive',
   'audit_entry_is_written_once', 'command_is_answered_once',
   'company_card_payment_is_recorded_once', 'copies_are_numbered',
-  'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together', 'day_ends_once',
+  'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together',
+  'credit_note_is_set_off_once', 'day_ends_once',
   'day_is_looked_at_once', 'day_is_reconciled_once', 'event_takes_effect_once',
   'external_reference_is_posted_once', 'folio_lines_are_consecutive', 'invoice_is_owed_once',
   'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',

@@ -9,7 +9,11 @@ from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.payment import PaymentAlreadyRecorded
-from common.domain.receivable import AllocationAlreadyReversed, ReceivableExceeded
+from common.domain.receivable import (
+    AllocationAlreadyReversed,
+    CreditNoteAlreadySetOff,
+    ReceivableExceeded,
+)
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
 from common.domain.settlement import RefundPending
@@ -44,6 +48,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "company_card_payment_is_recorded_once": PaymentAlreadyRecorded,
     "settled_stays_within_the_receivable": ReceivableExceeded,
     "allocation_is_reversed_once": AllocationAlreadyReversed,
+    "credit_note_is_set_off_once": CreditNoteAlreadySetOff,
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
     "write_offs_pkey": IdConflict,

@@ -85,7 +85,8 @@ CREATE INDEX open_receivables ON receivables (tenant_id, account_id, due_on, inv
   WHERE open_micro > 0;
 CREATE INDEX receivables_by_invoice ON receivables (tenant_id, invoice_id);
 
--- What came to an account's credit: its payments, and settlements given back after their invoice.
+-- What came to an account's credit: its payments, credit notes that were set off, and settlements
+-- given back after their invoice.
 CREATE TABLE account_credits (
   tenant_id            uuid NOT NULL DEFAULT billing_central.current_tenant(),
   id                   text NOT NULL,
@@ -96,18 +97,24 @@ CREATE TABLE account_credits (
   reference            text,
   processor_payment_id text,
   cash_session_id      text,
+  credit_note_id       text,
   business_date        date NOT NULL,
   occurred_at          timestamptz NOT NULL,
   recorded_at          timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id),
   CONSTRAINT company_card_payment_is_recorded_once UNIQUE (tenant_id, processor_payment_id),
+  CONSTRAINT credit_note_is_set_off_once UNIQUE (tenant_id, credit_note_id),
+  CONSTRAINT credit_note_that_is_set_off_exists
+    FOREIGN KEY (tenant_id, credit_note_id) REFERENCES credit_notes (tenant_id, id),
   CONSTRAINT credit_is_of_an_account
     FOREIGN KEY (tenant_id, account_id) REFERENCES company_accounts (tenant_id, id),
   CONSTRAINT company_cash_lies_in_a_session
     FOREIGN KEY (tenant_id, cash_session_id) REFERENCES cash_sessions (tenant_id, id),
   CONSTRAINT account_credit_is_positive CHECK (amount_micro > 0),
   CONSTRAINT account_credit_kind_is_known CHECK
-    (kind IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund')),
+    (kind IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund', 'credit_note')),
+  CONSTRAINT set_off_names_its_credit_note
+    CHECK ((kind = 'credit_note') = (credit_note_id IS NOT NULL)),
   CONSTRAINT company_cash_names_its_session CHECK ((kind = 'cash') = (cash_session_id IS NOT NULL)),
   CONSTRAINT company_card_names_its_payment
     CHECK ((kind = 'card') = (processor_payment_id IS NOT NULL))

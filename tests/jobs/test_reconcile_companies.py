@@ -1,5 +1,7 @@
 """What companies pay is in what the night holds against the drawers and the processor."""
 
+from datetime import date
+
 import pytest
 
 from tests.hotel import Hotel, usd
@@ -42,3 +44,22 @@ def test_a_card_of_a_company_is_matched_with_the_processors(hotel: Hotel, clock:
     run(hotel)
 
     assert found(hotel) == ("mismatch", {("payment_not_captured", "psp_never_captured")})
+
+
+def test_a_card_that_was_recorded_under_the_next_date_is_no_difference(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Captured a minute before the close hour, recorded a minute after it: matched on both."""
+    clock(NOON)
+    account = company(hotel)
+    invoiced(hotel, account, 10_000)
+    clock("2026-03-01T22:29:00Z")
+    payment = captured(hotel, 5_000)
+    clock("2026-03-01T22:31:00Z")
+    assert pay(hotel, account, usd(5_000), method="card", paymentId=payment).status_code == 201
+    clock("2026-03-02T23:30:00Z")
+
+    run(hotel)
+
+    assert found(hotel) == MATCHED
+    assert found(hotel, date(2026, 3, 2)) == MATCHED

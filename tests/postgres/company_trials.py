@@ -7,6 +7,7 @@ from tests.trust.invariants.companies import ON_HOLD
 
 NEW: Final = {"id": "cac_x"}
 NEW_CREDIT: Final = {"id": "rcp_x", "processor_payment_id": None}
+NOTED: Final = "kind = 'credit_note'"
 NEW_WRITE_OFF: Final = {"id": "wof_x", "step_up_token_id": "another"}
 NEW_ENTRY: Final = {"source": "rcp_x"}
 OWING, SETTLED = "status = 'active'", "status = 'closed'"
@@ -54,6 +55,9 @@ COMPANIES: Final = [
     Trial("receivable_is_due_no_earlier_than_issued", "receivables", {"due_on": "2001-01-01"}),
     Trial("account_credits_pkey", "account_credits", {"processor_payment_id": None}, BY_TRANSFER),
     Trial("company_card_payment_is_recorded_once", "account_credits", {"id": "rcp_x"}, BY_CARD),
+    Trial("credit_note_is_set_off_once", "account_credits", {"id": "sof_x"}, NOTED),
+    credit("credit_note_that_is_set_off_exists", NOTED, credit_note_id="cn_none"),
+    credit("set_off_names_its_credit_note", NOTED, credit_note_id=None),
     credit("credit_is_of_an_account", account_id="cac_none"),
     credit("company_cash_lies_in_a_session", IN_CASH, cash_session_id="cds_none"),
     credit("account_credit_is_positive", amount_micro=0),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
 
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, new_id, usd
 from tests.owing import company, given_up, invoiced, pay
 
@@ -19,6 +20,7 @@ class Debtor:
     account: str
     invoice: str
     allocation: str
+    note: str
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -26,7 +28,9 @@ class Debtor:
         _, invoice = invoiced(hotel, account, 10_000)
         (given,) = pay(hotel, account, usd(2_000)).json["allocations"]
         assert pay(hotel, account, usd(500), allocations=[]).status_code == 201
-        return cls(hotel, account, invoice, given["allocationId"])
+        line = lines_of(hotel, invoice)[0]["lineId"]
+        note = credits(hotel, invoice, (line, usd(100))).json["creditNoteId"]
+        return cls(hotel, account, invoice, given["allocationId"], note)
 
     @property
     def named(self) -> dict[str, str]:
@@ -65,6 +69,11 @@ BODIES: dict[str, Callable[[Debtor], dict[str, Any]]] = {
         "reason": "Agreed with them",
     },
     "record_company_payment": _receipt,
+    "set_off_credit_note": lambda debtor: {
+        "id": new_id("sof"),
+        "creditNoteId": debtor.note,
+        "amount": usd(1),
+    },
     "allocate_credit": lambda debtor: {"allocations": debtor.shares()},
     "reverse_allocation": lambda debtor: {"reason": "It was for another invoice"},
     "write_off_receivable": lambda debtor: given_up(debtor.invoice, usd(1)),

@@ -80,6 +80,7 @@ DECIDED = {
     "list_company_accounts": "billing.receivable.read",
     "show_company_account": "billing.receivable.read",
     "record_company_payment": "billing.receivable.write",
+    "set_off_credit_note": "billing.receivable.write",
     "allocate_credit": "billing.receivable.write",
     "reverse_allocation": "billing.receivable.write",
     "write_off_receivable": "billing.receivable.write_off",

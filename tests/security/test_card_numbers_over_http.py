@@ -215,6 +215,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "change_company_account": 3,
         "record_company_payment": 1,
         "allocate_credit": 0,
+        "set_off_credit_note": 0,
         "reverse_allocation": 1,
         "write_off_receivable": 1,
     }

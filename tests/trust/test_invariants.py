@@ -222,7 +222,7 @@ def test_a_hotel_with_companies_breaks_none(owed: Hotel) -> None:
 
     assert broken(owed) == []
     assert states == [["active"], ["closed"], ["on_hold"]]
-    assert kinds == [["bank_transfer"], ["card"], ["cash"]]
+    assert kinds == [["bank_transfer"], ["card"], ["cash"], ["credit_note"]]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, usd
 from tests.owing import (
     WRITE_OFF,
@@ -51,6 +52,15 @@ def _paying(scene: Scene) -> Act:
     return _sends("POST", f"/company-accounts/{account}/payments", body)
 
 
+def _setting_off(scene: Scene) -> Act:
+    """A credit note of 11.00 over an invoice of 110.00."""
+    hotel, account = scene.hotel, company(scene.hotel)
+    _, invoice = invoiced(hotel, account, 10_000)
+    line = lines_of(hotel, invoice)[0]["lineId"]
+    note = credits(hotel, invoice, (line, usd(1_100))).json["creditNoteId"]
+    return _sends("POST", f"/company-accounts/{account}/set-offs", {"creditNoteId": note})
+
+
 def _allocating(scene: Scene) -> Act:
     account = company(scene.hotel)
     assert pay(scene.hotel, account, usd(15_000)).status_code == 201
@@ -80,6 +90,7 @@ COMPANIES: Final[dict[str, Callable[[Scene], Act]]] = {
     "open_company_account": _opening,
     "change_company_account": _changing,
     "record_company_payment": _paying,
+    "set_off_credit_note": _setting_off,
     "allocate_credit": _allocating,
     "reverse_allocation": _reversing,
     "write_off_receivable": _writing_off,

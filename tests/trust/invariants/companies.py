@@ -1,7 +1,8 @@
 """A hotel that gives credit to companies, and what must be noticed of what they owe."""
 
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
-from tests.owing import close, company, invoiced, pay, settle, settled, write_off
+from tests.owing import close, company, invoiced, pay, set_off, settle, settled, write_off
 from tests.refunding import refund
 from tests.till import Till
 from tests.trust.invariants.plant import plant
@@ -13,6 +14,7 @@ PARTS = "a_company_account_is_the_sum_of_its_parts"
 OPEN = "an_item_is_open_as_far_as_nothing_settled_it"
 OWED = "an_invoice_is_owed_as_far_as_it_was_left_to_a_company"
 KEEPS = "a_company_account_keeps_one_currency_and_property"
+SET_OFF = "a_credit_note_is_set_off_once_and_for_no_more_than_it_is"
 TWICE = "a_processors_payment_is_recorded_once"
 DIGESTED = "a_company_account_is_what_its_trail_digested"
 TAKEN = "payments_are_booked_as_they_were_taken"
@@ -40,7 +42,8 @@ def companies_of_every_state(hotel: Hotel) -> None:
     """One owes by two invoices and by a folio that is open still; one is on hold, one is closed.
 
     It has paid by transfer, by card and in cash; an allocation was taken back, 5.00 were written
-    off, and a part of what it was to settle was given back before its invoice.
+    off, 11.00 credited and set off, and a part of what it was to settle was given back before its
+    invoice.
     """
     account = company(hotel)
     till = Till.opened(hotel, usd(10_000), by="omar")
@@ -65,6 +68,9 @@ def companies_of_every_state(hotel: Hotel) -> None:
     (given,) = answers[0].json["allocations"]
     path = f"/company-accounts/{account}/allocations/{given['allocationId']}/reverse"
     assert hotel.post(path, {"reason": "Another invoice"}).status_code == 201
+    line = lines_of(hotel, first)[0]["lineId"]
+    note = credits(hotel, first, (line, usd(1_100))).json["creditNoteId"]
+    assert set_off(hotel, account, note).status_code == 201
     _change(hotel, company(hotel, id=ON_HOLD), "on_hold")
     _change(hotel, company(hotel), "closed")
     open_still = hotel.open_folio()
@@ -168,6 +174,19 @@ COMPANIES = (
         "UPDATE payments SET method = 'voucher' WHERE id IN (SELECT line_id FROM invoice_lines)"
         " AND company_account_id IS NOT NULL AND refunded_micro = 0",
         also=("payment_takes_off_what_it_is_worth",),
+    ),
+    plant(
+        SET_OFF,
+        "UPDATE invoices SET total_micro = total_micro - 10000 WHERE document_type = 'credit_note'",
+        also=("a_payload_says_what_its_row_says", "credits_stay_within_their_invoice"),
+    ),
+    plant(
+        SET_OFF,
+        "ALTER TABLE account_credits DROP CONSTRAINT credit_note_is_set_off_once",
+        "INSERT INTO account_credits SELECT tenant_id, 'sof_again', account_id, kind, amount_micro,"
+        " currency, reference, processor_payment_id, cash_session_id, credit_note_id,"
+        " business_date, occurred_at, recorded_at FROM account_credits WHERE kind = 'credit_note'",
+        also=(PARTS, BOOKED, GUARDED),
     ),
     plant(
         TWICE,

@@ -4,6 +4,7 @@ from functools import partial
 
 from werkzeug.test import TestResponse
 
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, usd
 from tests.owing import company, invoiced, pay, settle, settled, shares, sums, writing_off
 from tests.trust.races.plays.playbill import closes, race, statuses
@@ -59,6 +60,26 @@ def an_item_is_given_up_beside_its_payment(stage: Stage) -> None:
     assert forgiven.status_code in (201, 409)
     left = 11_000 if forgiven.status_code == 201 else 0
     assert sums(hotel, account) == (0, 0, left)
+
+
+@race
+def a_credit_note_is_set_off_twice_beside_a_payment(stage: Stage) -> None:
+    """110.00, of which 22.00 are credited: set off once, and 110.00 paid pay what is left."""
+    hotel = stage.hotel
+    account = company(hotel)
+    _, invoice = invoiced(hotel, account, 10_000)
+    line = lines_of(hotel, invoice)[0]["lineId"]
+    note = credits(hotel, invoice, (line, usd(2_200))).json["creditNoteId"]
+    path, body = f"/company-accounts/{account}/set-offs", {"creditNoteId": note}
+    for name in ("mariam", "farid"):
+        stage.plays(name, partial(_posts, hotel, path, body, name))
+    stage.plays("the company", _pays(hotel, account, 11_000, "pays"))
+
+    *offs, paid = stage.play()
+
+    assert statuses(offs) == {201: 1, 409: 1}
+    assert paid.status_code == 201
+    assert sums(hotel, account) == (0, 0, 2_200)
 
 
 @race
