@@ -2,8 +2,8 @@
 
 It is read from the account's entries in the ledger, so that it adds up to the books by itself: a
 folio that was settled onto it, a settlement that was given back, a payment, a credit note, what was
-written off. An allocation moves nothing and is not in it; which invoices are open, and for how long,
-stands below, as of the last day. It is drawn for who asks and kept nowhere, as a folio's statement.
+written off. An allocation moves nothing and is not in it; which invoices are open, and for how
+long, stands below, as of the last day. It is drawn for who asks and kept nowhere, as a folio's is.
 """
 
 from collections.abc import Iterable
