@@ -47,6 +47,9 @@ EVERY_SCOPE = [
     "billing.cash_drawer.acknowledge_discrepancy",
     "billing.refund.write",
     "billing.report.read",
+    "billing.receivable.read",
+    "billing.receivable.write",
+    "billing.receivable.write_off",
     "billing.ai.review",
 ]
 

@@ -30,10 +30,12 @@ from common.domain.business_date import zone_of
 from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
+    AllocationId,
     CashDrawerId,
     CashMovementId,
     CashSessionId,
     ChargeId,
+    CompanyAccountId,
     CreditNoteId,
     DepositTransferId,
     FolioId,
@@ -43,10 +45,13 @@ from common.domain.identifiers import (
     NightAuditId,
     PaymentId,
     PropertyId,
+    ReceiptId,
     ReconciliationId,
     RefundId,
+    SetOffId,
     SettlementId,
     SignalId,
+    WriteOffId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
 from common.domain.refusal import Refusal
@@ -117,6 +122,11 @@ SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
+CompanyAccountRef = Annotated[CompanyAccountId, _id(CompanyAccountId)]
+ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
+SetOffRef = Annotated[SetOffId, _id(SetOffId)]
+AllocationRef = Annotated[AllocationId, _id(AllocationId)]
+WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Response
 
-from common.documents import statement_page, verification_page
+from common.documents import account_statement_page, statement_page, verification_page
 from common.documents.drawing import GlyphMissing
 from common.documents.words import LanguageUnknown
 from common.ports.powers import NotPrintable
@@ -22,10 +22,13 @@ DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
     ("verification", HTML): verification_page.verification_page,
     ("statement", HTML): statement_page.statement_html,
     ("statement", PDF): statement_page.statement_pdf,
+    ("account_statement", HTML): account_statement_page.account_statement_html,
+    ("account_statement", PDF): account_statement_page.account_statement_pdf,
 }
 POLICIES: Final[Mapping[str, Callable[[], str]]] = {
     "verification": verification_page.content_security_policy,
     "statement": statement_page.content_security_policy,
+    "account_statement": statement_page.content_security_policy,
 }
 
 

@@ -21,7 +21,7 @@ SETTLED: Final = frozenset({SessionStatus.CLOSED, SessionStatus.ACKNOWLEDGED})
 
 
 class FlowKind(StrEnum):
-    """Why cash moved: a guest's payment or refund, or one of the drawer's own movements."""
+    """Why cash moved: a guest's or a company's payment, a refund, or the drawer's own movement."""
 
     PAYMENT = "payment"
     REFUND = "refund"

@@ -199,6 +199,41 @@ class ReconciliationId(Identifier):
     prefix = "rec_"
 
 
+class CompanyAccountId(Identifier):
+    """What a company owes, and pays by its invoices."""
+
+    __slots__ = ()
+    prefix = "cac_"
+
+
+class ReceiptId(Identifier):
+    """Money that a company paid."""
+
+    __slots__ = ()
+    prefix = "rcp_"
+
+
+class AllocationId(Identifier):
+    """A part of a company's credit, given to one of its invoices."""
+
+    __slots__ = ()
+    prefix = "alc_"
+
+
+class SetOffId(Identifier):
+    """A credit note that is set off against what a company owes."""
+
+    __slots__ = ()
+    prefix = "sof_"
+
+
+class WriteOffId(Identifier):
+    """What a company will never pay of an invoice."""
+
+    __slots__ = ()
+    prefix = "wof_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

@@ -7,7 +7,8 @@ added; a correction is a new entry in the other direction.
 Convention, fixed from the first day: assets and receivables grow by debit, revenue and liabilities
 by credit. A guest's folio is a receivable (`guest_ledger`): charges debit it, payments credit it.
 Each session of a cash drawer has an account of its own, so that what should be in the drawer is
-never a counter that somebody keeps, but a sum over what happened (CASH-2).
+never a counter that somebody keeps, but a sum over what happened (CASH-2). So has each company
+that settles later: what it owes is the sum of its account (FOL-10).
 
 What a guest has paid beyond what is owed is the guest's, and the house owes it: a liability
 (`guest_deposits`) from the moment that it is paid until a charge takes it up or it is given back
@@ -20,7 +21,7 @@ from datetime import date
 from typing import Final, Protocol
 
 from common.domain.folio_line import Line, LineType
-from common.domain.identifiers import CashSessionId, PropertyId
+from common.domain.identifiers import CashSessionId, CompanyAccountId, PropertyId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 
@@ -56,6 +57,15 @@ def cash_in(session_id: CashSessionId) -> str:
     return CASH + session_id
 
 
+CITY_LEDGER: Final = "city_ledger:"
+"""How the accounts of companies begin; the company account's id follows."""
+
+
+def owed_by(account_id: CompanyAccountId) -> str:
+    """The account of what a company owes."""
+    return CITY_LEDGER + account_id
+
+
 def tax_payable(code: str) -> str:
     """What is owed to the tax office under a rule."""
     return f"tax_payable:{code}"
@@ -85,9 +95,17 @@ class Entry:
     @property
     def cash_session(self) -> str | None:
         """The id of the drawer session whose cash it moves, if it moves any."""
+        return self._named(CASH)
+
+    @property
+    def company_account(self) -> str | None:
+        """The id of the company account whose debt it moves, if it moves any."""
+        return self._named(CITY_LEDGER)
+
+    def _named(self, beginning: str) -> str | None:
         for account in (self.debit, self.credit):
-            if account.startswith(CASH):
-                return account.removeprefix(CASH)
+            if account.startswith(beginning):
+                return account.removeprefix(beginning)
         return None
 
 
@@ -101,7 +119,7 @@ class Booked(Protocol):
 
 
 class Account(Protocol):
-    """What has the entries: a folio or a drawer session of a property."""
+    """What has the entries: a folio, a drawer session or a company account of a property."""
 
     @property
     def id(self) -> str: ...
@@ -151,9 +169,10 @@ def brought_over(line: Line, more: Money) -> tuple[Entry, ...]:
 def payment_entries(payment: Payment) -> tuple[Entry, ...]:
     """Money came in; in another currency it passes through the FX clearing account.
 
-    Cash lies in the drawer of its session, in the currency that was handed over.
+    Cash lies in the drawer of its session, in the currency that was handed over; what a company
+    settles later is owed by its account.
     """
-    account = clearing(payment.id, payment.method, payment.cash_session_id)
+    account = account_of(payment, payment.id, payment.cash_session_id)
     return paid_entries(payment.id, account, payment.paid, payment.amount, payment.business_date)
 
 
@@ -170,6 +189,16 @@ def paid_entries(
     if amount.is_zero:
         return (moved,)
     return (moved, movement(source, 1, FX_CLEARING, GUEST_LEDGER, amount, on))
+
+
+def account_of(payment: Payment, source: str, session_id: CashSessionId | None) -> str:
+    """The account that a payment came into, and that its refunds go out of.
+
+    A debt from before there were company accounts names nobody, and stays where it was.
+    """
+    if payment.company_account_id is not None:
+        return owed_by(payment.company_account_id)
+    return clearing(source, payment.method, session_id)
 
 
 def clearing(source: str, method: PaymentMethod, session_id: CashSessionId | None) -> str:

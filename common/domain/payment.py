@@ -11,7 +11,7 @@ from typing import Any
 
 from common.domain.advice import Advice
 from common.domain.fx import FxSnapshot
-from common.domain.identifiers import CashSessionId, FolioId, PaymentId
+from common.domain.identifiers import CashSessionId, CompanyAccountId, FolioId, PaymentId
 from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Unmet
 
@@ -29,6 +29,11 @@ class ProcessorPaymentMissing(Unmet):
 class NoOpenCashSession(Conflict):
     code = "NO_OPEN_CASH_SESSION"
     title = "Cash needs an open drawer session at the property"
+
+
+class CompanyAccountMissing(Unmet):
+    code = "COMPANY_ACCOUNT_MISSING"
+    title = "What a company settles later names the company's account"
 
 
 class PaymentMethod(StrEnum):
@@ -50,7 +55,8 @@ class Payment:
     is no payment. Refuses: AmountNotPositive.
 
     `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
-    recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into.
+    recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into,
+    `company_account_id` the account of the company that settles later.
 
     `refunded_paid_micro` of what was handed over, worth `refunded_micro` on the folio, have been
     given back or are promised. `advice` is what was pointed out about it or its folio, as far as
@@ -68,6 +74,7 @@ class Payment:
     method_token_digest: str | None = None
     reference: str | None = None
     cash_session_id: CashSessionId | None = None
+    company_account_id: CompanyAccountId | None = None
     refunded_paid_micro: int = 0
     refunded_micro: int = 0
     advice: tuple[Advice, ...] = field(default=(), compare=False)
@@ -80,13 +87,16 @@ class Payment:
     def received(cls, **given: Any) -> "Payment":
         """A payment that was handed over.
 
-        Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession.
+        Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession,
+        CompanyAccountMissing.
         """
         payment = cls(**given)
         if payment.method is PaymentMethod.CARD and not payment.processor_payment_id:
             raise ProcessorPaymentMissing()
         if payment.method is PaymentMethod.CASH and payment.cash_session_id is None:
             raise NoOpenCashSession()
+        if payment.method is PaymentMethod.CITY_LEDGER and payment.company_account_id is None:
+            raise CompanyAccountMissing()
         return payment
 
     @property

@@ -38,7 +38,7 @@ from common.domain.identifiers import (
     RefundId,
     RefundReversalId,
 )
-from common.domain.ledger import Entry, clearing, paid_entries
+from common.domain.ledger import Entry, account_of, paid_entries
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
 from common.domain.payment import NoOpenCashSession, Payment, PaymentMethod
@@ -99,6 +99,7 @@ class Refund:
     reason: str
     confirmed: Confirmed | None
     business_date: date
+    promised_at: datetime
     reference: str | None = None
     cash_session_id: CashSessionId | None = None
     status: RefundStatus = RefundStatus.SUCCEEDED
@@ -119,10 +120,9 @@ class Refund:
         """Whether the processor has not said yet what became of it."""
         return self.status is RefundStatus.PENDING
 
-    @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, payment: Payment) -> tuple[Entry, ...]:
         """What it is in the ledger: its payment, the other way round."""
-        account = clearing(self.id, self.method, self.cash_session_id)
+        account = account_of(payment, self.id, self.cash_session_id)
         return paid_entries(self.id, account, -self.paid, -self.amount, self.business_date)
 
 
@@ -198,6 +198,7 @@ def give_back(
         amount=worth_of(payment, paid),
         reason=reason,
         confirmed=confirmed,
+        promised_at=moment.now,
         business_date=moment.settings.property(folio.property_id).business_date(moment.now),
         reference=reference,
         cash_session_id=cash_session_id,
@@ -210,7 +211,7 @@ def give_back(
     return folio.posted(
         RefundRecorded,
         folio.add(line),
-        entries=refund.entries,
+        entries=refund.entries(payment),
         refund=refund,
         payment=_with(payment, refund.paid, refund.amount),
         reason=reason,
@@ -231,12 +232,12 @@ def settle_refund(
     folio.must_be_open()
     folio.pending_refunds -= 1
     status = RefundStatus.SUCCEEDED if failure_code is None else RefundStatus.FAILED
-    settled_at = max(moment.now, refund.confirmed.at)
+    settled_at = max(moment.now, refund.promised_at)
     settled = replace(refund, status=status, failure_code=failure_code, settled_at=settled_at)
     if failure_code is None:
         return folio.posted(RefundSettled, (), refund=settled, payment=payment)
     line = _line(folio, settled, moment.new_id(RefundReversalId), refund.id, moment)
-    account = clearing(refund.id, refund.method, refund.cash_session_id)
+    account = account_of(payment, refund.id, refund.cash_session_id)
     return folio.posted(
         RefundSettled,
         folio.add(line),

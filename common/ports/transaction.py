@@ -18,28 +18,23 @@ from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
     from common.domain.aggregate import Fact
-    from common.domain.cash import CashSession, Confirmed
+    from common.domain.cash import CashSession
     from common.domain.cash_drawer import CashDrawer
     from common.domain.cash_movement import CashMovement
     from common.domain.cash_report import Flow
-    from common.domain.credit_note import CreditNote, Credits
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
     from common.domain.identifiers import (
         CashDrawerId,
         CashSessionId,
         ChargeId,
-        CreditNoteId,
         DocumentId,
         FolioId,
-        InvoiceId,
         PaymentId,
         PropertyId,
         RefundId,
     )
     from common.domain.incident import ActorRecord
-    from common.domain.invoice import Invoice
-    from common.domain.issued_document import IssuedDocument, Rendition, Series, Signature
     from common.domain.ledger import Booked
     from common.domain.money import Money
     from common.domain.payment import Payment
@@ -47,7 +42,9 @@ if TYPE_CHECKING:
     from common.domain.reopening import Reopening
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
+    from common.ports.company_accounts import CompanyAccounts
     from common.ports.deposits import Deposits
+    from common.ports.documents import CreditNotes, Invoices
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.reconciling import Reconciliations
@@ -172,64 +169,6 @@ class Folios(Protocol):
         """Write that a folio was opened again."""
 
 
-class Invoices(Protocol):
-    """Issued invoices, the series that number documents, and what is drawn of any of them."""
-
-    def take_series(self, jurisdiction: str, document_type: str, year: int) -> Series:
-        """Lock a series; a new one begins at 0."""
-
-    def get(self, invoice_id: InvoiceId) -> Invoice:
-        """An invoice with its signature and renditions. Refuses: InvoiceUnknown."""
-
-    def find(self, document_id: DocumentId) -> IssuedDocument | None:
-        """An invoice or a credit note with its signature and renditions, or None."""
-
-    def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
-        """Invoices in the order of their issue."""
-
-    def issue(self, invoice: Invoice, series: Series) -> None:
-        """Write a new invoice, its person and its lines, and move the series on."""
-
-    def find_by_pdf(self, pdf_sha256: bytes) -> IssuedDocument | None:
-        """The document that a file is a copy of, or None."""
-
-    def keep_signature(self, document_id: DocumentId, signature: Signature) -> None:
-        """Write the signature over the payload's hash, once."""
-
-    def keep_rendition(self, document_id: DocumentId, rendition: Rendition) -> None:
-        """Write that a copy was drawn and stored."""
-
-
-class CreditNotes(Protocol):
-    """Credit notes, and how much of each invoice they have taken."""
-
-    def get(self, credit_note_id: CreditNoteId) -> CreditNote:
-        """A credit note with its signature and renditions. Refuses: CreditNoteUnknown."""
-
-    def page(
-        self, which: InvoiceFilter, corrected: InvoiceId | None, limit: int, cursor: str | None
-    ) -> Page[CreditNote]:
-        """Credit notes in the order of their issue; `corrected` is the invoice that they name."""
-
-    def take_credits(self, invoice_id: InvoiceId) -> Credits:
-        """Lock what has been credited of an invoice; its folio stays as it is meanwhile.
-
-        Refuses: InvoiceUnknown.
-        """
-
-    def take_series(
-        self, folio: Folio, jurisdiction: str, year: int
-    ) -> tuple[Series, Invoice, Confirmed]:
-        """Lock the series of credit notes for a folio that was opened again, and read its last
-        invoice and whose confirmation opened it. The folio is taken."""
-
-    def issue(self, note: CreditNote, credits: Credits, series: Series) -> None:
-        """Write a new credit note, its person and its lines, and move credits and series on."""
-
-    def bill(self, note: CreditNote, series: Series) -> None:
-        """Write a new credit note over lines of its folio, and move the series on."""
-
-
 class CashDrawers(Protocol):
     """Cash drawers. Another tenant's or property's drawer is unknown here."""
 
@@ -336,7 +275,7 @@ class Ledger(Protocol):
     """The double-entry ledger; it can only be added to."""
 
     def post(self, booked: Booked) -> None:
-        """Book the entries of what happened to a folio or in a drawer."""
+        """Book the entries of what happened to a folio, in a drawer or on a company's account."""
 
 
 class SettingsBook(Protocol):
@@ -378,6 +317,8 @@ class Transaction(Moment, Protocol):
     def refunds(self) -> Refunds: ...
     @property
     def deposits(self) -> Deposits: ...
+    @property
+    def company_accounts(self) -> CompanyAccounts: ...
     @property
     def stays(self) -> Stays: ...
     @property

@@ -32,6 +32,7 @@ from common.postgres.session import Insert, Session, Write
 if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
+    from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
     from common.postgres.deposits import Deposits
     from common.postgres.folios import Folios
@@ -148,6 +149,12 @@ class PostgresCommand:
         from common.postgres.deposits import Deposits
 
         return Deposits(self)
+
+    @cached_property
+    def company_accounts(self) -> "CompanyAccounts":
+        from common.postgres.company_accounts import CompanyAccounts
+
+        return CompanyAccounts(self)
 
     @cached_property
     def stays(self) -> "Stays":

@@ -12,6 +12,7 @@ from common.domain.guest import Guest, Stay
 from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
+    CompanyAccountId,
     FolioId,
     LineId,
     PaymentId,
@@ -42,7 +43,7 @@ LINE_AS_READ: Final = (
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
     " processor_payment_id, method_token_digest, reference, business_date, cash_session_id,"
-    " refunded_paid_micro, refunded_micro"
+    " refunded_paid_micro, refunded_micro, company_account_id"
 )
 
 
@@ -200,6 +201,7 @@ def payment_row(payment: Payment, now: datetime) -> dict[str, Any]:
         "method_token_digest": payment.method_token_digest,
         "reference": payment.reference,
         "cash_session_id": payment.cash_session_id,
+        "company_account_id": payment.company_account_id,
         "refunded_paid_micro": payment.refunded_paid_micro,
         "refunded_micro": payment.refunded_micro,
         "business_date": payment.business_date,
@@ -224,6 +226,7 @@ def payment_of(row: Row) -> Payment:
         cash_session_id=row[13] and CashSessionId(row[13]),
         refunded_paid_micro=row[14],
         refunded_micro=row[15],
+        company_account_id=row[16] and CompanyAccountId(row[16]),
     )
 
 

@@ -109,6 +109,8 @@ INSERT_SETTLEMENT = Insert.into(
     "id, folio_id, charges_micro, payments_micro, residual_micro, currency, fx, settled_at",
 )
 
+Whole = tuple[Folio, list[Line], list[Payment], list[Refund]]
+
 
 INSERT_REOPENING = Insert.into(
     ranks.DOCUMENTS,
@@ -153,12 +155,16 @@ class Folios:
     def take_whole(
         self, folio_id: FolioId
     ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
-        return self._whole(TAKE, folio_id)
+        return self._whole(TAKE, folio_id)[0]
+
+    def take_whole_with(self, folio_id: FolioId, *more: Statement) -> tuple[Whole, list[list[Row]]]:
+        """Lock a folio and read all of it; what another store asks goes along, behind the lock."""
+        return self._whole(TAKE, folio_id, *more)
 
     def get_whole(
         self, folio_id: FolioId
     ) -> tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]]:
-        return self._whole(GET, folio_id)
+        return self._whole(GET, folio_id)[0]
 
     def find_for_reservation(
         self, property_id: PropertyId, reservation_id: str, window: str
@@ -196,20 +202,22 @@ class Folios:
         self._desk.insert(INSERT_REOPENING, [reopening_row(reopening)])
 
     def _whole(
-        self, sql: str, folio_id: FolioId
-    ) -> tuple[Folio, list[Line], list[Payment], list[Refund]]:
-        folio, lines, payments, refunds = self._desk.batch(
+        self, sql: str, folio_id: FolioId, *more: Statement
+    ) -> tuple[Whole, list[list[Row]]]:
+        folio, lines, payments, refunds, *others = self._desk.batch(
             Statement(sql, (folio_id,)),
             Statement(LINES, (folio_id,)),
             Statement(PAYMENTS, (folio_id,)),
             Statement(REFUNDS_OF_FOLIO, (folio_id,)),
+            *more,
         )
-        return (
+        whole = (
             self.known(folio),
             [line_of(row) for row in lines],
             [payment_of(row) for row in payments],
             [refund_of(row) for row in refunds],
         )
+        return whole, others
 
     def known(self, rows: Sequence[Row]) -> Folio:
         """The folio that was read. One of another property is as unknown as none."""

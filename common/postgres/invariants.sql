@@ -227,6 +227,9 @@ WITH written AS (
     AND NOT starts_with(source, 'rfd_')
     AND NOT starts_with(source, 'rvr_')
     AND 'guest_deposits' NOT IN (debit_account, credit_account)
+    AND NOT starts_with(source, 'rcp_')
+    AND NOT starts_with(source, 'wof_')
+    AND NOT starts_with(source, 'sof_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -251,7 +254,8 @@ WITH expected AS (
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', NULL),
     ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
     ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
-  CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS account) AS a
+  CROSS JOIN LATERAL (SELECT coalesce('city_ledger:' || company_account_id, clearing,
+    concat('cash:', cash_session_id)) AS account) AS a
 ), booked AS (
   SELECT source, part, folio_id, property_id, debit_account, credit_account, amount_micro,
          currency, business_date
@@ -268,12 +272,12 @@ FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
 -- invariant: refunds_are_booked_as_they_were_given_back
 -- A refund is booked once, the way of its payment back; one that failed once more, the other way.
 WITH given AS (
-  SELECT id AS source, folio_id, method, cash_session_id, paid_amount_micro, paid_currency,
-         amount_micro, currency, business_date, true AS goes_out
+  SELECT id AS source, payment_id, folio_id, method, cash_session_id, paid_amount_micro,
+         paid_currency, amount_micro, currency, business_date, true AS goes_out
   FROM refunds
   UNION ALL
-  SELECT lines.id, refunds.folio_id, method, cash_session_id, paid_amount_micro, paid_currency,
-         refunds.amount_micro, refunds.currency, lines.business_date, false
+  SELECT lines.id, payment_id, refunds.folio_id, method, cash_session_id, paid_amount_micro,
+         paid_currency, refunds.amount_micro, refunds.currency, lines.business_date, false
   FROM refunds
   JOIN folio_lines AS lines ON lines.type = 'refund_reversal' AND lines.corrects = refunds.id
 ), expected AS (
@@ -285,6 +289,9 @@ WITH given AS (
          given.business_date
   FROM given
   JOIN folios ON folios.id = folio_id
+  CROSS JOIN LATERAL (
+    SELECT (SELECT 'city_ledger:' || company_account_id FROM payments WHERE id = payment_id) AS owed
+  ) AS debts
   CROSS JOIN LATERAL (SELECT paid_currency <> given.currency AS is_foreign) AS way
   CROSS JOIN LATERAL generate_series(0, (is_foreign AND amount_micro > 0)::integer) AS part
   LEFT JOIN (VALUES
@@ -293,7 +300,8 @@ WITH given AS (
     ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
   CROSS JOIN LATERAL (
     SELECT CASE WHEN part = 1 THEN 'fx_clearing'
-                ELSE coalesce(clearing, concat('cash:', cash_session_id)) END AS from_account,
+                ELSE coalesce(owed, clearing, concat('cash:', cash_session_id)) END
+             AS from_account,
            CASE WHEN part = 0 AND is_foreign THEN 'fx_clearing' ELSE 'guest_ledger' END
              AS into_account
   ) AS accounts
@@ -421,7 +429,8 @@ GROUP BY drawer_id
 HAVING count(*) > 1;
 
 -- invariant: a_signature_is_a_confirmation_that_was_used
--- Whoever counted, confirmed, explained or refunded did so with a step-up token that they used up.
+-- Whoever counted, confirmed, explained, refunded or wrote something off did so with a step-up token
+-- that they used up.
 SELECT id, concat_ws(' ', signer, 'used no token', token_id)
 FROM cash_sessions
 CROSS JOIN LATERAL (VALUES
@@ -437,13 +446,18 @@ WHERE token_id IS NOT NULL
       AND uses.assertion_hash = proof)
 UNION ALL
 SELECT id, concat_ws(' ', confirmed_by, 'used no token', step_up_token_id)
-FROM refunds
-WHERE confirmed_by IS NOT NULL
-  AND NOT EXISTS (
+FROM (
+  SELECT id, confirmed_by, step_up_token_id, assertion_hash
+  FROM refunds
+  WHERE confirmed_by IS NOT NULL
+  UNION ALL
+  SELECT id, confirmed_by, step_up_token_id, assertion_hash FROM write_offs
+) AS deeds
+WHERE NOT EXISTS (
   SELECT FROM billing_central.step_up_uses AS uses
-  WHERE uses.token_id = refunds.step_up_token_id
+  WHERE uses.token_id = deeds.step_up_token_id
     AND uses.actor = confirmed_by
-    AND uses.assertion_hash = refunds.assertion_hash);
+    AND uses.assertion_hash = deeds.assertion_hash);
 
 -- invariant: a_reconciliation_says_what_it_found
 -- A business date of a property is reconciled once. It is a mismatch, or answered for by somebody,
@@ -590,6 +604,238 @@ LEFT JOIN (
 WHERE pending_refunds <> coalesce(waiting, 0)
    OR folios.status = 'closed' AND pending_refunds <> 0;
 
+-- invariant: what_companies_paid_and_never_will_is_booked
+-- A company's payment, a credit note that is set off and a write-off are booked once each, against
+-- the company's own account.
+WITH expected AS (
+  SELECT credits.id AS source, 0 AS part, account_id, property_id, debit,
+         concat('city_ledger:', account_id) AS credit, amount_micro, credits.currency, business_date
+  FROM account_credits AS credits
+  JOIN company_accounts ON company_accounts.id = account_id
+  LEFT JOIN (VALUES
+    ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'),
+    ('mobile_money', 'mobile_money_clearing'),
+    ('credit_note', 'credit_notes_payable')) AS clearing (kind, clearing) USING (kind)
+  CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS debit) AS a
+  WHERE kind <> 'refund'
+  UNION ALL
+  SELECT write_offs.id, 0, account_id, property_id, 'bad_debt',
+         concat('city_ledger:', account_id), amount_micro, write_offs.currency, business_date
+  FROM write_offs
+  JOIN company_accounts ON company_accounts.id = account_id
+), booked AS (
+  SELECT source, part, company_account_id, property_id, debit_account, credit_account,
+         amount_micro, currency, business_date
+  FROM ledger_entries
+  WHERE starts_with(source, 'rcp_')
+     OR starts_with(source, 'wof_')
+     OR starts_with(source, 'sof_')
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, amount_micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: a_debt_is_of_the_account_it_names
+-- An entry names a company account when, and only when, that is one of its two accounts.
+SELECT source, concat_ws(' ', debit_account, credit_account, 'names', company_account_id)
+FROM ledger_entries
+WHERE concat('city_ledger:', company_account_id) NOT IN (debit_account, credit_account)
+  AND (company_account_id IS NOT NULL
+    OR starts_with(debit_account, 'city_ledger:') OR starts_with(credit_account, 'city_ledger:'));
+
+-- invariant: a_company_owes_what_the_ledger_says
+-- A company account's balance is what the ledger holds against it, in its currency.
+SELECT accounts.id, concat_ws(' ', 'balance', balance.micro, 'ledger', coalesce(ledger.micro, 0))
+FROM company_accounts AS accounts
+CROSS JOIN LATERAL (
+  SELECT not_invoiced_micro + open_micro - unallocated_micro AS micro
+) AS balance
+LEFT JOIN (
+  SELECT company_account_id, currency,
+         sum(CASE debit_account WHEN concat('city_ledger:', company_account_id) THEN amount_micro
+             ELSE -amount_micro END) AS micro
+  FROM ledger_entries
+  WHERE company_account_id IS NOT NULL
+  GROUP BY company_account_id, currency
+) AS ledger ON company_account_id = accounts.id
+WHERE balance.micro <> coalesce(ledger.micro, 0)
+   OR ledger.currency <> accounts.currency;
+
+-- invariant: a_company_account_is_the_sum_of_its_parts
+-- What is not invoiced is what the house kept of settlements on no document yet; what is open is
+-- what its items have open; its credit is what came in and is not allocated. None is below nothing,
+-- and a closed account has nothing left.
+SELECT accounts.id, concat_ws(' ', status, 'not invoiced', not_invoiced_micro, 'of',
+  settled.micro, 'open', open_micro, 'of', items.micro, 'credit', unallocated_micro, 'of',
+  credits.micro, 'less', allocated.micro)
+FROM company_accounts AS accounts
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro - refunded_micro), 0) AS micro
+  FROM payments
+  WHERE company_account_id = accounts.id
+    AND NOT EXISTS (SELECT FROM invoice_lines WHERE line_id = payments.id)
+) AS settled
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(receivables.open_micro), 0) AS micro
+  FROM receivables
+  WHERE account_id = accounts.id
+) AS items
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro), 0) AS micro
+  FROM account_credits
+  WHERE account_id = accounts.id
+) AS credits
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro), 0) AS micro
+  FROM receivable_allocations
+  WHERE account_id = accounts.id
+) AS allocated
+WHERE (not_invoiced_micro, open_micro, unallocated_micro)
+        IS DISTINCT FROM (settled.micro, items.micro, credits.micro - allocated.micro)
+   OR least(not_invoiced_micro, open_micro, unallocated_micro) < 0
+   OR status = 'closed' AND greatest(not_invoiced_micro, open_micro, unallocated_micro) <> 0;
+
+-- invariant: an_item_is_open_as_far_as_nothing_settled_it
+-- What is open of an item is its amount less what was allocated to it and written off, and never
+-- less than nothing or more than all. A reversal takes back exactly the allocation it names, once.
+SELECT items.invoice_id, concat_ws(' ', 'owed by', items.account_id, 'amount', amount_micro,
+  'open', open_micro, 'allocated', allocated.micro, 'written off', given_up.micro)
+FROM receivables AS items
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(parts.amount_micro), 0) AS micro
+  FROM receivable_allocations AS parts
+  WHERE parts.account_id = items.account_id AND parts.invoice_id = items.invoice_id
+) AS allocated
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(parts.amount_micro), 0) AS micro
+  FROM write_offs AS parts
+  WHERE parts.account_id = items.account_id AND parts.invoice_id = items.invoice_id
+) AS given_up
+WHERE open_micro <> amount_micro - allocated.micro - given_up.micro
+   OR open_micro NOT BETWEEN 0 AND amount_micro
+   OR due_on < issued_on
+UNION ALL
+SELECT back.id, concat_ws(' ', 'takes back', back.amount_micro, 'of', back.reverses)
+FROM receivable_allocations AS back
+LEFT JOIN receivable_allocations AS taken ON taken.id = back.reverses
+WHERE (back.amount_micro < 0) <> (back.reverses IS NOT NULL)
+   OR back.reverses IS NOT NULL
+      AND (back.account_id, back.invoice_id, -back.amount_micro, back.currency)
+            IS DISTINCT FROM
+          (taken.account_id, taken.invoice_id, taken.amount_micro, taken.currency)
+UNION ALL
+SELECT reverses, concat('is reversed ', count(*), ' times')
+FROM receivable_allocations
+WHERE reverses IS NOT NULL
+GROUP BY reverses
+HAVING count(*) > 1;
+
+-- invariant: an_invoice_is_owed_as_far_as_it_was_left_to_a_company
+-- Each invoice is owed by each account once, and as far as its settlements onto that account were
+-- not given back before it was issued.
+WITH named AS (
+  SELECT invoice_id, payments.folio_id, company_account_id AS account_id, id, amount_micro
+  FROM payments
+  JOIN invoice_lines ON line_id = id
+  WHERE company_account_id IS NOT NULL
+), expected AS (
+  SELECT named.invoice_id, folio_id, account_id,
+         sum(amount_micro - coalesce(back.micro, 0)) AS micro
+  FROM named
+  LEFT JOIN LATERAL (
+    SELECT sum(refunds.amount_micro) AS micro
+    FROM refunds
+    JOIN invoice_lines AS lines ON line_id = refunds.id
+    WHERE payment_id = named.id AND lines.invoice_id = named.invoice_id
+  ) AS back ON true
+  GROUP BY named.invoice_id, folio_id, account_id
+  HAVING sum(amount_micro - coalesce(back.micro, 0)) > 0
+), held AS (
+  SELECT invoice_id, folio_id, account_id, amount_micro
+  FROM receivables
+)
+SELECT invoice_id, concat_ws(' ', 'is not owed:', account_id, micro)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM held) AS missing
+UNION ALL
+SELECT invoice_id, concat_ws(' ', 'is owed:', account_id, amount_micro)
+FROM (SELECT * FROM held EXCEPT ALL SELECT * FROM expected) AS surplus;
+
+-- invariant: a_company_account_keeps_one_currency_and_property
+-- Whatever is of a company account is in its currency and, a folio, at its property; a refund that
+-- is to its credit is one of its settlements. What is city ledger names who owes it.
+SELECT others.id, concat_ws(' ', others.currency, others.property_id, 'of', accounts.id, 'in',
+  accounts.currency, accounts.property_id)
+FROM company_accounts AS accounts
+JOIN (
+  SELECT payments.id, company_account_id AS account_id, payments.currency, property_id
+  FROM payments
+  JOIN folios ON folios.id = folio_id
+  UNION ALL
+  SELECT payments.id, company_account_id, paid_currency, NULL FROM payments
+  UNION ALL
+  SELECT invoice_id, account_id, currency, NULL FROM receivables
+  UNION ALL
+  SELECT id, account_id, currency, NULL FROM account_credits
+  UNION ALL
+  SELECT id, account_id, currency, NULL FROM receivable_allocations
+  UNION ALL
+  SELECT id, account_id, currency, NULL FROM write_offs
+) AS others ON account_id = accounts.id
+WHERE others.currency <> accounts.currency
+   OR others.property_id <> accounts.property_id
+UNION ALL
+SELECT credits.id, concat_ws(' ', 'credits', account_id, 'with', credits.amount_micro, 'of',
+  payments.company_account_id, refunds.amount_micro)
+FROM account_credits AS credits
+LEFT JOIN refunds ON refunds.id = credits.id
+LEFT JOIN payments ON payments.id = payment_id
+WHERE kind = 'refund'
+  AND (account_id, credits.amount_micro, credits.business_date)
+        IS DISTINCT FROM
+      (payments.company_account_id, refunds.amount_micro, refunds.business_date)
+UNION ALL
+SELECT id, concat_ws(' ', method, 'names', company_account_id)
+FROM payments
+WHERE company_account_id IS NOT NULL AND method <> 'city_ledger';
+
+-- invariant: a_credit_note_is_set_off_once_and_for_no_more_than_it_is
+-- A credit note is set off against an account that owes its invoice, once, and within its total.
+SELECT credits.id, concat_ws(' ', 'sets', credits.amount_micro, 'off against', account_id, 'of',
+  credit_note_id, 'over', total_micro)
+FROM account_credits AS credits
+LEFT JOIN credit_notes AS notes ON notes.id = credit_note_id
+LEFT JOIN invoices AS documents ON documents.id = notes.id
+WHERE kind = 'credit_note'
+  AND (documents.total_micro IS NULL
+    OR credits.amount_micro > documents.total_micro
+    OR NOT EXISTS (
+      SELECT FROM receivables AS items
+      WHERE items.account_id = credits.account_id AND items.invoice_id = notes.invoice_id))
+UNION ALL
+SELECT credit_note_id, concat('is set off ', count(*), ' times')
+FROM account_credits
+WHERE credit_note_id IS NOT NULL
+GROUP BY credit_note_id
+HAVING count(*) > 1;
+
+-- invariant: a_processors_payment_is_recorded_once
+-- A payment of the processor is a guest's or a company's, and not both.
+SELECT payments.id, concat_ws(' ', processor_payment_id, 'is', account_credits.id, 'as well')
+FROM payments
+JOIN account_credits USING (processor_payment_id);
+
+-- invariant: a_company_account_is_what_its_trail_digested
+-- The terms and sums that a company account's trail digested are those that it has.
+SELECT id, concat_ws(' ', 'is', status, 'with', not_invoiced_micro, open_micro, unallocated_micro)
+FROM company_accounts
+WHERE state_digest <> sha256(convert_to(concat(
+  '{"creditLimitMicro":', credit_limit_micro, ',"currency":', to_json(currency),
+  ',"id":', to_json(id), ',"notInvoicedMicro":', not_invoiced_micro, ',"openMicro":', open_micro,
+  ',"propertyId":', to_json(property_id), ',"status":', to_json(status),
+  ',"termsDays":', terms_days, ',"unallocatedMicro":', unallocated_micro, '}'), 'UTF8'));
+
 -- invariant: lines_are_numbered_without_a_gap
 -- The lines of a folio are numbered from 1 to its last line, each number once.
 SELECT folios.id, concat(coalesce(lines.places, 0), ' lines, the last is ', last_line)
@@ -640,6 +886,14 @@ UNION ALL
 SELECT refund_id, concat('refund ', status)
 FROM refund_settlements
 WHERE status NOT IN ('succeeded', 'failed')
+UNION ALL
+SELECT id, concat('company account ', status)
+FROM company_accounts
+WHERE status NOT IN ('active', 'on_hold', 'closed')
+UNION ALL
+SELECT id, concat('credit by ', kind)
+FROM account_credits
+WHERE kind NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund', 'credit_note')
 UNION ALL
 SELECT id, concat('document ', document_type)
 FROM invoices
@@ -735,7 +989,8 @@ WITH reported AS (
   CROSS JOIN LATERAL jsonb_array_elements(report -> 'guestLedger') AS each
 ), booked AS (
   SELECT night_audits.id, regexp_replace(CASE debit_account WHEN 'guest_ledger'
-           THEN credit_account ELSE debit_account END, '^cash:.*', 'cash') AS account, currency,
+           THEN credit_account ELSE debit_account END, '^(cash|city_ledger):.*', '\1') AS account,
+         currency,
          sum(CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END)
            AS micro
   FROM night_audits
@@ -1430,6 +1685,8 @@ WITH standing AS (
   SELECT 'ai_signal', id, version, trail, state_digest FROM ai_signals
   UNION ALL
   SELECT 'reconciliation', id, version, trail, state_digest FROM reconciliations
+  UNION ALL
+  SELECT 'company_account', id, version, trail, state_digest FROM company_accounts
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -1439,7 +1696,7 @@ FULL JOIN (
          digest_after
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
-    'reconciliation')
+    'reconciliation', 'company_account')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
@@ -1610,7 +1867,8 @@ WITH answers AS MATERIALIZED (
   FROM answers
   CROSS JOIN (VALUES ('$.**.folioId'), ('$.**.lineId'), ('$.**.settlementId'), ('$.**.invoiceId'),
               ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'),
-              ('$.**.reconciliationId'))
+              ('$.**.reconciliationId'), ('$.**.companyAccountId'), ('$.**.receiptId'),
+              ('$.**.allocationId'), ('$.**.writeOffId'), ('$.**.setOffId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -1622,6 +1880,14 @@ WITH answers AS MATERIALIZED (
   SELECT id FROM refunds
   UNION ALL
   SELECT id FROM reconciliations
+  UNION ALL
+  SELECT id FROM company_accounts
+  UNION ALL
+  SELECT id FROM account_credits
+  UNION ALL
+  SELECT id FROM receivable_allocations
+  UNION ALL
+  SELECT id FROM write_offs
   UNION ALL
   SELECT id FROM invoices
 )
@@ -1687,32 +1953,34 @@ WHERE relkind IN ('r', 'p')
 SELECT relname, 'the tenant''s role may change what is written'
 FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
-  AND relname IN ('audit_entries', 'cash_movements', 'credit_ledger_entries', 'credit_note_lines',
-    'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
-    'invoices', 'ledger_entries', 'night_audits', 'canceled_reservations',
-    'refund_settlements', 'refunds', 'reopenings', 'settings_versions', 'settlements',
-    'webhook_events')
+  AND relname IN ('account_credits', 'audit_entries', 'canceled_reservations', 'cash_movements',
+    'credit_ledger_entries', 'credit_note_lines', 'credit_note_signatures', 'credit_notes',
+    'folio_lines', 'invoice_lines', 'invoice_signatures', 'invoices', 'ledger_entries',
+    'night_audits', 'receivable_allocations', 'refund_settlements', 'refunds', 'reopenings',
+    'settings_versions', 'settlements', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
 -- Each unique constraint that lets a thing happen once is there.
 SELECT name, 'is not there'
-FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
-  'command_is_answered_once', 'copies_are_numbered', 'credits_of_a_line_follow_one_another',
-  'credits_of_an_invoice_stand_together', 'day_ends_once', 'day_is_looked_at_once',
-  'day_is_reconciled_once', 'event_takes_effect_once', 'external_reference_is_posted_once',
-  'folio_is_reopened_once_at_a_time', 'folio_lines_are_consecutive', 'invoice_is_signed_once',
-  'invoice_number_is_given_once',
-  'invoice_waits_once', 'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document',
-  'line_is_voided_once', 'line_stands_once_on_a_credit_note', 'movement_is_booked_once',
-  'night_is_charged_once', 'night_is_planned_once', 'one_folio_per_reservation_and_window',
-  'one_open_session_per_drawer', 'one_person_per_invoice',
-  'one_series_per_jurisdiction_type_and_year', 'printed_number_is_given_once',
-  'processor_payment_is_recorded_once', 'refund_is_confirmed_on_its_own', 'refund_is_reversed_once',
-  'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
-  'reservation_is_canceled_once', 'settings_versions_are_consecutive',
-  'settlement_is_credited_once', 'signal_about_a_thing_is_raised_once',
-  'signal_is_raised_once', 'stay_is_planned_once']) AS name
+FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive',
+  'audit_entry_is_written_once', 'command_is_answered_once',
+  'company_card_payment_is_recorded_once', 'copies_are_numbered', 'credit_note_is_set_off_once',
+  'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together',
+  'day_ends_once', 'day_is_looked_at_once', 'day_is_reconciled_once', 'event_takes_effect_once',
+  'external_reference_is_posted_once', 'folio_is_reopened_once_at_a_time',
+  'folio_lines_are_consecutive', 'invoice_is_owed_once', 'invoice_is_signed_once',
+  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
+  'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
+  'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
+  'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
+  'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
+  'printed_number_is_given_once', 'processor_payment_is_recorded_once',
+  'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
+  'refund_waits_once', 'refunds_pkey', 'reservation_is_canceled_once',
+  'settings_versions_are_consecutive', 'settlement_is_credited_once',
+  'signal_about_a_thing_is_raised_once', 'signal_is_raised_once', 'stay_is_planned_once',
+  'write_off_is_confirmed_on_its_own']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

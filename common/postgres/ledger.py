@@ -12,9 +12,16 @@ COLUMNS: Final = (
     "source, part, folio_id, property_id, debit_account, credit_account, amount_micro, currency,"
     " business_date, occurred_at, recorded_at"
 )
-INSERT_ENTRY = Insert.into(ranks.LEDGER, "ledger_entries", COLUMNS)
-# Apart, so that what moves no cash is written as before there were drawers.
-INSERT_CASH_ENTRY = Insert.into(ranks.LEDGER, "ledger_entries", f"{COLUMNS}, cash_session_id")
+# Apart, so that what moves neither cash nor a company's debt is written as before there were any.
+INSERTS: Final[dict[tuple[str, ...], Insert]] = {
+    named: Insert.into(ranks.LEDGER, "ledger_entries", ", ".join((COLUMNS, *named)))
+    for named in (
+        (),
+        ("cash_session_id",),
+        ("company_account_id",),
+        ("cash_session_id", "company_account_id"),
+    )
+}
 
 
 class Ledger:
@@ -24,14 +31,14 @@ class Ledger:
         self._desk = desk
 
     def post(self, booked: Booked) -> None:
-        """Book the entries of what happened to a folio or in a drawer."""
+        """Book the entries of what happened to a folio, in a drawer or on a company's account."""
         for entry in booked.entries:
-            row = self._row(entry, booked)
-            session_id = entry.cash_session
-            if session_id is None:
-                self._desk.insert(INSERT_ENTRY, [row])
-            else:
-                self._desk.insert(INSERT_CASH_ENTRY, [{**row, "cash_session_id": session_id}])
+            owners = {
+                "cash_session_id": entry.cash_session,
+                "company_account_id": entry.company_account,
+            }
+            named = {name: owner for name, owner in owners.items() if owner is not None}
+            self._desk.insert(INSERTS[tuple(named)], [{**self._row(entry, booked), **named}])
 
     def _row(self, entry: Entry, booked: Booked) -> dict[str, Any]:
         account, now = booked.subject, self._desk.now

@@ -46,7 +46,7 @@ FROM (
   SELECT tenant_id, currency,
          CASE debit_account WHEN 'guest_ledger' THEN amount_micro ELSE -amount_micro END AS micro,
          regexp_replace(CASE debit_account WHEN 'guest_ledger' THEN credit_account
-           ELSE debit_account END, '^cash:.*', 'cash') AS account
+           ELSE debit_account END, '^(cash|city_ledger):.*', '\\1') AS account
   FROM ledger_entries
   WHERE property_id = $1
     AND business_date = $2

@@ -83,6 +83,10 @@ WITH ran AS (
   FROM ran
   JOIN refunds ON cash_session_id = ran.id
   UNION ALL
+  SELECT ran.id, currency, amount_micro, 0
+  FROM ran
+  JOIN account_credits ON cash_session_id = ran.id
+  UNION ALL
   SELECT ran.id, currency, 0,
          CASE debit_account WHEN 'cash:' || cash_session_id THEN amount_micro
            ELSE -amount_micro END
@@ -134,6 +138,10 @@ SELECT tenant_id, processor_payment_id
 FROM payments
 WHERE processor_payment_id = ANY ($1::text[])
 UNION ALL
+SELECT tenant_id, processor_payment_id
+FROM account_credits
+WHERE processor_payment_id = ANY ($1::text[])
+UNION ALL
 SELECT refunds.tenant_id, refunds.id
 FROM refunds
 LEFT JOIN refund_settlements ON refund_id = refunds.id
@@ -149,6 +157,13 @@ WHERE method = 'card'
   AND payments.business_date = $2
   AND property_id = $1
   AND processor_payment_id IS NOT NULL
+UNION ALL
+SELECT account_credits.tenant_id, processor_payment_id, amount_micro, account_credits.currency
+FROM account_credits
+JOIN company_accounts ON company_accounts.id = account_id
+WHERE kind = 'card'
+  AND business_date = $2
+  AND property_id = $1
 """
 CARD_REFUNDS: Final = """
 SELECT refunds.tenant_id, refunds.id, paid_amount_micro, paid_currency, refund_settlements.status

@@ -96,6 +96,7 @@ def refund_of(row: Row) -> Refund:
             at=row[17],
         ),
         business_date=row[16],
+        promised_at=row[17],
         status=RefundStatus(row[18] or RefundStatus.PENDING),
         failure_code=row[19],
         settled_at=row[20],

@@ -9,6 +9,11 @@ from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.receivable import (
+    AllocationAlreadyReversed,
+    CreditNoteAlreadySetOff,
+    ReceivableExceeded,
+)
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
 from common.domain.settlement import RefundPending
@@ -40,6 +45,13 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "credits_stay_within_the_line": CreditExceedsInvoice,
     "credits_stay_within_the_invoice": CreditExceedsInvoice,
     "refunds_pkey": IdConflict,
+    "company_card_payment_is_recorded_once": PaymentAlreadyRecorded,
+    "settled_stays_within_the_receivable": ReceivableExceeded,
+    "allocation_is_reversed_once": AllocationAlreadyReversed,
+    "credit_note_is_set_off_once": CreditNoteAlreadySetOff,
+    "company_accounts_pkey": IdConflict,
+    "account_credits_pkey": IdConflict,
+    "write_offs_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {

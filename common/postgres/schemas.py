@@ -25,6 +25,7 @@ JOB_LOGIN: Final = "billing_job"
 
 APPEND_ONLY_TABLES: Final = frozenset(
     {
+        "account_credits",
         "audit_entries",
         "canceled_reservations",
         "cash_movements",
@@ -38,12 +39,14 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "invoices",
         "ledger_entries",
         "night_audits",
+        "receivable_allocations",
         "refund_settlements",
         "refunds",
         "reopenings",
         "settings_versions",
         "settlements",
         "webhook_events",
+        "write_offs",
     }
 )
 """Tables of record: rows are added and read, never changed and never dropped with their table.

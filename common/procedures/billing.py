@@ -20,12 +20,15 @@ def bill(
     payments: Sequence[Payment],
     refunds: Sequence[Refund],
     settlement: Settlement,
+    *,
+    is_owed: bool = False,
 ) -> Invoice | CreditNote | None:
     """Number a document over `lines`, tell it, and let its PDF be made.
 
-    A credit note where a folio that was opened again comes to less; none where only money moved.
+    A credit note where a folio that was opened again comes to less; none where only money moved,
+    unless a company came to owe it (`is_owed`): an invoice says by when.
     """
-    if folio.reopened and not needs_document(lines):
+    if folio.reopened and not needs_document(lines) and not is_owed:
         return None
     house = tx.settings.property(folio.property_id)
     year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0

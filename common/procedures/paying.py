@@ -3,10 +3,11 @@
 import hashlib
 
 from common.domain.folio import Folio, PaymentRecorded
-from common.domain.identifiers import CashSessionId, PaymentId
+from common.domain.identifiers import CashSessionId, CompanyAccountId, PaymentId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 from common.ports.transaction import Transaction
+from common.procedures.owing import charge_account
 
 
 def take_payment(
@@ -20,17 +21,20 @@ def take_payment(
     token: str | None = None,
     reference: str | None = None,
     cash_session_id: CashSessionId | None = None,
+    company_account_id: CompanyAccountId | None = None,
     allow_credit: bool = False,
 ) -> PaymentRecorded:
     """Convert what was paid by the folio's rates, record it, book it and tell it.
 
     Cash goes into the named drawer session, or into the only one that the actor has open at the
-    property; the session is taken behind the folio, and stays open until the payment is in.
+    property; the session is taken behind the folio, and stays open until the payment is in. What a
+    company settles later is owed by its account from here on.
 
     Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
-    ProcessorPaymentMissing.
+    ProcessorPaymentMissing, CompanyAccountMissing; CompanyAccountUnknown, CompanyAccountNotActive,
+    CurrenciesDiffer and CreditLimitExceeded of what a company settles.
     """
-    is_cash = method is PaymentMethod.CASH
+    is_cash, is_debt = method is PaymentMethod.CASH, method is PaymentMethod.CITY_LEDGER
     session = tx.cash_sessions.take_to_pay(folio.property_id, cash_session_id) if is_cash else None
     payment = Payment.received(
         id=payment_id or tx.new_id(PaymentId),
@@ -44,8 +48,11 @@ def take_payment(
         method_token_digest=_digest(token),
         reference=reference,
         cash_session_id=session.id if session else None,
+        company_account_id=company_account_id if is_debt else None,
     )
     recorded = folio.record_payment(payment, tx, allow_credit=allow_credit)
+    if is_debt:
+        charge_account(tx, folio, payment)
     tx.folios.keep(folio)
     tx.folios.keep_payment(payment)
     tx.ledger.post(recorded)

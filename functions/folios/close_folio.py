@@ -1,10 +1,11 @@
 """Close a folio: settle it to zero, number its invoice, and let its PDF be made.
 
 All of it is one commit, so that there is never a closed folio without an invoice, nor a number
-without a document. The PDF comes after: a broken renderer keeps no guest at the desk.
+without a document. What companies settle later is owed by this invoice from then on, and due when
+their terms are over. The PDF comes after: a broken renderer keeps no guest at the desk.
 
 A folio that was opened again bills what came since: by an invoice, by a credit note where that is
-less than nothing, by no document where only money moved.
+less than nothing, by no document where only money moved and no company came to owe it.
 """
 
 from common.contracts.fields import CreditNoteRef, FolioRef, InvoiceRef
@@ -17,6 +18,7 @@ from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
 from common.procedures.billing import bill
+from common.procedures.owing import debts_of, invoice_accounts
 from common.runtime.declaration import http_function
 
 
@@ -65,15 +67,17 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
 
     Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
-    folio, lines, payments, refunds = tx.folios.take_whole(request.folio_id)
-    lines = folio.unbilled(lines)
+    whole, accounts, invoiced = tx.company_accounts.take_folio(request.folio_id)
+    folio, lines, payments, refunds = whole
+    lines, debts = folio.unbilled(lines), debts_of(folio, payments, accounts, invoiced)
     closed = settle(folio, lines, payments, tx)
     tx.folios.keep(folio)
     tx.folios.keep_settlement(closed.settlement)
     tx.ledger.post(closed)
     tx.tell(closed)
     lines = [*lines, *closed.lines]
-    document = bill(tx, folio, lines, payments, refunds, closed.settlement)
+    document = bill(tx, folio, lines, payments, refunds, closed.settlement, is_owed=bool(debts))
+    invoice_accounts(tx, document, debts)
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),

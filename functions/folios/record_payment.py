@@ -2,11 +2,13 @@
 
 A card payment carries the processor's id and is recorded once, whether the desk or the processor's
 event comes first. Another currency is converted by the rates that the folio pinned, and both
-amounts are kept. Cash goes into an open drawer session, in the currency that was handed over.
+amounts are kept. Cash goes into an open drawer session, in the currency that was handed over. What
+a company settles later is owed by its account from here on, within its credit limit.
 """
 
 from common.contracts.fields import (
     CashSessionRef,
+    CompanyAccountRef,
     FolioRef,
     FreeText,
     Payable,
@@ -16,10 +18,16 @@ from common.contracts.fields import (
 )
 from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
+from common.domain.company_account import (
+    CompanyAccountNotActive,
+    CompanyAccountUnknown,
+    CreditLimitExceeded,
+)
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment
 from common.domain.fx import FxRateMissing
-from common.domain.money import AmountNotPositive
+from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.payment import (
+    CompanyAccountMissing,
     NoOpenCashSession,
     PaymentAlreadyRecorded,
     PaymentMethod,
@@ -34,6 +42,7 @@ class RecordPayment(Request):
     """What was handed over. `allowCredit` takes more than is owed, as a deposit.
 
     `cashSessionId` says into which drawer cash goes: the caller's own, unless it is given.
+    `companyAccountId` says who settles later, by `city_ledger`.
     """
 
     folio_id: FolioRef
@@ -44,6 +53,7 @@ class RecordPayment(Request):
     payment_method_token: PaymentToken | None = None
     reference: FreeText | None = None
     cash_session_id: CashSessionRef | None = None
+    company_account_id: CompanyAccountRef | None = None
     allow_credit: bool = False
 
 
@@ -65,13 +75,19 @@ class RecordPayment(Request):
         NoOpenCashSession,
         ProcessorPaymentMissing,
         PaymentAlreadyRecorded,
+        CompanyAccountMissing,
+        CompanyAccountUnknown,
+        CompanyAccountNotActive,
+        CurrenciesDiffer,
+        CreditLimitExceeded,
     ),
 )
 def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
     """Take a payment off the balance and answer what is left.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing,
-    NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded.
+    NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded, CompanyAccountMissing,
+    CompanyAccountUnknown, CompanyAccountNotActive, CurrenciesDiffer, CreditLimitExceeded.
     """
     folio = tx.folios.take(request.folio_id)
     if request.payment_id is not None and tx.folios.find_paid_by(request.payment_id) is not None:
@@ -86,6 +102,7 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
         token=request.payment_method_token,
         reference=request.reference,
         cash_session_id=request.cash_session_id,
+        company_account_id=request.company_account_id,
         allow_credit=request.allow_credit,
     )
     return LinesAnswer.of(recorded)

@@ -3,7 +3,8 @@
 Cash comes out of an open drawer, in the same transaction. It is not held against what the drawer
 should hold: a refusal would tell that before it is counted. Of a card the refund is promised here,
 and the processor asked once the promise is committed: the answer says `pending` whatever became of
-it, so that a retry is answered the same. Everything else a person has given back by hand.
+it, so that a retry is answered the same. What a company was to settle is owed by it no longer.
+Everything else a person has given back by hand.
 
 The caller confirms exactly this refund: `common.domain.refund` has the document whose SHA-256 the
 confirmation bears, and a client works it out from what it shows.
@@ -19,6 +20,7 @@ from common.contracts.fields import (
 )
 from common.contracts.refunds import RefundAnswer
 from common.contracts.shapes import Request
+from common.domain.company_account import CompanyAccountNotActive
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.payment import NoOpenCashSession, PaymentMethod
@@ -34,6 +36,7 @@ from common.domain.refund import (
 from common.ports.identity import Actor
 from common.ports.transaction import PendingRefund, Transaction
 from common.procedures.confirming import confirmed
+from common.procedures.owing import give_back_debt
 from common.procedures.refunding import ask_processor, keep_answer
 from common.runtime.declaration import Errand, RateLimit, http_function
 
@@ -100,13 +103,15 @@ def left_pending(answered: RefundAnswer, tx: Transaction) -> PendingRefund | Non
         RefundOfMovedMoney,
         RefundReferenceMissing,
         NoOpenCashSession,
+        CompanyAccountNotActive,
     ),
 )
 def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
     """Give back a part of a payment, or all that is left of it, and answer the balance it leaves.
 
     Refuses: FolioUnknown, PaymentUnknown, FolioAlreadyClosed, CurrenciesDiffer, AmountNotPositive,
-    RefundExceedsPayment, RefundOfMovedMoney, RefundReferenceMissing, NoOpenCashSession.
+    RefundExceedsPayment, RefundOfMovedMoney, RefundReferenceMissing, NoOpenCashSession,
+    CompanyAccountNotActive.
     """
     folio, payment, standing = tx.refunds.take_payment(request.folio_id, request.payment_id)
     is_cash = payment.method is PaymentMethod.CASH
@@ -124,6 +129,7 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
         reference=request.reference,
         cash_session_id=session.id if session else None,
     )
+    give_back_debt(tx, recorded.payment, recorded.refund)
     tx.folios.keep(folio)
     tx.refunds.keep(recorded.refund, recorded.payment)
     tx.ledger.post(recorded)

@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from common.contracts.asyncapi import asyncapi, schema_of
-from common.contracts.events import EVENTS, ChargePostedV1
+from common.contracts.events import EVENTS
+from common.contracts.folio_events import ChargePostedV1
 from tests.contracts_baseline.compatibility import incompatibilities
 from tests.contracts_baseline.take import broken, current, promised
 from tests.hotel import Hotel, charge

@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.company_trials import COMPANIES
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
@@ -22,6 +23,7 @@ from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
+from tests.trust.invariants.companies import companies_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
@@ -205,6 +207,7 @@ EVERYTHING: Final = [
     *SIGNALS,
     *RECONCILIATIONS,
     *REOPENINGS,
+    *COMPANIES,
 ]
 
 
@@ -239,6 +242,7 @@ def full(house: House) -> Hotel:
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)
+    companies_of_every_state(hotel)
     return hotel
 
 

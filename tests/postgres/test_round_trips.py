@@ -13,6 +13,7 @@ from tests.depositing import booked, cancellation, that_forfeits
 from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
+from tests.owing import close, company, invoiced, pay, settle, write_off
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
 from tests.reconciling import old_mismatch
@@ -225,6 +226,35 @@ def test_a_cancellation_takes_four_however_many_folios_and_payments_there_are(
 
     assert taken[-1] == 4
     assert len(hotel.events("charge.posted")) == 2 * (times_before + 1)
+
+
+@pytest.mark.req("FOL-10")
+@FIRST_AND_WARM
+def test_what_companies_owe_takes_at_most_four(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, the folio or nothing, the account with its items, what is written with the commit. A
+    folio closes with its accounts read along, and then its series."""
+    account, through = company(hotel), at(behind, hotel)
+    for _ in range(times_before):
+        invoiced(through, account, 100)
+        pay(through, account, usd(50))
+        write_off(through, account, invoiced(through, account, 100)[1], usd(1))
+    folio = hotel.open_folio()
+    hotel.charged(folio, cents=1_000)
+    with proxy.counting() as settling:
+        assert settle(through, folio, account, usd(1_100)).status_code == 201
+    with proxy.counting() as closing:
+        invoice = close(through, folio)
+    with proxy.counting() as paying:
+        assert pay(through, account, usd(500)).status_code == 201
+    with proxy.counting() as writing_off:
+        assert write_off(through, account, invoice, usd(1)).status_code == 201
+    with proxy.counting() as ageing:
+        assert through.get(f"/company-accounts/{account}/ageing").status_code == 200
+
+    counts = (settling, closing, paying, writing_off, ageing)
+    assert [count.round_trips for count in counts] == [4, 4, 3, 3, 4]
 
 
 @pytest.mark.req("CASH-9")

@@ -26,7 +26,8 @@ from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
-from tests.security import tills
+from tests.security import debtors, tills
+from tests.security.debtors import Debtor
 from tests.security.tills import Tills
 from tests.signals import a_signal
 
@@ -70,6 +71,7 @@ class Calls:
     gone: str
     signal: str
     reconciliation: str
+    debtor: Debtor
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -102,6 +104,7 @@ class Calls:
             gone,
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
+            Debtor.of(hotel),
         )
 
     @cached_property
@@ -113,6 +116,8 @@ class Calls:
         """What the function is asked, with every field but those of the path."""
         if name in tills.BODIES:
             return tills.BODIES[name](self.hotel)
+        if name in debtors.BODIES:
+            return debtors.BODIES[name](self.debtor)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -134,6 +139,7 @@ class Calls:
             known["folio_id"] = self.gone
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
+        known |= self.debtor.named
         known["signal_id"] = self.signal
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
@@ -143,6 +149,8 @@ class Calls:
         """What the function is asked in its query, with every field."""
         if name in tills.QUERIES:
             return tills.QUERIES[name](self.hotel)
+        if name in debtors.QUERIES:
+            return debtors.QUERIES[name](self.hotel)
         make = QUERIES.get(name)
         return make(self) if make else {}
 
@@ -239,6 +247,7 @@ def _payment(_: Calls) -> dict[str, Any]:
         "paymentMethodToken": "pm_1Qx7",
         "reference": "At the desk",
         "cashSessionId": new_id("cds"),
+        "companyAccountId": new_id("cac"),
         "allowCredit": True,
     }
 

@@ -213,6 +213,13 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "issue_credit_note": 1,
         "void_invoice": 1,
         "review_signal": 1,
+        "open_company_account": 2,
+        "change_company_account": 3,
+        "record_company_payment": 1,
+        "allocate_credit": 0,
+        "set_off_credit_note": 0,
+        "reverse_allocation": 1,
+        "write_off_receivable": 1,
     }
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from common.postgres.connection import Connection, Row, Statement
-from common.postgres.invariants import BEGIN, InvariantsUnreadable, look, read, sections
+from common.postgres.invariants import BEGIN, look, sections
 from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
@@ -16,6 +16,7 @@ from tests.refunding import standing
 from tests.trust.books import broken, broken_invariants
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
+from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
@@ -56,6 +57,7 @@ AREAS = {
     "odd": SIGNALS,
     "reconciled": RECONCILED,
     "ahead": DEPOSITS,
+    "owed": COMPANIES,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -129,6 +131,11 @@ def reconciled(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def ahead(house: House) -> Hotel:
     return hotel_with_deposits(house)
+
+
+@pytest.fixture(scope="module")
+def owed(house: House) -> Hotel:
+    return hotel_with_companies(house)
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +256,15 @@ def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
     assert states == [["matched"], ["mismatch"], ["resolved"], ["unknown"]]
 
 
+def test_a_hotel_with_companies_breaks_none(owed: Hotel) -> None:
+    states = owed.rows("SELECT status FROM {s}.company_accounts ORDER BY 1")
+    kinds = owed.rows("SELECT DISTINCT kind FROM {s}.account_credits ORDER BY 1")
+
+    assert broken(owed) == []
+    assert states == [["active"], ["closed"], ["on_hold"]]
+    assert kinds == [["bank_transfer"], ["card"], ["cash"], ["credit_note"]]
+
+
 @pytest.mark.parametrize(
     ("area", "plant"),
     PLANTED,
@@ -357,46 +373,3 @@ def test_a_session_that_row_security_binds_says_what_it_does_not_see(busy: Hotel
 
     assert (found.broken, found.unseen) == ((), ("every_row_is_the_tenants",))
     assert found.asked == len({plant.invariant for plant in EVERY_PLANT}) - 1
-
-
-RULE = "-- invariant: a_rule\n-- It holds.\nSELECT id, '' FROM folios WHERE false;\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "-- only words\n",
-        "SELECT 1;\n" + RULE,
-        RULE + RULE,
-        RULE.replace("-- It holds.\n", ""),
-        RULE.replace("It holds.", "It holds"),
-        RULE.replace("a_rule", "A-Rule"),
-        RULE.replace("invariant:", "invariant"),
-        RULE.replace("-- It", "-- as: anybody\n-- It"),
-        RULE.replace(";", ""),
-        RULE.replace("false;", "false; DROP TABLE folios;"),
-        RULE.replace("SELECT", "DELETE"),
-        RULE.replace("SELECT", "\nnonsense\nSELECT"),
-        RULE.split("SELECT")[0],
-        RULE.replace("invariant", "note"),
-        RULE + RULE.replace("a_rule", "b").replace("invariant", "note"),
-    ],
-)
-def test_refuses_a_file_that_it_does_not_understand_to_the_last_line(text: str) -> None:
-    with pytest.raises(InvariantsUnreadable):
-        read(text)
-
-
-def test_reads_rules_in_the_order_in_which_they_are_asked() -> None:
-    """The drainer's notes come first, what only an administrator sees comes last."""
-    late = RULE.replace("a_rule", "late").replace("-- It", "-- as: administrator\n-- It")
-    note = RULE.replace("invariant: a_rule", "note: early").replace(
-        "-- It", "-- as: drainer\n-- It"
-    )
-
-    found = read("-- What holds.\n\n" + late + RULE + note)
-
-    assert [each.name for each in found] == ["early", "a_rule", "late"]
-    assert [each.rule for each in found] == ["It holds."] * 3
-    assert Counter(each.is_note for each in found) == {False: 2, True: 1}

@@ -47,6 +47,7 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
         "folio_id": [row[0] for row in till.hotel.rows("SELECT id FROM {s}.folios")],
         "invoice_id": [new_id("inv")],
         "credit_note_id": [new_id("cn")],
+        "account_id": [new_id("cac")],
         "drawer_id": [till.drawer],
         "session_id": [till.session],
     }

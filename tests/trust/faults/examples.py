@@ -6,9 +6,7 @@
 A function that is not here turns `test_everything_that_changes_something_has_an_example` red.
 """
 
-import threading
 from collections.abc import Callable
-from datetime import date
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -20,7 +18,6 @@ from common.local.functions import (
     http_declarations,
     job_declarations,
 )
-from common.runtime.job import Orders
 from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, lines_of, request_of, voiding
 from tests.depositing import (
@@ -35,15 +32,17 @@ from tests.depositing import (
 from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.moving import wanted as wanted_there
-from tests.nights import checked_in, confirmed, room
-from tests.reconciling import never_told, old_mismatch
+from tests.nights import room
+from tests.owing import company, settle
+from tests.reconciling import old_mismatch
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
 from tests.reopening import wanted as wanted_again
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
-from tests.till import Till
-from tests.trust.faults.cash_examples import CASH, waits_too_long
+from tests.trust.faults.cash_examples import CASH
+from tests.trust.faults.company_examples import COMPANIES
+from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
@@ -90,8 +89,11 @@ def _opening(scene: Scene) -> Act:
 
 
 def _closing(scene: Scene) -> Act:
+    """Of 110.00 a company settles 50.00 later."""
     folio, _ = _owing(scene)
-    scene.hotel.paid(folio, usd(11_000))
+    answer = settle(scene.hotel, folio, company(scene.hotel), usd(5_000))
+    assert answer.status_code == 201, answer.text
+    scene.hotel.paid(folio, usd(6_000))
     return _posts(f"/folios/{folio}/close")
 
 
@@ -202,7 +204,7 @@ def _refunding(scene: Scene) -> Act:
     body["stepUpToken"] = hotel.confirmation("mariam", REFUND, context(hotel, folio, body))
     access = hotel.token(sub="mariam")
     refund = _posts(f"/folios/{folio}/refunds", body, token=access)
-    job = _runs("retry_refunds", scene)
+    job = runs("retry_refunds", scene)
 
     def act(at: Hotel) -> str:
         heard = refund(at)
@@ -235,7 +237,7 @@ def _retrying(scene: Scene) -> Act:
     """The answer to one was lost, the other never reached the processor."""
     _refund_under_way(scene, LOST)
     _refund_under_way(scene)
-    return _runs("retry_refunds", scene)
+    return runs("retry_refunds", scene)
 
 
 def _drawing_a_credit_note(scene: Scene) -> Act:
@@ -286,77 +288,15 @@ def _moving_in(scene: Scene) -> Act:
     return act
 
 
-def _runs(name: str, scene: Scene, as_of: date | None = None) -> Act:
-    job = next(each for each in job_declarations() if each.name == name)
-    orders = Orders(once=True, tenants=scene.tenants, as_of=as_of)
-
-    def act(at: Hotel) -> str:
-        shell = at.house.wiring.job_shell
-        progress = shell.run(job, orders, stop=threading.Event(), tell=lambda _: None)
-        return f"{progress.outcome}, exit code {progress.exit_code}"
-
-    return act
-
-
-def _draining(scene: Scene) -> Act:
-    for hotel in (scene.hotel, scene.annex):
-        hotel.charged(hotel.open_folio())
-    return _runs("drain_outbox", scene)
-
-
-def _catching_up(scene: Scene) -> Act:
-    """Two invoices wait at one hotel, one at the other."""
-    for hotel in (scene.hotel, scene.hotel, scene.annex):
-        hotel.closed_folio()
-    return _runs("render_invoice_backlog", scene)
-
-
-def _auditing(scene: Scene) -> Act:
-    """The first of March: three guests in two houses slept one night, and one did not come."""
-    scene.hotel.write_settings(noShowFeePpm=500_000)
-    night = {"night": "2026-02-28", "price": usd(9_000)}
-    stay = {"arrival": "2026-02-28", "departure": "2026-03-02"}
-    for hotel in (scene.hotel, scene.hotel, scene.annex):
-        checked_in(hotel, night, **stay)
-    confirmed(scene.hotel, night, **stay)
-    return _runs("run_night_audit", scene)
-
-
 def _reviewing(scene: Scene) -> Act:
     signal = a_signal(scene.hotel)
     body = {"verdict": "confirmed", "note": "He took it"}
     return _posts(f"/ai-signals/{signal}/review", body, token=scene.hotel.token(sub="farid"))
 
 
-def _detecting(scene: Scene) -> Act:
-    """Both houses have ended a day; in one of them a drawer was short five times on it."""
-    for _ in range(5):
-        till = Till.opened(scene.hotel, usd(10_000))
-        assert till.initiate(usd(9_500)).status_code == 200
-        assert till.close(usd(9_500)).status_code == 200
-    scene.admin.run(f"UPDATE {scene.hotel.schema}.cash_sessions SET business_date = '2026-02-28'")
-    _runs("run_night_audit", scene)(scene.hotel)
-    return _runs("detect_cash_patterns", scene)
-
-
-def _watching(scene: Scene) -> Act:
-    waits_too_long(scene)
-    return _runs("watch_stuck_sessions", scene)
-
-
-def _reconciling(scene: Scene) -> Act:
-    """A date is a mismatch at one hotel, and matched at the other."""
-    return _runs("reconcile_nightly", scene, as_of=never_told(scene.hotel))
-
-
 def _resolving(scene: Scene) -> Act:
     path = f"/cash-reconciliations/{old_mismatch(scene.hotel)}/resolve"
     return _posts(path, {"reason": "It was paid back by hand"})
-
-
-def _checking(scene: Scene) -> Act:
-    scene.hotel.closed_folio()
-    return _runs("check_books", scene)
 
 
 EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
@@ -392,15 +332,10 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "on_refund_succeeded": _refunded,
     "on_refund_failed": _not_refunded,
     "on_signal_raised": _pointing_out,
-    "drain_outbox": _draining,
-    "render_invoice_backlog": _catching_up,
     "retry_refunds": _retrying,
-    "run_night_audit": _auditing,
     "review_signal": _reviewing,
-    "detect_cash_patterns": _detecting,
-    "check_books": _checking,
-    "watch_stuck_sessions": _watching,
-    "reconcile_nightly": _reconciling,
     "resolve_reconciliation": _resolving,
+    **JOBS,
     **CASH,
+    **COMPANIES,
 }

@@ -63,6 +63,12 @@ NO_BOOKS: Final = {
     "canceled_reservations": "which reservations were canceled",
     "planned_charges": "what nights were promised at",
     "stays": "who comes when",
+    # an account's trail commits to its sums, and invariants hold each of these rows against them
+    "account_credits": "what companies paid",
+    "company_accounts": "which companies owe how much, on which terms",
+    "receivable_allocations": "which invoice they paid with it",
+    "receivables": "by which invoices they owe it",
+    "write_offs": "what they never will pay",
     # its trail is verified like all others; an invariant holds each difference against it
     "reconciliations": "what was found when the books of a date were held against one another",
     "refund_queue": "what the processor is still to be asked",

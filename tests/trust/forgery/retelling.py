@@ -60,6 +60,7 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
         for line in detail.get("lines", ()):
             of["business_date"] = date.fromisoformat(line["businessDate"])
             of_house = {**of, "property_id": house, "cash_session_id": None}
+            of_house["company_account_id"] = None  # companies are not in these books
             told["ledger_entries"] += [{**each, **of_house} for each in _booked(line, detail)]
             told["folio_lines"].append({**_line(line, entry), **of})
         if detail.get("lines"):
@@ -194,6 +195,7 @@ def _line(line: Row, entry: Row) -> Row:
 def _payment(detail: Row) -> Row:
     paid = {f"paid_{column}": value for column, value in _sum(detail["paid"]).items()}
     told = {"id": detail["paymentId"], "method": detail["method"], **_sum(detail["amount"]), **paid}
+    told["company_account_id"] = detail["companyAccountId"]
     return told if told["method"] == "cash" else {**told, "cash_session_id": None}
 
 

@@ -1,0 +1,221 @@
+"""What a company has to pay by an invoice, and what came in that pays it.
+
+An item is open from the close of the folio until it is paid, or written off. What came to an
+account's credit (money that the company paid, or a settlement that was given back after its
+invoice) is one sum, in which nobody asks whose coin is whose; an allocation gives a part of it to
+one item. Nothing is deleted: an allocation that was wrong is reversed by another one that names it.
+
+Every movement has its business date, and none is ever dated back: so what was open at the end of a
+day that is over is the same whenever it is asked (`ageing`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from common.domain.cash import Confirmed
+from common.domain.identifiers import (
+    AllocationId,
+    CashSessionId,
+    CompanyAccountId,
+    CreditNoteId,
+    FolioId,
+    Identifier,
+    InvoiceId,
+    ReceiptId,
+    SetOffId,
+    WriteOffId,
+)
+from common.domain.money import AmountNotPositive, Money
+from common.domain.refusal import Conflict, Missing
+
+
+class ReceivableUnknown(Missing):
+    code = "RECEIVABLE_UNKNOWN"
+    title = "The company owes nothing by such an invoice"
+
+
+class ReceivableExceeded(Conflict):
+    code = "RECEIVABLE_EXCEEDED"
+    title = "The amount is more than what is open on the invoice"
+
+
+class CreditExceeded(Conflict):
+    code = "COMPANY_CREDIT_EXCEEDED"
+    title = "The allocations are more than the company has to its credit"
+
+
+class AllocationUnknown(Missing):
+    code = "ALLOCATION_UNKNOWN"
+    title = "The company account has no such allocation"
+
+
+class AllocationAlreadyReversed(Conflict):
+    code = "ALLOCATION_ALREADY_REVERSED"
+    title = "The allocation has been reversed already"
+
+
+class CreditNoteAlreadySetOff(Conflict):
+    code = "CREDIT_NOTE_ALREADY_SET_OFF"
+    title = "The credit note has been set off already"
+
+
+class SetOffExceedsCreditNote(Conflict):
+    code = "SET_OFF_EXCEEDS_CREDIT_NOTE"
+    title = "The amount is more than the credit note"
+
+
+class CreditKind(StrEnum):
+    """What came to an account's credit: a payment by its method, a refund of a settlement, or a
+    credit note."""
+
+    CASH = "cash"
+    CARD = "card"
+    BANK_TRANSFER = "bank_transfer"
+    MOBILE_MONEY = "mobile_money"
+    REFUND = "refund"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivable:
+    """An open item: what an account owes by one invoice, and what of it is still open."""
+
+    account_id: CompanyAccountId
+    invoice_id: InvoiceId
+    folio_id: FolioId
+    amount: Money
+    open: Money
+    issued_on: date
+    due_on: date
+    number: str | None = None
+
+    def less(self, amount: Money) -> "Receivable":
+        """The item when so much of it is settled; a negative amount opens it again.
+
+        Refuses: ReceivableExceeded (with what is open), CurrenciesDiffer.
+        """
+        left = self.open - amount
+        if left.amount_micro < 0:
+            raise ReceivableExceeded(
+                invoiceId=self.invoice_id,
+                openMicro=self.open.amount_micro,
+                currency=self.open.currency,
+            )
+        return replace(self, open=left)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCredit:
+    """What came to an account's credit, written once; its `id` says by what.
+
+    `processor_payment_id` is the processor's, of a card; `cash_session_id` the drawer of cash;
+    `credit_note_id` the document that was set off.
+    Refuses: AmountNotPositive.
+    """
+
+    id: Identifier
+    account_id: CompanyAccountId
+    kind: CreditKind
+    amount: Money
+    business_date: date
+    reference: str | None = None
+    processor_payment_id: str | None = None
+    cash_session_id: CashSessionId | None = None
+    credit_note_id: CreditNoteId | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount.amount_micro <= 0:
+            raise AmountNotPositive()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNote:
+    """A credit note over an invoice, and whether it was set off already."""
+
+    id: CreditNoteId
+    invoice_id: InvoiceId
+    number: str
+    total: Money
+    is_set_off: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """A part of an account's credit for one item; one that `reverses` another is less than nothing.
+
+    `credit_id` is the payment that brought it, where it was allocated as it came in.
+    """
+
+    id: AllocationId
+    account_id: CompanyAccountId
+    invoice_id: InvoiceId
+    amount: Money
+    business_date: date
+    credit_id: ReceiptId | SetOffId | None = None
+    reverses: AllocationId | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOff:
+    """What will never be paid of an item, why, and who confirmed to give it up.
+
+    Refuses: AmountNotPositive.
+    """
+
+    id: WriteOffId
+    account_id: CompanyAccountId
+    invoice_id: InvoiceId
+    amount: Money
+    reason: str
+    confirmed: Confirmed
+    business_date: date
+
+    def __post_init__(self) -> None:
+        if self.amount.amount_micro <= 0:
+            raise AmountNotPositive()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So much for the item of an invoice."""
+
+    invoice_id: InvoiceId
+    amount: Money
+
+
+def oldest_first(items: Iterable[Receivable], credit: Money) -> tuple[Share, ...]:
+    """Share a credit out: what is due first is paid first; among equals, what was invoiced first.
+
+    What no item asks for is left over. Refuses: CurrenciesDiffer.
+    """
+    shares: list[Share] = []
+    for item in sorted(items, key=lambda each: (each.due_on, each.issued_on, each.invoice_id)):
+        part = min(item.open, credit)
+        if part.amount_micro > 0:
+            shares.append(Share(item.invoice_id, part))
+            credit -= part
+    return tuple(shares)
+
+
+def settled_by(
+    items: Sequence[Receivable], shares: Iterable[Share]
+) -> tuple[tuple[Receivable, ...], Money | None]:
+    """The items that the shares change, as they are then, and what the shares come to.
+
+    None for no share at all. Refuses: AmountNotPositive, ReceivableUnknown, ReceivableExceeded,
+    CurrenciesDiffer.
+    """
+    known, changed = {item.invoice_id: item for item in items}, {}
+    total: Money | None = None
+    for share in shares:
+        if share.amount.amount_micro <= 0:
+            raise AmountNotPositive()
+        if share.invoice_id not in known:
+            raise ReceivableUnknown(invoiceId=share.invoice_id)
+        item = known[share.invoice_id].less(share.amount)
+        known[share.invoice_id] = changed[share.invoice_id] = item
+        total = share.amount if total is None else total + share.amount
+    return tuple(changed.values()), total

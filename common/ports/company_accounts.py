@@ -1,0 +1,135 @@
+"""What a use case may do with company accounts, beside `common.ports.transaction`."""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from common.domain.account_statement import Moved
+    from common.domain.ageing import Ageing
+    from common.domain.company_account import CompanyAccount
+    from common.domain.folio import Folio
+    from common.domain.folio_line import Line
+    from common.domain.identifiers import (
+        AllocationId,
+        CompanyAccountId,
+        CreditNoteId,
+        FolioId,
+        InvoiceId,
+        PaymentId,
+        PropertyId,
+    )
+    from common.domain.money import Money
+    from common.domain.payment import Payment
+    from common.domain.receivable import (
+        AccountCredit,
+        Allocation,
+        OpenNote,
+        Receivable,
+        WriteOff,
+    )
+    from common.domain.refund import Refund
+    from common.ports.transaction import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyAccountFilter:
+    """Which accounts a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    status: str | None = None
+
+
+class CompanyAccounts(Protocol):
+    """Company accounts, what they owe by which invoice, and what came in.
+
+    Another tenant's or property's is unknown here. Whoever changes something takes the account,
+    behind its folio where there is one; items are read behind its lock.
+    """
+
+    def get(self, account_id: CompanyAccountId) -> CompanyAccount:
+        """An account as it is. Refuses: CompanyAccountUnknown."""
+
+    def take(self, account_id: CompanyAccountId) -> CompanyAccount:
+        """Lock an account. Refuses: CompanyAccountUnknown."""
+
+    def take_with_items(
+        self, account_id: CompanyAccountId, invoice_ids: Sequence[InvoiceId] | None
+    ) -> tuple[CompanyAccount, Sequence[Receivable]]:
+        """Lock an account and read its items by the invoices named, or all that are open.
+
+        Refuses: CompanyAccountUnknown.
+        """
+
+    def take_with_allocation(
+        self, account_id: CompanyAccountId, allocation_id: AllocationId
+    ) -> tuple[CompanyAccount, Allocation, Receivable, bool]:
+        """Lock an account; read an allocation, its item, and whether it has been reversed.
+
+        Refuses: CompanyAccountUnknown, AllocationUnknown.
+        """
+
+    def take_with_note(
+        self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
+    ) -> tuple[CompanyAccount, Receivable, OpenNote]:
+        """Lock an account; read a credit note, and the item of the invoice that it corrects.
+
+        Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
+        that invoice).
+        """
+
+    def take_folio(
+        self, folio_id: FolioId
+    ) -> tuple[
+        tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]],
+        Sequence[CompanyAccount],
+        frozenset[PaymentId],
+    ]:
+        """Lock a folio and read its lines, payments and refunds; behind it lock the accounts that
+        it was settled onto, in the order of their ids. The last are those of its settlements that
+        are on an invoice already. Refuses: FolioUnknown."""
+
+    def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
+        """Lock the account that a payment settled onto; whether it is on an invoice already.
+
+        Refuses: CompanyAccountUnknown.
+        """
+
+    def page(
+        self, which: CompanyAccountFilter, limit: int, cursor: str | None
+    ) -> Page[CompanyAccount]:
+        """Accounts in the order of their ids."""
+
+    def items(self, account_id: CompanyAccountId) -> Sequence[Receivable]:
+        """The open items of an account, what is due first before the others."""
+
+    def ageing(
+        self, property_id: PropertyId, as_of: date, account_id: CompanyAccountId | None = None
+    ) -> Sequence[Ageing]:
+        """What each account of a property, or one of them, owed at the end of a day."""
+
+    def moved(
+        self, account_id: CompanyAccountId, first: date, last: date
+    ) -> tuple[Money | None, Sequence[Moved]]:
+        """What an account owed before a day (None: nothing ever was), and what moved it since."""
+
+    def keep(self, account: CompanyAccount) -> None:
+        """Write the account."""
+
+    def keep_new(self, item: Receivable) -> None:
+        """Write an item, once."""
+
+    def keep_credit(self, credit: AccountCredit) -> None:
+        """Write what came to an account's credit, once."""
+
+    def keep_allocations(
+        self, allocations: Sequence[Allocation], items: Sequence[Receivable]
+    ) -> None:
+        """Write allocations, once, and what they leave open."""
+
+    def keep_write_off(self, write_off: WriteOff, item: Receivable) -> None:
+        """Write what was given up, once, and what it leaves open."""

@@ -1,0 +1,91 @@
+"""One run of each job that changes something, with what it finds to do; see `examples`."""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from common.local.functions import job_declarations
+from common.runtime.job import Orders
+from tests.hotel import Hotel, usd
+from tests.nights import checked_in, confirmed
+from tests.reconciling import never_told
+from tests.till import Till
+from tests.trust.faults.cash_examples import waits_too_long
+from tests.trust.faults.scene import Scene
+
+Act = Callable[[Hotel], str]
+
+
+def runs(name: str, scene: Scene, as_of: date | None = None) -> Act:
+    """A run of a job over the hotels of a scene, to its end."""
+    job = next(each for each in job_declarations() if each.name == name)
+    orders = Orders(once=True, tenants=scene.tenants, as_of=as_of)
+
+    def act(at: Hotel) -> str:
+        shell = at.house.wiring.job_shell
+        progress = shell.run(job, orders, stop=threading.Event(), tell=lambda _: None)
+        return f"{progress.outcome}, exit code {progress.exit_code}"
+
+    return act
+
+
+def _draining(scene: Scene) -> Act:
+    for hotel in (scene.hotel, scene.annex):
+        hotel.charged(hotel.open_folio())
+    return runs("drain_outbox", scene)
+
+
+def _catching_up(scene: Scene) -> Act:
+    """Two invoices wait at one hotel, one at the other."""
+    for hotel in (scene.hotel, scene.hotel, scene.annex):
+        hotel.closed_folio()
+    return runs("render_invoice_backlog", scene)
+
+
+def _auditing(scene: Scene) -> Act:
+    """The first of March: three guests in two houses slept one night, and one did not come."""
+    scene.hotel.write_settings(noShowFeePpm=500_000)
+    night = {"night": "2026-02-28", "price": usd(9_000)}
+    stay = {"arrival": "2026-02-28", "departure": "2026-03-02"}
+    for hotel in (scene.hotel, scene.hotel, scene.annex):
+        checked_in(hotel, night, **stay)
+    confirmed(scene.hotel, night, **stay)
+    return runs("run_night_audit", scene)
+
+
+def _detecting(scene: Scene) -> Act:
+    """Both houses have ended a day; in one of them a drawer was short five times on it."""
+    for _ in range(5):
+        till = Till.opened(scene.hotel, usd(10_000))
+        assert till.initiate(usd(9_500)).status_code == 200
+        assert till.close(usd(9_500)).status_code == 200
+    scene.admin.run(f"UPDATE {scene.hotel.schema}.cash_sessions SET business_date = '2026-02-28'")
+    runs("run_night_audit", scene)(scene.hotel)
+    return runs("detect_cash_patterns", scene)
+
+
+def _watching(scene: Scene) -> Act:
+    waits_too_long(scene)
+    return runs("watch_stuck_sessions", scene)
+
+
+def _reconciling(scene: Scene) -> Act:
+    """A date is a mismatch at one hotel, and matched at the other."""
+    return runs("reconcile_nightly", scene, as_of=never_told(scene.hotel))
+
+
+def _checking(scene: Scene) -> Act:
+    scene.hotel.closed_folio()
+    return runs("check_books", scene)
+
+
+JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
+    "drain_outbox": _draining,
+    "render_invoice_backlog": _catching_up,
+    "run_night_audit": _auditing,
+    "detect_cash_patterns": _detecting,
+    "check_books": _checking,
+    "watch_stuck_sessions": _watching,
+    "reconcile_nightly": _reconciling,
+}
