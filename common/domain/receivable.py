@@ -56,6 +56,11 @@ class AllocationAlreadyReversed(Conflict):
     title = "The allocation has been reversed already"
 
 
+class InvoiceAlreadyOwed(Conflict):
+    code = "INVOICE_ALREADY_OWED"
+    title = "The company owes by this invoice already; another one is needed for more"
+
+
 class CreditNoteAlreadySetOff(Conflict):
     code = "CREDIT_NOTE_ALREADY_SET_OFF"
     title = "The credit note has been set off already"

@@ -734,23 +734,25 @@ HAVING count(*) > 1;
 
 -- invariant: an_invoice_is_owed_as_far_as_it_was_left_to_a_company
 -- Each invoice is owed by each account once, and as far as its settlements onto that account were
--- not given back before it was issued.
+-- not given back before it was issued. What was settled as a folio came to less is owed by the
+-- invoice that its credit note names.
 WITH named AS (
   SELECT invoice_id, payments.folio_id, company_account_id AS account_id, id, amount_micro
   FROM payments
   JOIN invoice_lines ON line_id = id
   WHERE company_account_id IS NOT NULL
 ), expected AS (
-  SELECT named.invoice_id, folio_id, account_id,
+  SELECT coalesce(notes.invoice_id, named.invoice_id) AS invoice_id, folio_id, account_id,
          sum(amount_micro - coalesce(back.micro, 0)) AS micro
   FROM named
+  LEFT JOIN credit_notes AS notes ON notes.id = named.invoice_id
   LEFT JOIN LATERAL (
     SELECT sum(refunds.amount_micro) AS micro
     FROM refunds
     JOIN invoice_lines AS lines ON line_id = refunds.id
     WHERE payment_id = named.id AND lines.invoice_id = named.invoice_id
   ) AS back ON true
-  GROUP BY named.invoice_id, folio_id, account_id
+  GROUP BY 1, folio_id, account_id
   HAVING sum(amount_micro - coalesce(back.micro, 0)) > 0
 ), held AS (
   SELECT invoice_id, folio_id, account_id, amount_micro

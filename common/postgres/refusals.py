@@ -12,6 +12,7 @@ from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
+    InvoiceAlreadyOwed,
     ReceivableExceeded,
 )
 from common.domain.refund import RefundExceedsPayment
@@ -49,6 +50,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "settled_stays_within_the_receivable": ReceivableExceeded,
     "allocation_is_reversed_once": AllocationAlreadyReversed,
     "credit_note_is_set_off_once": CreditNoteAlreadySetOff,
+    "invoice_is_owed_once": InvoiceAlreadyOwed,
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
     "write_offs_pkey": IdConflict,
@@ -67,6 +69,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "invoice_is_signed_once",
         "refund_is_settled_once",
         "signal_is_raised_once",
+        "signal_about_a_thing_is_raised_once",
         "day_is_reconciled_once",
     }
 )

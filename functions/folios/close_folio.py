@@ -14,6 +14,7 @@ from common.contracts.shapes import Outcome, Request
 from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.invoice import Invoice
+from common.domain.receivable import InvoiceAlreadyOwed
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
@@ -60,12 +61,12 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     moves_money=True,
     etag="folio",
     after_refusal={BalanceDue: tell_balance_due},
-    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue),
+    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, InvoiceAlreadyOwed),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """Close a folio that balances and bill what it came to.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
+    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, InvoiceAlreadyOwed.
     """
     whole, accounts, invoiced = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole
