@@ -47,6 +47,9 @@ EVERY_SCOPE = [
     "billing.refund.write",
     "billing.report.read",
     "billing.ai.review",
+    "billing.credits.read",
+    "billing.credits.write",
+    "platform.subscription.write",
 ]
 
 

@@ -23,6 +23,7 @@ from common.contracts.fields import (
     RefundRef,
     SettlementRef,
 )
+from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
 from common.contracts.shapes import Shape
 
@@ -317,6 +318,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,
         *RECONCILIATION_EVENTS,
+        *CREDIT_EVENTS,
     )
 }
 

@@ -34,6 +34,10 @@ from common.domain.identifiers import (
     CashMovementId,
     CashSessionId,
     ChargeId,
+    CreditAccountId,
+    CreditEntryId,
+    CreditHoldId,
+    CreditLotId,
     CreditNoteId,
     FolioId,
     Identifier,
@@ -116,6 +120,10 @@ CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
+CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
+CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
+CreditEntryRef = Annotated[CreditEntryId, _id(CreditEntryId)]
+CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]

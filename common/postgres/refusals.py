@@ -40,6 +40,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "credits_stay_within_the_line": CreditExceedsInvoice,
     "credits_stay_within_the_invoice": CreditExceedsInvoice,
     "refunds_pkey": IdConflict,
+    "credit_lots_pkey": IdConflict,
+    "credit_holds_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -56,6 +58,9 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "refund_is_settled_once",
         "signal_is_raised_once",
         "day_is_reconciled_once",
+        "credits_are_granted_once",
+        "credits_are_taken_back_once",
+        "expiry_is_warned_of_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -27,6 +27,10 @@ APPEND_ONLY_TABLES: Final = frozenset(
     {
         "audit_entries",
         "cash_movements",
+        "credit_book_entries",
+        "credit_claw_backs",
+        "credit_entry_lots",
+        "credit_expiry_warnings",
         "credit_ledger_entries",
         "credit_note_lines",
         "credit_note_signatures",

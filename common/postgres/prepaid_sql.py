@@ -1,0 +1,156 @@
+"""The questions about prepaid credits.
+
+Which accounts are meant is said by a condition; lots, holds and shares are asked for by the same
+one, in the same round trip and as statements of their own: behind the accounts' locks they are read
+as whoever held those before has left them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from common.postgres.prepaid_rows import (
+    ACCOUNT_COLUMNS,
+    ENTRY_COLUMNS,
+    HOLD_COLUMNS,
+    LOT_COLUMNS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked about accounts: they themselves, and what they hold."""
+
+    get: str
+    take: str
+    lots: str
+    holds: str
+    shares: str
+
+    @classmethod
+    def about(cls, accounts: str, *, also_lots: str = "false") -> "Questions":
+        """`accounts` is the condition, `also_lots` one for lots with nothing left."""
+        of_them = f"account_id IN (SELECT id FROM credit_accounts WHERE {accounts})"
+        get = f"SELECT tenant_id, {ACCOUNT_COLUMNS}\nFROM credit_accounts\nWHERE {accounts}\n"
+        return cls(
+            get=get,
+            take=f"{get}ORDER BY id\nFOR NO KEY UPDATE\n",
+            lots=f"""
+SELECT tenant_id, {LOT_COLUMNS}
+FROM credit_lots
+WHERE {of_them}
+  AND (left_micro > 0 OR {also_lots})
+""",
+            holds=f"""
+SELECT tenant_id, {HOLD_COLUMNS}
+FROM credit_holds
+WHERE {of_them}
+  AND status = 'open'
+ORDER BY id
+""",
+            shares=f"""
+SELECT entries.tenant_id, hold_id, lot_id, lots.held_micro
+FROM credit_ledger_entries AS entries
+JOIN credit_entry_lots AS lots ON lots.entry_id = entries.id
+WHERE kind = 'hold'
+  AND hold_id IN (SELECT id FROM credit_holds WHERE {of_them} AND status = 'open')
+""",
+        )
+
+
+BY_NAME: Final = Questions.about("name = $1")
+BY_ID: Final = Questions.about("id = $1")
+BY_HOLD: Final = Questions.about("id = (SELECT account_id FROM credit_holds WHERE id = $1)")
+ALL: Final = Questions.about("true")
+# What moves goes on in the lot of the same grant, also where that has nothing left.
+BOTH: Final = Questions.about(
+    "name IN ($1, $2)",
+    also_lots="""root_id IN (
+         SELECT moving.root_id
+         FROM credit_lots AS moving
+         JOIN credit_accounts ON credit_accounts.id = moving.account_id
+         WHERE name = $1 AND moving.left_micro > 0)""",
+)
+
+OPEN: Final = """
+INSERT INTO credit_accounts (id, name, balance_micro, held_micro, debt_micro, last_entry,
+  free_used_micro, opened_at, version, trail)
+VALUES ($1, $2, 0, 0, 0, 0, 0, $3, 0, decode(repeat('00', 32), 'hex'))
+ON CONFLICT DO NOTHING
+"""
+GRANTED_FOR: Final = f"SELECT tenant_id, {LOT_COLUMNS} FROM credit_lots WHERE source_key = $1"
+HOLD: Final = f"SELECT tenant_id, {HOLD_COLUMNS} FROM credit_holds WHERE id = $1"
+SPENT: Final = """
+SELECT roots.tenant_id, coalesce(-sum(moved.amount_micro), 0)::bigint
+FROM credit_lots AS roots
+JOIN credit_lots AS pieces ON pieces.root_id = roots.id
+JOIN credit_entry_lots AS moved ON moved.lot_id = pieces.id
+JOIN credit_ledger_entries AS entries ON entries.id = moved.entry_id
+WHERE roots.source_key = $1
+  AND entries.kind IN ('spend', 'capture')
+GROUP BY roots.tenant_id
+"""
+TAKEN_BACK: Final = """
+SELECT credit_claw_backs.tenant_id, credit_claw_backs.source_key, asked_micro, debt_micro
+FROM credit_claw_backs
+JOIN credit_lots ON credit_lots.id = lot_id
+WHERE credit_lots.source_key = $1
+"""
+TAKEN_BACK_FOR: Final = "SELECT tenant_id FROM credit_claw_backs WHERE source_key = $1"
+WARNED: Final = """
+SELECT credit_expiry_warnings.tenant_id, lot_id, days_before
+FROM credit_expiry_warnings
+JOIN credit_lots ON credit_lots.id = lot_id
+WHERE account_id = $1
+  AND left_micro > 0
+"""
+DUE: Final = """
+SELECT tenant_id, account_id
+FROM credit_lots
+WHERE left_micro > 0
+  AND expires_at <= $1
+  AND left_micro > held_micro
+UNION
+SELECT tenant_id, account_id
+FROM credit_holds
+WHERE status = 'open'
+  AND expires_at <= $1
+UNION
+SELECT lots.tenant_id, account_id
+FROM credit_lots AS lots
+CROSS JOIN (VALUES (7), (1)) AS warnings (days)
+WHERE left_micro > 0
+  AND expires_at > $1
+  AND expires_at <= $1::timestamptz + days * interval '1 day'
+  AND (days = 1 OR expires_at > $1::timestamptz + interval '1 day')
+  AND NOT EXISTS (
+    SELECT FROM credit_expiry_warnings
+    WHERE lot_id = lots.id
+      AND days_before = days)
+ORDER BY account_id
+LIMIT $2
+"""
+PAGE: Final = f"""
+SELECT tenant_id, {ENTRY_COLUMNS}, (
+         SELECT coalesce(jsonb_agg(jsonb_build_array(lot_id, lots.amount_micro, lots.held_micro)
+           ORDER BY lot_id), '[]')
+         FROM credit_entry_lots AS lots
+         WHERE entry_id = credit_ledger_entries.id)
+FROM credit_ledger_entries
+WHERE account_id = (SELECT id FROM credit_accounts WHERE name = $1)
+  AND sequence < $2
+  AND ($3::text IS NULL OR kind = $3)
+ORDER BY sequence DESC
+LIMIT $4
+"""
+CHANGE_ACCOUNT: Final = """
+UPDATE credit_accounts
+SET balance_micro = $2, held_micro = $3, debt_micro = $4, last_entry = $5, free_month = $6,
+    free_used_micro = $7, version = $8, trail = $9, state_digest = $10
+WHERE id = $1
+"""
+CHANGE_LOT: Final = "UPDATE credit_lots SET left_micro = $2, held_micro = $3 WHERE id = $1"
+CHANGE_HOLD: Final = """
+UPDATE credit_holds
+SET status = $2, captured_micro = $3, ended_at = $4
+WHERE id = $1
+"""
