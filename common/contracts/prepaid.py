@@ -25,6 +25,7 @@ from common.domain.prepaid_account import (
     CreditEntry,
     CreditsMoved,
 )
+from common.domain.prepaid_claw_back import TakenBack
 from common.domain.prepaid_grant import CreditsGranted
 from common.domain.prepaid_hold import CreditHold
 from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare, in_turn
@@ -264,4 +265,32 @@ class CreditTransferAnswer(Outcome):
     def between(cls, moved: MovedCredits, moment: Moment) -> "CreditTransferAnswer":
         return cls(
             left=MovedAnswer.of(moved.left, moment), reached=MovedAnswer.of(moved.reached, moment)
+        )
+
+
+class ClawBackAnswer(Outcome):
+    """What was taken back: `takenMicro` was still there, `debtMicro` was spent and is owed now.
+
+    What is missing from `askedMicro` has expired unused: it is gone, and nobody owes it.
+    """
+
+    lot_id: CreditLotRef
+    source_key: str
+    asked_micro: int
+    taken_micro: int
+    debt_micro: int
+    entries: tuple[CreditEntryView, ...]
+
+    @classmethod
+    def of(cls, taken: TakenBack) -> "ClawBackAnswer":
+        done = taken.claw_back
+        return cls(
+            lot_id=done.lot_id,
+            source_key=done.source_key,
+            asked_micro=done.asked_micro,
+            taken_micro=done.taken_micro,
+            debt_micro=done.debt_micro,
+            entries=tuple(
+                CreditEntryView.of(entry) for fact in taken.facts for entry in fact.entries
+            ),
         )

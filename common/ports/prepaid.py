@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from common.domain.prepaid_account import CreditAccount, CreditEntry
     from common.domain.prepaid_claw_back import ClawBack, GrantedCredits
     from common.domain.prepaid_hold import CreditHold
+    from common.domain.prepaid_reconciliation import CreditSums
     from common.ports.transaction import Page
 
 
@@ -58,6 +59,9 @@ class Prepaid(Protocol):
 
     def due(self, limit: int) -> Sequence[CreditAccountId]:
         """Accounts with credits or holds that have ended, or that are to be warned about."""
+
+    def sums(self) -> Sequence[CreditSums]:
+        """What each account has, holds and owes by every way that knows it, in one look."""
 
     def page(self, which: CreditFilter, limit: int, cursor: str | None) -> Page[CreditEntry]:
         """The entries of an account, newest first. Refuses: CreditAccountUnknown, CursorInvalid."""

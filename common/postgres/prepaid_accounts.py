@@ -17,6 +17,7 @@ from common.domain.prepaid_account import (
 )
 from common.domain.prepaid_claw_back import ClawBack, GrantedCredits, GrantUnknown
 from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
+from common.domain.prepaid_reconciliation import CreditSums
 from common.ports.prepaid import CreditFilter
 from common.ports.transaction import CursorInvalid, Page
 from common.postgres import prepaid_sql as sql
@@ -36,6 +37,7 @@ from common.postgres.prepaid_rows import (
     lot_of,
     lot_row,
     share_rows,
+    sums_of,
 )
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
@@ -145,6 +147,9 @@ class PrepaidAccounts:
     def due(self, limit: int) -> Sequence[CreditAccountId]:
         rows = self._desk.rows(sql.DUE, self._desk.now, limit)
         return [CreditAccountId(row[1]) for row in rows]
+
+    def sums(self) -> Sequence[CreditSums]:
+        return [sums_of(row) for row in self._desk.rows(sql.SUMS)]
 
     def page(self, which: CreditFilter, limit: int, cursor: str | None) -> Page[CreditEntry]:
         before = key_of(cursor) or str(CREDITS_MICRO_MAX)

@@ -15,6 +15,7 @@ from common.domain.prepaid_account import CreditAccount, CreditEntry, EntryKind
 from common.domain.prepaid_book import book
 from common.domain.prepaid_hold import CreditHold, HoldStatus
 from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare, in_turn
+from common.domain.prepaid_reconciliation import CreditSums
 from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
@@ -110,6 +111,24 @@ def entry_of(row: Row) -> CreditEntry:
             LotShare(lot_id=CreditLotId(lot), amount_micro=amount, held_micro=held)
             for lot, amount, held in row[16]
         ),
+    )
+
+
+def sums_of(row: Row) -> CreditSums:
+    """The ways to know what an account has, as they were read."""
+    return CreditSums(
+        account_id=CreditAccountId(row[1]),
+        balance=row[2],
+        balance_by_entries=row[3],
+        balance_by_lots=row[4],
+        balance_by_book=row[5],
+        held=row[6],
+        held_by_entries=row[7],
+        held_by_lots=row[8],
+        held_by_holds=row[9],
+        debt=row[10],
+        debt_by_entries=row[11],
+        debt_by_book=row[12],
     )
 
 

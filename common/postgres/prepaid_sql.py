@@ -142,6 +142,45 @@ WHERE account_id = (SELECT id FROM credit_accounts WHERE name = $1)
 ORDER BY sequence DESC
 LIMIT $4
 """
+# One statement, and so one moment: no movement is in one of the sums and not in the others.
+SUMS: Final = """
+SELECT accounts.tenant_id, accounts.id,
+       balance_micro, by_entries.amount, by_lots.amount, by_book.amount,
+       held_micro, by_entries.held, by_lots.held, by_holds.held,
+       debt_micro, by_entries.debt, by_book.debt
+FROM credit_accounts AS accounts
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro), 0)::bigint AS amount,
+         coalesce(sum(held_micro), 0)::bigint AS held,
+         coalesce(sum(debt_micro), 0)::bigint AS debt
+  FROM credit_ledger_entries
+  WHERE account_id = accounts.id
+) AS by_entries
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(left_micro), 0)::bigint AS amount,
+         coalesce(sum(held_micro), 0)::bigint AS held
+  FROM credit_lots
+  WHERE account_id = accounts.id
+) AS by_lots
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro) FILTER (WHERE NOT is_free), 0)::bigint AS held
+  FROM credit_holds
+  WHERE account_id = accounts.id
+    AND status = 'open'
+) AS by_holds
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(CASE concat('outstanding:', accounts.id)
+           WHEN credit_account THEN amount_micro
+           WHEN debit_account THEN -amount_micro END), 0)::bigint AS amount,
+         coalesce(sum(CASE concat('debt:', accounts.id)
+           WHEN debit_account THEN amount_micro
+           WHEN credit_account THEN -amount_micro END), 0)::bigint AS debt
+  FROM credit_book_entries
+  WHERE concat('outstanding:', accounts.id) IN (debit_account, credit_account)
+     OR concat('debt:', accounts.id) IN (debit_account, credit_account)
+) AS by_book
+ORDER BY accounts.id
+"""
 CHANGE_ACCOUNT: Final = """
 UPDATE credit_accounts
 SET balance_micro = $2, held_micro = $3, debt_micro = $4, last_entry = $5, free_month = $6,
