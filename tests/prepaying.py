@@ -152,3 +152,39 @@ def entries(hotel: Hotel, account: str = "main") -> Figures:
         " WHERE name = :account ORDER BY sequence",
         account=account,
     )
+
+
+def claw_back(
+    hotel: Hotel, grant_key: str, credits: int, source_key: str = "", **more: Any
+) -> TestResponse:
+    """Take credits back, each by another platform actor, who confirms it."""
+    by = f"platform-{uuid4()}"
+    body = {
+        "grantKey": grant_key,
+        "sourceKey": source_key or f"refund:{uuid4()}",
+        "creditsMicro": micro(credits),
+        "reason": "The purchase was refunded",
+    }
+    context = signed(
+        deed="credits.claw_back",
+        tenant=str(hotel.tenant_id),
+        grantKey=body["grantKey"],
+        sourceKey=body["sourceKey"],
+        creditsMicro=body["creditsMicro"],
+    )
+    sent = confirmed(hotel, body, context, by)
+    return hotel.post("/credits/claw-backs", sent, token=hotel.token(SCOPE, sub=by), **more)
+
+
+def waive(hotel: Hotel, credits: int, account: str = "main", **more: Any) -> TestResponse:
+    """Let an account off a debt, each by another platform actor, who confirms it."""
+    by = f"platform-{uuid4()}"
+    body = {"account": account, "creditsMicro": micro(credits), "reason": "They had a bad year"}
+    context = signed(
+        deed="credits.waive_debt",
+        tenant=str(hotel.tenant_id),
+        account=account,
+        creditsMicro=body["creditsMicro"],
+    )
+    sent = confirmed(hotel, body, context, by)
+    return hotel.post("/credits/debt/waive", sent, token=hotel.token(SCOPE, sub=by), **more)

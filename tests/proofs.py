@@ -186,8 +186,8 @@ def assert_events_are_gap_free(hotel: Hotel) -> None:
 def assert_trails_are_whole(hotel: Hotel) -> None:
     """Each entry fits its own hash, its predecessor's hash and its predecessor's state.
 
-    A folio, a drawer, a session and a reconciliation keep the head of their trail themselves, so
-    that its last entry cannot be taken away either.
+    A folio, a drawer, a session, a reconciliation and an account of credits keep the head of their
+    trail themselves, so that its last entry cannot be taken away either.
     """
     heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
     for entry in trail(hotel):
@@ -198,7 +198,7 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
         assert entry["digest_before"] == before, name
         assert entry["hash"] == _hash_of(entry), name
         heads[name] = entry["sequence"], entry["hash"], entry["digest_after"]
-    for kind in ("folio", "cash_drawer", "cash_session", "reconciliation"):
+    for kind in ("folio", "cash_drawer", "cash_session", "reconciliation", "credit_account"):
         rows = hotel.rows(f"SELECT id, version, trail, state_digest FROM {{s}}.{kind}s")
         for subject, *head in rows:
             assert heads.get((kind, subject)) == tuple(head), subject

@@ -66,7 +66,7 @@ class CreditHold:
         """Refuses: HoldEnded."""
         if self.status is not HoldStatus.OPEN or self.is_over(now):
             ended = HoldStatus.EXPIRED if self.is_over(now) else self.status
-            raise HoldEnded(status=ended.value)
+            raise HoldEnded(holdStatus=ended.value)
 
     def ended(self, status: HoldStatus, now: datetime, captured_micro: int = 0) -> "CreditHold":
         """The hold, having ended."""

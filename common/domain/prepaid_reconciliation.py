@@ -54,19 +54,6 @@ class CreditSums:
         return tuple(name for name, is_wrong in wrong.items() if is_wrong)
 
 
-def differences(self) -> tuple[str, ...]:
-    """What is not as it should be, by name."""
-    balance, held, debt = self.balance, self.held, self.debt
-    wrong = {
-        ENTRIES: balance.entries != balance.shown,
-        LOTS: balance.lots != balance.shown,
-        BOOK: balance.book != balance.shown,
-        HELD: not held.shown == held.entries == held.lots == held.book,
-        DEBT: not debt.shown == debt.entries == debt.lots == debt.book,
-    }
-    return tuple(name for name, is_wrong in wrong.items() if is_wrong)
-
-
 def differences(sums: Iterable[CreditSums]) -> Mapping[str, int]:
     """How many accounts differ in what."""
     return Counter(name for each in sums for name in each.differences)
