@@ -144,41 +144,44 @@ LIMIT $4
 """
 # One statement, and so one moment: no movement is in one of the sums and not in the others.
 SUMS: Final = """
+WITH booked AS (
+  SELECT book_account, sum(micro) AS micro
+  FROM (
+    SELECT credit_account AS book_account, amount_micro AS micro
+    FROM credit_book_entries
+    UNION ALL
+    SELECT debit_account, -amount_micro
+    FROM credit_book_entries
+  ) AS sides
+  GROUP BY book_account
+)
 SELECT accounts.tenant_id, accounts.id,
-       balance_micro, by_entries.amount, by_lots.amount, by_book.amount,
-       held_micro, by_entries.held, by_lots.held, by_holds.held,
-       debt_micro, by_entries.debt, by_book.debt
+       balance_micro, coalesce(entries.amount, 0)::bigint, coalesce(lots.amount, 0)::bigint,
+       coalesce(outstanding.micro, 0)::bigint,
+       accounts.held_micro, coalesce(entries.held, 0)::bigint, coalesce(lots.held, 0)::bigint,
+       coalesce(holds.held, 0)::bigint,
+       debt_micro, coalesce(entries.debt, 0)::bigint, coalesce(-owed.micro, 0)::bigint
 FROM credit_accounts AS accounts
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(amount_micro), 0)::bigint AS amount,
-         coalesce(sum(held_micro), 0)::bigint AS held,
-         coalesce(sum(debt_micro), 0)::bigint AS debt
+LEFT JOIN (
+  SELECT account_id, sum(amount_micro) AS amount, sum(held_micro) AS held, sum(debt_micro) AS debt
   FROM credit_ledger_entries
-  WHERE account_id = accounts.id
-) AS by_entries
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(left_micro), 0)::bigint AS amount,
-         coalesce(sum(held_micro), 0)::bigint AS held
+  GROUP BY account_id
+) AS entries ON entries.account_id = accounts.id
+LEFT JOIN (
+  SELECT account_id, sum(left_micro) AS amount, sum(held_micro) AS held
   FROM credit_lots
-  WHERE account_id = accounts.id
-) AS by_lots
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(amount_micro) FILTER (WHERE NOT is_free), 0)::bigint AS held
+  GROUP BY account_id
+) AS lots ON lots.account_id = accounts.id
+LEFT JOIN (
+  SELECT account_id, sum(amount_micro) AS held
   FROM credit_holds
-  WHERE account_id = accounts.id
-    AND status = 'open'
-) AS by_holds
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(CASE concat('outstanding:', accounts.id)
-           WHEN credit_account THEN amount_micro
-           WHEN debit_account THEN -amount_micro END), 0)::bigint AS amount,
-         coalesce(sum(CASE concat('debt:', accounts.id)
-           WHEN debit_account THEN amount_micro
-           WHEN credit_account THEN -amount_micro END), 0)::bigint AS debt
-  FROM credit_book_entries
-  WHERE concat('outstanding:', accounts.id) IN (debit_account, credit_account)
-     OR concat('debt:', accounts.id) IN (debit_account, credit_account)
-) AS by_book
+  WHERE status = 'open'
+    AND NOT is_free
+  GROUP BY account_id
+) AS holds ON holds.account_id = accounts.id
+LEFT JOIN booked AS outstanding
+  ON outstanding.book_account = concat('outstanding:', accounts.id)
+LEFT JOIN booked AS owed ON owed.book_account = concat('debt:', accounts.id)
 ORDER BY accounts.id
 """
 CHANGE_ACCOUNT: Final = """

@@ -55,7 +55,8 @@ CREATE TABLE credit_lots (
   CONSTRAINT lot_is_granted_or_moved
     CHECK ((id = root_id) = (source_key IS NOT NULL) AND (id = root_id) = (granted_micro > 0)),
   CONSTRAINT lot_is_never_negative CHECK (left_micro >= 0),
-  CONSTRAINT lot_holds_what_it_has CHECK (held_micro BETWEEN 0 AND left_micro)
+  CONSTRAINT lot_holds_what_it_has
+    CHECK (held_micro >= 0 AND held_micro <= greatest(left_micro, 0))
 );
 CREATE INDEX credit_lots_by_root ON credit_lots (tenant_id, root_id);
 CREATE INDEX credit_lots_left ON credit_lots (tenant_id, account_id) WHERE left_micro > 0;

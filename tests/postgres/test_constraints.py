@@ -15,6 +15,8 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.credit_trials import CREDITS as PREPAID
+from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -196,6 +198,7 @@ EVERYTHING: Final = [
     *NIGHTS,
     *SIGNALS,
     *RECONCILIATIONS,
+    *PREPAID,
 ]
 
 
@@ -228,6 +231,7 @@ def full(house: House) -> Hotel:
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
+    credits_of_every_kind(hotel)
     return hotel
 
 
@@ -237,6 +241,14 @@ def full(house: House) -> Hotel:
     ids=lambda t: t.constraint,
 )
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
+    assert_refused_by(full.house, trial, full.schema)
+
+
+@pytest.mark.req("CRD-1")
+@pytest.mark.parametrize(
+    "trial", MOVES_OTHERWISE, ids=[f"{n}-{t.which[8:-1]}" for n, t in enumerate(MOVES_OTHERWISE)]
+)
+def test_credits_move_as_the_kind_of_their_entry_says(full: Hotel, trial: Trial) -> None:
     assert_refused_by(full.house, trial, full.schema)
 
 

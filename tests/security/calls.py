@@ -25,6 +25,7 @@ from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
+from tests.security import credits as prepaid
 from tests.security import tills
 from tests.security.tills import Tills
 from tests.signals import a_signal
@@ -68,6 +69,7 @@ class Calls:
     shared: tuple[str, str]
     signal: str
     reconciliation: str
+    credits: prepaid.Credits
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -99,6 +101,7 @@ class Calls:
             (hers, hotel.charged(hers, "spa", 900_000)),
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
+            prepaid.Credits.of(hotel),
         )
 
     @cached_property
@@ -110,6 +113,8 @@ class Calls:
         """What the function is asked, with every field but those of the path."""
         if name in tills.BODIES:
             return tills.BODIES[name](self.hotel)
+        if name in prepaid.BODIES:
+            return prepaid.BODIES[name](self.credits)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -130,6 +135,7 @@ class Calls:
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
         known["signal_id"] = self.signal
+        known["hold_id"] = self.credits.holds.get(name, "")
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
         return {each: value for each, value in known.items() if f"{{{each}}}" in path}
@@ -138,6 +144,8 @@ class Calls:
         """What the function is asked in its query, with every field."""
         if name in tills.QUERIES:
             return tills.QUERIES[name](self.hotel)
+        if name in prepaid.QUERIES:
+            return prepaid.QUERIES[name]
         make = QUERIES.get(name)
         return make(self) if make else {}
 

@@ -211,6 +211,14 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "issue_credit_note": 1,
         "void_invoice": 1,
         "review_signal": 1,
+        "deduct_credits": 0,
+        "hold_credits": 0,
+        "capture_credits": 0,
+        "release_credits": 0,
+        "transfer_credits": 1,
+        "grant_credits": 1,
+        "claw_back_credits": 1,
+        "waive_credit_debt": 1,
     }
 
 

@@ -33,6 +33,7 @@ from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
 from tests.till import Till
 from tests.trust.faults.cash_examples import CASH, waits_too_long
+from tests.trust.faults.credit_examples import CREDITS, credits_that_end
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
@@ -315,6 +316,16 @@ def _resolving(scene: Scene) -> Act:
     return _posts(path, {"reason": "It was paid back by hand"})
 
 
+def _expiring(scene: Scene) -> Act:
+    credits_that_end(scene)
+    return _runs("expire_credits", scene)
+
+
+def _reconciling_credits(scene: Scene) -> Act:
+    credits_that_end(scene)
+    return _runs("reconcile_credits", scene)
+
+
 def _checking(scene: Scene) -> Act:
     scene.hotel.closed_folio()
     return _runs("check_books", scene)
@@ -359,5 +370,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "watch_stuck_sessions": _watching,
     "reconcile_nightly": _reconciling,
     "resolve_reconciliation": _resolving,
+    "expire_credits": _expiring,
+    "reconcile_credits": _reconciling_credits,
     **CASH,
+    **CREDITS,
 }
