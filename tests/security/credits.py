@@ -16,21 +16,23 @@ from tests.prepaying import bought, claw_back, deduct, granted, held
 class Credits:
     """Credits to spend, bought and given; what a purchase is named; a hold for each that ends one.
 
-    The spa's account has a debt.
+    The account `owing` has a debt, and is another one each time.
     """
 
     bought: str
+    owing: str
     holds: dict[str, str]
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
-        owed = bought(hotel, 5, account="spa")
-        assert deduct(hotel, 5, account="spa").status_code == 201
+        owing = f"spa_{uuid4().hex[:8]}"
+        owed = bought(hotel, 5, account=owing)
+        assert deduct(hotel, 5, account=owing).status_code == 201
         assert claw_back(hotel, owed, 5).status_code == 201
         granted(hotel, 1_000)
         key = bought(hotel, 1_000)
         ends = ("capture_credits", "release_credits")
-        return cls(key, {name: held(hotel, 5, lastsSeconds=86_400) for name in ends})
+        return cls(key, owing, {name: held(hotel, 5, lastsSeconds=86_400) for name in ends})
 
 
 def _use(_: Credits) -> dict[str, Any]:
@@ -77,7 +79,7 @@ BODIES: dict[str, Callable[[Credits], dict[str, Any]]] = {
     "grant_credits": _grant,
     "claw_back_credits": _claw_back,
     "waive_credit_debt": lambda credits: {
-        "account": "spa",
+        "account": credits.owing,
         "creditsMicro": 1_000,
         "reason": "They had a bad year",
     },

@@ -19,6 +19,7 @@ from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
+from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -48,6 +49,7 @@ AREAS = {
     "transferred": TRANSFERS,
     "odd": SIGNALS,
     "reconciled": RECONCILED,
+    "prepaid": PREPAID,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -111,6 +113,11 @@ def odd(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reconciled(house: House) -> Hotel:
     return reconciled_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def prepaid(house: House) -> Hotel:
+    return hotel_with_prepaid_credits(house)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +214,24 @@ def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
 
     assert broken(reconciled) == []
     assert states == [["matched"], ["mismatch"], ["resolved"], ["unknown"]]
+
+
+def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
+    kinds = prepaid.rows("SELECT DISTINCT kind FROM {s}.credit_ledger_entries ORDER BY 1")
+
+    assert broken(prepaid) == []
+    assert [row[0] for row in kinds] == [
+        "capture",
+        "claw_back",
+        "debt_paid",
+        "debt_waived",
+        "grant",
+        "hold",
+        "release",
+        "spend",
+        "transfer_in",
+        "transfer_out",
+    ]
 
 
 @pytest.mark.parametrize(
