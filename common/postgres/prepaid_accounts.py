@@ -104,8 +104,10 @@ class PrepaidAccounts:
         return account, lot_of(granted[0]).id if granted else None
 
     def take_both(self, name: str, other: str) -> tuple[CreditAccount, CreditAccount]:
-        _, *parts = self._desk.batch(
-            self._opening(other), *_asking(sql.BOTH, sql.BOTH.take, name, other)
+        _, _, *parts = self._desk.batch(
+            self._line(sql.MOVING),
+            self._opening(other),
+            *_asking(sql.BOTH, sql.BOTH.take, name, other),
         )
         found = assembled(*parts)
         return self._known(found, name), self._known(found, other)
@@ -123,7 +125,8 @@ class PrepaidAccounts:
     def take_granted(
         self, grant_key: str, source_key: str
     ) -> tuple[Sequence[CreditAccount], GrantedCredits, bool]:
-        *parts, granted, spent, before, already = self._desk.batch(
+        _, *parts, granted, spent, before, already = self._desk.batch(
+            self._line(sql.NOBODY_MOVES),
             *_asking(sql.ALL, sql.ALL.take),
             Statement(sql.GRANTED_FOR, (grant_key,)),
             Statement(sql.SPENT, (grant_key,)),
@@ -193,6 +196,9 @@ class PrepaidAccounts:
 
     def _opening(self, name: str) -> Statement:
         return Statement(sql.OPEN, (self._desk.new_id(CreditAccountId), name, self._desk.now))
+
+    def _line(self, question: str) -> Statement:
+        return Statement(question, (f"{self._desk.tenant_id}/credit_transfers",))
 
     def _write(self, account: CreditAccount) -> None:
         entries, account.fresh = account.fresh, ()

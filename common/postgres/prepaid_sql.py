@@ -71,6 +71,15 @@ BOTH: Final = Questions.about(
          WHERE name = $1 AND moving.left_micro > 0)""",
 )
 
+# Who takes credits back must find them wherever they are: in an account that opens meanwhile, too.
+# So transfers go on beside one another, and stand still for a claw-back.
+MOVING: Final = """
+SELECT current_setting('app.tenant_id')::uuid,
+       pg_advisory_xact_lock_shared(hashtextextended($1, 0))
+"""
+NOBODY_MOVES: Final = """
+SELECT current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(hashtextextended($1, 0))
+"""
 OPEN: Final = """
 INSERT INTO credit_accounts (id, name, balance_micro, held_micro, debt_micro, last_entry,
   free_used_micro, opened_at, version, trail)
