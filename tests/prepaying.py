@@ -81,7 +81,12 @@ def bought(hotel: Hotel, credits: int, key: str = "", **more: Any) -> str:
 
 def use(credits: int, **more: Any) -> dict[str, Any]:
     """What a service spends."""
-    body = {"creditsMicro": micro(credits), "service": "concierge", "reference": "chat-1", **more}
+    body = {
+        "creditsMicro": micro(credits),
+        "service": "concierge",
+        "externalReference": "chat-1",
+        **more,
+    }
     return {name: value for name, value in body.items() if value is not None}
 
 

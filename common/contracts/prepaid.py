@@ -44,16 +44,20 @@ CreditsMicro = Annotated[
 
 
 class UseRequest(Request):
-    """What is spent, by which service, for what of its own (`reference`); out of which account."""
+    """What is spent, by which service, for what of its own; out of which account."""
 
     account: Word = MAIN
     credits_micro: CreditsMicro
     service: Annotated[Word, Field(examples=["ai_concierge"])]
-    reference: Token | None = None
+    external_reference: Token | None = None
 
     def use(self) -> Use:
         """As the rules read it."""
-        return Use(credits_micro=self.credits_micro, service=self.service, reference=self.reference)
+        return Use(
+            credits_micro=self.credits_micro,
+            service=self.service,
+            reference=self.external_reference,
+        )
 
 
 class LotShareView(Shape):
@@ -85,7 +89,7 @@ class CreditEntryView(Shape):
     balance_micro: int
     lots: tuple[LotShareView, ...]
     service: str | None
-    reference: str | None
+    external_reference: str | None
     reason: str | None
     hold_id: CreditHoldRef | None
     counterpart: CreditAccountRef | None
@@ -104,7 +108,7 @@ class CreditEntryView(Shape):
             balance_micro=entry.balance_micro,
             lots=tuple(LotShareView.of(share) for share in entry.shares),
             service=entry.service,
-            reference=entry.reference,
+            external_reference=entry.reference,
             reason=entry.reason,
             hold_id=entry.hold_id,
             counterpart=entry.counterpart,
@@ -229,7 +233,7 @@ class HoldView(Shape):
     credits_micro: int
     captured_micro: int
     service: str
-    reference: str | None
+    external_reference: str | None
     expires_at: Instant
 
     @classmethod
@@ -240,7 +244,7 @@ class HoldView(Shape):
             credits_micro=hold.amount_micro,
             captured_micro=hold.captured_micro,
             service=hold.service,
-            reference=hold.reference,
+            external_reference=hold.reference,
             expires_at=hold.expires_at,
         )
 

@@ -35,7 +35,7 @@ class CreditEntryData(Shape):
     debt_micro: int
     metered_micro: int
     service: str | None
-    reference: str | None
+    external_reference: str | None
     hold_id: CreditHoldRef | None
 
     @classmethod
@@ -49,7 +49,7 @@ class CreditEntryData(Shape):
             debt_micro=entry.debt_micro,
             metered_micro=entry.metered_micro,
             service=entry.service,
-            reference=entry.reference,
+            external_reference=entry.reference,
             hold_id=entry.hold_id,
         )
 

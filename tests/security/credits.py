@@ -40,7 +40,7 @@ def _use(_: Credits) -> dict[str, Any]:
         "account": "main",
         "creditsMicro": 1_000_000,
         "service": "concierge",
-        "reference": "chat-1",
+        "externalReference": "chat-1",
     }
 
 

@@ -50,7 +50,7 @@ def test_takes_what_is_asked_for_and_answers_what_is_left(hotel: Hotel) -> None:
         6_000_000,
     )
     assert entry["lots"] == [{"lotId": lot, "amountMicro": -4_000_000, "heldMicro": 0}]
-    assert (entry["service"], entry["reference"]) == ("concierge", "chat-1")
+    assert (entry["service"], entry["externalReference"]) == ("concierge", "chat-1")
     assert available(hotel) == 6_000_000
     assert_books_are_right(hotel)
     assert broken(hotel) == []
@@ -215,7 +215,7 @@ def test_tells_what_was_spent_by_whom_and_what_is_left(hotel: Hotel) -> None:
         -4_000_000,
         4_000_000,
     )
-    assert (entry["service"], entry["reference"]) == ("concierge", "chat-1")
+    assert (entry["service"], entry["externalReference"]) == ("concierge", "chat-1")
     assert trail(hotel, "credits.deducted")[0]["actor"] == "clerk"
 
 
