@@ -1,11 +1,16 @@
 """Prepaid credits are granted, spent, held, moved and taken back by several at once."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from werkzeug import Response
 from werkzeug.test import TestResponse
 
+from common.runtime.declaration import declaration_of
+from common.runtime.job import Orders
+from jobs.expire_credits import expire_credits
 from tests.hotel import Hotel
 from tests.prepaying import (
     SCOPE,
@@ -240,3 +245,32 @@ def a_purchase_pays_a_debt_that_is_waived(stage: Stage) -> None:
     assert waived.status_code in (201, 422)
     assert available(hotel) == micro(10 if waived.status_code == 201 else 4)
     assert balance(hotel)["debtMicro"] == 0
+
+
+@race
+def credits_expire_while_they_are_spent_and_moved(stage: Stage) -> None:
+    """5 have ended, 5 have not: whoever comes by when, nobody gets any of the ones that have."""
+    hotel = stage.hotel
+    granted(hotel, 5, expiresAt="2026-03-01T12:30:00Z")
+    granted(hotel, 5)
+    ended = "UPDATE {s}.credit_lots SET expires_at = '2026-03-01T12:00:00Z'"
+    hotel.rows(f"{ended} WHERE expires_at IS NOT NULL")
+    stage.plays("job", sweeps)  # type: ignore[arg-type] # all that is asked of it is a status
+    stage.plays("job again", sweeps)  # type: ignore[arg-type] # as above
+    stage.plays("guest", spends(4, "guest"))
+    stage.plays("mover", moves(3, "main", "spa", "mover"))
+
+    _, _, spent, moved = stage.play()
+
+    assert statuses([spent, moved]) == {201: 1, 402: 1}
+    assert available(hotel) == micro(1 if spent.status_code == 201 else 2)
+    swept = [each for each in entries(hotel) if each[0] == "expire"]
+    assert swept in ([], [["expire", -5, 0, 0]])
+
+
+def sweeps(at: Hotel) -> Response:
+    """The job, at an instance; when it could not do all, its next run tries again."""
+    declared: Any = declaration_of(expire_credits)  # type: ignore[arg-type] # a job's
+    orders = Orders(tenants=(at.tenant_id,))
+    at.house.wiring.job_shell.run(declared, orders, stop=threading.Event(), tell=lambda _: None)
+    return Response(status=204)
