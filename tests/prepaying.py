@@ -193,3 +193,15 @@ def waive(hotel: Hotel, credits: int, account: str = "main", **more: Any) -> Tes
     )
     sent = confirmed(hotel, body, context, by)
     return hotel.post("/credits/debt/waive", sent, token=hotel.token(SCOPE, sub=by), **more)
+
+
+def reverse(hotel: Hotel, source_key: str, **more: Any) -> TestResponse:
+    """Give back what was taken, each by another platform actor, who confirms it."""
+    by = f"platform-{uuid4()}"
+    context = signed(
+        deed="credits.reverse_claw_back", tenant=str(hotel.tenant_id), sourceKey=source_key
+    )
+    body = {"sourceKey": source_key, "reason": "The dispute was won"}
+    sent = confirmed(hotel, body, context, by)
+    path = "/credits/claw-backs/reverse"
+    return hotel.post(path, sent, token=hotel.token(SCOPE, sub=by), **more)

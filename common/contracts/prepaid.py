@@ -29,6 +29,7 @@ from common.domain.prepaid_claw_back import TakenBack
 from common.domain.prepaid_grant import CreditsGranted
 from common.domain.prepaid_hold import CreditHold
 from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare, in_turn
+from common.domain.prepaid_reversal import CreditsGivenBack
 from common.domain.prepaid_spend import CreditsCaptured, CreditsHeld, Use, allowance_left
 from common.domain.prepaid_transfer import MovedCredits
 
@@ -297,4 +298,23 @@ class ClawBackAnswer(Outcome):
             entries=tuple(
                 CreditEntryView.of(entry) for fact in taken.facts for entry in fact.entries
             ),
+        )
+
+
+class ReversalAnswer(MovedAnswer):
+    """What was given back: `returnedMicro` credits, and `cancelledMicro` are owed no more."""
+
+    lot_id: CreditLotRef
+    source_key: str
+    returned_micro: int
+    cancelled_micro: int
+
+    @classmethod
+    def reversing(cls, given: CreditsGivenBack, moment: Moment) -> "ReversalAnswer":
+        return cls(
+            **cls.shared(given, given.entry, moment),
+            lot_id=given.lot_id,
+            source_key=given.reversal.source_key,
+            returned_micro=given.reversal.returned_micro,
+            cancelled_micro=given.reversal.cancelled_micro,
         )

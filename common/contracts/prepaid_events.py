@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.prepaid_claw_back import CreditsClawedBack
     from common.domain.prepaid_expiry import CreditsExpiring
     from common.domain.prepaid_grant import CreditsGranted
+    from common.domain.prepaid_reversal import CreditsGivenBack
     from common.domain.prepaid_spend import CreditsCaptured, CreditsHeld
     from common.domain.prepaid_transfer import CreditsTransferred
 
@@ -183,6 +184,18 @@ class CreditsClawedBackV1(_Credits):
         return cls(**cls.shared(fact), lot_id=fact.lot_id, source_key=fact.source_key)
 
 
+class CreditsGivenBackV1(_Credits):
+    """A dispute was won: what was taken back for it is there again."""
+
+    fact = "credits.given_back"
+    lot_id: CreditLotRef
+    source_key: str
+
+    @classmethod
+    def of(cls, fact: "CreditsGivenBack") -> "CreditsGivenBackV1":
+        return cls(**cls.shared(fact), lot_id=fact.lot_id, source_key=fact.reversal.source_key)
+
+
 class CreditDebtWaivedV1(_Credits):
     fact = "credits.debt_waived"
 
@@ -201,5 +214,6 @@ CREDIT_EVENTS: Final = (
     CreditsExpiredV1,
     CreditsExpiringV1,
     CreditsClawedBackV1,
+    CreditsGivenBackV1,
     CreditDebtWaivedV1,
 )

@@ -67,6 +67,7 @@ class EntryKind(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     CLAW_BACK = "claw_back"
+    GIVE_BACK = "give_back"
     DEBT_PAID = "debt_paid"
     DEBT_WAIVED = "debt_waived"
 

@@ -58,6 +58,11 @@ def book(entry: CreditEntry) -> tuple[BookEntry, ...]:
                 (mine, CLAWED_BACK, -entry.amount_micro),
                 (owed, CLAWED_BACK, entry.debt_micro),
             ]
+        case EntryKind.GIVE_BACK:
+            pairs = [
+                (CLAWED_BACK, mine, entry.amount_micro),
+                (CLAWED_BACK, owed, -entry.debt_micro),
+            ]
         case EntryKind.DEBT_PAID:
             pairs = [(mine, owed, -entry.amount_micro)]
         case EntryKind.DEBT_WAIVED:

@@ -142,7 +142,14 @@ def claw_back(
     for account, shares in takes:
         debt = owed if account.id == root.account_id else 0
         if shares or debt:
-            account.move(EntryKind.CLAW_BACK, shares, moment, debt_micro=debt, reason=reason)
+            account.move(
+                EntryKind.CLAW_BACK,
+                shares,
+                moment,
+                debt_micro=debt,
+                reference=source_key,
+                reason=reason,
+            )
         if account.fresh:
             facts.append(
                 account.told(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from common.domain.prepaid_claw_back import ClawBack, GrantedCredits
     from common.domain.prepaid_hold import CreditHold
     from common.domain.prepaid_reconciliation import CreditSums
+    from common.domain.prepaid_reversal import DebtMove, Reversal
     from common.ports.transaction import Page
 
 
@@ -54,6 +55,12 @@ class Prepaid(Protocol):
         """Lock all accounts, and read what was granted for a key; whether credits were taken back
         for the other one already. Refuses: GrantUnknown."""
 
+    def take_claw_back(self, source_key: str) -> tuple[CreditAccount, ClawBack, Sequence[DebtMove]]:
+        """Lock the account of what was taken back, and read all that ever moved its debt, in order.
+
+        Refuses: ClawBackUnknown, ClawBackReversed.
+        """
+
     def warned(self, account_id: CreditAccountId) -> frozenset[tuple[str, int]]:
         """The lots of an account whose expiry was warned of, and how many days before."""
 
@@ -71,6 +78,9 @@ class Prepaid(Protocol):
 
     def keep_claw_back(self, claw_back: ClawBack) -> None:
         """Write what was taken back, once."""
+
+    def keep_reversal(self, reversal: Reversal) -> None:
+        """Write what was given back, once."""
 
     def keep_warning(self, lot_id: CreditLotId, days_before: int) -> None:
         """Write that it was told that a lot expires, once."""

@@ -1219,7 +1219,7 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT root_id, count(*) FILTER (WHERE kind = 'grant') AS grants,
          coalesce(-sum(parts.amount_micro) FILTER (WHERE kind IN
-           ('spend', 'capture', 'expire', 'claw_back', 'debt_paid')), 0) AS gone
+           ('spend', 'capture', 'expire', 'claw_back', 'give_back', 'debt_paid')), 0) AS gone
   FROM credit_lots
   JOIN credit_entry_lots AS parts ON parts.lot_id = credit_lots.id
   JOIN credit_ledger_entries AS entries ON entries.id = entry_id
@@ -1253,6 +1253,8 @@ WITH expected AS (
     ('transfer_out', 0, mine, concat('outstanding:', counterpart), -amount_micro),
     ('claw_back', 0, mine, 'clawed_back', -amount_micro),
     ('claw_back', 1, owed, 'clawed_back', debt_micro),
+    ('give_back', 0, 'clawed_back', mine, amount_micro),
+    ('give_back', 1, 'clawed_back', owed, -debt_micro),
     ('debt_paid', 0, mine, owed, -amount_micro), ('debt_waived', 0, 'waived', owed, -debt_micro)
   ) AS ways (way, part, debit, credit, micro) ON way = kind
   WHERE micro <> 0
@@ -1323,14 +1325,16 @@ WHERE (placed, captured, released) IS DISTINCT FROM
    OR status = 'expired' AND ended_at < expires_at;
 
 -- invariant: credits_are_taken_back_within_their_grant
--- No more is asked back of a grant than was granted; what was taken for it and what is owed for it
--- are what the entries say.
+-- No more is asked back of a grant than was granted, but for what was given back; what was taken
+-- for it and what is owed for it are what the entries say, and so is what was given back.
 SELECT roots.id, concat_ws(' ', 'granted', granted_micro, 'asked', asked, 'taken', backs.taken,
   'by entries', coalesce(moved.taken, 0))
 FROM credit_lots AS roots
 JOIN (
-  SELECT lot_id, sum(asked_micro) AS asked, sum(taken_micro) AS taken
-  FROM credit_claw_backs
+  SELECT lot_id, sum(asked_micro) FILTER (WHERE reversals.source_key IS NULL) AS asked,
+         sum(taken_micro) AS taken
+  FROM credit_claw_backs AS claws
+  LEFT JOIN credit_claw_back_reversals AS reversals ON reversals.source_key = claws.source_key
   GROUP BY lot_id
 ) AS backs ON backs.lot_id = roots.id
 LEFT JOIN (
@@ -1358,7 +1362,21 @@ FULL JOIN (
   JOIN credit_lots ON credit_lots.id = lot_id
   GROUP BY account_id
 ) AS backs ON backs.account_id = entries.account_id
-WHERE coalesce(debt, 0) <> coalesce(owed, 0);
+WHERE coalesce(debt, 0) <> coalesce(owed, 0)
+UNION ALL
+SELECT reversals.source_key, concat_ws(' ', 'returned', returned_micro, 'cancelled',
+  cancelled_micro, 'of', taken_micro, debt_micro, 'by entries', amount, debt)
+FROM credit_claw_back_reversals AS reversals
+LEFT JOIN credit_claw_backs AS claws ON claws.source_key = reversals.source_key
+LEFT JOIN (
+  SELECT reference, sum(amount_micro) AS amount, sum(-entries.debt_micro) AS debt,
+         count(*) AS times
+  FROM credit_ledger_entries AS entries
+  WHERE kind = 'give_back'
+  GROUP BY reference
+) AS given ON given.reference = reversals.source_key
+WHERE (returned_micro, cancelled_micro, times) IS DISTINCT FROM (amount, debt, 1)
+   OR returned_micro NOT BETWEEN taken_micro AND taken_micro + debt_micro - cancelled_micro;
 
 -- invariant: an_account_of_credits_is_what_its_trail_digested
 -- The state that an account's trail digested is the one that it is in.
@@ -1691,9 +1709,9 @@ WHERE relkind IN ('r', 'p')
 SELECT relname, 'the tenant''s role may change what is written'
 FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace
-  AND relname IN ('audit_entries', 'cash_movements', 'credit_book_entries', 'credit_claw_backs',
-    'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
-    'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
+  AND relname IN ('audit_entries', 'cash_movements', 'credit_book_entries',
+    'credit_claw_back_reversals', 'credit_claw_backs', 'credit_entry_lots',
+    'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines', 'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines', 'invoice_signatures',
     'invoices', 'ledger_entries', 'night_audits', 'refund_settlements', 'refunds',
     'settings_versions', 'settlements', 'webhook_events')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
@@ -1702,7 +1720,8 @@ WHERE relnamespace = current_schema()::regnamespace
 -- Each unique constraint that lets a thing happen once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['audit_entries_are_consecutive', 'audit_entry_is_written_once',
-  'command_is_answered_once', 'copies_are_numbered', 'credit_account_is_opened_once',
+  'claw_back_is_reversed_once', 'command_is_answered_once', 'copies_are_numbered',
+  'credit_account_is_opened_once',
   'credit_entries_are_consecutive', 'credits_are_booked_once', 'credits_are_granted_once',
   'credits_are_taken_back_once', 'credits_of_a_grant_are_one_lot',
   'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together',

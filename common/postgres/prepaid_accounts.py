@@ -14,10 +14,12 @@ from common.domain.prepaid_account import (
     CreditAccount,
     CreditAccountUnknown,
     CreditEntry,
+    EntryKind,
 )
 from common.domain.prepaid_claw_back import ClawBack, GrantedCredits, GrantUnknown
 from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
 from common.domain.prepaid_reconciliation import CreditSums
+from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, DebtMove, Reversal
 from common.ports.prepaid import CreditFilter
 from common.ports.transaction import CursorInvalid, Page
 from common.postgres import prepaid_sql as sql
@@ -30,12 +32,15 @@ from common.postgres.prepaid_rows import (
     LOT_COLUMNS,
     assembled,
     book_rows,
+    claw_back_of,
+    claw_back_row,
     entry_of,
     entry_row,
     hold_of,
     hold_row,
     lot_of,
     lot_row,
+    reversal_row,
     share_rows,
     sums_of,
 )
@@ -59,6 +64,11 @@ INSERT_CLAW_BACK = Insert.into(
     ranks.DOCUMENTS,
     "credit_claw_backs",
     "source_key, lot_id, asked_micro, taken_micro, debt_micro, reason, occurred_at, recorded_at",
+)
+INSERT_REVERSAL = Insert.into(
+    ranks.DOCUMENT_PARTS,
+    "credit_claw_back_reversals",
+    "source_key, returned_micro, cancelled_micro, reason, occurred_at, recorded_at",
 )
 INSERT_WARNING = Insert.into(
     ranks.DOCUMENTS, "credit_expiry_warnings", "lot_id, days_before, told_at"
@@ -144,6 +154,19 @@ class PrepaidAccounts:
         accounts = [self._desk.loaded(account) for account in assembled(*parts)]
         return accounts, credits, bool(already)
 
+    def take_claw_back(self, source_key: str) -> tuple[CreditAccount, ClawBack, Sequence[DebtMove]]:
+        asked = (sql.CLAW_BACK, sql.REVERSED, sql.DEBT_MOVES)
+        *parts, taken, reversed_before, debts = self._desk.batch(
+            *_asking(sql.BY_CLAW_BACK, sql.BY_CLAW_BACK.take, source_key),
+            *(Statement(each, (source_key,)) for each in asked),
+        )
+        if not taken:
+            raise ClawBackUnknown()
+        if reversed_before:
+            raise ClawBackReversed()
+        moves = [DebtMove(EntryKind(row[1]), row[2], row[3]) for row in debts]
+        return self._desk.loaded(assembled(*parts)[0]), claw_back_of(taken[0]), moves
+
     def warned(self, account_id: CreditAccountId) -> frozenset[tuple[str, int]]:
         return frozenset((row[1], row[2]) for row in self._desk.rows(sql.WARNED, account_id))
 
@@ -171,18 +194,10 @@ class PrepaidAccounts:
         self._desk.keep(account, lambda: self._write(account))
 
     def keep_claw_back(self, claw_back: ClawBack) -> None:
-        now = self._desk.now
-        row = {
-            "source_key": claw_back.source_key,
-            "lot_id": claw_back.lot_id,
-            "asked_micro": claw_back.asked_micro,
-            "taken_micro": claw_back.taken_micro,
-            "debt_micro": claw_back.debt_micro,
-            "reason": claw_back.reason,
-            "occurred_at": now,
-            "recorded_at": now,
-        }
-        self._desk.insert(INSERT_CLAW_BACK, [row])
+        self._desk.insert(INSERT_CLAW_BACK, [claw_back_row(claw_back, self._desk.now)])
+
+    def keep_reversal(self, reversal: Reversal) -> None:
+        self._desk.insert(INSERT_REVERSAL, [reversal_row(reversal, self._desk.now)])
 
     def keep_warning(self, lot_id: CreditLotId, days_before: int) -> None:
         row = {"lot_id": lot_id, "days_before": days_before, "told_at": self._desk.now}

@@ -13,9 +13,11 @@ from common.domain.identifiers import (
 )
 from common.domain.prepaid_account import CreditAccount, CreditEntry, EntryKind
 from common.domain.prepaid_book import book
+from common.domain.prepaid_claw_back import ClawBack
 from common.domain.prepaid_hold import CreditHold, HoldStatus
 from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare, in_turn
 from common.domain.prepaid_reconciliation import CreditSums
+from common.domain.prepaid_reversal import Reversal
 from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
@@ -111,6 +113,18 @@ def entry_of(row: Row) -> CreditEntry:
             LotShare(lot_id=CreditLotId(lot), amount_micro=amount, held_micro=held)
             for lot, amount, held in row[16]
         ),
+    )
+
+
+def claw_back_of(row: Row) -> ClawBack:
+    """What was taken back, as it was read."""
+    return ClawBack(
+        source_key=row[1],
+        lot_id=CreditLotId(row[2]),
+        asked_micro=row[3],
+        taken_micro=row[4],
+        debt_micro=row[5],
+        reason=row[6],
     )
 
 
@@ -237,3 +251,29 @@ def book_rows(entry: CreditEntry, now: datetime) -> list[dict[str, Any]]:
         }
         for booked in book(entry)
     ]
+
+
+def claw_back_row(claw_back: ClawBack, now: datetime) -> dict[str, Any]:
+    """What was taken back, as it is written, once."""
+    return {
+        "source_key": claw_back.source_key,
+        "lot_id": claw_back.lot_id,
+        "asked_micro": claw_back.asked_micro,
+        "taken_micro": claw_back.taken_micro,
+        "debt_micro": claw_back.debt_micro,
+        "reason": claw_back.reason,
+        "occurred_at": now,
+        "recorded_at": now,
+    }
+
+
+def reversal_row(reversal: Reversal, now: datetime) -> dict[str, Any]:
+    """What was given back, as it is written, once."""
+    return {
+        "source_key": reversal.source_key,
+        "returned_micro": reversal.returned_micro,
+        "cancelled_micro": reversal.cancelled_micro,
+        "reason": reversal.reason,
+        "occurred_at": now,
+        "recorded_at": now,
+    }

@@ -71,6 +71,12 @@ BOTH: Final = Questions.about(
          WHERE name = $1 AND moving.left_micro > 0)""",
 )
 
+ITS_LOT: Final = "SELECT lot_id FROM credit_claw_backs WHERE source_key = $1"
+BY_CLAW_BACK: Final = Questions.about(
+    f"id = (SELECT account_id FROM credit_lots WHERE id = ({ITS_LOT}))",
+    also_lots=f"id = ({ITS_LOT})",
+)
+
 # Who takes credits back must find them wherever they are: in an account that opens meanwhile, too.
 # So transfers go on beside one another, and stand still for a claw-back.
 MOVING: Final = """
@@ -103,6 +109,22 @@ SELECT credit_claw_backs.tenant_id, credit_claw_backs.source_key, asked_micro, d
 FROM credit_claw_backs
 JOIN credit_lots ON credit_lots.id = lot_id
 WHERE credit_lots.source_key = $1
+  AND NOT EXISTS (
+    SELECT FROM credit_claw_back_reversals AS reversals
+    WHERE reversals.source_key = credit_claw_backs.source_key)
+"""
+CLAW_BACK: Final = """
+SELECT tenant_id, source_key, lot_id, asked_micro, taken_micro, debt_micro, reason
+FROM credit_claw_backs
+WHERE source_key = $1
+"""
+REVERSED: Final = "SELECT tenant_id FROM credit_claw_back_reversals WHERE source_key = $1"
+DEBT_MOVES: Final = f"""
+SELECT tenant_id, kind, reference, debt_micro
+FROM credit_ledger_entries
+WHERE account_id = (SELECT account_id FROM credit_lots WHERE id = ({ITS_LOT}))
+  AND debt_micro <> 0
+ORDER BY sequence
 """
 TAKEN_BACK_FOR: Final = "SELECT tenant_id FROM credit_claw_backs WHERE source_key = $1"
 WARNED: Final = """

@@ -60,6 +60,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "day_is_reconciled_once",
         "credits_are_granted_once",
         "credits_are_taken_back_once",
+        "claw_back_is_reversed_once",
         "expiry_is_warned_of_once",
     }
 )

@@ -28,6 +28,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "audit_entries",
         "cash_movements",
         "credit_book_entries",
+        "credit_claw_back_reversals",
         "credit_claw_backs",
         "credit_entry_lots",
         "credit_expiry_warnings",

@@ -133,6 +133,7 @@ CREATE TABLE credit_ledger_entries (
       AND metered_micro > 0
     WHEN 'release' THEN amount_micro = 0 AND held_micro <= 0 AND debt_micro = 0
     WHEN 'claw_back' THEN amount_micro <= 0 AND held_micro = 0 AND debt_micro >= 0
+    WHEN 'give_back' THEN amount_micro >= 0 AND held_micro = 0 AND debt_micro <= 0
     WHEN 'debt_paid' THEN amount_micro < 0 AND held_micro = 0 AND debt_micro = amount_micro
     WHEN 'debt_waived' THEN amount_micro = 0 AND held_micro = 0 AND debt_micro < 0
     ELSE false END)
@@ -192,6 +193,22 @@ CREATE TABLE credit_claw_backs (
 );
 CREATE INDEX credit_claw_backs_by_lot ON credit_claw_backs (tenant_id, lot_id);
 
+-- Of what was taken back, what came back when a dispute was won: once, and never changed.
+CREATE TABLE credit_claw_back_reversals (
+  tenant_id       uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  source_key      text NOT NULL,
+  returned_micro  bigint NOT NULL,
+  cancelled_micro bigint NOT NULL,
+  reason          text NOT NULL,
+  occurred_at     timestamptz NOT NULL,
+  recorded_at     timestamptz NOT NULL,
+  CONSTRAINT claw_back_is_reversed_once PRIMARY KEY (tenant_id, source_key),
+  CONSTRAINT reversed_claw_back_exists
+    FOREIGN KEY (tenant_id, source_key) REFERENCES credit_claw_backs (tenant_id, source_key),
+  CONSTRAINT reversal_gives_and_takes_nothing
+    CHECK (returned_micro >= 0 AND cancelled_micro >= 0)
+);
+
 -- Of which lots it was told that they expire, and how many days before; never changed.
 CREATE TABLE credit_expiry_warnings (
   tenant_id   uuid NOT NULL DEFAULT billing_central.current_tenant(),
@@ -239,6 +256,11 @@ ALTER TABLE credit_claw_backs FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON credit_claw_backs TO {tenant_role}
   USING (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant())
   WITH CHECK (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant());
+ALTER TABLE credit_claw_back_reversals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credit_claw_back_reversals FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON credit_claw_back_reversals TO {tenant_role}
+  USING (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant())
+  WITH CHECK (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant());
 ALTER TABLE credit_expiry_warnings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credit_expiry_warnings FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON credit_expiry_warnings TO {tenant_role}
@@ -250,10 +272,11 @@ GRANT SELECT, INSERT, UPDATE (balance_micro, held_micro, debt_micro, last_entry,
 GRANT SELECT, INSERT, UPDATE (left_micro, held_micro) ON credit_lots TO {tenant_role};
 GRANT SELECT, INSERT, UPDATE (status, captured_micro, ended_at) ON credit_holds TO {tenant_role};
 GRANT SELECT, INSERT ON credit_ledger_entries, credit_entry_lots, credit_book_entries,
-  credit_claw_backs, credit_expiry_warnings TO {tenant_role};
+  credit_claw_backs, credit_claw_back_reversals, credit_expiry_warnings TO {tenant_role};
 
 -- down
 DROP TABLE credit_expiry_warnings;
+DROP TABLE credit_claw_back_reversals;
 DROP TABLE credit_claw_backs;
 DROP TABLE credit_book_entries;
 DROP TABLE credit_entry_lots;

@@ -17,6 +17,7 @@ from common.domain.prepaid_expiry import CreditsExpiring, expire, warn
 from common.domain.prepaid_grant import CreditGrant, grant
 from common.domain.prepaid_hold import CreditHold
 from common.domain.prepaid_lot import CreditLot, CreditSource
+from common.domain.prepaid_reversal import DebtMove, give_back
 from common.domain.prepaid_spend import Use, capture, deduct, hold, release
 from common.domain.prepaid_terms import CreditTerms
 from common.domain.prepaid_transfer import transfer
@@ -35,6 +36,7 @@ class Credits:
         self.holds: dict[CreditHoldId, CreditHold] = {}
         self.claw_backs: list[ClawBack] = []
         self.warned: set[tuple[str, int]] = set()
+        self.reversed: set[int] = set()
 
     @property
     def now(self) -> datetime:
@@ -111,7 +113,7 @@ class Credits:
     def claw_back(self, lot_id: CreditLotId, micro: int) -> ClawBack:
         copies = [self.account(name) for name in self.accounts]
         root = next(lot for at in copies for lot in at.lots if lot.id == lot_id)
-        before = [each for each in self.claw_backs if each.lot_id == lot_id]
+        before = self.standing(lot_id)
         granted = GrantedCredits(
             root=root,
             spent_micro=-self.moved_of(lot_id, EntryKind.SPEND, EntryKind.CAPTURE),
@@ -124,10 +126,29 @@ class Credits:
         self.claw_backs.append(taken.claw_back)
         return taken.claw_back
 
+    def reverse(self, place: int) -> int:
+        """Give back what a claw-back took; how many credits came back."""
+        taken = self.claw_backs[place]
+        at = self.account(self._named(taken.lot_id))
+        moves = [
+            DebtMove(entry.kind, entry.reference, entry.debt_micro)
+            for entry in self.entries
+            if entry.account_id == at.id and entry.debt_micro
+        ]
+        given = give_back(at, taken, moves, "won", self.desk)
+        self._keep(at)
+        self.reversed.add(place)
+        return given.reversal.returned_micro
+
     def waive(self, micro: int, account: str = MAIN) -> None:
         self._does(lambda at: waive(at, micro, "a bad year", self.desk), account)
 
     # what there is
+
+    def standing(self, lot_id: CreditLotId) -> list[ClawBack]:
+        """What was taken back of a grant, and not given back."""
+        every = enumerate(self.claw_backs)
+        return [c for place, c in every if c.lot_id == lot_id and place not in self.reversed]
 
     def lots(self, account: str = MAIN) -> list[CreditLot]:
         return list(self.accounts[account].lots) if account in self.accounts else []
@@ -154,6 +175,9 @@ class Credits:
 
     def available(self, account: str = MAIN) -> int:
         return self.account(account).available_micro(self.now)
+
+    def _named(self, root_id: CreditLotId) -> str:
+        return next(n for n, at in self.accounts.items() if any(x.id == root_id for x in at.lots))
 
     def _of(self, held: CreditHold) -> str:
         return next(name for name, at in self.accounts.items() if at.id == held.account_id)

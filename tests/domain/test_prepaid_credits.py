@@ -293,6 +293,27 @@ def test_a_debt_is_paid_by_purchases_until_there_is_none() -> None:
         credits.waive(1)
 
 
+@pytest.mark.req("CRD-5", "BEY-7")
+def test_a_debt_that_was_settled_comes_back_to_whose_it_was() -> None:
+    """Owed 5 and 4. 3 waived (of the first), 4 paid (2 of the first, 2 of the second), 2 are owed.
+
+    The second is won first: 2 are owed no more, 2 come back. The first: 2 come back, 3 were waived.
+    """
+    credits = Credits()
+    lots = [credits.grant(micro, "purchase") for micro in (5, 4)]
+    credits.deduct(9)
+    for lot, micro in zip(lots, (5, 4), strict=True):
+        credits.claw_back(lot, micro)
+    credits.waive(3)
+    credits.grant(4, "purchase")
+    assert credits.account().debt_micro == 2
+
+    assert credits.reverse(1) == 2
+    assert credits.account().debt_micro == 0
+    assert credits.reverse(0) == 2
+    assert credits.available() == 4
+
+
 @pytest.mark.req("CRD-7")
 def test_every_movement_is_booked_between_two_accounts_of_the_book() -> None:
     """Bought 10, spent 3, moved 2; 8 taken back (5 there, 3 owed), 1 waived, 2 paid, 1 expired."""

@@ -4,7 +4,17 @@ from typing import Final
 
 from tests.hotel import Hotel
 from tests.postgres.trials import Trial
-from tests.prepaying import bought, capture, claw_back, deduct, granted, held, transfer, waive
+from tests.prepaying import (
+    bought,
+    capture,
+    claw_back,
+    deduct,
+    granted,
+    held,
+    reverse,
+    transfer,
+    waive,
+)
 
 ACCOUNT: Final = {"id": "cra_x", "name": "x"}
 LOT: Final = {"id": "clt_x", "root_id": "clt_x", "source_key": "x"}
@@ -96,6 +106,13 @@ CREDITS: Final = [
         "credit_claw_backs",
         {"source_key": "x", "taken_micro": 10**12},
     ),
+    Trial("claw_back_is_reversed_once", "credit_claw_back_reversals", {}),
+    Trial("reversed_claw_back_exists", "credit_claw_back_reversals", {"source_key": "x"}),
+    Trial(
+        "reversal_gives_and_takes_nothing",
+        "credit_claw_back_reversals",
+        {"source_key": "x", "returned_micro": -1},
+    ),
     Trial("expiry_is_warned_of_once", "credit_expiry_warnings", {}),
     Trial("warned_of_lot_exists", "credit_expiry_warnings", {"lot_id": NONE}),
     Trial("warning_is_given_in_time", "credit_expiry_warnings", {"days_before": 3}),
@@ -114,6 +131,8 @@ MOVES_OTHERWISE: Final = [
     entry(AS_ITS_KIND, "release", held_micro=1),
     entry(AS_ITS_KIND, "claw_back", amount_micro=1),
     entry(AS_ITS_KIND, "claw_back", debt_micro=-1),
+    entry(AS_ITS_KIND, "give_back", amount_micro=-1),
+    entry(AS_ITS_KIND, "give_back", debt_micro=1),
     entry(AS_ITS_KIND, "debt_paid", debt_micro=0),
     entry(AS_ITS_KIND, "debt_waived", debt_micro=1),
     entry(AS_ITS_KIND, "grant", kind="gift"),
@@ -127,7 +146,9 @@ def credits_of_every_kind(hotel: Hotel) -> None:
     deduct(hotel, 8)
     assert claw_back(hotel, key, 10).status_code == 201
     assert waive(hotel, 1).status_code == 201
-    bought(hotel, 20)
+    disputed = bought(hotel, 20)
+    assert claw_back(hotel, disputed, 3, "dispute:dp_1").status_code == 201
+    assert reverse(hotel, "dispute:dp_1").status_code == 201
     granted(hotel, 20)
     assert transfer(hotel, 5, "spa").status_code == 201
     assert capture(hotel, held(hotel, 2), 1).status_code == 200

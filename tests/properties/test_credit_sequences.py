@@ -1,7 +1,7 @@
 """Random sequences of credits: issued - spent - expired - taken back - outstanding = 0, always.
 
-Credits are granted, spent, held, captured, released, moved, expired, refunded in parts, owed, paid
-and waived, in any order, sensible or not, while time passes. After every step each grant adds up to
+Credits are granted, spent, held, captured, released, moved, expired, refunded in parts, owed, paid,
+waived and given back, in any order, sensible or not, while time passes. After every step each grant adds up to
 the micro credit, nothing is below nothing, and what was asked back is taken, owed, or has expired
 unused: so nobody wins by any order of buying, spending and being refunded (BEY-7).
 """
@@ -36,6 +36,7 @@ STEPS = st.one_of(
     st.tuples(st.just("transfer"), AMOUNT, PLACE, PLACE),
     st.tuples(st.just("expire"), PLACE),
     st.tuples(st.just("claw_back"), PICK, AMOUNT),
+    st.tuples(st.just("reverse"), PICK),
     st.tuples(st.just("waive"), AMOUNT, PLACE),
     st.tuples(st.just("passes"), st.sampled_from([HOUR / 4, HOUR, 2 * HOUR])),
 )
@@ -64,6 +65,12 @@ class World:
                 case "claw_back":
                     if self.grants:
                         self.credits.claw_back(self.grants[how[0] % len(self.grants)], how[1])
+                case "reverse":
+                    if (
+                        how[0] < len(self.credits.claw_backs)
+                        and how[0] not in self.credits.reversed
+                    ):
+                        self.credits.reverse(how[0])
                 case _:
                     getattr(self.credits, what)(*how)
         except Refusal:
@@ -76,10 +83,12 @@ def each_grant_adds_up(world: World) -> None:
         granted = credits.moved_of(root_id, EntryKind.GRANT)
         spent = -credits.moved_of(root_id, EntryKind.SPEND, EntryKind.CAPTURE)
         expired = -credits.moved_of(root_id, EntryKind.EXPIRE)
-        taken = -credits.moved_of(root_id, EntryKind.CLAW_BACK, EntryKind.DEBT_PAID)
+        taken = -credits.moved_of(
+            root_id, EntryKind.CLAW_BACK, EntryKind.GIVE_BACK, EntryKind.DEBT_PAID
+        )
         outstanding = sum(lot.left_micro for lot in credits.pieces(root_id))
         assert granted - spent - expired - taken - outstanding == 0
-        asked = [each for each in credits.claw_backs if each.lot_id == root_id]
+        asked = credits.standing(root_id)
         assert sum(each.asked_micro for each in asked) <= granted
         held = sum(lot.held_micro for lot in credits.pieces(root_id))
         assert sum(each.debt_micro for each in asked) <= spent + held + outstanding
@@ -116,7 +125,7 @@ def what_was_asked_back_is_accounted_for(world: World) -> None:
     """Taken, or owed; what is missing of it has expired unused, and no more than that."""
     credits = world.credits
     for root_id in world.grants:
-        asked = [each for each in credits.claw_backs if each.lot_id == root_id]
+        asked = credits.standing(root_id)
         missing = sum(e.asked_micro - e.taken_micro - e.debt_micro for e in asked)
         gone = -credits.moved_of(root_id, EntryKind.EXPIRE, EntryKind.DEBT_PAID)
         waiting = sum(
@@ -129,7 +138,7 @@ def what_was_asked_back_is_accounted_for(world: World) -> None:
 
 def _owed_before(credits: Credits, root_id: CreditLotId) -> int:
     """What was promised to a hold when it was asked back, was owed for it, and came back."""
-    owed = sum(each.debt_micro for each in credits.claw_backs if each.lot_id == root_id)
+    owed = sum(each.debt_micro for each in credits.standing(root_id))
     spent = -credits.moved_of(root_id, EntryKind.SPEND, EntryKind.CAPTURE)
     return max(owed - spent, 0)
 

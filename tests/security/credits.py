@@ -21,6 +21,7 @@ class Credits:
 
     bought: str
     owing: str
+    taken: str
     holds: dict[str, str]
 
     @classmethod
@@ -28,11 +29,13 @@ class Credits:
         owing = f"spa_{uuid4().hex[:8]}"
         owed = bought(hotel, 5, account=owing)
         assert deduct(hotel, 5, account=owing).status_code == 201
-        assert claw_back(hotel, owed, 5).status_code == 201
+        taken = f"dispute:{uuid4()}"
+        assert claw_back(hotel, owed, 3, taken).status_code == 201
+        assert claw_back(hotel, owed, 2).status_code == 201
         granted(hotel, 1_000)
         key = bought(hotel, 1_000)
         ends = ("capture_credits", "release_credits")
-        return cls(key, owing, {name: held(hotel, 5, lastsSeconds=86_400) for name in ends})
+        return cls(key, owing, taken, {name: held(hotel, 5, lastsSeconds=86_400) for name in ends})
 
 
 def _use(_: Credits) -> dict[str, Any]:
@@ -78,6 +81,10 @@ BODIES: dict[str, Callable[[Credits], dict[str, Any]]] = {
     },
     "grant_credits": _grant,
     "claw_back_credits": _claw_back,
+    "reverse_claw_back": lambda credits: {
+        "sourceKey": credits.taken,
+        "reason": "The dispute was won",
+    },
     "waive_credit_debt": lambda credits: {
         "account": credits.owing,
         "creditsMicro": 1_000,

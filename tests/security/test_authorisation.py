@@ -81,6 +81,7 @@ DECIDED = {
     "grant_credits": "platform.subscription.write",
     "claw_back_credits": "platform.subscription.write",
     "waive_credit_debt": "platform.subscription.write",
+    "reverse_claw_back": "platform.subscription.write",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",

@@ -225,6 +225,7 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "claw_back",
         "debt_paid",
         "debt_waived",
+        "give_back",
         "grant",
         "hold",
         "release",

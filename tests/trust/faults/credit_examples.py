@@ -114,6 +114,18 @@ def credits_that_end(scene: Scene) -> None:
             scene.admin.run(f"UPDATE {hotel.schema}.{change}")
 
 
+def _giving_back(scene: Scene) -> Act:
+    """What was taken, what is still owed, and what was paid."""
+    hotel = scene.hotel
+    key = bought(hotel, 10)
+    deduct(hotel, 7)
+    assert taken_back(hotel, key, 10, "dispute:dp_1").status_code == 201
+    bought(hotel, 2)
+    asked = {"sourceKey": "dispute:dp_1"}
+    context = signed(deed="credits.reverse_claw_back", tenant=str(hotel.tenant_id), **asked)
+    return _confirms(hotel, "/credits/claw-backs/reverse", {**asked, "reason": "Won"}, context)
+
+
 CREDITS: Final[dict[str, Callable[[Scene], Act]]] = {
     "grant_credits": _granting,
     "deduct_credits": _deducting,
@@ -123,4 +135,5 @@ CREDITS: Final[dict[str, Callable[[Scene], Act]]] = {
     "transfer_credits": _transferring,
     "claw_back_credits": _taking_back,
     "waive_credit_debt": _waiving,
+    "reverse_claw_back": _giving_back,
 }

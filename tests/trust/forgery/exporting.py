@@ -66,6 +66,7 @@ NO_BOOKS: Final = {
     # against one another, and each other's sums against what the trail digested
     "credit_accounts": "what accounts of credits have",
     "credit_book_entries": "how movements of credits are booked",
+    "credit_claw_back_reversals": "what of that was given back",
     "credit_claw_backs": "what was taken back of which grant",
     "credit_entry_lots": "which lots a movement took from",
     "credit_expiry_warnings": "of which expiries it was told",

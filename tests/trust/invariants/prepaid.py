@@ -18,7 +18,7 @@ STANDS = "an_aggregate_stands_where_its_trail_ended"
 GUARDED = "what_may_happen_once_is_guarded"
 MAIN = "WHERE name = 'main'"
 SPENT = "(SELECT min(id) FROM credit_ledger_entries WHERE kind = 'spend')"
-CLAWED = "(SELECT lot_id FROM credit_claw_backs)"
+CLAWED = "(SELECT min(lot_id) FROM credit_claw_backs)"
 
 
 def hotel_with_prepaid_credits(house: House) -> Hotel:
@@ -108,9 +108,11 @@ PREPAID = (
         "UPDATE credit_holds SET expires_at = placed_at - interval '1 second'"
         " WHERE status = 'captured'",
     ),
-    plant(BACK, "UPDATE credit_claw_backs SET taken_micro = 1"),
-    plant(BACK, "UPDATE credit_claw_backs SET debt_micro = 1"),
+    plant(BACK, "UPDATE credit_claw_backs SET taken_micro = 1 WHERE asked_micro = 10000000"),
+    plant(BACK, "UPDATE credit_claw_backs SET debt_micro = 1 WHERE asked_micro = 10000000"),
     plant(BACK, "UPDATE credit_claw_backs SET asked_micro = asked_micro + 1"),
+    plant(BACK, "UPDATE credit_claw_back_reversals SET returned_micro = 1"),
+    plant(BACK, "UPDATE credit_claw_back_reversals SET cancelled_micro = 1"),
     plant(DIGESTED, f"UPDATE credit_accounts SET name = 'another' {MAIN}"),
     plant(STANDS, f"UPDATE credit_accounts SET version = version + 1 {MAIN}"),
     plant(GUARDED, "ALTER TABLE credit_lots DROP CONSTRAINT credits_are_granted_once"),
