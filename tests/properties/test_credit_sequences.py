@@ -1,9 +1,10 @@
 """Random sequences of credits: issued - spent - expired - taken back - outstanding = 0, always.
 
 Credits are granted, spent, held, captured, released, moved, expired, refunded in parts, owed, paid,
-waived and given back, in any order, sensible or not, while time passes. After every step each grant adds up to
-the micro credit, nothing is below nothing, and what was asked back is taken, owed, or has expired
-unused: so nobody wins by any order of buying, spending and being refunded (BEY-7).
+waived and given back, in any order, sensible or not, while time passes. After every step each grant
+adds up to the micro credit, nothing is below nothing, what was asked back is taken, owed, or has
+expired unused, and nobody has won: by no order of buying, spending, being refunded and winning
+disputes does a tenant get more than what it paid for, was given, owes, and was let off (BEY-7).
 """
 
 from datetime import timedelta
@@ -66,10 +67,8 @@ class World:
                     if self.grants:
                         self.credits.claw_back(self.grants[how[0] % len(self.grants)], how[1])
                 case "reverse":
-                    if (
-                        how[0] < len(self.credits.claw_backs)
-                        and how[0] not in self.credits.reversed
-                    ):
+                    taken = range(len(self.credits.claw_backs))
+                    if how[0] in set(taken) - self.credits.reversed:
                         self.credits.reverse(how[0])
                 case _:
                     getattr(self.credits, what)(*how)
@@ -136,6 +135,23 @@ def what_was_asked_back_is_accounted_for(world: World) -> None:
         assert 0 <= missing <= gone + waiting + _owed_before(credits, root_id)
 
 
+def nobody_has_won(world: World) -> None:
+    """What was spent and can be spent is at most what was granted, less what was asked back, and
+    what is owed for or was let off."""
+    credits = world.credits
+    every = [lot for at in credits.accounts.values() for lot in at.lots]
+    gone = sum(x.left_micro - x.held_micro for x in every if x.is_expired(credits.now))
+    has = sum(lot.left_micro for lot in every) - gone
+    kinds = (EntryKind.SPEND, EntryKind.CAPTURE)
+    spent = -sum(entry.amount_micro for entry in credits.entries if entry.kind in kinds)
+    granted = sum(e.amount_micro for e in credits.entries if e.kind is EntryKind.GRANT)
+    asked = sum(c.asked_micro for root_id in world.grants for c in credits.standing(root_id))
+    owed = sum(at.debt_micro for at in credits.accounts.values())
+    waived = -sum(e.debt_micro for e in credits.entries if e.kind is EntryKind.DEBT_WAIVED)
+
+    assert spent + has <= granted - asked + owed + waived
+
+
 def _owed_before(credits: Credits, root_id: CreditLotId) -> int:
     """What was promised to a hold when it was asked back, was owed for it, and came back."""
     owed = sum(each.debt_micro for each in credits.standing(root_id))
@@ -153,6 +169,7 @@ def test_nothing_is_made_or_lost_in_any_order(steps: list[tuple[Any, ...]]) -> N
         each_account_adds_up(world)
         the_book_balances(world)
         what_was_asked_back_is_accounted_for(world)
+        nobody_has_won(world)
 
 
 @pytest.mark.req("CRD-2", "CRD-4")

@@ -274,3 +274,30 @@ def sweeps(at: Hotel) -> Response:
     orders = Orders(tenants=(at.tenant_id,))
     at.house.wiring.job_shell.run(declared, orders, stop=threading.Event(), tell=lambda _: None)
     return Response(status=204)
+
+
+@race
+def a_dispute_is_won_twice_while_its_debt_is_paid(stage: Stage) -> None:
+    """6 bought and spent, disputed, and 6 bought again: whoever is first, 6 are left to spend."""
+    hotel = stage.hotel
+    key = bought(hotel, 6)
+    assert deduct(hotel, 6).status_code == 201
+    assert takes_back(hotel, "dispute", key, 6, "dispute:dp_1")(hotel).status_code == 201
+    said = {"source": "purchase", "sourceKey": "purchase:pin_2"}
+    stage.plays("buyer", grants(hotel, "buyer", 6, **said))
+    for name in ("webhook", "retry"):
+        stage.plays(name, gives_back(hotel, name, "dispute:dp_1"))
+
+    buys, *won = stage.play()
+
+    assert buys.status_code == 201
+    assert statuses(won) == {201: 1, 409: 1}
+    assert (available(hotel), balance(hotel)["debtMicro"]) == (micro(6), 0)
+
+
+def gives_back(hotel: Hotel, by: str, source: str) -> Act:
+    asked = {"sourceKey": source}
+    context = signed(deed="credits.reverse_claw_back", tenant=str(hotel.tenant_id), **asked)
+    sent = confirmed(hotel, {**asked, "reason": "Won"}, context, by)
+    token = hotel.token(SCOPE, sub=by)
+    return lambda at: at.post("/credits/claw-backs/reverse", sent, token=token, key=by)
