@@ -44,6 +44,12 @@ CreditsMicro = Annotated[
 ]
 
 
+TakenBackFor = Annotated[
+    Token, Field(pattern="^(refund|dispute):[^:]+$", examples=["dispute:dp_01K9ZQ0M8Y"])
+]
+"""For which refund or dispute credits are taken back."""
+
+
 class UseRequest(Request):
     """What is spent, by which service, for what of its own; out of which account."""
 

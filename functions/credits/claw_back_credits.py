@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import FreeText, Token
-from common.contracts.prepaid import ClawBackAnswer, CreditsMicro
+from common.contracts.prepaid import ClawBackAnswer, CreditsMicro, TakenBackFor
 from common.contracts.shapes import Request
 from common.domain.prepaid_claw_back import (
     ClawBackExceedsGrant,
@@ -28,7 +28,7 @@ class ClawBackCredits(Request):
     """How much of what was granted for `grantKey` is taken back, for which refund or dispute."""
 
     grant_key: Annotated[Token, Field(examples=["purchase:pin_01K9ZQ0M8Y"])]
-    source_key: Annotated[Token, Field(pattern="^(refund|dispute):[^:]+$")]
+    source_key: TakenBackFor
     credits_micro: CreditsMicro
     reason: FreeText
 

@@ -4,12 +4,8 @@ The caller confirms exactly this: `common.domain.prepaid_reversal` has the docum
 the confirmation bears.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
-from common.contracts.fields import FreeText, Token
-from common.contracts.prepaid import ReversalAnswer
+from common.contracts.fields import FreeText
+from common.contracts.prepaid import ReversalAnswer, TakenBackFor
 from common.contracts.shapes import Request
 from common.domain.prepaid_account import CreditsOutOfRange
 from common.domain.prepaid_reversal import (
@@ -26,7 +22,7 @@ from common.runtime.declaration import http_function
 class ReverseClawBack(Request):
     """For which dispute (or refund) credits were taken back, and why they come back."""
 
-    source_key: Annotated[Token, Field(pattern="^(refund|dispute):[^:]+$")]
+    source_key: TakenBackFor
     reason: FreeText
 
 
