@@ -51,6 +51,9 @@ EVERY_SCOPE = [
     "billing.receivable.write",
     "billing.receivable.write_off",
     "billing.ai.review",
+    "billing.credits.read",
+    "billing.credits.write",
+    "platform.subscription.write",
 ]
 
 

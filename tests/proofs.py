@@ -204,7 +204,7 @@ def assert_events_are_gap_free(hotel: Hotel) -> None:
 def assert_trails_are_whole(hotel: Hotel) -> None:
     """Each entry fits its own hash, its predecessor's hash and its predecessor's state.
 
-    A folio, a drawer, a session, a reconciliation and a company account keep the head of their
+    A folio, a drawer, a session, a reconciliation and an account keep the head of their
     trail themselves, so that its last entry cannot be taken away either.
     """
     heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
@@ -216,7 +216,8 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
         assert entry["digest_before"] == before, name
         assert entry["hash"] == _hash_of(entry), name
         heads[name] = entry["sequence"], entry["hash"], entry["digest_after"]
-    for kind in ("folio", "cash_drawer", "cash_session", "reconciliation", "company_account"):
+    kinds = "folio", "cash_drawer", "cash_session", "reconciliation"
+    for kind in (*kinds, "company_account", "credit_account"):
         rows = hotel.rows(f"SELECT id, version, trail, state_digest FROM {{s}}.{kind}s")
         for subject, *head in rows:
             assert heads.get((kind, subject)) == tuple(head), subject

@@ -12,6 +12,7 @@ from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import Day, NightAuditRef, PropertyRef
 from common.contracts.folio_events import FOLIO_EVENTS
+from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
 
@@ -53,6 +54,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *CASH_EVENTS,
         *RECONCILIATION_EVENTS,
         *RECEIVABLE_EVENTS,
+        *CREDIT_EVENTS,
     )
 }
 

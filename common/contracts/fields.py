@@ -36,6 +36,10 @@ from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
     CompanyAccountId,
+    CreditAccountId,
+    CreditEntryId,
+    CreditHoldId,
+    CreditLotId,
     CreditNoteId,
     DepositTransferId,
     FolioId,
@@ -128,6 +132,10 @@ SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
+CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
+CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
+CreditEntryRef = Annotated[CreditEntryId, _id(CreditEntryId)]
+CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]

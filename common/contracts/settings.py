@@ -28,6 +28,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
+from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
 from common.domain.settings import (
     CancellationPolicy,
     Issuer,
@@ -183,6 +184,27 @@ class TaxRuleShape(_Part):
         )
 
 
+class CreditTermsShape(_Part):
+    """What was agreed on about prepaid credits: whole credits, but for the price (CRD-6, CRD-8)."""
+
+    per_currency_unit: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    minimum_purchase: Annotated[int, Field(ge=1, le=1_000_000_000)] = 500
+    maximum_purchase: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100_000
+    maximum_balance: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    free_monthly: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    unlimited: bool = False
+
+    def terms(self) -> CreditTerms:
+        return CreditTerms(
+            per_currency_unit=self.per_currency_unit,
+            minimum_purchase_micro=self.minimum_purchase * CREDIT_MICRO,
+            maximum_purchase_micro=self.maximum_purchase * CREDIT_MICRO,
+            maximum_balance_micro=self.maximum_balance * CREDIT_MICRO,
+            free_monthly_micro=self.free_monthly * CREDIT_MICRO,
+            unlimited=self.unlimited,
+        )
+
+
 class SettingsShape(_Part):
     """All settings of a tenant but its tax rules."""
 
@@ -205,6 +227,7 @@ class SettingsShape(_Part):
     fx_rates: tuple[FxSnapshotShape, ...] = ()
     blind_count: bool = True
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
+    credits: CreditTermsShape = CreditTermsShape()
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> Self:
@@ -270,4 +293,5 @@ class SettingsDocument(SettingsShape):
                 threshold.currency: threshold for threshold in self.cash_variance_thresholds
             },
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
+            credits=self.credits.terms(),
         )

@@ -234,6 +234,34 @@ class WriteOffId(Identifier):
     prefix = "wof_"
 
 
+class CreditAccountId(Identifier):
+    """An account of prepaid credits."""
+
+    __slots__ = ()
+    prefix = "cra_"
+
+
+class CreditLotId(Identifier):
+    """Credits that were granted together."""
+
+    __slots__ = ()
+    prefix = "clt_"
+
+
+class CreditEntryId(Identifier):
+    """A movement of credits."""
+
+    __slots__ = ()
+    prefix = "crl_"
+
+
+class CreditHoldId(Identifier):
+    """Credits that are set aside."""
+
+    __slots__ = ()
+    prefix = "hld_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

@@ -1,9 +1,10 @@
 """A refusal is an answer: the business says no, and says why.
 
-Every rule that can say no raises a subclass of one of four kinds: what was asked for is not there
-(`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), or the request
-does not meet a rule (`Unmet`). The domain knows no transport: what a kind becomes on the wire
-stands in one table at the edge. A client acts on `code` alone, so a code never changes its meaning.
+Every rule that can say no raises a subclass of one of five kinds: what was asked for is not there
+(`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), the request
+does not meet a rule (`Unmet`), or it takes more than was paid for beforehand (`Unfunded`). The
+domain knows no transport: what a kind becomes on the wire stands in one table at the edge. A client
+acts on `code` alone, so a code never changes its meaning.
 """
 
 from typing import ClassVar
@@ -45,3 +46,7 @@ class Forbidden(Refusal):
 
 class Unmet(Refusal):
     """The request is understood and breaks a rule."""
+
+
+class Unfunded(Refusal):
+    """The request takes more than was paid for beforehand: somebody has to pay first."""

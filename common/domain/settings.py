@@ -20,6 +20,7 @@ from common.domain.business_date import (
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency, Money
+from common.domain.prepaid_terms import CreditTerms
 from common.domain.refusal import Missing
 from common.domain.tax import TaxRule
 
@@ -146,6 +147,7 @@ class Settings:
     blind_count: bool = True
     cash_variance_thresholds: dict[Currency, Money] = field(default_factory=dict)
     properties: dict[PropertyId, Property] = field(default_factory=dict)
+    credits: CreditTerms = field(default_factory=CreditTerms)
 
     def property(self, property_id: PropertyId) -> Property:
         """A property of this tenant. Refuses: PropertyUnknown."""

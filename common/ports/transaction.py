@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from common.ports.documents import CreditNotes, Invoices
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
+    from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
 
@@ -327,6 +328,8 @@ class Transaction(Moment, Protocol):
     def signals(self) -> Signals: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def prepaid(self) -> Prepaid: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from common.postgres.invoices import Invoices
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
@@ -197,6 +198,12 @@ class PostgresCommand:
         from common.postgres.cash_sessions import CashSessions
 
         return CashSessions(self)
+
+    @cached_property
+    def prepaid(self) -> "PrepaidAccounts":
+        from common.postgres.prepaid_accounts import PrepaidAccounts
+
+        return PrepaidAccounts(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

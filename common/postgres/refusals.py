@@ -54,6 +54,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
     "write_offs_pkey": IdConflict,
+    "credit_lots_pkey": IdConflict,
+    "credit_holds_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -71,6 +73,10 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "signal_is_raised_once",
         "signal_about_a_thing_is_raised_once",
         "day_is_reconciled_once",
+        "credits_are_granted_once",
+        "credits_are_taken_back_once",
+        "claw_back_is_reversed_once",
+        "expiry_is_warned_of_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

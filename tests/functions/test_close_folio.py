@@ -205,8 +205,8 @@ def test_refuses_and_changes_nothing(hotel: Hotel, code: str, status: int) -> No
 
 @pytest.mark.req("API-3")
 def test_every_refusal_that_is_declared_is_tried() -> None:
-    """A pending refund needs a processor that is silent: test_card_refunds.py tries that one. What a
-    company owes already: test_corrections_of_what_was_billed.py."""
+    """A pending refund needs a processor that is silent: test_card_refunds.py tries that one, and
+    test_corrections_of_what_was_billed.py what a company owes already."""
     declared = {refusal.code for refusal in declaration_of(close_folio).refusals}
 
     assert declared - {"REFUND_PENDING", "INVOICE_ALREADY_OWED"} <= {code for code, _ in REFUSALS}

@@ -16,6 +16,8 @@ from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
 from tests.postgres.company_trials import COMPANIES
+from tests.postgres.credit_trials import CREDITS as PREPAID
+from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
@@ -208,6 +210,7 @@ EVERYTHING: Final = [
     *RECONCILIATIONS,
     *REOPENINGS,
     *COMPANIES,
+    *PREPAID,
 ]
 
 
@@ -243,6 +246,7 @@ def full(house: House) -> Hotel:
     reconciliations_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)
     companies_of_every_state(hotel)
+    credits_of_every_kind(hotel)
     return hotel
 
 
@@ -252,6 +256,14 @@ def full(house: House) -> Hotel:
     ids=lambda t: t.constraint,
 )
 def test_a_tenants_books_refuse_what_breaks_the_rule(full: Hotel, trial: Trial) -> None:
+    assert_refused_by(full.house, trial, full.schema)
+
+
+@pytest.mark.req("CRD-1")
+@pytest.mark.parametrize(
+    "trial", MOVES_OTHERWISE, ids=[f"{n}-{t.which[8:-1]}" for n, t in enumerate(MOVES_OTHERWISE)]
+)
+def test_credits_move_as_the_kind_of_their_entry_says(full: Hotel, trial: Trial) -> None:
     assert_refused_by(full.house, trial, full.schema)
 
 

@@ -16,6 +16,18 @@ from tests.moving import wanted
 from tests.owing import close, company, invoiced, pay, settle, write_off
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
+from tests.prepaying import (
+    bought,
+    capture,
+    claw_back,
+    deduct,
+    grant,
+    granted,
+    held,
+    hold,
+    transfer,
+)
+from tests.prepaying import wanted as prepaid
 from tests.reconciling import old_mismatch
 from tests.reconciling import run as reconcile
 from tests.refunding import card_payment, refund
@@ -336,3 +348,31 @@ def test_every_command_at_a_drawer_takes_three_round_trips(
             answer = step()
         assert answer.status_code in (200, 201), answer.text
         assert count.round_trips == 3, step
+
+
+@pytest.mark.req("CRD-1")
+@FIRST_AND_WARM
+def test_credits_move_in_three_round_trips(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """Begin, the accounts with all that they hold, and what is written with the commit."""
+    through, counts = at(behind, hotel), {}
+    granted(hotel, 100)
+    key = bought(hotel, 100)
+    calls = {
+        "grant": lambda: grant(through, prepaid(1)),
+        "deduct": lambda: deduct(through, 1),
+        "hold": lambda: hold(through, 1),
+        "capture": lambda: capture(through, holds.pop(), 1),
+        "transfer": lambda: transfer(through, 1, "spa"),
+        "claw back": lambda: claw_back(through, key, 1),
+    }
+    holds = [held(hotel, 1) for _ in range(2)]
+    for name, call in calls.items():
+        for _ in range(times_before):
+            assert call().status_code in (200, 201)
+        with proxy.counting() as count:
+            assert call().status_code in (200, 201)
+        counts[name] = count.round_trips
+
+    assert counts == dict.fromkeys(calls, 3)

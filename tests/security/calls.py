@@ -26,6 +26,7 @@ from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
+from tests.security import credits as prepaid
 from tests.security import debtors, tills
 from tests.security.debtors import Debtor
 from tests.security.tills import Tills
@@ -72,6 +73,7 @@ class Calls:
     signal: str
     reconciliation: str
     debtor: Debtor
+    credits: prepaid.Credits
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -105,6 +107,7 @@ class Calls:
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
             Debtor.of(hotel),
+            prepaid.Credits.of(hotel),
         )
 
     @cached_property
@@ -118,6 +121,8 @@ class Calls:
             return tills.BODIES[name](self.hotel)
         if name in debtors.BODIES:
             return debtors.BODIES[name](self.debtor)
+        if name in prepaid.BODIES:
+            return prepaid.BODIES[name](self.credits)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -141,6 +146,7 @@ class Calls:
             known["session_id"] = self.tills.session(name)
         known |= self.debtor.named
         known["signal_id"] = self.signal
+        known["hold_id"] = self.credits.holds.get(name, "")
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
         return {each: value for each, value in known.items() if f"{{{each}}}" in path}
@@ -151,6 +157,8 @@ class Calls:
             return tills.QUERIES[name](self.hotel)
         if name in debtors.QUERIES:
             return debtors.QUERIES[name](self.hotel)
+        if name in prepaid.QUERIES:
+            return prepaid.QUERIES[name]
         make = QUERIES.get(name)
         return make(self) if make else {}
 

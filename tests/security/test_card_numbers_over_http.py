@@ -220,6 +220,15 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "set_off_credit_note": 0,
         "reverse_allocation": 1,
         "write_off_receivable": 1,
+        "deduct_credits": 0,
+        "hold_credits": 0,
+        "capture_credits": 0,
+        "release_credits": 0,
+        "transfer_credits": 1,
+        "grant_credits": 1,
+        "claw_back_credits": 1,
+        "waive_credit_debt": 1,
+        "reverse_claw_back": 1,
     }
 
 

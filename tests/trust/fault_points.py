@@ -30,6 +30,8 @@ JOBS: Final = (
     "detect_cash_patterns",
     "check_books",
     "reconcile_nightly",
+    "expire_credits",
+    "reconcile_credits",
 )
 
 

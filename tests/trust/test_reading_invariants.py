@@ -1,10 +1,12 @@
-"""The file of invariants is understood to its last line, or refused (REL-5)."""
+"""The file of invariants is understood to its last line, or refused; what breaks one is counted."""
 
 from collections import Counter
 
 import pytest
 
 from common.postgres.invariants import InvariantsUnreadable, read
+from tests.hotel import Hotel
+from tests.trust.books import broken_invariants
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -49,3 +51,16 @@ def test_reads_rules_in_the_order_in_which_they_are_asked() -> None:
     assert [each.name for each in found] == ["early", "a_rule", "late"]
     assert [each.rule for each in found] == ["It holds."] * 3
     assert Counter(each.is_note for each in found) == {False: 2, True: 1}
+
+
+def test_counts_all_and_shows_the_first(hotel: Hotel) -> None:
+    """25 folios say more than their lines do: 25 are counted, 20 are shown."""
+    for _ in range(25):
+        hotel.open_folio()
+    hotel.rows("UPDATE {s}.folios SET balance_micro = 1")
+
+    found = {each.name: each for each in broken_invariants(hotel)}
+
+    wrong = found["balance_is_the_sum_of_the_lines"]
+    assert (wrong.count, len(wrong.first)) == (25, 20)
+    assert wrong.first[0][1] == "balance 1, lines 0"

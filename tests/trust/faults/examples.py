@@ -42,6 +42,7 @@ from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
 from tests.trust.faults.cash_examples import CASH
 from tests.trust.faults.company_examples import COMPANIES
+from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.scene import Scene, struck_out
 
@@ -338,4 +339,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **JOBS,
     **CASH,
     **COMPANIES,
+    **CREDITS,
 }

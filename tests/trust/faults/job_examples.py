@@ -12,6 +12,7 @@ from tests.nights import checked_in, confirmed
 from tests.reconciling import never_told
 from tests.till import Till
 from tests.trust.faults.cash_examples import waits_too_long
+from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
 
 Act = Callable[[Hotel], str]
@@ -80,6 +81,16 @@ def _checking(scene: Scene) -> Act:
     return runs("check_books", scene)
 
 
+def _expiring(scene: Scene) -> Act:
+    credits_that_end(scene)
+    return runs("expire_credits", scene)
+
+
+def _reconciling_credits(scene: Scene) -> Act:
+    credits_that_end(scene)
+    return runs("reconcile_credits", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -88,4 +99,6 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
     "reconcile_nightly": _reconciling,
+    "expire_credits": _expiring,
+    "reconcile_credits": _reconciling_credits,
 }

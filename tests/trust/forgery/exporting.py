@@ -71,6 +71,17 @@ NO_BOOKS: Final = {
     "write_offs": "what they never will pay",
     # its trail is verified like all others; an invariant holds each difference against it
     "reconciliations": "what was found when the books of a date were held against one another",
+    # their trails are verified like all others; invariants hold every lot, entry and booking
+    # against one another, and each other's sums against what the trail digested
+    "credit_accounts": "what accounts of credits have",
+    "credit_book_entries": "how movements of credits are booked",
+    "credit_claw_back_reversals": "what of that was given back",
+    "credit_claw_backs": "what was taken back of which grant",
+    "credit_entry_lots": "which lots a movement took from",
+    "credit_expiry_warnings": "of which expiries it was told",
+    "credit_holds": "what is set aside",
+    "credit_ledger_entries": "what moved credits",
+    "credit_lots": "what was granted, and is left of it",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
 }

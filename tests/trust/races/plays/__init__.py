@@ -8,6 +8,7 @@ whatever order it went. A new aggregate brings its race, and it stands in a file
 from tests.trust.races.plays import (
     cash,
     companies,
+    credits,
     deposits,
     documents,
     folios,
@@ -24,6 +25,7 @@ __all__ = [
     "RACES",
     "cash",
     "companies",
+    "credits",
     "deposits",
     "documents",
     "folios",

@@ -1,0 +1,42 @@
+"""Granting credits, and taking them back, once for each thing, whoever learns of it first (CRD-3).
+
+A webhook, its retry, the cycle of subscriptions and the reconciliation all come through here. What
+has been done is no error to them: the second one is told so, and nothing changes. Of two at the
+same moment, one is run again, and finds what the other has done.
+"""
+
+from common.domain.prepaid_claw_back import TakenBack, claw_back
+from common.domain.prepaid_grant import CreditGrant, CreditsGranted, grant
+from common.ports.transaction import Transaction
+
+
+def grant_once(tx: Transaction, account: str, wanted: CreditGrant) -> CreditsGranted | None:
+    """Grant credits to an account; None where they have been granted for the same already.
+
+    The account opens with its first credits. Refuses: GrantExpired, CreditBalanceLimit,
+    CreditsOutOfRange.
+    """
+    taken, already = tx.prepaid.take_to_grant(account, wanted.source_key)
+    if already is not None:
+        return None
+    granted = grant(taken, wanted, tx)
+    tx.prepaid.keep(taken)
+    tx.tell(granted)
+    return granted
+
+
+def take_back_once(
+    tx: Transaction, grant_key: str, source_key: str, credits_micro: int, reason: str
+) -> TakenBack | None:
+    """Take back credits that were granted for `grant_key`, for a refund or a dispute; None where
+    that has been done for it already. Refuses: GrantUnknown, ClawBackExceedsGrant.
+    """
+    accounts, granted, already = tx.prepaid.take_granted(grant_key, source_key)
+    if already:
+        return None
+    taken = claw_back(accounts, granted, credits_micro, source_key, reason, tx)
+    tx.prepaid.keep_claw_back(taken.claw_back)
+    for fact in taken.facts:
+        tx.prepaid.keep(fact.subject)
+        tx.tell(fact)
+    return taken

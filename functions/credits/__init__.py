@@ -1,0 +1,1 @@
+"""Prepaid credits: bought or given beforehand, spent by the services of the platform."""
