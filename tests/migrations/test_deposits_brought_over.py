@@ -1,4 +1,4 @@
-"""Folios that were in credit before deposits were a liability are brought over, and back (MIG-1)."""
+"""Folios in credit from before deposits were a liability are brought over, and back (MIG-1)."""
 
 from collections.abc import Callable
 
