@@ -17,7 +17,7 @@ from datetime import date
 from typing import Final
 
 from common.domain.charge import Charge, portions
-from common.domain.folio import Folio, FolioFact, FolioStatus
+from common.domain.folio import Folio, FolioFact
 from common.domain.folio_line import ChargeKind, Source, Text
 from common.domain.identifiers import ChargeId, RefundId
 from common.domain.moment import Moment
@@ -140,8 +140,3 @@ def give_back_ahead(held: Held, moment: Moment) -> Iterable[RefundRecorded]:
         )
         standing -= given.refund.amount
         yield given
-
-
-def is_settled(folio: Folio) -> bool:
-    """Whether nothing of it is to be forfeited or given back."""
-    return folio.status is FolioStatus.CLOSED or folio.deposits_held.is_zero

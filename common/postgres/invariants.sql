@@ -184,7 +184,7 @@ WHERE stays.canceled_at IS NOT NULL
     OR checked_in_at < stays.canceled_at
     OR checked_in_at IS NULL AND charges > 0)
    OR told > 1
-   OR told = 1 AND stays.canceled_at IS NULL;
+   OR told = 1 AND stays.canceled_at IS NULL AND checked_in_at IS NULL;
 
 -- invariant: only_a_cancellation_refunds_without_a_confirmation
 -- A refund that nobody confirmed is of a card, on the folio of a reservation that was canceled, and

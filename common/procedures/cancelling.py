@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from common.domain.cancellation import Held, StayCanceled, forfeited, give_back_ahead, is_settled
+from common.domain.cancellation import Held, StayCanceled, forfeited, give_back_ahead
 from common.domain.folio import FolioStatus
 from common.domain.money import Money
 from common.ports.transaction import Transaction
@@ -21,9 +21,8 @@ def cancel_stay(held: Held, arrival: date | None, on: date, tx: Transaction) -> 
     if folio.status is FolioStatus.CLOSED:
         return
     deposit = folio.deposits_held
-    if not is_settled(folio):
-        charge = forfeited(held, arrival, on, tx)
-        charge_to(folio, [charge] if charge else [], tx)
+    charge = forfeited(held, arrival, on, tx)
+    charge_to(folio, [charge] if charge else [], tx)
     kept = deposit - folio.deposits_held
     refunds = list(give_back_ahead(held, tx))
     canceled = StayCanceled(

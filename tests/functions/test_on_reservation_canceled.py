@@ -180,6 +180,22 @@ def test_a_guest_who_comes_all_the_same_is_charged_the_nights(hotel: Hotel, cloc
     assert broken(hotel) == []
 
 
+def test_a_guest_comes_to_a_folio_that_the_desk_opened_and_that_was_canceled(hotel: Hotel) -> None:
+    """Nobody had confirmed it: what was paid ahead on it goes back, and the guest has a stay."""
+    told_of = reservation(hotel, room(1))
+    folio = hotel.open_folio(reservationId=told_of["reservationId"])
+    card_payment(hotel, folio, usd(5_000))
+    canceled(hotel, told_of["reservationId"])
+
+    assert hotel.deliver(CHECKED_IN, told_of).status_code == 204
+
+    assert balances(hotel, folio) == [0]
+    assert hotel.rows("SELECT canceled_at, checked_in_at IS NOT NULL FROM {s}.stays") == [
+        [None, True]
+    ]
+    assert broken(hotel) == []
+
+
 @pytest.mark.parametrize("first", [CANCELED, CHECKED_IN])
 def test_a_check_in_that_began_before_waits_and_is_no_earlier(
     hotel: Hotel, house: House, first: str

@@ -8,6 +8,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.refund_payment import refund_payment
+from tests.depositing import move
 from tests.hotel import Hotel, new_id, usd
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
 from tests.refunding import SCOPE, ask, card_payment, context, refund, standing, wanted
@@ -24,6 +25,7 @@ REFUSALS: list[tuple[str, int, dict[str, Any]]] = [
     ("AMOUNT_NOT_POSITIVE", 422, {"amount": usd(-1)}),
     ("AMOUNT_NOT_IN_MINOR_UNITS", 422, {"amount": {"amountMicro": 1, "currency": "USD"}}),
     ("REFUND_EXCEEDS_PAYMENT", 409, {"amount": usd(10_001)}),
+    ("REFUND_OF_MOVED_MONEY", 409, {}),
     ("REFUND_REFERENCE_MISSING", 422, {"reference": None}),
     ("NO_OPEN_CASH_SESSION", 409, {}),
     ("MELMASTOON.GENERAL.VALIDATION_FAILED", 400, {"reason": ""}),
@@ -63,10 +65,13 @@ def test_gives_back_a_part_of_a_payment_by_hand(hotel: Hotel, folio: str, paymen
     assert (line["type"], line["kind"], line["corrects"]) == ("refund", "bank_transfer", payment)
     entries = hotel.rows(
         "SELECT debit_account, credit_account, amount_micro FROM {s}.ledger_entries"
-        " WHERE source = :id",
+        " WHERE source = :id ORDER BY part",
         id=shown["refundId"],
     )
-    assert entries == [["guest_ledger", "bank_clearing", 40_000_000]]
+    assert entries == [
+        ["guest_ledger", "bank_clearing", 40_000_000],
+        ["guest_deposits", "guest_ledger", 40_000_000],
+    ]
     assert hotel.get(f"/folios/{folio}").json["refunds"] == [shown]
     assert_books_are_right(hotel)
 
@@ -169,6 +174,8 @@ def test_refuses_and_changes_nothing(
         case "FOLIO_CLOSED":
             hotel.charged(folio, cents=9_091)  # 90.91 and 9.09
             assert hotel.post(f"/folios/{folio}/close").status_code == 200
+        case "REFUND_OF_MOVED_MONEY":
+            assert move(hotel, folio, hotel.open_folio(), 10_000).status_code == 201
         case "NO_OPEN_CASH_SESSION":
             till = Till.opened(hotel, usd(100))
             payment = till.pay(usd(100), folio).json["lines"][0]["lineId"]

@@ -78,6 +78,7 @@ def test_tells_each_invariant_that_does_not_hold_and_how_often(
     assert {(line["code"], line["count"]) for line in told} == {
         ("balance_is_the_sum_of_the_lines", 2),
         ("balance_is_what_the_ledger_says", 2),
+        ("what_is_paid_ahead_is_a_liability", 2),
         ("a_folio_is_what_its_trail_digested", 2),
     }
     for line in told:

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from common.postgres.migrations import provision_tenant
 from common.postgres.tenants import register_tenant
 from common.sandbox.gateway import DECLINED, LOST
+from tests.depositing import booked, canceled, paid_ahead
+from tests.depositing import move as move_deposit
 from tests.hotel import Hotel, House, charge, usd, vat
 from tests.moving import move
 from tests.refunding import card_payment, refund
@@ -111,6 +113,7 @@ def kept_books(house: House) -> Hotel:
     hotel.closed_folio(100)
     _refunded(hotel)
     _moved(hotel)
+    _paid_ahead(hotel)
     hotel.charged(hotel.open_folio(), "minibar", 350)
     for _ in range(2):
         hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
@@ -143,6 +146,17 @@ def _corrected_and_settled_in_euros(hotel: Hotel) -> None:
     assert hotel.post(f"/folios/{folio}/payments", card).status_code == 201
     closed = hotel.post(f"/folios/{folio}/close", token=hotel.token(sub="laila"))
     assert hotel.render(closed.json["invoiceId"]).status_code == 204
+
+
+def _paid_ahead(hotel: Hotel) -> None:
+    """40.00 ahead, of which a part is where 11.00 are owed; and a stay that was canceled, of which
+    the card waits for what it gets back."""
+    folio, other = paid_ahead(hotel, 4_000), hotel.open_folio()
+    hotel.charged(other, "minibar", 1_000)
+    assert move_deposit(hotel, folio, other, 2_000).status_code == 201
+    name, stay = booked(hotel)
+    card_payment(hotel, stay, usd(3_000), LOST)
+    canceled(hotel, name)
 
 
 def _refunded(hotel: Hotel) -> None:

@@ -15,7 +15,7 @@ from tests.trust.races.stage import Stage
 
 @race
 def two_refund_sixty_of_a_hundred(stage: Stage) -> None:
-    """By hand: one of them is refused, and 40.00 are left of it, whatever else is paid."""
+    """By hand: one of them is refused, and 40.00 are left of that payment."""
     hotel = stage.hotel
     folio = hotel.open_folio()
     payment = hotel.paid(folio, usd(10_000), allowCredit=True)
