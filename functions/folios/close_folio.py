@@ -13,7 +13,7 @@ from common.domain.invoice import issue
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
-from common.procedures.owing import debts_of, invoice_accounts
+from common.procedures.owing import invoice_accounts
 from common.runtime.declaration import http_function
 
 
@@ -60,7 +60,7 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
 
     Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
-    whole, accounts, invoiced = tx.company_accounts.take_folio(request.folio_id)
+    whole, debtors = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole
     closed = settle(folio, lines, payments, tx)
     house = tx.settings.property(folio.property_id)
@@ -75,7 +75,7 @@ def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     tx.invoices.issue(issued.subject, series)
     tx.render_queue.put(issued.subject.id)
     tx.tell(issued)
-    invoice_accounts(tx, issued.subject, debts_of(folio, payments, accounts, invoiced))
+    invoice_accounts(tx, folio, payments, debtors, issued.subject.id)
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),
