@@ -36,6 +36,7 @@ ISSUER = "https://identity.test"
 EVERY_SCOPE = [
     "billing.folio.read",
     "billing.folio.write",
+    "billing.folio.reopen",
     "billing.invoice.read",
     "billing.invoice.send",
     "billing.admin",

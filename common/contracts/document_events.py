@@ -12,6 +12,7 @@ from common.contracts.fields import (
     InvoiceRef,
     LineRef,
     PropertyRef,
+    SettlementRef,
 )
 from common.contracts.shapes import Shape
 from common.domain.identifiers import CreditNoteId, InvoiceId
@@ -114,6 +115,9 @@ class CreditedLineData(Shape):
 
 
 class CreditNoteIssuedV1(EventData):
+    """What was taken off lines of an invoice. Where a folio that was opened again came to less,
+    `settlementId` says by which settlement, and the lines are those of the folio."""
+
     fact = "credit_note.issued"
     credit_note_id: CreditNoteRef
     invoice_id: InvoiceRef
@@ -124,6 +128,7 @@ class CreditNoteIssuedV1(EventData):
     lines: tuple[CreditedLineData, ...]
     payload_sha256: str
     issued_at: Instant
+    settlement_id: SettlementRef | None = None
 
     @classmethod
     def of(cls, fact: "CreditNoteIssued") -> "CreditNoteIssuedV1":
@@ -138,6 +143,7 @@ class CreditNoteIssuedV1(EventData):
             lines=CreditedLineData.all_of(note.lines),
             payload_sha256=note.payload_sha256.hex(),
             issued_at=note.issued_at,
+            settlement_id=note.settlement_id,
         )
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.folio_line import Line
     from common.domain.night_audit import DayEnded
     from common.domain.refund import RefundRecorded, RefundSettled
+    from common.domain.reopening import FolioReopened
     from common.domain.settlement import FolioClosed
     from common.domain.transfer import LinesTransferred
     from common.domain.untaxed import TaxRuleMissed
@@ -281,6 +282,26 @@ class FolioClosedV1(_Lines):
         )
 
 
+class FolioReopenedV1(EventData):
+    """A closed folio is open again; its lines up to `billedTo` stand on documents."""
+
+    fact = "folio.reopened"
+    folio_id: FolioRef
+    property_id: PropertyRef
+    reopened: int
+    billed_to: int
+
+    @classmethod
+    def of(cls, fact: "FolioReopened") -> "FolioReopenedV1":
+        folio, reopening = fact.subject, fact.reopening
+        return cls(
+            folio_id=folio.id,
+            property_id=folio.property_id,
+            reopened=reopening.number,
+            billed_to=reopening.billed_to,
+        )
+
+
 class NightAuditFinishedV1(EventData):
     """A property's business day is over; the SHA-256 is that of its report (RFC 8785)."""
 
@@ -319,6 +340,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         BalanceDueV1,
         TaxRuleMissingV1,
         FolioClosedV1,
+        FolioReopenedV1,
         NightAuditFinishedV1,
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,

@@ -46,6 +46,11 @@ class ChargeAlreadyVoided(Conflict):
     title = "The charge has been voided already"
 
 
+class ChargeCredited(Conflict):
+    code = "CHARGE_CREDITED"
+    title = "A credit note took back some of the charge; the rest is credited on its invoice"
+
+
 class ChargeAlreadyPosted(Conflict):
     code = "EXTERNAL_REFERENCE_POSTED"
     title = "A charge with this external reference has been posted already"

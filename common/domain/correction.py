@@ -17,6 +17,7 @@ from datetime import date
 from common.domain.charge import (
     AdjustmentExceedsCharge,
     ChargeAlreadyVoided,
+    ChargeCredited,
     ChargeUnknown,
     Occasion,
     TaxSums,
@@ -43,7 +44,7 @@ class ChargeAdjusted(LinesPosted):
 def void_charge(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment) -> ChargeVoided:
     """Reverse what stands of a charge; `lines` are all lines that belong to it.
 
-    Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided.
+    Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, ChargeCredited.
     """
     folio.must_be_open()
     return folio.posted(ChargeVoided, reverse(folio, lines, reason, moment), reason=reason)
@@ -52,7 +53,7 @@ def void_charge(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment
 def reverse(folio: Folio, lines: Iterable[Line], reason: str, moment: Moment) -> tuple[Line, ...]:
     """Write the opposite of what stands of a charge; `lines` are all lines that belong to it.
 
-    Refuses: ChargeUnknown, ChargeAlreadyVoided.
+    Refuses: ChargeUnknown, ChargeAlreadyVoided, ChargeCredited.
     """
     postings = of_charge(lines)
     today = moment.settings.property(folio.property_id).business_date(moment.now)
@@ -73,8 +74,8 @@ def adjust_charge(
 ) -> ChargeAdjusted:
     """Move what a charge came to by a signed amount; `lines` are all lines that belong to it.
 
-    Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, AmountNotPositive (for zero),
-    AdjustmentExceedsCharge, CurrenciesDiffer, AmountNotInMinorUnits.
+    Refuses: FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, ChargeCredited,
+    AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     folio.must_be_open()
     written = adjust(folio, of_charge(lines), amount, text, reason, moment)
@@ -158,11 +159,13 @@ def _by_stretch(postings: Sequence[Posting], amount: Money) -> Iterable[tuple[Po
 def of_charge(lines: Iterable[Line]) -> Sequence[Posting]:
     """What stands of a charge: the charge first, then its adjustments.
 
-    Refuses: ChargeUnknown, ChargeAlreadyVoided.
+    Refuses: ChargeUnknown, ChargeCredited, ChargeAlreadyVoided.
     """
     every = tuple(lines)
     if not every:
         raise ChargeUnknown()
+    if any(line.credited for line in every):
+        raise ChargeCredited(chargeId=every[0].charge_id)
     postings = standing(every)
     if not postings or postings[0].line.type is not LineType.CHARGE:
         raise ChargeAlreadyVoided(chargeId=every[0].charge_id)

@@ -25,7 +25,7 @@ from common.domain.canonical import canonical, digest
 from common.domain.cash import Confirmed
 from common.domain.credit_payload import credit_document
 from common.domain.credited import InvoicedLine, Portion, invoiced_lines
-from common.domain.identifiers import CreditNoteId, InvoiceId, LineId
+from common.domain.identifiers import CreditNoteId, InvoiceId, LineId, SettlementId
 from common.domain.invoice import Invoice, InvoiceFact
 from common.domain.issued_document import DocumentRendered, IssuedDocument, Series
 from common.domain.ledger import ROUNDING, Entry, movement, revenue, tax_payable
@@ -56,6 +56,16 @@ class LineNotInvoiced(Unmet):
 class CreditExceedsInvoice(Unmet):
     code = "CREDIT_EXCEEDS_INVOICE"
     title = "The credit is more than what is left of the invoice or its line"
+
+
+class LineCorrected(Conflict):
+    code = "LINE_CORRECTED"
+    title = "The line was corrected on its folio; what is left of it is corrected there as well"
+
+
+class FolioOpenAgain(Conflict):
+    code = "FOLIO_OPEN_AGAIN"
+    title = "The folio of the invoice is open again; it is corrected there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +108,35 @@ class InvoiceVoided(InvoiceFact):
 
 @dataclass(kw_only=True)
 class CreditNote(IssuedDocument):
-    """See the module. `lines` are those that a new one takes something off."""
+    """See the module. `lines` are those that a new one takes something off.
+
+    Where a folio was opened again and came to less, a new one holds the lines of the folio that
+    say so instead: `line_ids`, and the settlement that they belong to.
+    """
 
     kind: ClassVar[str] = "credit_note"
     rendered_fact = CreditNoteRendered
     id: CreditNoteId
     invoice_id: InvoiceId
     lines: tuple[CreditedLine, ...] = ()
+    line_ids: tuple[str, ...] = ()
+    settlement_id: SettlementId | None = None
     confirmed: Confirmed | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Credits:
-    """A locked row: how much of an invoice has been credited. `by_line` is what of each line."""
+    """A locked row: how much of an invoice has been credited. `by_line` is what of each line.
+
+    `corrected` are lines of charges that stand on another document of the folio as well.
+    """
 
     invoice: Invoice
     credited: Money
     by_line: Mapping[LineId, Portion]
     status: str = "issued"
+    corrected: frozenset[LineId] = frozenset()
+    folio_is_open: bool = False
 
     @property
     def left(self) -> Money:
@@ -127,9 +148,12 @@ class Credits:
     ) -> tuple[tuple[CreditedLine, ...], Money]:
         """Take amounts off lines, or everything that is left; and the rounding with the last.
 
-        Amounts have the sign of their line. Refuses: InvoiceAlreadyVoided, LineNotInvoiced,
-        CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
+        Amounts have the sign of their line. Refuses: FolioOpenAgain, InvoiceAlreadyVoided,
+        LineNotInvoiced, LineCorrected, CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer,
+        AmountNotInMinorUnits.
         """
+        if self.folio_is_open:
+            raise FolioOpenAgain(folioId=self.invoice.folio_id)
         if self.status == "voided":
             raise InvoiceAlreadyVoided(invoiceId=self.invoice.id)
         lines, rounding = invoiced_lines(self.invoice.payload)
@@ -158,6 +182,8 @@ class Credits:
         amount = left.gross if amounts is None else amounts.get(line.id)
         if amount is None or (amounts is None and amount.is_zero):
             return None
+        if line.id in self.corrected:
+            raise LineCorrected(lineId=line.id)
         if amount.in_minor_units().is_zero:
             raise AmountNotPositive()
         if amount.amount_micro * left.gross.amount_micro < 0 or abs(amount) > abs(left.gross):
@@ -191,18 +217,39 @@ def credit(
 ) -> tuple[CreditNoteIssued, InvoiceVoided | None]:
     """Issue the next credit note of a series over an invoice; with nothing asked, over all of it.
 
-    Refuses: InvoiceAlreadyVoided, LineNotInvoiced, CreditExceedsInvoice, AmountNotPositive,
-    CurrenciesDiffer, AmountNotInMinorUnits.
+    Refuses: FolioOpenAgain, InvoiceAlreadyVoided, LineNotInvoiced, LineCorrected,
+    CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     taken, rounding = credits.take(asked)
-    settings, invoice = moment.settings, credits.invoice
+    rows = [(each.line, each.portion) for each in taken]
+    note = numbered(series, credits.invoice, rows, rounding, moment)
+    note.lines, note.confirmed = taken, confirmed
+    issued = CreditNoteIssued(
+        subject=note,
+        sequence=note.next_sequence(),
+        reason=reason,
+        entries=_entries(note, rounding),
+    )
+    return issued, _voided(credits, note.id, reason)
+
+
+def numbered(
+    series: Series,
+    invoice: Invoice,
+    rows: Sequence[tuple[InvoicedLine, Portion]],
+    rounding: Money,
+    moment: Moment,
+    **further: object,
+) -> CreditNote:
+    """Give the next number of a series to what is given back, naming an invoice.
+
+    `further` is what its document says beyond that. The series moves on when all else is done.
+    """
+    settings = moment.settings
     note_id = moment.new_id(CreditNoteId)
     place = series.next_place(note_id, settings.credit_note_prefix, moment.now)
-    portions = [(each.line, each.portion) for each in taken]
-    document = credit_document(place, invoice, portions, rounding, moment)
-    text = canonical(document)
-    today = settings.property(invoice.property_id).business_date(moment.now)
-    gross = Money.total((each.portion.gross for each in taken), invoice.currency)
+    text = canonical(credit_document(place, invoice, rows, rounding, moment) | further)
+    gross = Money.total((portion.gross for _, portion in rows), invoice.currency)
     note = CreditNote(
         id=note_id,
         invoice_id=invoice.id,
@@ -215,7 +262,7 @@ def credit(
         number=place.number,
         currency=invoice.currency,
         total=gross + rounding,
-        business_date=today,
+        business_date=settings.property(invoice.property_id).business_date(moment.now),
         issued_at=place.issued_at,
         language=invoice.language,
         template_version=settings.credit_note_template,
@@ -223,17 +270,9 @@ def credit(
         payload_sha256=hashlib.sha256(text).digest(),
         previous_sha256=place.previous_sha256,
         person=invoice.person,
-        lines=taken,
-        confirmed=confirmed,
     )
     series.move_on(place, note.payload_sha256)
-    issued = CreditNoteIssued(
-        subject=note,
-        sequence=note.next_sequence(),
-        reason=reason,
-        entries=_entries(note, rounding),
-    )
-    return issued, _voided(credits, note_id, reason)
+    return note
 
 
 def crediting_sha256(

@@ -3,10 +3,11 @@
 It belongs to one property and keeps one currency. Charges and their taxes add to the balance,
 payments take away, nothing is ever deleted: a correction is a further line that names what it
 corrects. A folio is locked while it changes, so its lines are numbered without a gap, and its
-balance is always the sum of its lines. It closes at zero and then refuses everything.
+balance is always the sum of its lines. It closes at zero and then refuses everything, until it is
+opened again: what stands on a document by then stays there, and only later lines are billed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -105,7 +106,8 @@ Posted = TypeVar("Posted", bound=LinesPosted)
 class Folio(Aggregate):
     """See the module. `fresh` holds the lines that were added since it was taken.
 
-    `pending_refunds` counts the refunds that a processor has still to settle.
+    `pending_refunds` counts the refunds that a processor has still to settle. It was opened again
+    `reopened` times, the last time when its lines up to the one numbered `billed_to` were billed.
     """
 
     kind: ClassVar[str] = "folio"
@@ -126,12 +128,15 @@ class Folio(Aggregate):
     tax_sums: TaxSums = field(default_factory=TaxSums)
     last_line: int = 0
     pending_refunds: int = 0
+    reopened: int = 0
+    billed_to: int = 0
     closed_at: datetime | None = None
     fresh: tuple[Line, ...] = ()
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests: nothing personal."""
-        return {
+        again = {"reopened": self.reopened, "billedTo": self.billed_to} if self.reopened else {}
+        return again | {
             "id": self.id,
             "propertyId": str(self.property_id),
             "currency": self.currency,
@@ -285,6 +290,10 @@ class Folio(Aggregate):
         """Refuses: FolioAlreadyClosed."""
         if self.status is FolioStatus.CLOSED:
             raise FolioAlreadyClosed(folioId=self.id)
+
+    def unbilled(self, lines: Iterable[Line]) -> list[Line]:
+        """Those of its lines that were on no document when it was last opened."""
+        return [line for line in lines if line.sequence > self.billed_to]
 
     def add(self, *lines: Line) -> tuple[Line, ...]:
         """Write lines down as the next ones and move the balance by them. All or none.

@@ -9,7 +9,7 @@ together and stand on the same document.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -73,7 +73,8 @@ class Line:
     back. `quantity` is a decimal string; `unit_amount` may be finer than the minor unit.
     `moved_from` is set on what came from another folio: the line there that took it away.
     `untaxed` says why a charge bears no tax, `occupancy` which nights and persons it is for.
-    `settings_version` is the one that its taxes were found in.
+    `settings_version` is the one that its taxes were found in. `credited` says whether a credit
+    note took something off it, as far as anybody looked.
     """
 
     sequence: int = 0
@@ -97,6 +98,7 @@ class Line:
     untaxed: str | None = None
     occupancy: Occupancy | None = None
     moved_from: LineId | None = None
+    credited: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

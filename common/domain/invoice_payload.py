@@ -131,11 +131,11 @@ def document(
         "reservationId": folio.reservation_id,
         "stay": _stay(folio.stay) if folio.stay else None,
         "currency": folio.currency,
-        "lines": [_row(row, settings.language) for row in rows],
+        "lines": [row_document(row, settings.language) for row in rows],
         "lineIds": [line.id for line in lines],
         "taxBreakdown": [_group(group) for group in breakdown_of(rows)],
         "totals": _totals(totals),
-        "payments": _payments(lines, payments, refunds),
+        "payments": payment_rows(lines, payments, refunds),
         "fx": _fx(settlement.fx, folio.currency) if settlement.fx else None,
         "series": series_part(place),
         "previousDocumentSha256": place.previous_sha256.hex() if place.previous_sha256 else None,
@@ -181,7 +181,8 @@ def _stay(stay: Stay) -> Document:
     return {"from": stay.arrival.isoformat(), "to": stay.departure.isoformat()}
 
 
-def _row(row: Row, language: str) -> Document:
+def row_document(row: Row, language: str) -> Document:
+    """A row as documents hold it."""
     line, taxation = row.posting.line, row.taxation
     return {
         "lineId": line.id,
@@ -239,7 +240,7 @@ def _totals(totals: Totals) -> Document:
     }
 
 
-def _payments(
+def payment_rows(
     lines: Iterable[Line], payments: Iterable[Payment], refunds: Iterable[Refund]
 ) -> list[Document]:
     """The payments among the lines, and as less than nothing what was refunded, in their order.

@@ -4,7 +4,8 @@ What conversion between currencies leaves over, at most a minor unit for each fo
 taken up by a rounding line and reported; anything else that is still owed, or owed back, is refused
 with its amount. So is a folio of which a refund is under way, as that may still come back. After
 this the folio takes no line, and its invoice gets its number in the same transaction. Sums of tax
-end with the document that they are rounded on.
+end with the document that they are rounded on. A folio that was opened again settles what came
+since: it was at nothing before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,7 +70,8 @@ class FolioClosed(LinesPosted):
 def settle(
     folio: Folio, lines: Sequence[Line], payments: Sequence[Payment], moment: Moment
 ) -> FolioClosed:
-    """Bring a folio to zero and close it; `lines` and `payments` are all that it has.
+    """Bring a folio to zero and close it; `lines` are those that are on no document yet,
+    `payments` all that it has.
 
     Refuses: FolioAlreadyClosed, RefundPending, BalanceDue.
     """
@@ -77,7 +79,8 @@ def settle(
     if folio.pending_refunds:
         raise RefundPending(pendingRefunds=folio.pending_refunds)
     residual = folio.balance
-    foreign = sum(payment.is_foreign and payment.is_kept for payment in payments)
+    touched = {line.corrects or line.id for line in lines if line.type in MONEY}
+    foreign = sum(each.is_foreign and each.is_kept and each.id in touched for each in payments)
     if abs(residual) > folio.residual_allowed(moment, foreign):
         raise BalanceDue(balanceMicro=residual.amount_micro, currency=folio.currency)
     settlement = Settlement(
@@ -87,7 +90,7 @@ def settle(
         payments=-_total(folio, (line for line in lines if line.type in MONEY)),
         residual=residual,
         settled_at=moment.now,
-        fx=_fx_shown(folio, payments, moment) if moment.settings.show_fx_at_close else (),
+        fx=_fx_shown(folio, lines, payments, moment) if moment.settings.show_fx_at_close else (),
     )
     rounding = () if residual.is_zero else _absorb(folio, residual, moment)
     folio.tax_sums = TaxSums()
@@ -116,7 +119,11 @@ def _total(folio: Folio, lines: Iterable[Line]) -> Money:
     return Money.total((line.amount for line in lines), folio.currency)
 
 
-def _fx_shown(folio: Folio, payments: Sequence[Payment], moment: Moment) -> tuple[FxShown, ...]:
+def _fx_shown(
+    folio: Folio, lines: Iterable[Line], payments: Iterable[Payment], moment: Moment
+) -> tuple[FxShown, ...]:
+    paid_now = {line.id for line in lines}
+    payments = [payment for payment in payments if payment.id in paid_now]
     today = {rate.base: rate for rate in moment.settings.rates_to(folio.currency)}
     shown = []
     for pinned in folio.rates.snapshots:

@@ -6,7 +6,7 @@ that is audited, and names its night as the day of its service (FOL-9). Who has 
 of the day of arrival is a no-show: the house charges a part of the first night, and of the others
 nothing, unless the guest comes after all. Whose folio is still open at the end of the day of
 departure has left late, and pays a part of the last night. Which parts the tenant decides; none,
-unless it says so.
+unless it says so. Who has left for good is charged nothing more, though the folio be opened again.
 """
 
 from collections.abc import Iterable
@@ -56,7 +56,9 @@ class PlannedCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StayPlan:
-    """A stay as night audits see it. `no_show_on` and `late_on` are the dates that were audited."""
+    """A stay as night audits see it. `no_show_on` and `late_on` are the dates that were audited,
+    `left_on` is the one when somebody said that the guest had left.
+    """
 
     folio_id: FolioId
     property_id: PropertyId
@@ -65,10 +67,16 @@ class StayPlan:
     checked_in_at: datetime | None = None
     no_show_on: date | None = None
     late_on: date | None = None
+    left_on: date | None = None
 
     def arrived(self, moment: Moment) -> "StayPlan":
         """The guest is in the house; the first time counts."""
         return self if self.checked_in_at else replace(self, checked_in_at=moment.now)
+
+    def left(self, moment: Moment) -> "StayPlan":
+        """The guest is gone for good; the first time counts."""
+        house = moment.settings.property(self.property_id)
+        return replace(self, left_on=self.left_on or house.business_date(moment.now))
 
     def planned_anew(self, planned: Iterable[PlannedCharge]) -> "StayPlan":
         """With another plan for the nights that have not been charged yet."""
@@ -113,7 +121,7 @@ def audit(plan: StayPlan, folio: Folio, on: date, moment: Moment) -> Audited:
 
     Charged once: what has become a charge is not due again, whoever audits.
     """
-    if folio.status is FolioStatus.CLOSED or on < plan.stay.arrival:
+    if folio.status is FolioStatus.CLOSED or plan.left_on or on < plan.stay.arrival:
         return Audited((), plan)
     if plan.checked_in_at is None:
         return _no_show(plan, on, moment)

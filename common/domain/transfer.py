@@ -92,7 +92,7 @@ def transfer(
     `lines` are all lines that belong to them. What comes to all of a charge moves it whole, with
     its adjustments; one that nothing falls on stays. Refuses: TransferToSameFolio,
     TransferCrossProperty, CurrenciesDiffer, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided,
-    AmountNotPositive, TransferExceedsCharges, UntaxedChargeSplit.
+    ChargeCredited, AmountNotPositive, TransferExceedsCharges, UntaxedChargeSplit.
     """
     _must_go_together(source, target)
     named = tuple(dict.fromkeys(charge_ids))

@@ -4,7 +4,7 @@ A charge that no rule covers is refused, or posted untaxed where the property al
 day (TAX-2); either way the house has a rule to write. Once it is there, the charges are corrected
 (TAX-4): each is reversed with its adjustments and posted again, for what it came to and for the
 nights and persons that it was for, taxed by the rules in force on its day. What no rule covers yet
-stays as it is. What stands on an invoice cannot be changed on the folio: that takes a credit note.
+stays as it is. A closed folio cannot be changed: it is opened again first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from common.domain.tax import TaxRuleMissing
 
 class UntaxedChargeInvoiced(Conflict):
     code = "UNTAXED_CHARGE_INVOICED"
-    title = "The untaxed charge stands on an invoice; correcting it takes a credit note"
+    title = "The untaxed charge stands on an invoice; its folio is opened again to correct it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,8 @@ def rules_missed(
 def backfill(folio: Folio, lines: Sequence[Line], reason: str, moment: Moment) -> Backfilled:
     """Correct what went untaxed on a folio and is covered by now; `lines` are all that it has.
 
-    Refuses: UntaxedChargeInvoiced, CurrenciesDiffer (a fixed tax in another currency).
+    Refuses: UntaxedChargeInvoiced, ChargeCredited, CurrenciesDiffer (a fixed tax in another
+    currency).
     """
     told: list[LinesPosted] = []
     still: list[ChargeId] = []

@@ -90,7 +90,7 @@ class CompanyAccounts(Protocol):
         """Lock an account; read a credit note, and the item of the invoice that it corrects.
 
         Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
-        that invoice).
+        that invoice, or nobody is owed anything by the note).
         """
 
     def take_folio(

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from common.domain.folio import Folio
     from common.domain.identifiers import FolioId, PropertyId
     from common.domain.night_audit import DayReport, NightAudit
     from common.domain.stay_plan import StayPlan
@@ -30,6 +31,9 @@ class Stays(Protocol):
 
     def get(self, folio_id: FolioId) -> StayPlan:
         """The stay of a folio. Refuses: StayUnknown."""
+
+    def take_folio(self, folio_id: FolioId) -> tuple[Folio, StayPlan | None]:
+        """Lock a folio and read its stay, if it has one. Refuses: FolioUnknown."""
 
     def due(self, property_id: PropertyId, on: date, limit: int) -> Sequence[FolioId]:
         """The folios that the audit of a business date has still something to do with."""

@@ -18,7 +18,7 @@ from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
     from common.domain.aggregate import Fact
-    from common.domain.cash import CashSession
+    from common.domain.cash import CashSession, Confirmed
     from common.domain.cash_drawer import CashDrawer
     from common.domain.cash_movement import CashMovement
     from common.domain.cash_report import Flow
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from common.domain.money import Money
     from common.domain.payment import Payment
     from common.domain.refund import Refund
+    from common.domain.reopening import Reopening
     from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
     from common.ports.company_accounts import CompanyAccounts
@@ -167,6 +168,9 @@ class Folios(Protocol):
     def keep_settlement(self, settlement: Settlement) -> None:
         """Write how a folio came to zero."""
 
+    def keep_reopening(self, reopening: Reopening) -> None:
+        """Write that a folio was opened again."""
+
 
 class Invoices(Protocol):
     """Issued invoices, the series that number documents, and what is drawn of any of them."""
@@ -182,9 +186,6 @@ class Invoices(Protocol):
 
     def page(self, which: InvoiceFilter, limit: int, cursor: str | None) -> Page[Invoice]:
         """Invoices in the order of their issue."""
-
-    def invoiced_lines(self, folio_id: FolioId) -> frozenset[str]:
-        """Ids of the folio's lines that are on a document already."""
 
     def issue(self, invoice: Invoice, series: Series) -> None:
         """Write a new invoice, its person and its lines, and move the series on."""
@@ -211,10 +212,22 @@ class CreditNotes(Protocol):
         """Credit notes in the order of their issue; `corrected` is the invoice that they name."""
 
     def take_credits(self, invoice_id: InvoiceId) -> Credits:
-        """Lock what has been credited of an invoice. Refuses: InvoiceUnknown."""
+        """Lock what has been credited of an invoice; its folio stays as it is meanwhile.
+
+        Refuses: InvoiceUnknown.
+        """
+
+    def take_series(
+        self, folio: Folio, jurisdiction: str, year: int
+    ) -> tuple[Series, Invoice, Confirmed]:
+        """Lock the series of credit notes for a folio that was opened again, and read its last
+        invoice and whose confirmation opened it. The folio is taken."""
 
     def issue(self, note: CreditNote, credits: Credits, series: Series) -> None:
         """Write a new credit note, its person and its lines, and move credits and series on."""
+
+    def bill(self, note: CreditNote, series: Series) -> None:
+        """Write a new credit note over lines of its folio, and move the series on."""
 
 
 class CashDrawers(Protocol):

@@ -128,7 +128,7 @@ class CompanyAccounts:
             Statement(sql.ITEM_CREDITED, (account_id, credit_note_id)),
         )
         account = self._known(accounts)
-        if not items:
+        if not (notes and items):
             raise CreditNoteUnknown()
         return account, item_of(items[0]), note_of(notes[0])
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from common.domain.cash import Confirmed
 from common.domain.credit_note import CreditNote, CreditNoteUnknown, Credits
 from common.domain.credited import Portion, portion_document, portion_of
+from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import CreditNoteId, InvoiceId, LineId
 from common.domain.invoice import Invoice, InvoiceUnknown
 from common.domain.issued_document import Series
@@ -13,14 +15,18 @@ from common.ports.transaction import InvoiceFilter, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.invoices import (
+    BEGIN_SERIES,
+    COLUMNS,
     GET,
     PERSON,
     RENDITIONS,
     SIGNATURE,
+    TAKE_SERIES,
     Invoices,
     document_of,
     drawn,
     person_of,
+    series_of,
 )
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
@@ -45,6 +51,41 @@ FROM credit_note_lines
 WHERE invoice_id = $1
 ORDER BY line_id, abs(before_micro)
 """
+CORRECTED: Final = """
+SELECT mine.tenant_id, mine.line_id
+FROM invoice_lines AS mine
+JOIN folio_lines AS line ON line.id = mine.line_id
+WHERE mine.invoice_id = $1
+  AND EXISTS (
+    SELECT
+    FROM folio_lines AS other
+    JOIN invoice_lines AS theirs ON theirs.line_id = other.id
+    WHERE other.folio_id = line.folio_id
+      AND other.charge_id = line.charge_id
+      AND theirs.invoice_id <> mine.invoice_id)
+"""
+TAKE_FOLIO: Final = """
+SELECT tenant_id, status
+FROM folios
+WHERE id = (SELECT folio_id FROM invoices WHERE id = $1)
+FOR SHARE
+"""
+_LAST: Final = """
+WHERE folio_id = $1 AND document_type = 'invoice'
+ORDER BY issued_at DESC, id DESC
+LIMIT 1
+"""
+LAST_INVOICE: Final = f"SELECT tenant_id, {COLUMNS} FROM invoices {_LAST}"
+LAST_PERSON: Final = f"""
+SELECT tenant_id, salt, document
+FROM invoice_persons
+WHERE invoice_id = (SELECT id FROM invoices {_LAST})
+"""
+REOPENED_BY: Final = """
+SELECT tenant_id, reopened_by, reopened_at, step_up_token_id, assertion_hash, step_up_method
+FROM reopenings
+WHERE folio_id = $1 AND number = $2
+"""
 KEEP_CREDITS: Final = """
 UPDATE invoice_credits
 SET credited_micro = $2, status = $3
@@ -53,7 +94,7 @@ WHERE invoice_id = $1
 INSERT_NOTE = Insert.into(
     ranks.DOCUMENT_PARTS,
     "credit_notes",
-    "id, invoice_id, issued_by, step_up_token_id, assertion_hash, step_up_method",
+    "id, invoice_id, settlement_id, issued_by, step_up_token_id, assertion_hash, step_up_method",
 )
 INSERT_LINE = Insert.into(
     ranks.LEDGER,
@@ -86,9 +127,9 @@ class CreditNotes:
     def take_credits(self, invoice_id: InvoiceId) -> Credits:
         """What follows the lock is read behind it: READ COMMITTED looks anew for each statement."""
         which = (invoice_id,)
-        _, credits, invoice, person, signature, renditions, credited, head = self._desk.batch(
-            *(Statement(sql, which) for sql in (BEGIN_CREDITS, TAKE_CREDITS, GET, PERSON)),
-            *(Statement(sql, which) for sql in (SIGNATURE, RENDITIONS, CREDITED)),
+        asked = (TAKE_FOLIO, BEGIN_CREDITS, TAKE_CREDITS, GET, PERSON, SIGNATURE, RENDITIONS)
+        folio, _, credits, invoice, person, *copies, credited, corrected, head = self._desk.batch(
+            *(Statement(sql, which) for sql in (*asked, CREDITED, CORRECTED)),
             head_of(Invoice.kind, invoice_id),
         )
         if not invoice or not self._desk.actor.holds(invoice[0][3]):
@@ -97,32 +138,35 @@ class CreditNotes:
         if not isinstance(found, Invoice):
             raise InvoiceUnknown()
         found.person = person_of(person)
-        drawn(found, signature, renditions)
+        drawn(found, *copies)
         return Credits(
             invoice=self._desk.loaded(continued(found, head)),
             credited=Money(credits[0][1], found.currency),
             by_line=_by_line(credited, found),
             status=credits[0][2],
+            corrected=frozenset(LineId(row[1]) for row in corrected),
+            folio_is_open=folio[0][1] == FolioStatus.OPEN,
         )
 
-    def issue(self, note: CreditNote, credits: Credits, series: Series) -> None:
-        confirmed = note.confirmed
-        if confirmed is None:
-            raise ValueError(f"{note.id} was confirmed by nobody")
-        self._documents.number(note, series)
-        self._desk.insert(
-            INSERT_NOTE,
-            [
-                {
-                    "id": note.id,
-                    "invoice_id": note.invoice_id,
-                    "issued_by": confirmed.by,
-                    "step_up_token_id": confirmed.token_id,
-                    "assertion_hash": confirmed.assertion_hash,
-                    "step_up_method": confirmed.method,
-                }
-            ],
+    def take_series(
+        self, folio: Folio, jurisdiction: str, year: int
+    ) -> tuple[Series, Invoice, Confirmed]:
+        which = (jurisdiction, CreditNote.kind, year)
+        _, series, invoice, person, reopened = self._desk.batch(
+            Statement(BEGIN_SERIES, which),
+            Statement(TAKE_SERIES, which),
+            Statement(LAST_INVOICE, (folio.id,)),
+            Statement(LAST_PERSON, (folio.id,)),
+            Statement(REOPENED_BY, (folio.id, folio.reopened)),
         )
+        named = document_of(invoice[0])
+        if not isinstance(named, Invoice):
+            raise InvoiceUnknown()
+        named.person = person_of(person)
+        return series_of(which, series[0]), named, _confirmed_of(reopened[0])
+
+    def issue(self, note: CreditNote, credits: Credits, series: Series) -> None:
+        self._number(note, series)
         self._desk.insert(
             INSERT_LINE,
             [
@@ -145,6 +189,31 @@ class CreditNotes:
             Write(ranks.AGGREGATE_CHANGES, Statement(KEEP_CREDITS, state)),
         )
 
+    def bill(self, note: CreditNote, series: Series) -> None:
+        self._number(note, series)
+        self._documents.hold(note.id, note.line_ids)
+
+    def _number(self, note: CreditNote, series: Series) -> None:
+        """Write a new document, which invoice it names, and whose confirmation allowed it."""
+        confirmed = note.confirmed
+        if confirmed is None:
+            raise ValueError(f"{note.id} was confirmed by nobody")
+        self._documents.number(note, series)
+        self._desk.insert(
+            INSERT_NOTE,
+            [
+                {
+                    "id": note.id,
+                    "invoice_id": note.invoice_id,
+                    "settlement_id": note.settlement_id,
+                    "issued_by": confirmed.by,
+                    "step_up_token_id": confirmed.token_id,
+                    "assertion_hash": confirmed.assertion_hash,
+                    "step_up_method": confirmed.method,
+                }
+            ],
+        )
+
 
 def _by_line(rows: Sequence[Row], invoice: Invoice) -> dict[LineId, Portion]:
     """What has been credited of each line, added up."""
@@ -155,6 +224,11 @@ def _by_line(rows: Sequence[Row], invoice: Invoice) -> dict[LineId, Portion]:
         known = found.get(line_id)
         found[line_id] = known.plus(portion) if known else portion
     return found
+
+
+def _confirmed_of(row: Row) -> Confirmed:
+    _, by, at, token_id, assertion_hash, method = row
+    return Confirmed(by=by, at=at, token_id=token_id, assertion_hash=assertion_hash, method=method)
 
 
 def _portion(row: Row, currency: Currency) -> Portion:

@@ -21,6 +21,7 @@ from common.domain.identifiers import (
 from common.domain.money import Currency, Money
 from common.domain.nights import Occupancy
 from common.domain.payment import Payment, PaymentMethod
+from common.domain.reopening import Reopening
 from common.domain.settlement import Settlement
 from common.domain.tax import TaxAmount
 from common.postgres.connection import Row
@@ -28,12 +29,16 @@ from common.postgres.connection import Row
 FOLIO_COLUMNS: Final = (
     "id, property_id, currency, status, guest_name, guest, reservation_id, window_name, windows,"
     " routing, stay, fx, tax_sums, balance_micro, last_line, business_date, opened_at, closed_at,"
-    " version, trail, state_digest, pending_refunds"
+    " version, trail, state_digest, pending_refunds, reopened, billed_to"
 )
 LINE_COLUMNS: Final = (
     "sequence, id, type, kind, description, window_name, quantity, unit_amount_micro,"
     " amount_micro, currency, business_date, service_date, source, external_reference, corrects,"
     " charge_id, reason, tax, untaxed, settings_version, occupancy, moved_from"
+)
+LINE_AS_READ: Final = (
+    f"{LINE_COLUMNS}, EXISTS ("
+    "SELECT FROM credit_note_lines AS credits WHERE credits.line_id = folio_lines.id)"
 )
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
@@ -72,6 +77,8 @@ def folio_row(folio: Folio) -> dict[str, Any]:
         "trail": folio.trail,
         "state_digest": folio.state_digest,
         "pending_refunds": folio.pending_refunds,
+        "reopened": folio.reopened,
+        "billed_to": folio.billed_to,
     }
 
 
@@ -110,6 +117,8 @@ def folio_of(row: Row) -> Folio:
         trail=bytes(row[20]),
         state_digest=bytes(row[21]),
         pending_refunds=row[22],
+        reopened=row[23],
+        billed_to=row[24],
         is_new=False,
     )
 
@@ -147,7 +156,7 @@ def line_row(folio_id: FolioId, line: Line, actor: str, now: datetime) -> dict[s
 
 
 def line_of(row: Row) -> Line:
-    """A line as it was read: tenant, then LINE_COLUMNS."""
+    """A line as it was read: tenant, then LINE_AS_READ."""
     currency = Currency(row[10])
     return Line(
         sequence=row[1],
@@ -171,6 +180,7 @@ def line_of(row: Row) -> Line:
         settings_version=row[20],
         occupancy=row[21] and Occupancy(**{**row[21], "ages": tuple(row[21]["ages"])}),
         moved_from=row[22] and LineId(row[22]),
+        credited=row[23],
     )
 
 
@@ -216,6 +226,21 @@ def payment_of(row: Row) -> Payment:
         refunded_micro=row[15],
         company_account_id=row[16] and CompanyAccountId(row[16]),
     )
+
+
+def reopening_row(reopening: Reopening) -> dict[str, Any]:
+    """That a folio was opened again, as it is written."""
+    confirmed = reopening.confirmed
+    return {
+        "folio_id": reopening.folio_id,
+        "number": reopening.number,
+        "billed_to": reopening.billed_to,
+        "reopened_by": confirmed.by,
+        "reopened_at": confirmed.at,
+        "step_up_token_id": confirmed.token_id,
+        "assertion_hash": confirmed.assertion_hash,
+        "step_up_method": confirmed.method,
+    }
 
 
 def settlement_row(settlement: Settlement) -> dict[str, Any]:

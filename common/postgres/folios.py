@@ -9,12 +9,14 @@ from common.domain.folio_line import Line
 from common.domain.identifiers import ChargeId, FolioId, PropertyId
 from common.domain.payment import Payment
 from common.domain.refund import Refund
+from common.domain.reopening import Reopening
 from common.domain.settlement import Settlement
 from common.ports.transaction import FolioFilter, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.folio_rows import (
     FOLIO_COLUMNS,
+    LINE_AS_READ,
     LINE_COLUMNS,
     PAYMENT_COLUMNS,
     folio_of,
@@ -23,6 +25,7 @@ from common.postgres.folio_rows import (
     line_row,
     payment_of,
     payment_row,
+    reopening_row,
     settlement_row,
 )
 from common.postgres.paging import key_of, next_cursor
@@ -39,13 +42,13 @@ WHERE property_id = $1 AND reservation_id = $2 AND window_name = $3
 FOR NO KEY UPDATE
 """
 LINES: Final = f"""
-SELECT tenant_id, {LINE_COLUMNS}
+SELECT tenant_id, {LINE_AS_READ}
 FROM folio_lines
 WHERE folio_id = $1
 ORDER BY sequence
 """
 LINES_OF_CHARGE: Final = f"""
-SELECT tenant_id, {LINE_COLUMNS}
+SELECT tenant_id, {LINE_AS_READ}
 FROM folio_lines
 WHERE folio_id = $1 AND charge_id = $2
 ORDER BY sequence
@@ -58,7 +61,7 @@ ORDER BY id
 FOR NO KEY UPDATE
 """
 LINES_OF_CHARGES: Final = f"""
-SELECT tenant_id, {LINE_COLUMNS}
+SELECT tenant_id, {LINE_AS_READ}
 FROM folio_lines
 WHERE folio_id = $1 AND charge_id = ANY ($2::text[])
 ORDER BY sequence
@@ -89,7 +92,8 @@ LIMIT $6
 CHANGE: Final = """
 UPDATE folios
 SET status = $2, balance_micro = $3, last_line = $4, tax_sums = $5::jsonb, closed_at = $6,
-    version = $7, trail = $8, state_digest = $9, pending_refunds = $10
+    version = $7, trail = $8, state_digest = $9, pending_refunds = $10, reopened = $11,
+    billed_to = $12
 WHERE id = $1
 """
 INSERT_FOLIO = Insert.into(ranks.AGGREGATES, "folios", FOLIO_COLUMNS)
@@ -106,6 +110,14 @@ INSERT_SETTLEMENT = Insert.into(
 )
 
 Whole = tuple[Folio, list[Line], list[Payment], list[Refund]]
+
+
+INSERT_REOPENING = Insert.into(
+    ranks.DOCUMENTS,
+    "reopenings",
+    "folio_id, number, billed_to, reopened_by, reopened_at, step_up_token_id, assertion_hash,"
+    " step_up_method",
+)
 
 
 class Folios:
@@ -186,6 +198,9 @@ class Folios:
     def keep_settlement(self, settlement: Settlement) -> None:
         self._desk.insert(INSERT_SETTLEMENT, [settlement_row(settlement)])
 
+    def keep_reopening(self, reopening: Reopening) -> None:
+        self._desk.insert(INSERT_REOPENING, [reopening_row(reopening)])
+
     def _whole(
         self, sql: str, folio_id: FolioId, *more: Statement
     ) -> tuple[Whole, list[list[Row]]]:
@@ -231,7 +246,7 @@ class Folios:
 def _change(row: dict[str, Any]) -> Write:
     changing = (
         "id status balance_micro last_line tax_sums closed_at version trail state_digest"
-        " pending_refunds"
+        " pending_refunds reopened billed_to"
     )
     row = {**row, "tax_sums": json.dumps(row["tax_sums"])}
     return Write(

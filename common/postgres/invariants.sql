@@ -677,7 +677,8 @@ FROM payments
 WHERE company_account_id IS NOT NULL AND method <> 'city_ledger';
 
 -- invariant: a_credit_note_is_set_off_once_and_for_no_more_than_it_is
--- A credit note is set off against an account that owes its invoice, once, and within its total.
+-- A credit note is set off against an account that owes its invoice, once, and within its total; one
+-- that a settlement came to never is.
 SELECT credits.id, concat_ws(' ', 'sets', credits.amount_micro, 'off against', account_id, 'of',
   credit_note_id, 'over', total_micro)
 FROM account_credits AS credits
@@ -685,6 +686,7 @@ LEFT JOIN credit_notes AS notes ON notes.id = credit_note_id
 LEFT JOIN invoices AS documents ON documents.id = notes.id
 WHERE kind = 'credit_note'
   AND (documents.total_micro IS NULL
+    OR notes.settlement_id IS NOT NULL
     OR credits.amount_micro > documents.total_micro
     OR NOT EXISTS (
       SELECT FROM receivables AS items
@@ -1006,13 +1008,15 @@ LEFT JOIN come ON come.id = lines.id AND come.folio_id = lines.folio_id
 WHERE lines.moved_from IS DISTINCT FROM come.moved_from;
 
 -- invariant: tax_sums_are_those_of_the_tax_lines
--- The running sums of an open folio's taxes are those of its lines; a closed folio has none left.
+-- The running sums of an open folio's taxes are those of its lines that are on no document yet; a
+-- closed folio has none left.
 WITH posted AS (
   SELECT folio_id, concat_ws('|', tax ->> 'code', coalesce(tax ->> 'ratePpm', 'None'),
            tax ->> 'category', CASE WHEN (tax ->> 'inclusive')::boolean THEN 'inside' END) AS tax,
          sum((tax ->> 'exactMicro')::bigint) AS exact, sum(amount_micro) AS micro
   FROM folio_lines
-  WHERE tax IS NOT NULL
+  JOIN folios ON folios.id = folio_id
+  WHERE tax IS NOT NULL AND sequence > billed_to
   GROUP BY 1, 2
 ), kept AS (
   SELECT id AS folio_id, sums.key AS tax, (sums.value ->> 0)::bigint AS exact,
@@ -1039,42 +1043,79 @@ FROM folio_lines
 LEFT JOIN settings_versions ON version = settings_version
 WHERE version IS NULL;
 
--- invariant: a_closed_folio_is_settled_and_invoiced_once
--- A folio closes at zero with one settlement and one invoice; an open one has neither.
-SELECT folios.id, concat_ws(' ', status, 'at', balance_micro, 'with', settled, 'settlements,',
-  invoiced, 'invoices, closed at', closed_at)
+-- invariant: a_closed_folio_is_settled_and_billed
+-- A folio closes at zero with a settlement, each time that it closes; the first one is billed by an
+-- invoice, a later one by at most one document. A folio that was never closed has neither.
+SELECT folios.id, concat_ws(' ', status, 'at', balance_micro, 'reopened', reopened, 'with', settled,
+  'settlements,', invoiced, 'invoices,', credited, 'credit notes, closed at', closed_at)
 FROM folios
-LEFT JOIN (SELECT folio_id, count(*) AS settled FROM settlements GROUP BY folio_id) AS settlements
-  ON settlements.folio_id = folios.id
 LEFT JOIN (
-  SELECT folio_id, count(*) AS invoiced
+  SELECT folio_id, count(*) AS settled, count(invoice.id) AS invoiced, count(note.id) AS credited,
+         count(*) FILTER (WHERE (invoice.id IS NOT NULL)::int + (note.id IS NOT NULL)::int > 1)
+           AS doubled
+  FROM settlements
+  LEFT JOIN (
+    SELECT id, payload::jsonb ->> 'settlementId' AS settlement_id
+    FROM invoices
+    WHERE document_type = 'invoice'
+  ) AS invoice ON invoice.settlement_id = settlements.id
+  LEFT JOIN credit_notes AS note ON note.settlement_id = settlements.id
+  GROUP BY folio_id
+) AS closings ON folio_id = folios.id
+LEFT JOIN (
+  SELECT folio_id, count(*) AS issued
   FROM invoices
   WHERE document_type = 'invoice'
   GROUP BY folio_id
-) AS invoices
-  ON invoices.folio_id = folios.id
-WHERE CASE WHEN status = 'closed'
-           THEN (balance_micro, settled, invoiced) IS DISTINCT FROM (0, 1, 1) OR closed_at IS NULL
-           ELSE num_nonnulls(settled, invoiced, closed_at) > 0 END;
+) AS documents ON documents.folio_id = folios.id
+WHERE (coalesce(settled, 0), coalesce(invoiced, 0))
+        IS DISTINCT FROM (reopened + (status = 'closed')::int, coalesce(issued, 0))
+   OR doubled > 0
+   OR (settled > 0) <> coalesce(invoiced > 0, false)
+   OR (closed_at IS NULL) = (status = 'closed')
+   OR status = 'closed' AND balance_micro <> 0;
 
 -- invariant: a_settlement_is_what_the_lines_come_to
--- A settlement says what was consumed, what was kept of the payments, and the residual that was
--- rounded away.
-SELECT id, concat_ws(' ', 'says', charges_micro, payments_micro, residual_micro, 'of',
+-- The settlements of a folio say what was consumed, what was kept of the payments, and the residual
+-- that was rounded away: all of it, of the lines that were settled.
+SELECT folios.id, concat_ws(' ', 'says', said.charges, said.payments, said.residual, 'of',
   charged, paid, rounded)
-FROM settlements
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, sum(charges_micro) AS charges, sum(payments_micro) AS payments,
+         sum(residual_micro) AS residual
+  FROM settlements
+  GROUP BY folio_id
+) AS said ON said.folio_id = folios.id
 LEFT JOIN (
   SELECT folio_id,
-         coalesce(sum(amount_micro) FILTER (WHERE type NOT IN
-           ('payment', 'refund', 'refund_reversal', 'rounding')), 0) AS charged,
-         coalesce(-sum(amount_micro) FILTER (WHERE type IN
-           ('payment', 'refund', 'refund_reversal')), 0) AS paid,
-         coalesce(-sum(amount_micro) FILTER (WHERE type = 'rounding'), 0) AS rounded
+         sum(amount_micro) FILTER (WHERE type NOT IN
+           ('payment', 'refund', 'refund_reversal', 'rounding')) AS charged,
+         -sum(amount_micro) FILTER (WHERE type IN
+           ('payment', 'refund', 'refund_reversal')) AS paid,
+         -sum(amount_micro) FILTER (WHERE type = 'rounding') AS rounded
   FROM folio_lines
+  JOIN folios ON folios.id = folio_id
+  WHERE status = 'closed' OR sequence <= billed_to
   GROUP BY folio_id
-) AS lines ON lines.folio_id = settlements.folio_id
-WHERE (charges_micro, payments_micro, residual_micro)
+) AS lines ON lines.folio_id = folios.id
+WHERE (coalesce(said.charges, 0), coalesce(said.payments, 0), coalesce(said.residual, 0))
         IS DISTINCT FROM (coalesce(charged, 0), coalesce(paid, 0), coalesce(rounded, 0));
+
+-- invariant: a_folio_knows_how_often_it_was_reopened
+-- Each time that a folio was opened again is written down, in order; the last says what was billed.
+SELECT id, concat_ws(' ', 'reopened', reopened, 'from', billed_to, 'written', numbers, 'last', last)
+FROM folios
+LEFT JOIN (
+  SELECT folio_id, array_agg(number ORDER BY number) AS numbers, max(billed_to) AS last,
+         array_agg(billed_to ORDER BY number) = array_agg(billed_to ORDER BY billed_to, number)
+           AS ascending
+  FROM reopenings
+  GROUP BY folio_id
+) AS reopened_as ON folio_id = id
+WHERE (coalesce(numbers, '{}'), coalesce(last, 0), coalesce(ascending, true))
+        IS DISTINCT FROM
+      (ARRAY(SELECT generate_series(1, reopened)), billed_to, true);
 
 -- invariant: numbers_run_from_one_without_a_gap
 -- Documents of a series are numbered from 1 to its last number, each number once.
@@ -1203,26 +1244,46 @@ WHERE (sums.net, sums.tax, sums.paid, sums.rounding, sums.gross, due)
    OR (net_of_rows, gross_of_rows, tax_by_rate, paid_by_payment)
         IS DISTINCT FROM (sums.net, gross, sums.tax, sums.paid);
 
--- invariant: every_line_of_a_closed_folio_is_on_its_invoice
--- An invoice holds the lines that its payload names, and every line of its folio, each once.
+-- invariant: every_settled_line_is_on_one_document
+-- A document holds the lines of its folio that its payload names. Of a settlement each line is on
+-- one, unless only money moved: every line of a closed folio, and those of an open one that were
+-- there when it was reopened. No other line is on a document.
 WITH named AS (
-  SELECT id AS invoice_id, line_id
+  SELECT invoices.id AS invoice_id, line_id, folio_id
   FROM invoices
   CROSS JOIN LATERAL jsonb_array_elements_text(payload::jsonb -> 'lineIds') AS line_id
-), held AS (
-  SELECT invoice_id, line_id
-  FROM invoice_lines
-), written AS (
-  SELECT invoices.id AS invoice_id, folio_lines.id AS line_id
-  FROM invoices
-  JOIN folio_lines ON folio_lines.folio_id = invoices.folio_id
-  WHERE document_type = 'invoice'
+), settled AS (
+  SELECT folio_lines.id AS line_id, folio_id, type, reopened,
+         status = 'closed' OR sequence <= billed_to AS is_settled
+  FROM folio_lines
+  JOIN folios ON folios.id = folio_id
 )
 SELECT invoice_id, concat('does not hold ', line_id)
-FROM ((SELECT * FROM named UNION SELECT * FROM written) EXCEPT SELECT * FROM held) AS missing
+FROM (SELECT invoice_id, line_id FROM named
+      EXCEPT SELECT invoice_id, line_id FROM invoice_lines) AS missing
 UNION ALL
 SELECT invoice_id, concat('holds ', line_id)
-FROM (SELECT * FROM held EXCEPT (SELECT * FROM named INTERSECT SELECT * FROM written)) AS more;
+FROM (SELECT invoice_id, line_id FROM invoice_lines
+      EXCEPT SELECT invoice_id, line_id FROM named JOIN settled USING (line_id, folio_id)
+             WHERE is_settled) AS more
+UNION ALL
+SELECT folio_id, concat(line_id, ' is on no document')
+FROM settled
+LEFT JOIN invoice_lines USING (line_id)
+WHERE is_settled
+  AND invoice_id IS NULL
+  AND NOT (reopened > 0 AND type IN ('payment', 'refund', 'refund_reversal'));
+
+-- invariant: a_charge_is_corrected_in_one_place
+-- What a credit note took something off was not corrected on its folio, or moved to another: no
+-- charge stands on several documents of which one was credited by its lines.
+SELECT line.charge_id, concat_ws(' ', credits.credit_note_id, 'credits', credits.line_id, 'of',
+  credits.invoice_id, 'and', other.id, 'is on', held.invoice_id)
+FROM credit_note_lines AS credits
+JOIN folio_lines AS line ON line.id = credits.line_id
+JOIN folio_lines AS other ON other.folio_id = line.folio_id AND other.charge_id = line.charge_id
+LEFT JOIN invoice_lines AS held ON held.line_id = other.id
+WHERE held.invoice_id IS DISTINCT FROM credits.invoice_id;
 
 -- invariant: credits_stay_within_their_invoice
 -- Credits of a line follow one another and stay within what it came to, and so does their sum.
@@ -1250,6 +1311,7 @@ WITH signed AS (
   SELECT invoice_id, sum(total_micro) AS micro
   FROM credit_notes
   JOIN invoices USING (id)
+  WHERE settlement_id IS NULL
   GROUP BY invoice_id
 )
 SELECT line_id, concat_ws(' ', 'of', micro, 'after', before_micro, 'takes', gross_micro)
@@ -1287,6 +1349,25 @@ WITH signed AS (
 ), held AS (
   SELECT credit_note_id AS id, line_id, net_micro AS net, gross_micro AS gross, taxes
   FROM credit_note_lines
+), by_line AS (
+  SELECT named.*
+  FROM named
+  JOIN credit_notes USING (id)
+  WHERE settlement_id IS NULL
+), of_folio AS (
+  SELECT credit_notes.id, settlement_id,
+         -sum(CASE WHEN tax IS NULL AND type NOT IN
+             ('payment', 'refund', 'refund_reversal', 'rounding') THEN amount_micro ELSE 0 END)
+           AS net,
+         -sum(CASE WHEN tax IS NOT NULL THEN amount_micro ELSE 0 END) AS tax,
+         -sum(CASE type WHEN 'rounding' THEN amount_micro ELSE 0 END) AS rounding,
+         sum(CASE WHEN type IN ('payment', 'refund', 'refund_reversal') THEN amount_micro
+             ELSE 0 END) AS given_back
+  FROM credit_notes
+  LEFT JOIN invoice_lines ON invoice_lines.invoice_id = credit_notes.id
+  LEFT JOIN folio_lines ON folio_lines.id = line_id
+  WHERE settlement_id IS NOT NULL
+  GROUP BY credit_notes.id, settlement_id
 ), sums AS (
   SELECT id, sum(net) AS net, sum(gross) AS gross
   FROM named
@@ -1298,10 +1379,10 @@ WITH signed AS (
   GROUP BY id
 )
 SELECT id, concat('does not hold ', line_id)
-FROM (SELECT * FROM named EXCEPT ALL SELECT * FROM held) AS missing
+FROM (SELECT * FROM by_line EXCEPT ALL SELECT * FROM held) AS missing
 UNION ALL
 SELECT id, concat('holds ', line_id)
-FROM (SELECT * FROM held EXCEPT ALL SELECT * FROM named) AS more
+FROM (SELECT * FROM held EXCEPT ALL SELECT * FROM by_line) AS more
 UNION ALL
 SELECT signed.id, concat_ws(' ', 'says', totals, 'of', sums.net, sums.gross, taxes.tax)
 FROM signed
@@ -1317,15 +1398,23 @@ WHERE ((totals ->> 'netMicro')::bigint, (totals ->> 'taxMicro')::bigint,
        sums.gross + (totals ->> 'roundingMicro')::bigint, document #>> '{invoice,invoiceId}',
        corrected.number, encode(corrected.payload_sha256, 'hex'))
    OR signed.folio_id IS DISTINCT FROM corrected.folio_id
-   OR sums.gross <> sums.net + tax;
+   OR sums.gross <> sums.net + tax
+UNION ALL
+SELECT signed.id, concat_ws(' ', 'says', totals, 'of lines', net, tax, rounding, given_back)
+FROM of_folio
+JOIN signed USING (id)
+WHERE (document ->> 'settlementId', (totals ->> 'netMicro')::bigint,
+       (totals ->> 'taxMicro')::bigint, (totals ->> 'roundingMicro')::bigint, given_back)
+  IS DISTINCT FROM (settlement_id, net, tax, rounding, net + tax + rounding);
 
 -- invariant: a_credit_note_is_booked_as_it_reads
--- A credit note takes back revenue and taxes as it names them, and owes them to the customer.
+-- A credit note takes back revenue and taxes as it names them, and owes them to the customer; that
+-- of a folio is booked where its lines are.
 WITH signed AS (
   SELECT id, property_id, currency, (document ->> 'businessDate')::date AS business_date, document
   FROM invoices
   CROSS JOIN LATERAL CAST(payload AS jsonb) AS document
-  WHERE document_type = 'credit_note'
+  WHERE document_type = 'credit_note' AND document ->> 'settlementId' IS NULL
 ), named AS (
   SELECT id, concat('revenue:', line ->> 'kind') AS account, (line ->> 'netMicro')::bigint AS micro
   FROM signed
@@ -1487,8 +1576,11 @@ WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_af
 SELECT id, concat('is ', status, ' at ', balance_micro, ' with ', last_line, ' lines')
 FROM folios
 WHERE state_digest <> sha256(convert_to(concat(
-  '{"balanceMicro":', balance_micro, ',"currency":', to_json(currency), ',"id":', to_json(id),
+  '{"balanceMicro":', balance_micro,
+  CASE WHEN reopened > 0 THEN concat(',"billedTo":', billed_to) END,
+  ',"currency":', to_json(currency), ',"id":', to_json(id),
   ',"lastLine":', last_line, ',"propertyId":', to_json(property_id),
+  CASE WHEN reopened > 0 THEN concat(',"reopened":', reopened) END,
   ',"reservationId":', coalesce(to_json(reservation_id)::text, 'null'),
   ',"status":', to_json(status), ',"window":', to_json(window_name), '}'), 'UTF8'));
 
@@ -1517,18 +1609,20 @@ WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0) + (coalesce(status, '') 
   ',"signed":', CASE WHEN copies > 0 THEN 'true' ELSE 'false' END, '}'), 'UTF8'));
 
 -- invariant: a_trail_begins_and_ends_as_its_folio_did
--- A folio's trail begins with its opening; it ends with its closing when, and only when, it closed.
-SELECT folios.id, concat_ws(' ', status, 'from', first, 'to', last)
+-- A folio's trail begins with its opening; it ends with its closing when, and only when, it closed,
+-- and tells of each closing and each opening again.
+SELECT folios.id, concat_ws(' ', status, 'from', first, 'to', last, closings, reopenings)
 FROM folios
 JOIN (
   SELECT aggregate_id, (array_agg(action ORDER BY sequence))[1] AS first,
          (array_agg(action ORDER BY sequence DESC))[1] AS last,
-         count(*) FILTER (WHERE action = 'folio.closed') AS closings
+         count(*) FILTER (WHERE action = 'folio.closed') AS closings,
+         count(*) FILTER (WHERE action = 'folio.reopened') AS reopenings
   FROM audit_entries
   GROUP BY aggregate_id
 ) AS trails ON aggregate_id = folios.id
 WHERE first <> 'folio.opened'
-   OR closings <> (status = 'closed')::integer
+   OR (closings, reopenings) <> (reopened + (status = 'closed')::integer, reopened)
    OR (status = 'closed') <> (last = 'folio.closed');
 
 -- invariant: every_line_is_told_once
@@ -1732,8 +1826,8 @@ WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('account_credits', 'audit_entries', 'cash_movements', 'credit_ledger_entries',
     'credit_note_lines', 'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
-    'receivable_parts', 'refund_settlements', 'refunds', 'settings_versions', 'settlements',
-    'webhook_events', 'write_offs')
+    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
+    'settlements', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -1741,20 +1835,20 @@ WHERE relnamespace = current_schema()::regnamespace
 SELECT name, 'is not there'
 FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive',
   'audit_entry_is_written_once', 'command_is_answered_once',
-  'company_card_payment_is_recorded_once', 'copies_are_numbered',
-  'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together',
-  'credit_note_is_set_off_once', 'day_ends_once',
+  'company_card_payment_is_recorded_once', 'copies_are_numbered', 'credit_note_is_set_off_once',
+  'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together', 'day_ends_once',
   'day_is_looked_at_once', 'day_is_reconciled_once', 'event_takes_effect_once',
-  'external_reference_is_posted_once', 'folio_lines_are_consecutive', 'invoice_is_owed_once',
-  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
-  'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
+  'external_reference_is_posted_once', 'folio_is_reopened_once_at_a_time',
+  'folio_lines_are_consecutive', 'invoice_is_owed_once', 'invoice_is_signed_once',
+  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
+  'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
   'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
   'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
   'printed_number_is_given_once', 'processor_payment_is_recorded_once',
   'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
   'refund_waits_once', 'refunds_pkey', 'settings_versions_are_consecutive',
-  'settlement_is_invoiced_once', 'signal_is_raised_once',
+  'settlement_is_credited_once', 'settlement_is_invoiced_once', 'signal_is_raised_once',
   'stay_is_planned_once', 'write_off_is_confirmed_on_its_own']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace

@@ -64,12 +64,6 @@ FROM invoice_renditions
 WHERE pdf_sha256 = $1
 LIMIT 1
 """
-INVOICED_LINES: Final = """
-SELECT lines.tenant_id, lines.line_id
-FROM invoice_lines AS lines
-JOIN invoices ON invoices.tenant_id = lines.tenant_id AND invoices.id = lines.invoice_id
-WHERE invoices.folio_id = $1
-"""
 PAGE: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM invoices
@@ -107,14 +101,7 @@ class Invoices:
     def take_series(self, jurisdiction: str, document_type: str, year: int) -> Series:
         which = (jurisdiction, document_type, year)
         _, rows = self._desk.batch(Statement(BEGIN_SERIES, which), Statement(TAKE_SERIES, which))
-        return Series(
-            jurisdiction=jurisdiction,
-            document_type=document_type,
-            year=year,
-            last_number=rows[0][1],
-            last_sha256=rows[0][2] and bytes(rows[0][2]),
-            last_issued_at=rows[0][3],
-        )
+        return series_of(which, rows[0])
 
     def get(self, invoice_id: InvoiceId) -> Invoice:
         invoice = self.find(invoice_id)
@@ -164,15 +151,14 @@ class Invoices:
         documents = tuple(document_of(row) for row in rows[:limit])
         return Page(documents, next_cursor([row[1] for row in rows], limit))
 
-    def invoiced_lines(self, folio_id: FolioId) -> frozenset[str]:
-        return frozenset(row[1] for row in self._desk.rows(INVOICED_LINES, folio_id))
-
     def issue(self, invoice: Invoice, series: Series) -> None:
         self.number(invoice, series)
-        self._desk.insert(
-            INSERT_LINE,
-            [{"line_id": line_id, "invoice_id": invoice.id} for line_id in invoice.line_ids],
-        )
+        self.hold(invoice.id, invoice.line_ids)
+
+    def hold(self, document_id: DocumentId, line_ids: Sequence[str]) -> None:
+        """Write which lines of its folio stand on a document."""
+        rows = [{"line_id": line_id, "invoice_id": document_id} for line_id in line_ids]
+        self._desk.insert(INSERT_LINE, rows)
 
     def number(self, document: IssuedDocument, series: Series) -> None:
         """Write a new document and its person, and move the series on."""
@@ -197,6 +183,19 @@ class Invoices:
 
     def keep_rendition(self, document_id: DocumentId, rendition: Rendition) -> None:
         self._desk.insert(INSERT_RENDITION, [_rendition_row(document_id, rendition)])
+
+
+def series_of(which: tuple[str, str, int], row: Row) -> Series:
+    """A series as it was read: tenant, then what it came to; `which` names it."""
+    jurisdiction, document_type, year = which
+    return Series(
+        jurisdiction=jurisdiction,
+        document_type=document_type,
+        year=year,
+        last_number=row[1],
+        last_sha256=row[2] and bytes(row[2]),
+        last_issued_at=row[3],
+    )
 
 
 def _row(document: IssuedDocument) -> dict[str, Any]:

@@ -42,6 +42,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "receivable_parts",
         "refund_settlements",
         "refunds",
+        "reopenings",
         "settings_versions",
         "settlements",
         "webhook_events",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from common.domain.folio import Folio
 from common.domain.folio_line import ChargeKind
 from common.domain.guest import Stay
 from common.domain.identifiers import ChargeId, FolioId, PropertyId
@@ -12,10 +13,13 @@ from common.domain.money import Currency, Money
 from common.domain.stay_plan import PlannedCharge, StayPlan, StayUnknown
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
+from common.postgres.folios import TAKE, Folios
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
-COLUMNS: Final = "folio_id, property_id, arrival, departure, checked_in_at, no_show_on, late_on"
+COLUMNS: Final = (
+    "folio_id, property_id, arrival, departure, checked_in_at, no_show_on, late_on, left_on"
+)
 PLANNED_COLUMNS: Final = (
     "folio_id, night, place, kind, description, amount_micro, currency, persons, ages, charge_id"
 )
@@ -33,6 +37,7 @@ JOIN stays ON folio_id = folios.id
 WHERE folios.property_id = $1
   AND status = 'open'
   AND arrival <= $2
+  AND left_on IS NULL
   AND CASE WHEN checked_in_at IS NULL THEN no_show_on IS NULL
            ELSE departure <= $2 AND late_on IS NULL
              OR EXISTS (
@@ -43,7 +48,7 @@ LIMIT $3
 """
 CHANGE: Final = """
 UPDATE stays
-SET checked_in_at = $2, no_show_on = $3, late_on = $4
+SET checked_in_at = $2, no_show_on = $3, late_on = $4, left_on = $5
 WHERE folio_id = $1
 """
 CHARGED: Final = """
@@ -77,6 +82,13 @@ class Stays:
             raise StayUnknown()
         return found
 
+    def take_folio(self, folio_id: FolioId) -> tuple[Folio, StayPlan | None]:
+        folio, stays, planned = self._desk.batch(
+            *(Statement(sql, (folio_id,)) for sql in (TAKE, GET, PLANNED))
+        )
+        plan = _plan_of(stays[0], planned) if stays else None
+        return Folios(self._desk).known(folio), plan
+
     def due(self, property_id: PropertyId, on: date, limit: int) -> Sequence[FolioId]:
         return [FolioId(row[1]) for row in self._desk.rows(DUE, property_id, on, limit)]
 
@@ -103,8 +115,8 @@ class Stays:
             self._desk.write(("charged", plan.folio_id), Write(ranks.DOCUMENTS, statement))
 
     def _change(self, plan: StayPlan) -> None:
-        values = (plan.folio_id, plan.checked_in_at, plan.no_show_on, plan.late_on)
-        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
+        values = (plan.checked_in_at, plan.no_show_on, plan.late_on, plan.left_on)
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, (plan.folio_id, *values)))
         self._desk.write(("stay", plan.folio_id), change)
 
 
@@ -117,6 +129,7 @@ def _row(plan: StayPlan) -> dict[str, Any]:
         "checked_in_at": plan.checked_in_at,
         "no_show_on": plan.no_show_on,
         "late_on": plan.late_on,
+        "left_on": plan.left_on,
     }
 
 
@@ -143,6 +156,7 @@ def _plan_of(row: Row, planned: Sequence[Row]) -> StayPlan:
         checked_in_at=row[5],
         no_show_on=row[6],
         late_on=row[7],
+        left_on=row[8],
         planned=tuple(_planned_of(each) for each in planned),
     )
 

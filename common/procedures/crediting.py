@@ -24,8 +24,8 @@ def issue_credit_note(
     What has been credited of the invoice is locked first, then the series: two credits of one
     invoice wait for one another, and the second sees what the first has left.
 
-    Refuses: InvoiceUnknown, InvoiceAlreadyVoided, LineNotInvoiced, CreditExceedsInvoice,
-    AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
+    Refuses: InvoiceUnknown, FolioOpenAgain, InvoiceAlreadyVoided, LineNotInvoiced, LineCorrected,
+    CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     credits = tx.credit_notes.take_credits(invoice_id)
     house = tx.settings.property(credits.invoice.property_id)

@@ -6,8 +6,9 @@ and before the series that numbers the invoice. So nobody waits for somebody who
 
 from collections.abc import Sequence
 
+from common.domain.credit_note import CreditNote
 from common.domain.folio import Folio
-from common.domain.identifiers import InvoiceId
+from common.domain.invoice import Invoice
 from common.domain.payment import CompanyAccountMissing, Payment
 from common.domain.receivable import Part
 from common.domain.refund import Refund
@@ -49,19 +50,23 @@ def invoice_accounts(
     folio: Folio,
     payments: Sequence[Payment],
     debtors: Debtors,
-    invoice_id: InvoiceId,
+    document: Invoice | CreditNote | None,
 ) -> None:
     """Turn what was settled onto accounts, and is no item's yet, into what is owed by an invoice.
 
-    What was given back before is not owed.
+    What was given back before is not owed. Where a folio that was opened again came to no further
+    invoice, it is owed by the one that there is: somebody else pays it now.
     """
+    invoice_id = document.id if isinstance(document, Invoice) else debtors.billed
     on = tx.settings.property(folio.property_id).business_date(tx.now)
     new = [each for each in payments if each.id not in debtors.invoiced and each.is_kept]
     items = {item.account_id: item for item in debtors.items if item.invoice_id == invoice_id}
     for account in debtors.accounts:
         of_account = [each for each in new if each.company_account_id == account.id]
         parts = [Part(payment.id, payment.kept) for payment in of_account]
-        if parts:
+        if parts and invoice_id is None:
+            raise ValueError(f"{folio.id} is owed by {account.id} and was never billed")
+        if parts and invoice_id is not None:
             item = items.get(account.id)
             created = account.invoice(invoice_id, folio.id, parts, on, item)
             tx.company_accounts.keep(account)

@@ -13,7 +13,9 @@ from common.contracts.fields import Amount, FreeText, InvoiceRef, LineRef
 from common.contracts.shapes import Request, Shape
 from common.domain.credit_note import (
     CreditExceedsInvoice,
+    FolioOpenAgain,
     InvoiceAlreadyVoided,
+    LineCorrected,
     LineNotInvoiced,
     crediting_sha256,
 )
@@ -63,8 +65,10 @@ def what_is_confirmed(request: IssueCreditNote, actor: Actor) -> str:
     after_refusal={InvoiceAlreadyVoided: note_attempt, CreditExceedsInvoice: note_attempt},
     refusals=(
         InvoiceUnknown,
+        FolioOpenAgain,
         InvoiceAlreadyVoided,
         LineNotInvoiced,
+        LineCorrected,
         CreditExceedsInvoice,
         AmountNotPositive,
         CurrenciesDiffer,
@@ -74,8 +78,8 @@ def what_is_confirmed(request: IssueCreditNote, actor: Actor) -> str:
 def issue_credit_note(request: IssueCreditNote, tx: Transaction) -> Credited:
     """Credit lines of an invoice, never beyond what they came to, and answer the document.
 
-    Refuses: InvoiceUnknown, InvoiceAlreadyVoided, LineNotInvoiced, CreditExceedsInvoice,
-    AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
+    Refuses: InvoiceUnknown, FolioOpenAgain, InvoiceAlreadyVoided, LineNotInvoiced, LineCorrected,
+    CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     return crediting.issue_credit_note(tx, request.invoice_id, _asked(request), request.reason)
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from common.contracts.fields import Amount, ChargeRef, FolioRef, FreeText
 from common.contracts.folios import LineView
 from common.contracts.shapes import Outcome, Request, Shape
+from common.domain.charge import ChargeCredited
 from common.domain.folio import Folio, FolioUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.untaxed import Backfilled, UntaxedChargeInvoiced, backfill
@@ -55,13 +56,13 @@ class TaxesBackfilled(Outcome):
     "/folios/tax-backfill",
     scope="billing.admin",
     moves_money=True,
-    refusals=(FolioUnknown, UntaxedChargeInvoiced, CurrenciesDiffer),
+    refusals=(FolioUnknown, UntaxedChargeInvoiced, ChargeCredited, CurrenciesDiffer),
 )
 def backfill_taxes(request: BackfillTaxes, tx: Transaction) -> TaxesBackfilled:
     """Reverse untaxed charges that a rule covers by now, and post them again with their taxes.
 
-    Refuses: FolioUnknown, UntaxedChargeInvoiced, CurrenciesDiffer (a fixed tax in another
-    currency).
+    Refuses: FolioUnknown, UntaxedChargeInvoiced, ChargeCredited, CurrenciesDiffer (a fixed tax in
+    another currency).
     """
     corrected = []
     for folio_id in sorted(set(request.folio_ids)):

@@ -1,18 +1,23 @@
 """Close a folio: settle it to zero, number its invoice, and let its PDF be made.
 
 All of it is one commit, so that there is never a closed folio without an invoice, nor a number
-without a document. What companies settle later is owed by this invoice from then on, and due when
+without a document. What companies settle later is owed by its invoice from then on, and due when
 their terms are over. The PDF comes after: a broken renderer keeps no guest at the desk.
+
+A folio that was opened again bills what came since: by an invoice, by a credit note where that is
+less than nothing, by no document where only money moved.
 """
 
-from common.contracts.fields import FolioRef, InvoiceRef
+from common.contracts.fields import CreditNoteRef, FolioRef, InvoiceRef
 from common.contracts.folios import FolioView, SettlementView
 from common.contracts.shapes import Outcome, Request
+from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
-from common.domain.invoice import issue
+from common.domain.invoice import Invoice
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
+from common.procedures.billing import bill
 from common.procedures.owing import invoice_accounts
 from common.runtime.declaration import http_function
 
@@ -24,12 +29,14 @@ class CloseFolio(Request):
 
 
 class FolioClosedAnswer(Outcome):
-    """The closed folio, how it came to zero, and its invoice."""
+    """The closed folio, how it came to zero, and the document that says so."""
 
     folio: FolioView
     settlement: SettlementView
-    invoice_id: InvoiceRef
-    invoice_number: str
+    invoice_id: InvoiceRef | None
+    invoice_number: str | None
+    credit_note_id: CreditNoteRef | None
+    credit_note_number: str | None
     version: int
 
     @property
@@ -56,30 +63,27 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
-    """Close a folio that balances and issue its invoice.
+    """Close a folio that balances and bill what it came to.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
     whole, debtors = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole
+    lines = folio.unbilled(lines)
     closed = settle(folio, lines, payments, tx)
-    house = tx.settings.property(folio.property_id)
-    year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
-    series = tx.invoices.take_series(house.jurisdiction, "invoice", year)
-    lines = [*lines, *closed.lines]
-    issued = issue(folio, lines, payments, closed.settlement, series, tx, refunds)
     tx.folios.keep(folio)
     tx.folios.keep_settlement(closed.settlement)
     tx.ledger.post(closed)
     tx.tell(closed)
-    tx.invoices.issue(issued.subject, series)
-    tx.render_queue.put(issued.subject.id)
-    tx.tell(issued)
-    invoice_accounts(tx, folio, payments, debtors, issued.subject.id)
+    lines = [*lines, *closed.lines]
+    document = bill(tx, folio, lines, payments, refunds, closed.settlement)
+    invoice_accounts(tx, folio, payments, debtors, document)
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),
-        invoice_id=issued.subject.id,
-        invoice_number=issued.subject.number,
+        invoice_id=document.id if isinstance(document, Invoice) else None,
+        invoice_number=document.number if isinstance(document, Invoice) else None,
+        credit_note_id=document.id if isinstance(document, CreditNote) else None,
+        credit_note_number=document.number if isinstance(document, CreditNote) else None,
         version=folio.version,
     )

@@ -7,6 +7,7 @@ from common.domain import correction
 from common.domain.charge import (
     AdjustmentExceedsCharge,
     ChargeAlreadyVoided,
+    ChargeCredited,
     ChargeUnknown,
 )
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
@@ -37,6 +38,7 @@ class PostAdjustment(Request):
         FolioAlreadyClosed,
         ChargeUnknown,
         ChargeAlreadyVoided,
+        ChargeCredited,
         AmountNotPositive,
         AdjustmentExceedsCharge,
         CurrenciesDiffer,
@@ -46,7 +48,7 @@ def post_adjustment(request: PostAdjustment, tx: Transaction) -> LinesAnswer:
     """Move what a charge came to, never below nothing, and answer the balance it leaves.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided,
-    AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer.
+    ChargeCredited, AmountNotPositive (for zero), AdjustmentExceedsCharge, CurrenciesDiffer.
     """
     folio, lines = tx.folios.take_with_charge(request.folio_id, request.charge_id)
     adjusted = correction.adjust_charge(

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from common.contracts.fields import ChargeRef, FolioRef, FreeText, Payable
 from common.contracts.shapes import Request
 from common.contracts.transfers import TransferAnswer
-from common.domain.charge import ChargeAlreadyVoided, ChargeUnknown
+from common.domain.charge import ChargeAlreadyVoided, ChargeCredited, ChargeUnknown
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.transfer import (
@@ -61,6 +61,7 @@ class TransferLines(Request):
         FolioAlreadyClosed,
         ChargeUnknown,
         ChargeAlreadyVoided,
+        ChargeCredited,
         AmountNotPositive,
         TransferExceedsCharges,
         UntaxedChargeSplit,
@@ -70,7 +71,7 @@ def transfer_lines(request: TransferLines, tx: Transaction) -> TransferAnswer:
     """Move charges, or a part of them, to another folio, and answer the balances it leaves.
 
     Refuses: FolioUnknown, TransferToSameFolio, TransferCrossProperty, CurrenciesDiffer,
-    FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, AmountNotPositive,
+    FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided, ChargeCredited, AmountNotPositive,
     TransferExceedsCharges, UntaxedChargeSplit.
     """
     source, target, lines = tx.folios.take_both(

@@ -4,7 +4,7 @@ from common.contracts.fields import ChargeRef, FolioRef, FreeText
 from common.contracts.folios import LinesAnswer
 from common.contracts.shapes import Request
 from common.domain import correction
-from common.domain.charge import ChargeAlreadyVoided, ChargeUnknown
+from common.domain.charge import ChargeAlreadyVoided, ChargeCredited, ChargeUnknown
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
@@ -25,12 +25,19 @@ class VoidCharge(Request):
     status=201,
     moves_money=True,
     etag="folio",
-    refusals=(FolioUnknown, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided),
+    refusals=(
+        FolioUnknown,
+        FolioAlreadyClosed,
+        ChargeUnknown,
+        ChargeAlreadyVoided,
+        ChargeCredited,
+    ),
 )
 def void_charge(request: VoidCharge, tx: Transaction) -> LinesAnswer:
     """Reverse a charge once, and answer the balance it leaves.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided.
+    Refuses: FolioUnknown, FolioAlreadyClosed, ChargeUnknown, ChargeAlreadyVoided,
+    ChargeCredited.
     """
     folio, lines = tx.folios.take_with_charge(request.folio_id, request.charge_id)
     voided = correction.void_charge(folio, lines, request.reason, tx)

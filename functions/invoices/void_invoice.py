@@ -3,7 +3,12 @@
 from common.contracts.credit_notes import Credited
 from common.contracts.fields import FreeText, InvoiceRef
 from common.contracts.shapes import Request
-from common.domain.credit_note import InvoiceAlreadyVoided, voiding_sha256
+from common.domain.credit_note import (
+    FolioOpenAgain,
+    InvoiceAlreadyVoided,
+    LineCorrected,
+    voiding_sha256,
+)
 from common.domain.invoice import InvoiceUnknown
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
@@ -33,11 +38,11 @@ def what_is_confirmed(request: VoidInvoice, actor: Actor) -> str:
     context=what_is_confirmed,
     moves_money=True,
     after_refusal={InvoiceAlreadyVoided: note_attempt},
-    refusals=(InvoiceUnknown, InvoiceAlreadyVoided),
+    refusals=(InvoiceUnknown, FolioOpenAgain, InvoiceAlreadyVoided, LineCorrected),
 )
 def void_invoice(request: VoidInvoice, tx: Transaction) -> Credited:
     """Credit all that is left of an invoice, and answer the credit note.
 
-    Refuses: InvoiceUnknown, InvoiceAlreadyVoided.
+    Refuses: InvoiceUnknown, FolioOpenAgain, InvoiceAlreadyVoided, LineCorrected.
     """
     return crediting.issue_credit_note(tx, request.invoice_id, None, request.reason)

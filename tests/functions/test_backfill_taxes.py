@@ -11,6 +11,7 @@ import pytest
 
 from common.runtime.declaration import declaration_of
 from functions.folios.backfill_taxes import backfill_taxes
+from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, charge, new_id, usd, vat
 from tests.proofs import (
     assert_answers_once,
@@ -20,6 +21,7 @@ from tests.proofs import (
     told,
     trail,
 )
+from tests.reopening import closes, reopened
 from tests.together import at_once
 
 pytestmark = pytest.mark.req("TAX-4")
@@ -28,6 +30,7 @@ BACKFILL = "/folios/tax-backfill"
 REFUSALS = [
     ("FOLIO_UNKNOWN", 404),
     ("UNTAXED_CHARGE_INVOICED", 409),
+    ("CHARGE_CREDITED", 409),
     ("CURRENCY_MISMATCH", 422),
 ]
 
@@ -199,6 +202,12 @@ def _prepared(hotel: Hotel, code: str) -> str:
     if code == "UNTAXED_CHARGE_INVOICED":
         hotel.paid(folio, usd(10_000))
         assert hotel.post(f"/folios/{folio}/close").status_code == 200
+    if code == "CHARGE_CREDITED":
+        hotel.paid(folio, usd(10_000))
+        invoice = closes(hotel, folio)["invoiceId"]
+        (line,) = lines_of(hotel, invoice)
+        assert credits(hotel, invoice, (line["lineId"], usd(1_000))).status_code == 201
+        reopened(hotel, folio)
     return folio
 
 

@@ -19,6 +19,7 @@ from tests.postgres.company_trials import COMPANIES
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
+from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.trust.invariants.companies import companies_of_every_state
@@ -94,7 +95,12 @@ ONCE: Final = [
 ]
 IN_BOUNDS: Final = [
     Trial("folio_status_is_known", "folios", {**NEW_FOLIO, "status": "lost"}),
-    Trial("closed_folio_balances", "folios", {**NEW_FOLIO, "status": "closed", "balance_micro": 1}),
+    Trial(
+        "closed_folio_balances",
+        "folios",
+        {**NEW_FOLIO, "status": "closed", "balance_micro": 1},
+        "pending_refunds = 0",
+    ),
     Trial("line_type_is_known", "folio_lines", {**NEW_LINE, "type": "gift"}),
     Trial(
         "correction_names_its_line", "folio_lines", {**NEW_LINE, "type": "void", "corrects": None}
@@ -199,6 +205,7 @@ EVERYTHING: Final = [
     *SIGNALS,
     *RECONCILIATIONS,
     *COMPANIES,
+    *REOPENINGS,
 ]
 
 
@@ -232,6 +239,7 @@ def full(house: House) -> Hotel:
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     companies_of_every_state(hotel)
+    a_folio_that_came_to_less(hotel)
     return hotel
 
 

@@ -17,6 +17,9 @@ from tests.postgres.proxy import Count, Proxy
 from tests.reconciling import old_mismatch
 from tests.reconciling import run as reconcile
 from tests.refunding import card_payment, refund
+from tests.reopening import closes
+from tests.reopening import voids as take_back
+from tests.reopening import wanted as reopening
 from tests.till import Till
 
 pytestmark = pytest.mark.req("PERF-1")
@@ -247,6 +250,25 @@ def test_a_date_is_reconciled_in_six_and_resolved_in_three(
 
 
 @pytest.mark.req("PAY-2", "CASH-2")
+def test_opening_again_and_crediting_what_was_taken_back_take_at_most_four(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    folio = hotel.open_folio()
+    night = hotel.charged(folio)
+    payment = hotel.paid(folio, usd(11_000))
+    closes(hotel, folio)
+    through = at(behind, hotel)
+
+    opening = counted(proxy, through, f"/folios/{folio}/reopen", reopening(hotel, folio, "clerk"))
+    assert take_back(hotel, folio, night).status_code == 201
+    assert refund(hotel, folio, payment, usd(11_000)).status_code == 201
+    closing = counted(proxy, through, f"/folios/{folio}/close")
+
+    assert opening.round_trips <= 4
+    assert closing.round_trips <= 4
+    assert hotel.rows("SELECT count(*) FROM {s}.credit_notes") == [[1]]
+
+
 @FIRST_AND_WARM
 @pytest.mark.parametrize("named", [False, True], ids=["own session", "named session"])
 def test_a_cash_payment_takes_four_round_trips(

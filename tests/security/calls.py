@@ -67,6 +67,7 @@ class Calls:
     credited_sha256: str
     deposit: tuple[str, str]
     shared: tuple[str, str]
+    gone: str
     signal: str
     reconciliation: str
     debtor: Debtor
@@ -99,6 +100,7 @@ class Calls:
             note["payloadSha256"],
             (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
             (hers, hotel.charged(hers, "spa", 900_000)),
+            gone,
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
             Debtor.of(hotel),
@@ -132,6 +134,8 @@ class Calls:
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
             known["folio_id"] = self.shared[0]
+        if name == "reopen_folio":
+            known["folio_id"] = self.gone
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
         known |= self.debtor.named
@@ -316,6 +320,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "refund_payment": _refund,
     "transfer_lines": _transfer,
     "close_folio": lambda calls: {},
+    "reopen_folio": lambda calls: {"reason": "A bill was forgotten", "stillInHouse": True},
     "backfill_taxes": lambda calls: {"folioIds": [calls.folio], "reason": "The rule came late"},
     "regenerate_invoice": lambda calls: {},
     "issue_credit_note": _credit,

@@ -60,6 +60,7 @@ DECIDED = {
     "refund_payment": "billing.refund.write",
     "transfer_lines": "billing.folio.write",
     "close_folio": "billing.folio.write",
+    "reopen_folio": "billing.folio.reopen",
     "list_invoices": "billing.invoice.read",
     "show_invoice": "billing.invoice.read",
     "backfill_taxes": "billing.admin",

@@ -196,6 +196,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "transfer_lines": 1,
         "void_charge": 1,
         "close_folio": 0,
+        "reopen_folio": 1,
         "regenerate_invoice": 0,
         "create_drawer": 1,
         "change_drawer": 2,

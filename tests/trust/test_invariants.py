@@ -23,6 +23,11 @@ from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
+from tests.trust.invariants.reopenings import (
+    REOPENED,
+    hotel_with_reopenings,
+    otherwise_taxed_with_reopenings,
+)
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.transfers import (
     TRANSFERS,
@@ -47,6 +52,7 @@ AREAS = {
     "refunded": REFUNDS,
     "audited": NIGHTS,
     "transferred": TRANSFERS,
+    "reopened": REOPENED,
     "odd": SIGNALS,
     "reconciled": RECONCILED,
     "owed": COMPANIES,
@@ -103,6 +109,11 @@ def audited(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def transferred(house: House) -> Hotel:
     return hotel_with_transfers(house)
+
+
+@pytest.fixture(scope="module")
+def reopened(house: House) -> Hotel:
+    return hotel_with_reopenings(house)
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +214,19 @@ def test_a_hotel_with_transfers_breaks_none(transferred: Hotel) -> None:
 
 def test_a_hotel_with_transfers_that_taxes_otherwise_breaks_none(house: House) -> None:
     assert broken(otherwise_taxed_with_transfers(house)) == []
+
+
+def test_a_hotel_with_reopenings_breaks_none(reopened: Hotel) -> None:
+    states = reopened.rows("SELECT status, reopened FROM {s}.folios ORDER BY 1, 2")
+    documents = reopened.rows("SELECT document_type, count(*) FROM {s}.invoices GROUP BY 1")
+
+    assert broken(reopened) == []
+    assert states == [["closed", 0], ["closed", 1], ["closed", 2], ["open", 1]]
+    assert dict(documents) == {"invoice": 5, "credit_note": 1}
+
+
+def test_a_hotel_with_reopenings_that_taxes_otherwise_breaks_none(house: House) -> None:
+    assert broken(otherwise_taxed_with_reopenings(house)) == []
 
 
 def test_a_hotel_with_signals_breaks_none(odd: Hotel) -> None:

@@ -71,6 +71,7 @@ KEYS: Final = defaultdict(lambda: ("id",)) | {
     "ledger_entries": ("source", "part"),
     "number_series": SERIES,
     "refund_settlements": ("refund_id",),
+    "reopenings": ("folio_id", "number"),
     "settings_versions": ("version",),
 }
 

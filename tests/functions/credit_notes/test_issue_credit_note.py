@@ -289,6 +289,8 @@ def test_declares_what_it_refuses() -> None:
         "INVOICE_UNKNOWN",
         "INVOICE_VOIDED",
         "LINE_NOT_INVOICED",
+        "FOLIO_OPEN_AGAIN",
+        "LINE_CORRECTED",
         "CREDIT_EXCEEDS_INVOICE",
         "AMOUNT_NOT_POSITIVE",
         "CURRENCY_MISMATCH",

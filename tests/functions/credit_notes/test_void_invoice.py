@@ -199,4 +199,9 @@ def test_whoever_verifies_the_invoice_hears_of_it(hotel: Hotel) -> None:
 def test_declares_what_it_refuses() -> None:
     declared = {refusal.code for refusal in declaration_of(void_invoice).refusals}
 
-    assert declared == {"INVOICE_UNKNOWN", "INVOICE_VOIDED"}
+    assert declared == {
+        "INVOICE_UNKNOWN",
+        "INVOICE_VOIDED",
+        "FOLIO_OPEN_AGAIN",
+        "LINE_CORRECTED",
+    }

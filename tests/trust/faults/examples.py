@@ -30,6 +30,7 @@ from tests.owing import company, settle
 from tests.reconciling import never_told, old_mismatch
 from tests.refunding import SCOPE as REFUND
 from tests.refunding import card_payment, context, refund, wanted
+from tests.reopening import wanted as wanted_again
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
 from tests.till import Till
@@ -98,6 +99,13 @@ def _adjusting(scene: Scene) -> Act:
 def _voiding(scene: Scene) -> Act:
     folio, charged = _owing(scene)
     return _posts(f"/folios/{folio}/charges/{charged}/void", {"reason": "Wrong room"})
+
+
+def _reopening(scene: Scene) -> Act:
+    hotel = scene.hotel
+    folio, _ = hotel.closed_folio()
+    token = hotel.token(sub="nadia")
+    return _posts(f"/folios/{folio}/reopen", wanted_again(hotel, folio, "nadia"), token=token)
 
 
 def _transferring(scene: Scene) -> Act:
@@ -341,6 +349,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "void_invoice": _voiding_an_invoice,
     "refund_payment": _refunding,
     "transfer_lines": _transferring,
+    "reopen_folio": _reopening,
     CONFIRMED: _writing_off,
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,

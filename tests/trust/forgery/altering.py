@@ -21,6 +21,7 @@ UNCOMMITTED: Final[dict[str, frozenset[str]]] = {
     "payments": frozenset({"fx", "processor_payment_id", "method_token_digest", "reference"}),
     # by which transfer, and how it was confirmed, is on no paper
     "refunds": frozenset({"reference", "step_up_method"}),
+    "reopenings": frozenset({"step_up_method"}),
     "settlements": frozenset({"fx"}),
     # each PDF names its own template
     "invoices": frozenset({"template_version"}),

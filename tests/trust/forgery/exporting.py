@@ -23,6 +23,7 @@ from common.sandbox.gateway import DECLINED, LOST
 from tests.hotel import Hotel, House, charge, usd, vat
 from tests.moving import move
 from tests.refunding import card_payment, refund
+from tests.reopening import closes, reopened
 from tests.trust.verifier import Export, Row
 
 BOOKS: Final = (
@@ -39,6 +40,7 @@ BOOKS: Final = (
     "payments",
     "refund_settlements",
     "refunds",
+    "reopenings",
     "settings_versions",
     "settlements",
 )
@@ -94,6 +96,7 @@ def kept_books(house: House) -> Hotel:
     _, second = hotel.closed_folio(4_900, guest={"name": "Farid", "taxId": "T-1"})
     assert hotel.render(second).status_code == 204
     assert hotel.post(f"/invoices/{second}/regenerate").status_code == 201
+    _billed_again(hotel)
     hotel.closed_folio(100)
     _refunded(hotel)
     _moved(hotel)
@@ -150,6 +153,17 @@ def _moved(hotel: Hotel) -> None:
     spa, dinner = hotel.charged(hers, "spa", 1_234), hotel.charged(hers, "food_beverage", 999)
     assert move(hotel, hers, his, spa).status_code == 201
     assert move(hotel, hers, his, dinner, sharePpm=250_000).status_code == 201
+
+
+def _billed_again(hotel: Hotel) -> None:
+    """A minibar bill that was forgotten, and another folio that waits for one."""
+    folio, _ = hotel.closed_folio(2_000)
+    reopened(hotel, folio)
+    hotel.charged(folio, "minibar", 350)
+    hotel.paid(folio, hotel.get(f"/folios/{folio}").json["balance"])
+    closes(hotel, folio)
+    waiting, _ = hotel.closed_folio(1_000)
+    reopened(hotel, waiting)
 
 
 def export_of(hotel: Hotel) -> Export:

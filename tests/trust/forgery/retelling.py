@@ -20,6 +20,7 @@ TABLES: Final = (
     "payments",
     "refunds",
     "refund_settlements",
+    "reopenings",
     "settlements",
     "ledger_entries",
 )
@@ -69,9 +70,14 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
             told["refund_settlements"] += _became(detail, entry)
         if entry["action"] == "folio.closed":
             told["settlements"].append(_settlement(detail, entry, folio_id))
+        if entry["action"] == "folio.reopened":
+            told["reopenings"].append(_reopening(detail, entry, folio_id))
     for payment in told["payments"]:
         payment |= _given_back(payment["id"], told)
-    closed = [entry["occurred_at"] for entry in entries if entry["action"] == "folio.closed"]
+    *_, turned = [{"action": "", "occurred_at": None}] + [
+        entry for entry in entries if entry["action"] in ("folio.closed", "folio.reopened")
+    ]
+    is_closed = turned["action"] == "folio.closed"
     told["folios"].append({
         "id": folio_id,
         "property_id": house,
@@ -80,11 +86,13 @@ def retold(folio_id: str, entries: list[Row]) -> dict[str, list[Row]]:
         "window_name": opened["window"],
         "business_date": date.fromisoformat(opened["businessDate"]),
         "opened_at": entries[0]["occurred_at"],
-        "closed_at": closed[0] if closed else None,
-        "status": "closed" if closed else "open",
+        "closed_at": turned["occurred_at"] if is_closed else None,
+        "status": "closed" if is_closed else "open",
         "balance_micro": sum(line["amount_micro"] for line in told["folio_lines"]),
         "last_line": len(told["folio_lines"]),
         "pending_refunds": len(told["refunds"]) - len(told["refund_settlements"]),
+        "reopened": len(told["reopenings"]),
+        "billed_to": told["reopenings"][-1]["billed_to"] if told["reopenings"] else 0,
     })  # fmt: skip
     return told
 
@@ -192,6 +200,12 @@ def _refund(detail: Row, entry: Row) -> Row:
     signed = {name: entry[name] for name in ("step_up_token_id", "assertion_hash")}
     told |= {"confirmed_by": entry["actor"], **signed}
     return told if told["method"] == "cash" else {**told, "cash_session_id": None}
+
+
+def _reopening(detail: Row, entry: Row, folio_id: str) -> Row:
+    signed = {name: entry[name] for name in ("step_up_token_id", "assertion_hash")}
+    told = {"folio_id": folio_id, "number": detail["reopened"], "billed_to": detail["billedTo"]}
+    return told | {"reopened_by": entry["actor"], "reopened_at": entry["occurred_at"], **signed}
 
 
 def _became(detail: Row, entry: Row) -> list[Row]:

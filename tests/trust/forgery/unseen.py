@@ -27,7 +27,7 @@ SOMEBODY_ELSE: Final = "somebody-else"
 
 def another_clerk_did_it(books: Export) -> Export:
     """Who posted to a folio: in its trail, on its lines and refunds, and its head fits."""
-    folio = next(row for row in books.tables["folios"] if row["status"] == "open")
+    folio = next(row for row in books.tables["folios"] if _is_unbilled(row))
     entries = books.trails("folio")["folio", folio["id"]]
     forged = chained([{**entry, "actor": SOMEBODY_ELSE} for entry in entries])
     books = with_entries(books, entries, forged)
@@ -46,7 +46,7 @@ def another_clerk_did_it(books: Export) -> Export:
 
 def an_open_folio_never_was(books: Export) -> Export:
     """A guest, what was consumed and what was booked for it are gone."""
-    folio = next(row for row in books.tables["folios"] if row["status"] == "open")
+    folio = next(row for row in books.tables["folios"] if _is_unbilled(row))
     return _without_folio(books, folio["id"])
 
 
@@ -118,6 +118,11 @@ def _another_page(pdf: bytes) -> bytes:
     writer.metadata = PdfReader(BytesIO(pdf)).metadata
     writer.write(written)
     return written.getvalue()
+
+
+def _is_unbilled(folio: Row) -> bool:
+    """What was billed once is on a paper as well."""
+    return folio["status"] == "open" and folio["reopened"] == 0
 
 
 def _without_folio(books: Export, name: str) -> Export:

@@ -15,12 +15,13 @@ from tests.trust.invariants.plant import (
 
 DOCUMENTS = (
     plant(
-        "a_closed_folio_is_settled_and_invoiced_once",
+        "a_closed_folio_is_settled_and_billed",
         "INSERT INTO settlements SELECT tenant_id, concat(id, '2'), folio_id, charges_micro,"
         " payments_micro, residual_micro, currency, fx, settled_at FROM settlements",
+        also=("a_settlement_is_what_the_lines_come_to",),
     ),
     plant(
-        "a_closed_folio_is_settled_and_invoiced_once",
+        "a_closed_folio_is_settled_and_billed",
         f"UPDATE folios SET closed_at = opened_at WHERE id = {OPEN}",
     ),
     plant(
@@ -65,7 +66,7 @@ DOCUMENTS = (
         also=("a_payload_fits_its_hash",),
     ),
     plant(
-        "every_line_of_a_closed_folio_is_on_its_invoice",
+        "every_settled_line_is_on_one_document",
         "DELETE FROM invoice_lines WHERE starts_with(line_id, 'chg_')",
         also=("an_invoice_adds_up",),
     ),
@@ -80,7 +81,7 @@ DOCUMENTS = (
         "a_settlement_is_what_the_lines_come_to",
         "INSERT INTO settlements SELECT tenant_id, 'stl_none', empty.id, 1, 1, 0, currency, fx,"
         f" settled_at FROM settlements, {EMPTY} AS empty LIMIT 1",
-        also=("a_closed_folio_is_settled_and_invoiced_once",),
+        also=("a_closed_folio_is_settled_and_billed",),
     ),
     plant("numbers_run_from_one_without_a_gap", "DELETE FROM number_series"),
     plant(
@@ -97,7 +98,7 @@ DOCUMENTS = (
         also=("a_payload_says_what_its_row_says", "an_invoice_is_what_its_trail_digested"),
     ),
     plant(
-        "every_line_of_a_closed_folio_is_on_its_invoice",
+        "every_settled_line_is_on_one_document",
         "DELETE FROM invoice_lines",
         also=("an_invoice_adds_up",),
     ),

@@ -13,6 +13,7 @@ from tests.trust.races.plays import (
     nights,
     reconciliations,
     refunds,
+    reopenings,
     taxes,
     transfers,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "nights",
     "reconciliations",
     "refunds",
+    "reopenings",
     "taxes",
     "transfers",
 ]
