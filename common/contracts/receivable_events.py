@@ -150,6 +150,8 @@ class CompanyAccountCreditedV1(_Account):
 
 
 class ReceivableCreatedV1(_Account):
+    """So much is owed by the invoice from now on, or so much more of it."""
+
     fact = "receivable.created"
     invoice_id: InvoiceRef
     folio_id: FolioRef
@@ -164,7 +166,7 @@ class ReceivableCreatedV1(_Account):
             **cls.shared(fact),
             invoice_id=item.invoice_id,
             folio_id=item.folio_id,
-            amount=item.amount,
+            amount=fact.amount,
             issued_on=item.issued_on,
             due_on=item.due_on,
         )

@@ -11,7 +11,7 @@ settle onto it at once stay within its limit together. Credit is what the house 
 whose limit is nothing can use what it paid before, and no more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -28,7 +28,7 @@ from common.domain.identifiers import (
 )
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
-from common.domain.receivable import AccountCredit, CreditKind, Receivable
+from common.domain.receivable import AccountCredit, CreditKind, Part, Receivable
 from common.domain.refund import Refund
 from common.domain.refusal import Conflict, Missing
 
@@ -111,8 +111,16 @@ class AccountCredited(AccountFact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivableCreated(AccountFact):
+    """What was not invoiced is an open item now, or `more` of one that there was.
+
+    `amount` is what it came to, `parts` the settlements that it was made of.
+    """
+
     name = "receivable.created"
     receivable: Receivable
+    amount: Money
+    parts: tuple[Part, ...]
+    more: bool
 
 
 F = TypeVar("F", bound=AccountFact)
@@ -267,15 +275,22 @@ class CompanyAccount(Aggregate):
         )
 
     def invoice(
-        self, invoice_id: InvoiceId, folio_id: FolioId, amount: Money, on: date
+        self,
+        invoice_id: InvoiceId,
+        folio_id: FolioId,
+        parts: Sequence[Part],
+        on: date,
+        item: Receivable | None = None,
     ) -> ReceivableCreated:
-        """Turn what was not invoiced into an open item, due when the terms are over.
+        """Turn settlements that were not invoiced into an open item, due when the terms are over.
 
-        An account on hold owes what it owes all the same.
+        An `item` of the same invoice becomes more, and is due as before. An account on hold owes
+        what it owes all the same. Refuses: CurrenciesDiffer.
         """
+        amount = Money.total((part.amount for part in parts), self.currency)
         self.not_invoiced -= amount
         self.open += amount
-        item = Receivable(
+        new = Receivable(
             account_id=self.id,
             invoice_id=invoice_id,
             folio_id=folio_id,
@@ -284,7 +299,13 @@ class CompanyAccount(Aggregate):
             issued_on=on,
             due_on=on + timedelta(days=self.terms_days),
         )
-        return self.told(ReceivableCreated, receivable=item)
+        return self.told(
+            ReceivableCreated,
+            receivable=item.more(amount) if item else new,
+            amount=amount,
+            parts=tuple(parts),
+            more=item is not None,
+        )
 
     def must_not_be_closed(self) -> None:
         """Refuses: CompanyAccountNotActive."""

@@ -23,6 +23,7 @@ from common.domain.identifiers import (
     FolioId,
     Identifier,
     InvoiceId,
+    PaymentId,
     ReceiptId,
     SetOffId,
     WriteOffId,
@@ -54,11 +55,6 @@ class AllocationUnknown(Missing):
 class AllocationAlreadyReversed(Conflict):
     code = "ALLOCATION_ALREADY_REVERSED"
     title = "The allocation has been reversed already"
-
-
-class InvoiceAlreadyOwed(Conflict):
-    code = "INVOICE_ALREADY_OWED"
-    title = "The company owes by this invoice already; another one is needed for more"
 
 
 class CreditNoteAlreadySetOff(Conflict):
@@ -96,6 +92,13 @@ class Receivable:
     due_on: date
     number: str | None = None
 
+    def more(self, amount: Money) -> "Receivable":
+        """The item when so much more of its invoice was left to the company. It is due as before.
+
+        Refuses: CurrenciesDiffer.
+        """
+        return replace(self, amount=self.amount + amount, open=self.open + amount)
+
     def less(self, amount: Money) -> "Receivable":
         """The item when so much of it is settled; a negative amount opens it again.
 
@@ -109,6 +112,14 @@ class Receivable:
                 currency=self.open.currency,
             )
         return replace(self, open=left)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A settlement of an item's folio: what was kept of the payment by which it was made."""
+
+    payment_id: PaymentId
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

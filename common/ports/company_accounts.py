@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from common.domain.account_statement import Moved
     from common.domain.ageing import Ageing
-    from common.domain.company_account import CompanyAccount
+    from common.domain.company_account import CompanyAccount, ReceivableCreated
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
     from common.domain.identifiers import (
@@ -42,6 +42,17 @@ class CompanyAccountFilter:
 
     property_id: PropertyId | None = None
     status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debtors:
+    """Who settles a folio later: their accounts, which settlements are an item's already, the items
+    that the folio has, and its last invoice (None: it has none yet)."""
+
+    accounts: Sequence[CompanyAccount]
+    invoiced: frozenset[PaymentId]
+    items: Sequence[Receivable]
+    billed: InvoiceId | None
 
 
 class CompanyAccounts(Protocol):
@@ -79,19 +90,14 @@ class CompanyAccounts(Protocol):
         """Lock an account; read a credit note, and the item of the invoice that it corrects.
 
         Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
-        that invoice).
+        that invoice, or nobody is owed anything by the note).
         """
 
     def take_folio(
         self, folio_id: FolioId
-    ) -> tuple[
-        tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]],
-        Sequence[CompanyAccount],
-        frozenset[PaymentId],
-    ]:
+    ) -> tuple[tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]], Debtors]:
         """Lock a folio and read its lines, payments and refunds; behind it lock the accounts that
-        it was settled onto, in the order of their ids. The last are those of its settlements that
-        are on an invoice already. Refuses: FolioUnknown."""
+        it was settled onto, in the order of their ids. Refuses: FolioUnknown."""
 
     def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
         """Lock the account that a payment settled onto; whether it is on an invoice already.
@@ -120,8 +126,8 @@ class CompanyAccounts(Protocol):
     def keep(self, account: CompanyAccount) -> None:
         """Write the account."""
 
-    def keep_new(self, item: Receivable) -> None:
-        """Write an item, once."""
+    def keep_item(self, created: ReceivableCreated, on: date) -> None:
+        """Write an item, or that it is more; and what it is made of, once."""
 
     def keep_credit(self, credit: AccountCredit) -> None:
         """Write what came to an account's credit, once."""

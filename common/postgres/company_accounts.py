@@ -12,7 +12,11 @@ from typing import Any, Final
 
 from common.domain.account_statement import EntryKind, Moved
 from common.domain.ageing import AgedItem, Ageing, aged
-from common.domain.company_account import CompanyAccount, CompanyAccountUnknown
+from common.domain.company_account import (
+    CompanyAccount,
+    CompanyAccountUnknown,
+    ReceivableCreated,
+)
 from common.domain.credit_note import CreditNoteUnknown
 from common.domain.identifiers import (
     AllocationId,
@@ -33,7 +37,7 @@ from common.domain.receivable import (
     Receivable,
     WriteOff,
 )
-from common.ports.company_accounts import CompanyAccountFilter
+from common.ports.company_accounts import CompanyAccountFilter, Debtors
 from common.ports.transaction import Page
 from common.postgres import company_sql as sql
 from common.postgres import ranks
@@ -43,6 +47,7 @@ from common.postgres.company_rows import (
     CHANGING,
     CREDIT_COLUMNS,
     ITEM_COLUMNS,
+    PART_COLUMNS,
     WRITE_OFF_COLUMNS,
     account_of,
     account_row,
@@ -52,6 +57,7 @@ from common.postgres.company_rows import (
     item_of,
     item_row,
     note_of,
+    part_row,
     write_off_row,
 )
 from common.postgres.connection import Row, Statement
@@ -62,6 +68,7 @@ from common.postgres.stores import Desk, held_properties
 
 INSERT_ACCOUNT = Insert.into(ranks.PLACES, "company_accounts", f"{ACCOUNT_COLUMNS}, opened_at")
 INSERT_ITEM = Insert.into(ranks.DOCUMENT_PARTS, "receivables", f"{ITEM_COLUMNS}, recorded_at")
+INSERT_PART = Insert.into(ranks.LEDGER, "receivable_parts", PART_COLUMNS)
 _WHEN: Final = "occurred_at, recorded_at"
 INSERT_CREDIT = Insert.into(ranks.DOCUMENTS, "account_credits", f"{CREDIT_COLUMNS}, {_WHEN}")
 INSERT_ALLOCATION = Insert.into(
@@ -121,23 +128,25 @@ class CompanyAccounts:
             Statement(sql.ITEM_CREDITED, (account_id, credit_note_id)),
         )
         account = self._known(accounts)
-        if not items:
+        if not (notes and items):
             raise CreditNoteUnknown()
         return account, item_of(items[0]), note_of(notes[0])
 
-    def take_folio(
-        self, folio_id: FolioId
-    ) -> tuple[Whole, Sequence[CompanyAccount], frozenset[PaymentId]]:
-        whole, (accounts, invoiced) = Folios(self._desk).take_whole_with(
+    def take_folio(self, folio_id: FolioId) -> tuple[Whole, Debtors]:
+        whole, (accounts, invoiced, items, billed) = Folios(self._desk).take_whole_with(
             folio_id,
             Statement(sql.TAKE_OF_FOLIO, (folio_id,)),
             Statement(sql.INVOICED, (folio_id,)),
+            Statement(sql.ITEMS_OF_FOLIO, (folio_id,)),
+            Statement(sql.LAST_INVOICE, (folio_id,)),
         )
-        return (
-            whole,
-            [self._known([row]) for row in accounts],
-            frozenset(PaymentId(row[1]) for row in invoiced),
+        debtors = Debtors(
+            accounts=[self._known([row]) for row in accounts],
+            invoiced=frozenset(PaymentId(row[1]) for row in invoiced),
+            items=[item_of(row) for row in items],
+            billed=InvoiceId(billed[0][1]) if billed else None,
         )
+        return whole, debtors
 
     def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
         accounts, invoiced = self._desk.batch(
@@ -173,8 +182,20 @@ class CompanyAccounts:
     def keep(self, account: CompanyAccount) -> None:
         self._desk.keep(account, lambda: self._write(account))
 
-    def keep_new(self, item: Receivable) -> None:
-        self._desk.insert(INSERT_ITEM, [item_row(item, self._desk.now)])
+    def keep_item(self, created: ReceivableCreated, on: date) -> None:
+        item, now = created.receivable, self._desk.now
+        if created.more:
+            values = (
+                item.account_id,
+                item.invoice_id,
+                item.amount.amount_micro,
+                item.open.amount_micro,
+            )
+            more = Write(ranks.AGGREGATE_CHANGES, Statement(sql.RAISE, values))
+            self._desk.write(("receivable", item.account_id, item.invoice_id), more)
+        else:
+            self._desk.insert(INSERT_ITEM, [item_row(item, now)])
+        self._desk.insert(INSERT_PART, [part_row(part, item, on, now) for part in created.parts])
 
     def keep_credit(self, credit: AccountCredit) -> None:
         self._desk.insert(INSERT_CREDIT, [credit_row(credit, self._desk.now)])

@@ -1,6 +1,6 @@
 """Company accounts, their items and credits as rows: each mapping in both directions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.domain.company_account import AccountStatus, Company, CompanyAccount
@@ -15,7 +15,7 @@ from common.domain.identifiers import (
     SetOffId,
 )
 from common.domain.money import Currency, Money
-from common.domain.receivable import AccountCredit, Allocation, OpenNote, Receivable, WriteOff
+from common.domain.receivable import AccountCredit, Allocation, OpenNote, Part, Receivable, WriteOff
 from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
@@ -28,6 +28,9 @@ CHANGING: Final = (
 )
 ITEM_COLUMNS: Final = (
     "account_id, invoice_id, folio_id, amount_micro, open_micro, currency, issued_on, due_on"
+)
+PART_COLUMNS: Final = (
+    "payment_id, account_id, invoice_id, amount_micro, currency, business_date, recorded_at"
 )
 CREDIT_COLUMNS: Final = (
     "id, account_id, kind, amount_micro, currency, reference, processor_payment_id,"
@@ -113,6 +116,19 @@ def item_of(row: Row) -> Receivable:
         due_on=row[8],
         number=row[9],
     )
+
+
+def part_row(part: Part, item: Receivable, on: date, now: datetime) -> dict[str, Any]:
+    """A settlement that an item is made of as it is written, once."""
+    return {
+        "payment_id": part.payment_id,
+        "account_id": item.account_id,
+        "invoice_id": item.invoice_id,
+        "amount_micro": part.amount.amount_micro,
+        "currency": part.amount.currency,
+        "business_date": on,
+        "recorded_at": now,
+    }
 
 
 def credit_row(credit: AccountCredit, now: datetime) -> dict[str, Any]:

@@ -66,13 +66,14 @@ JOIN invoices ON invoices.id = invoice_id
 WHERE account_id = $1
   AND invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $2)
 """
+# One of a folio that came to less was settled when the folio closed: nobody is owed anything by it.
 NOTE: Final = """
 SELECT credit_notes.tenant_id, credit_notes.id, credit_notes.invoice_id, number, total_micro,
        invoices.currency, account_credits.id IS NOT NULL
 FROM credit_notes
 JOIN invoices ON invoices.id = credit_notes.id
 LEFT JOIN account_credits ON credit_note_id = credit_notes.id
-WHERE credit_notes.id = $1
+WHERE credit_notes.id = $1 AND settlement_id IS NULL
 """
 REVERSED: Final = """
 SELECT tenant_id, id
@@ -87,10 +88,28 @@ ORDER BY id
 FOR NO KEY UPDATE
 """
 INVOICED: Final = """
-SELECT payments.tenant_id, payments.id
+SELECT payments.tenant_id, payment_id
 FROM payments
-JOIN invoice_lines ON line_id = payments.id
-WHERE folio_id = $1 AND company_account_id IS NOT NULL
+JOIN receivable_parts ON payment_id = payments.id
+WHERE folio_id = $1
+"""
+ITEMS_OF_FOLIO: Final = f"""
+SELECT receivables.tenant_id, {_ITEMS}, number
+FROM receivables
+JOIN invoices ON invoices.id = invoice_id
+WHERE receivables.folio_id = $1
+"""
+LAST_INVOICE: Final = """
+SELECT tenant_id, id
+FROM invoices
+WHERE folio_id = $1 AND document_type = 'invoice'
+ORDER BY issued_at DESC, id DESC
+LIMIT 1
+"""
+RAISE: Final = """
+UPDATE receivables
+SET amount_micro = $3, open_micro = $4
+WHERE account_id = $1 AND invoice_id = $2
 """
 SETTLE: Final = "UPDATE receivables SET open_micro = $3 WHERE account_id = $1 AND invoice_id = $2"
 
@@ -100,7 +119,7 @@ SELECT accounts.tenant_id, accounts.id, accounts.name, accounts.currency,
        coalesce(ledger.micro, 0)::bigint,
        (coalesce(credits.micro, 0) - coalesce(allocated.micro, 0))::bigint,
        invoice_id, number, issued_on, due_on,
-       (items.amount_micro - coalesce(paid.micro, 0) - coalesce(given_up.micro, 0))::bigint
+       (coalesce(whole.micro, 0) - coalesce(paid.micro, 0) - coalesce(given_up.micro, 0))::bigint
 FROM company_accounts AS accounts
 CROSS JOIN LATERAL (
   SELECT sum(CASE debit_account WHEN 'city_ledger:' || accounts.id THEN amount_micro
@@ -120,6 +139,12 @@ CROSS JOIN LATERAL (
 ) AS allocated
 LEFT JOIN receivables AS items ON items.account_id = accounts.id AND issued_on <= $2::date
 LEFT JOIN invoices ON invoices.id = invoice_id
+LEFT JOIN LATERAL (
+  SELECT sum(amount_micro) AS micro
+  FROM receivable_parts AS made
+  WHERE made.account_id = items.account_id AND made.invoice_id = items.invoice_id
+    AND made.business_date <= $2::date
+) AS whole ON true
 LEFT JOIN LATERAL (
   SELECT sum(amount_micro) AS micro
   FROM receivable_allocations AS parts

@@ -664,7 +664,7 @@ WHERE balance.micro <> coalesce(ledger.micro, 0)
    OR ledger.currency <> accounts.currency;
 
 -- invariant: a_company_account_is_the_sum_of_its_parts
--- What is not invoiced is what the house kept of settlements on no document yet; what is open is
+-- What is not invoiced is what the house kept of settlements that are no item's yet; what is open is
 -- what its items have open; its credit is what came in and is not allocated. None is below nothing,
 -- and a closed account has nothing left.
 SELECT accounts.id, concat_ws(' ', status, 'not invoiced', not_invoiced_micro, 'of',
@@ -675,7 +675,7 @@ CROSS JOIN LATERAL (
   SELECT coalesce(sum(amount_micro - refunded_micro), 0) AS micro
   FROM payments
   WHERE company_account_id = accounts.id
-    AND NOT EXISTS (SELECT FROM invoice_lines WHERE line_id = payments.id)
+    AND NOT EXISTS (SELECT FROM receivable_parts WHERE payment_id = payments.id)
 ) AS settled
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(receivables.open_micro), 0) AS micro
@@ -733,36 +733,39 @@ GROUP BY reverses
 HAVING count(*) > 1;
 
 -- invariant: an_invoice_is_owed_as_far_as_it_was_left_to_a_company
--- Each invoice is owed by each account once, and as far as its settlements onto that account were
--- not given back before it was issued. What was settled as a folio came to less is owed by the
--- invoice that its credit note names.
-WITH named AS (
-  SELECT invoice_id, payments.folio_id, company_account_id AS account_id, id, amount_micro
-  FROM payments
-  JOIN invoice_lines ON line_id = id
-  WHERE company_account_id IS NOT NULL
-), expected AS (
-  SELECT coalesce(notes.invoice_id, named.invoice_id) AS invoice_id, folio_id, account_id,
-         sum(amount_micro - coalesce(back.micro, 0)) AS micro
-  FROM named
-  LEFT JOIN credit_notes AS notes ON notes.id = named.invoice_id
-  LEFT JOIN LATERAL (
-    SELECT sum(refunds.amount_micro) AS micro
-    FROM refunds
-    JOIN invoice_lines AS lines ON line_id = refunds.id
-    WHERE payment_id = named.id AND lines.invoice_id = named.invoice_id
-  ) AS back ON true
-  GROUP BY 1, folio_id, account_id
-  HAVING sum(amount_micro - coalesce(back.micro, 0)) > 0
-), held AS (
-  SELECT invoice_id, folio_id, account_id, amount_micro
-  FROM receivables
+-- An item is the sum of the settlements that it is made of, each of its folio and account; and each
+-- settlement of a closed folio is an item's, as far as it was not given back before.
+WITH made AS (
+  SELECT account_id, invoice_id, sum(amount_micro) AS micro
+  FROM receivable_parts
+  GROUP BY account_id, invoice_id
 )
-SELECT invoice_id, concat_ws(' ', 'is not owed:', account_id, micro)
-FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM held) AS missing
+SELECT invoice_id, concat_ws(' ', 'owed by', account_id, amount_micro, 'is made of', micro)
+FROM receivables
+FULL JOIN made USING (account_id, invoice_id)
+WHERE amount_micro IS DISTINCT FROM micro
 UNION ALL
-SELECT invoice_id, concat_ws(' ', 'is owed:', account_id, amount_micro)
-FROM (SELECT * FROM held EXCEPT ALL SELECT * FROM expected) AS surplus;
+SELECT payments.id, concat_ws(' ', company_account_id, 'settles', payments.amount_micro - before,
+  'as', parts.amount_micro, 'of', invoice_id)
+FROM payments
+JOIN folios ON folios.id = payments.folio_id
+LEFT JOIN receivable_parts AS parts ON payment_id = payments.id
+LEFT JOIN receivables AS items USING (account_id, invoice_id)
+LEFT JOIN invoices ON invoices.id = invoice_id
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(refunds.amount_micro), 0) AS before
+  FROM refunds
+  WHERE refunds.payment_id = payments.id
+    AND NOT EXISTS (SELECT FROM account_credits WHERE account_credits.id = refunds.id)
+) AS back
+WHERE company_account_id IS NOT NULL
+  AND CASE WHEN parts.payment_id IS NULL
+           THEN status = 'closed' AND payments.amount_micro <> before
+           ELSE (parts.amount_micro, parts.account_id, items.folio_id, invoices.folio_id)
+                  IS DISTINCT FROM
+                (payments.amount_micro - before, company_account_id, payments.folio_id,
+                 payments.folio_id)
+      END;
 
 -- invariant: a_company_account_keeps_one_currency_and_property
 -- Whatever is of a company account is in its currency and, a folio, at its property; a refund that
@@ -778,6 +781,8 @@ JOIN (
   SELECT payments.id, company_account_id, paid_currency, NULL FROM payments
   UNION ALL
   SELECT invoice_id, account_id, currency, NULL FROM receivables
+  UNION ALL
+  SELECT payment_id, account_id, currency, NULL FROM receivable_parts
   UNION ALL
   SELECT id, account_id, currency, NULL FROM account_credits
   UNION ALL
@@ -803,7 +808,8 @@ FROM payments
 WHERE company_account_id IS NOT NULL AND method <> 'city_ledger';
 
 -- invariant: a_credit_note_is_set_off_once_and_for_no_more_than_it_is
--- A credit note is set off against an account that owes its invoice, once, and within its total.
+-- A credit note is set off against an account that owes its invoice, once, and within its total; one
+-- that a settlement came to never is.
 SELECT credits.id, concat_ws(' ', 'sets', credits.amount_micro, 'off against', account_id, 'of',
   credit_note_id, 'over', total_micro)
 FROM account_credits AS credits
@@ -811,6 +817,7 @@ LEFT JOIN credit_notes AS notes ON notes.id = credit_note_id
 LEFT JOIN invoices AS documents ON documents.id = notes.id
 WHERE kind = 'credit_note'
   AND (documents.total_micro IS NULL
+    OR notes.settlement_id IS NOT NULL
     OR credits.amount_micro > documents.total_micro
     OR NOT EXISTS (
       SELECT FROM receivables AS items
@@ -2213,8 +2220,8 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
-    'refund_settlements', 'refunds', 'reopenings', 'settings_versions', 'settlements',
-    'webhook_events', 'write_offs')
+    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
+    'settlements', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -2239,8 +2246,8 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
   'refund_waits_once', 'refunds_pkey', 'reservation_is_canceled_once',
   'settings_versions_are_consecutive', 'settlement_is_credited_once',
-  'signal_about_a_thing_is_raised_once', 'signal_is_raised_once', 'stay_is_planned_once',
-  'write_off_is_confirmed_on_its_own']) AS name
+  'settlement_is_invoiced_once', 'signal_about_a_thing_is_raised_once', 'signal_is_raised_once',
+  'stay_is_planned_once', 'write_off_is_confirmed_on_its_own']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

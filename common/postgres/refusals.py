@@ -12,7 +12,6 @@ from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
-    InvoiceAlreadyOwed,
     ReceivableExceeded,
 )
 from common.domain.refund import RefundExceedsPayment
@@ -50,7 +49,6 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "settled_stays_within_the_receivable": ReceivableExceeded,
     "allocation_is_reversed_once": AllocationAlreadyReversed,
     "credit_note_is_set_off_once": CreditNoteAlreadySetOff,
-    "invoice_is_owed_once": InvoiceAlreadyOwed,
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
     "write_offs_pkey": IdConflict,

@@ -45,6 +45,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "ledger_entries",
         "night_audits",
         "receivable_allocations",
+        "receivable_parts",
         "refund_settlements",
         "refunds",
         "reopenings",

@@ -20,15 +20,12 @@ def bill(
     payments: Sequence[Payment],
     refunds: Sequence[Refund],
     settlement: Settlement,
-    *,
-    is_owed: bool = False,
 ) -> Invoice | CreditNote | None:
     """Number a document over `lines`, tell it, and let its PDF be made.
 
-    A credit note where a folio that was opened again comes to less; none where only money moved,
-    unless a company came to owe it (`is_owed`): an invoice says by when.
+    A credit note where a folio that was opened again comes to less; none where only money moved.
     """
-    if folio.reopened and not needs_document(lines) and not is_owed:
+    if folio.reopened and not needs_document(lines):
         return None
     house = tx.settings.property(folio.property_id)
     year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0

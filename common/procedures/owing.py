@@ -5,25 +5,15 @@ and before the series that numbers the invoice. So nobody waits for somebody who
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from common.domain.company_account import CompanyAccount
 from common.domain.credit_note import CreditNote
 from common.domain.folio import Folio
-from common.domain.identifiers import PaymentId
 from common.domain.invoice import Invoice
-from common.domain.money import Money
 from common.domain.payment import CompanyAccountMissing, Payment
+from common.domain.receivable import Part
 from common.domain.refund import Refund
+from common.ports.company_accounts import Debtors
 from common.ports.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """What an account is to be invoiced of a folio: more than nothing."""
-
-    account: CompanyAccount
-    amount: Money
 
 
 def charge_account(tx: Transaction, folio: Folio, payment: Payment) -> None:
@@ -55,39 +45,30 @@ def give_back_debt(tx: Transaction, payment: Payment, refund: Refund) -> None:
     tx.tell(credited)
 
 
-def debts_of(
+def invoice_accounts(
+    tx: Transaction,
     folio: Folio,
     payments: Sequence[Payment],
-    accounts: Sequence[CompanyAccount],
-    invoiced: frozenset[PaymentId],
-) -> tuple[Debt, ...]:
-    """What each account owes of a folio and is on no document yet."""
-    new = [payment for payment in payments if payment.id not in invoiced]
-    debts = (Debt(account, _owed_by(account, new, folio)) for account in accounts)
-    return tuple(debt for debt in debts if debt.amount.amount_micro > 0)
-
-
-def invoice_accounts(
-    tx: Transaction, document: Invoice | CreditNote | None, debts: Sequence[Debt]
+    debtors: Debtors,
+    document: Invoice | CreditNote | None,
 ) -> None:
-    """Turn debts into open items of the invoice that was issued over them.
+    """Turn what was settled onto accounts, and is no item's yet, into what is owed by an invoice.
 
-    Where a folio that was opened again came to less, and a company came to owe what a guest had
-    paid, that is the invoice which the credit note names.
+    What was given back before is not owed. Where a folio that was opened again came to no further
+    invoice, it is owed by the one that there is: somebody else pays it now.
     """
-    if document is None:
-        return
-    invoice_id = document.id if isinstance(document, Invoice) else document.invoice_id
-    for debt in debts:
-        created = debt.account.invoice(
-            invoice_id, document.folio_id, debt.amount, document.business_date
-        )
-        tx.company_accounts.keep(debt.account)
-        tx.company_accounts.keep_new(created.receivable)
-        tx.tell(created)
-
-
-def _owed_by(account: CompanyAccount, payments: Sequence[Payment], folio: Folio) -> Money:
-    """What the house has kept of the payments that settled onto an account."""
-    of_account = (each for each in payments if each.company_account_id == account.id)
-    return Money.total((each.kept for each in of_account), folio.currency)
+    invoice_id = document.id if isinstance(document, Invoice) else debtors.billed
+    on = tx.settings.property(folio.property_id).business_date(tx.now)
+    new = [each for each in payments if each.id not in debtors.invoiced and each.is_kept]
+    items = {item.account_id: item for item in debtors.items if item.invoice_id == invoice_id}
+    for account in debtors.accounts:
+        of_account = [each for each in new if each.company_account_id == account.id]
+        parts = [Part(payment.id, payment.kept) for payment in of_account]
+        if parts and invoice_id is None:
+            raise ValueError(f"{folio.id} is owed by {account.id} and was never billed")
+        if parts and invoice_id is not None:
+            item = items.get(account.id)
+            created = account.invoice(invoice_id, folio.id, parts, on, item)
+            tx.company_accounts.keep(account)
+            tx.company_accounts.keep_item(created, on)
+            tx.tell(created)

@@ -1,11 +1,11 @@
 """Close a folio: settle it to zero, number its invoice, and let its PDF be made.
 
 All of it is one commit, so that there is never a closed folio without an invoice, nor a number
-without a document. What companies settle later is owed by this invoice from then on, and due when
+without a document. What companies settle later is owed by its invoice from then on, and due when
 their terms are over. The PDF comes after: a broken renderer keeps no guest at the desk.
 
 A folio that was opened again bills what came since: by an invoice, by a credit note where that is
-less than nothing, by no document where only money moved and no company came to owe it.
+less than nothing, by no document where only money moved.
 """
 
 from common.contracts.fields import CreditNoteRef, FolioRef, InvoiceRef
@@ -14,12 +14,11 @@ from common.contracts.shapes import Outcome, Request
 from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.invoice import Invoice
-from common.domain.receivable import InvoiceAlreadyOwed
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
 from common.procedures.billing import bill
-from common.procedures.owing import debts_of, invoice_accounts
+from common.procedures.owing import invoice_accounts
 from common.runtime.declaration import http_function
 
 
@@ -61,24 +60,24 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     moves_money=True,
     etag="folio",
     after_refusal={BalanceDue: tell_balance_due},
-    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, InvoiceAlreadyOwed),
+    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """Close a folio that balances and bill what it came to.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, InvoiceAlreadyOwed.
+    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
     """
-    whole, accounts, invoiced = tx.company_accounts.take_folio(request.folio_id)
+    whole, debtors = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole
-    lines, debts = folio.unbilled(lines), debts_of(folio, payments, accounts, invoiced)
+    lines = folio.unbilled(lines)
     closed = settle(folio, lines, payments, tx)
     tx.folios.keep(folio)
     tx.folios.keep_settlement(closed.settlement)
     tx.ledger.post(closed)
     tx.tell(closed)
     lines = [*lines, *closed.lines]
-    document = bill(tx, folio, lines, payments, refunds, closed.settlement, is_owed=bool(debts))
-    invoice_accounts(tx, document, debts)
+    document = bill(tx, folio, lines, payments, refunds, closed.settlement)
+    invoice_accounts(tx, folio, payments, debtors, document)
     return FolioClosedAnswer(
         folio=FolioView.of(folio),
         settlement=SettlementView.of(closed.settlement),

@@ -58,7 +58,8 @@ CREATE INDEX ledger_by_company_account
   ON ledger_entries (tenant_id, company_account_id, business_date)
   WHERE company_account_id IS NOT NULL;
 
--- What an account owes by an invoice; only `open_micro` changes, under the account's lock.
+-- What an account owes by an invoice. What is open of it changes, under the account's lock; and its
+-- amount, where a folio was settled once more and no further invoice came of that.
 CREATE TABLE receivables (
   tenant_id    uuid NOT NULL DEFAULT billing_central.current_tenant(),
   account_id   text NOT NULL,
@@ -84,6 +85,27 @@ CREATE TABLE receivables (
 CREATE INDEX open_receivables ON receivables (tenant_id, account_id, due_on, invoice_id)
   WHERE open_micro > 0;
 CREATE INDEX receivables_by_invoice ON receivables (tenant_id, invoice_id);
+CREATE INDEX receivables_by_folio ON receivables (tenant_id, folio_id);
+
+-- What an item is made of: each settlement of its folio once, with what was kept of it by then.
+CREATE TABLE receivable_parts (
+  tenant_id     uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  payment_id    text NOT NULL,
+  account_id    text NOT NULL,
+  invoice_id    text NOT NULL,
+  amount_micro  bigint NOT NULL,
+  currency      text NOT NULL,
+  business_date date NOT NULL,
+  recorded_at   timestamptz NOT NULL,
+  CONSTRAINT settlement_is_invoiced_once PRIMARY KEY (tenant_id, payment_id),
+  CONSTRAINT part_is_a_settlement
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+  CONSTRAINT part_is_of_a_receivable FOREIGN KEY (tenant_id, account_id, invoice_id)
+    REFERENCES receivables (tenant_id, account_id, invoice_id),
+  CONSTRAINT receivable_part_is_positive CHECK (amount_micro > 0)
+);
+CREATE INDEX parts_by_receivable
+  ON receivable_parts (tenant_id, account_id, invoice_id, business_date);
 
 -- What came to an account's credit: its payments, credit notes that were set off, and settlements
 -- given back after their invoice.
@@ -189,6 +211,11 @@ ALTER TABLE receivables FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON receivables TO {tenant_role}
   USING (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant())
   WITH CHECK (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant());
+ALTER TABLE receivable_parts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE receivable_parts FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON receivable_parts TO {tenant_role}
+  USING (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant())
+  WITH CHECK (tenant_id = {tenant_id} AND tenant_id = billing_central.current_tenant());
 ALTER TABLE account_credits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE account_credits FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON account_credits TO {tenant_role}
@@ -208,13 +235,15 @@ CREATE POLICY own_rows ON write_offs TO {tenant_role}
 GRANT SELECT, INSERT, UPDATE (name, company, terms_days, credit_limit_micro, status,
   not_invoiced_micro, open_micro, unallocated_micro, version, trail, state_digest)
   ON company_accounts TO {tenant_role};
-GRANT SELECT, INSERT, UPDATE (open_micro) ON receivables TO {tenant_role};
-GRANT SELECT, INSERT ON account_credits, receivable_allocations, write_offs TO {tenant_role};
+GRANT SELECT, INSERT, UPDATE (amount_micro, open_micro) ON receivables TO {tenant_role};
+GRANT SELECT, INSERT ON account_credits, receivable_allocations, receivable_parts, write_offs
+  TO {tenant_role};
 
 -- down
 DROP TABLE write_offs;
 DROP TABLE receivable_allocations;
 DROP TABLE account_credits;
+DROP TABLE receivable_parts;
 DROP TABLE receivables;
 ALTER TABLE ledger_entries DROP COLUMN company_account_id;
 ALTER TABLE payments DROP COLUMN company_account_id;

@@ -26,6 +26,7 @@ from common.domain.identifiers import (
 )
 from common.domain.money import CurrenciesDiffer, Money
 from common.domain.payment import Payment, PaymentMethod
+from common.domain.receivable import Part, Receivable
 from common.domain.refund import Refund
 from tests.domain.front_desk import EUR, KABUL, MORNING, usd
 from tests.hotel import new_id
@@ -132,8 +133,9 @@ def test_an_invoice_is_due_when_the_terms_are_over() -> None:
     """Thirty days from February 27 are over on March 29 in 2026."""
     account = opened(not_invoiced=usd(3_000))
     ids = InvoiceId(new_id("inv")), FolioId(new_id("fol"))
+    parts = [Part(PaymentId(new_id("pay")), usd(cents)) for cents in (1_500, 500)]
 
-    item = account.invoice(*ids, usd(2_000), date(2026, 2, 27)).receivable
+    item = account.invoice(*ids, parts, date(2026, 2, 27)).receivable
 
     assert (item.issued_on, item.due_on) == (date(2026, 2, 27), date(2026, 3, 29))
     assert (account.not_invoiced, account.open, account.balance) == (
@@ -141,6 +143,27 @@ def test_an_invoice_is_due_when_the_terms_are_over() -> None:
         usd(2_000),
         usd(3_000),
     )
+
+
+def test_a_folio_that_was_settled_once_more_adds_to_its_item_and_to_its_due_date_nothing() -> None:
+    """20.00 of 50.00 are paid when 10.00 more come: 60.00, and 40.00 of them open."""
+    account = opened(not_invoiced=usd(1_000), open=usd(3_000))
+    item = Receivable(
+        account_id=account.id,
+        invoice_id=InvoiceId(new_id("inv")),
+        folio_id=FolioId(new_id("fol")),
+        amount=usd(5_000),
+        open=usd(3_000),
+        issued_on=date(2026, 2, 27),
+        due_on=date(2026, 3, 29),
+    )
+    parts = [Part(PaymentId(new_id("pay")), usd(1_000))]
+
+    told = account.invoice(item.invoice_id, item.folio_id, parts, date(2026, 5, 1), item)
+
+    more = told.receivable
+    assert (more.amount, more.open, more.due_on) == (usd(6_000), usd(4_000), item.due_on)
+    assert (told.amount, told.more, account.open) == (usd(1_000), True, usd(4_000))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.postgres.trials import Trial
-from tests.trust.invariants.companies import ON_HOLD
+from tests.trust.invariants.companies import NOT_INVOICED, ON_HOLD
 
 NEW: Final = {"id": "cac_x"}
 NEW_CREDIT: Final = {"id": "rcp_x", "processor_payment_id": None}
@@ -53,6 +53,18 @@ COMPANIES: Final = [
     Trial("receivable_is_positive", "receivables", {"amount_micro": 0, "open_micro": 0}),
     Trial("settled_stays_within_the_receivable", "receivables", {"open_micro": -1}),
     Trial("receivable_is_due_no_earlier_than_issued", "receivables", {"due_on": "2001-01-01"}),
+    Trial("settlement_is_invoiced_once", "receivable_parts", {}),
+    Trial("part_is_a_settlement", "receivable_parts", {"payment_id": "pay_none"}),
+    Trial(
+        "part_is_of_a_receivable",
+        "receivable_parts",
+        {"payment_id": NOT_INVOICED, "invoice_id": "inv_none"},
+    ),
+    Trial(
+        "receivable_part_is_positive",
+        "receivable_parts",
+        {"payment_id": NOT_INVOICED, "amount_micro": 0},
+    ),
     Trial("account_credits_pkey", "account_credits", {"processor_payment_id": None}, BY_TRANSFER),
     Trial("company_card_payment_is_recorded_once", "account_credits", {"id": "rcp_x"}, BY_CARD),
     Trial("credit_note_is_set_off_once", "account_credits", {"id": "sof_x"}, NOTED),

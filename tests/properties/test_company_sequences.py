@@ -31,7 +31,7 @@ from common.domain.identifiers import (
 )
 from common.domain.ledger import Entry, owed_by, payment_entries
 from common.domain.payment import Payment, PaymentMethod
-from common.domain.receivable import Allocation, CreditKind, Receivable, Share
+from common.domain.receivable import Allocation, CreditKind, Part, Receivable, Share
 from common.domain.refund import Refund
 from common.domain.refusal import Refusal
 from tests.domain.front_desk import KABUL, Desk, usd
@@ -145,7 +145,9 @@ class Life:
             return
         folio = self.payments[names[0]].folio_id
         on = date(2026, 3, 2)
-        told = self.do(lambda account: account.invoice(number, folio, usd(worth), on), None)
+        parts = [Part(PaymentId(each), self.payments[each].kept) for each in names]
+        told = self.do(lambda account: account.invoice(number, folio, parts, on), None)
+        assert told.amount == usd(worth)
         self.items[number] = told.receivable
 
     def receive(self, cents: int, wanted: list[tuple[int, int]] | None) -> None:

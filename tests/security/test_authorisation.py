@@ -196,7 +196,9 @@ def test_its_own_scope_alone_is_enough(calls: Calls, name: str) -> None:
     if name == "get_invoice_pdf":
         own.send("regenerate_invoice")
     if name == "get_credit_note_pdf":
-        own.hotel.push("on_credit_note_issued", own.hotel.events("credit_note.issued")[-1])
+        issued = own.hotel.events("credit_note.issued")
+        (event,) = [each for each in issued if each["subject"] == own.credit_note]
+        own.hotel.push("on_credit_note_issued", event)
     if name == "close_folio":
         own.send("void_charge")
 

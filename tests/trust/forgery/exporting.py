@@ -69,6 +69,7 @@ NO_BOOKS: Final = {
     "account_credits": "what companies paid",
     "company_accounts": "which companies owe how much, on which terms",
     "receivable_allocations": "which invoice they paid with it",
+    "receivable_parts": "which settlements that is made of",
     "receivables": "by which invoices they owe it",
     "write_offs": "what they never will pay",
     # its trail is verified like all others; an invariant holds each difference against it
