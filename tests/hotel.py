@@ -30,17 +30,10 @@ from common.postgres.tenants import register_tenant
 from common.runtime.declaration import Declaration
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
+from tests.scopes import EVERY_SCOPE
 from tests.together import until
 
 ISSUER = "https://identity.test"
-EVERY_SCOPE = """
-    billing.folio.read billing.folio.write billing.folio.reopen billing.invoice.read
-    billing.invoice.send billing.admin billing.audit.read billing.credit_note.write
-    billing.cash_drawer.operate billing.cash_drawer.close
-    billing.cash_drawer.acknowledge_discrepancy billing.refund.write billing.report.read
-    billing.receivable.read billing.receivable.write billing.receivable.write_off
-    billing.ai.review billing.credits.read billing.credits.write platform.subscription.write
-""".split()
 
 
 def usd(minor: int) -> dict[str, Any]:
