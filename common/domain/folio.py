@@ -350,7 +350,9 @@ class Folio(Aggregate):
         if entries is None:
             entries = tuple(entry for line in lines for entry in line_entries(line))
         if lines:
-            entries += self._bring_over(lines[-1])
+            held_micro = max(0, -self.balance.amount_micro)
+            entries += brought_over(lines[-1], held_micro - self.deposits_micro)
+            self.deposits_micro = held_micro
         return fact(
             subject=self,
             sequence=self.next_sequence(),
@@ -359,15 +361,6 @@ class Folio(Aggregate):
             balance=self.balance,
             **details,
         )
-
-    def _bring_over(self, last: Line) -> tuple[Entry, ...]:
-        """What makes the ledger's deposits those that the folio is in credit by, behind a line."""
-        held_micro = max(0, -self.balance.amount_micro)
-        more_micro = held_micro - self.deposits_micro
-        if not more_micro:
-            return ()
-        self.deposits_micro = held_micro
-        return brought_over(last, Money(more_micro, self.currency))
 
     def occasion(self, charge: Charge, moment: Moment) -> Occasion:
         """What the taxes of a charge hang on. One that corrects an untaxed one is never untaxed."""

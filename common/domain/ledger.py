@@ -158,11 +158,11 @@ def line_entries(line: Line) -> tuple[Entry, ...]:
     return (movement(line.id, 0, GUEST_LEDGER, account, line.amount, line.business_date),)
 
 
-def brought_over(line: Line, more: Money) -> tuple[Entry, ...]:
+def brought_over(line: Line, more_micro: int) -> tuple[Entry, ...]:
     """So much more of what stands on the line's folio is a deposit by now, or so much less."""
-    if more.is_zero:
+    if not more_micro:
         return ()
-    on = line.business_date
+    more, on = Money(more_micro, line.amount.currency), line.business_date
     return (movement(line.id, BROUGHT_OVER, GUEST_LEDGER, GUEST_DEPOSITS, more, on),)
 
 
