@@ -227,6 +227,17 @@ def test_two_payments_at_once_find_what_the_other_left(hotel: Hotel, account: st
     assert broken(hotel) == []
 
 
+def test_a_crowd_that_pays_at_once_stands_in_line(hotel: Hotel, account: str) -> None:
+    """110.00 open, sixteen times 10.00: nobody is sent away to try again, and 50.00 are left."""
+    invoiced(hotel, account, 10_000)
+
+    answers = at_once([partial(pay, hotel, account, usd(1_000)) for _ in range(16)])
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert sums(hotel, account) == (0, 0, 5_000)
+    assert broken(hotel) == []
+
+
 def test_two_payments_by_hand_cannot_both_pay_the_same(hotel: Hotel, account: str) -> None:
     _, invoice = invoiced(hotel, account, 10_000)
     by_hand = {"allocations": shares((invoice, usd(8_000)))}
