@@ -71,10 +71,10 @@ BOTH: Final = Questions.about(
          WHERE name = $1 AND moving.left_micro > 0)""",
 )
 
-ITS_LOT: Final = "SELECT lot_id FROM credit_claw_backs WHERE source_key = $1"
+ITS_LOT: Final = "(SELECT lot_id FROM credit_claw_backs WHERE source_key = $1)"
 BY_CLAW_BACK: Final = Questions.about(
-    f"id = (SELECT account_id FROM credit_lots WHERE id = ({ITS_LOT}))",
-    also_lots=f"id = ({ITS_LOT})",
+    f"id = (SELECT account_id FROM credit_lots WHERE id = {ITS_LOT})",
+    also_lots=f"id = {ITS_LOT}",
 )
 
 # Who takes credits back must find them wherever they are: in an account that opens meanwhile, too.
@@ -122,7 +122,7 @@ REVERSED: Final = "SELECT tenant_id FROM credit_claw_back_reversals WHERE source
 DEBT_MOVES: Final = f"""
 SELECT tenant_id, kind, reference, debt_micro
 FROM credit_ledger_entries
-WHERE account_id = (SELECT account_id FROM credit_lots WHERE id = ({ITS_LOT}))
+WHERE account_id = (SELECT account_id FROM credit_lots WHERE id = {ITS_LOT})
   AND debt_micro <> 0
 ORDER BY sequence
 """

@@ -7,13 +7,15 @@ tenant's rows stand in the tenant's own tables, where the search path finds them
 import pkgutil
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import import_module
+from typing import Any
 
 import pytest
 
 import common.postgres
 from common.postgres import session as sessions
+from common.postgres.prepaid_sql import Questions
 from tests.hotel import Hotel, House, charge
 from tests.proofs import trail
 
@@ -156,12 +158,22 @@ def test_the_connection_that_brought_a_foreign_row_is_thrown_away(
     assert pool.discarded == before + 1
 
 
+def asked_in(module: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What stands in a module, and each of the questions that are asked together."""
+    for name, value in module.items():
+        if isinstance(value, Questions):
+            for part in fields(value):
+                yield f"{name}.{part.name}".upper(), getattr(value, part.name)
+        else:
+            yield name, value
+
+
 def test_every_question_of_a_store_asks_whose_the_row_is() -> None:
     """The guard looks at the first column of each row: so it has to be the tenant."""
     asked = {
         f"{found.name}.{name}": text
         for found in pkgutil.iter_modules(common.postgres.__path__)
-        for name, text in vars(import_module(f"common.postgres.{found.name}")).items()
+        for name, text in asked_in(vars(import_module(f"common.postgres.{found.name}")))
         if name.isupper() and isinstance(text, str) and re.match(r"\s*SELECT\b", text)
     }
     of_tenants = {
