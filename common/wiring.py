@@ -308,8 +308,14 @@ class Wiring:
 
     @cached_property
     def detector(self) -> "Detector | None":
-        """The platform's orchestrator. There is no client of it yet: the house counts by itself."""
-        return None
+        """The platform's orchestrator, where there is one; else the house counts by itself."""
+        if not self.settings.orchestrator_url:
+            return None
+        if not self.settings.orchestrator_key:
+            raise SettingMissing("BILLING_ORCHESTRATOR_KEY")
+        from common.google.detector import Orchestrator
+
+        return Orchestrator(self.settings.orchestrator_url, self.settings.orchestrator_key.encode())
 
     @property
     def public_url(self) -> str:

@@ -30,4 +30,4 @@ def ended(which: Round, tx: Transaction) -> Sequence[tuple[PropertyId, date]]:
 def detect_cash_patterns(day: tuple[PropertyId, date], tx: Transaction) -> Day:
     """Find what everybody's cash came to in the thirty days before the end of a day."""
     property_id, on = day
-    return Day(property_id, on, tuple(tx.signals.figures(property_id, on)))
+    return Day(tx.settings.tenant_id, property_id, on, tuple(tx.signals.figures(property_id, on)))

@@ -8,6 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from common.domain.cash_patterns import ActorFigures, Finding, Pattern, Suspicion
     from common.domain.identifiers import PropertyId, SignalId
     from common.domain.signal import Signal
@@ -24,8 +26,8 @@ class Detector(Protocol):
     def name(self) -> str:
         """Who it is; a signal says it as its source."""
 
-    def look(self, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
-        """What is odd. Raises whatever went wrong."""
+    def look(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
+        """What is odd about a tenant's cash. Raises whatever went wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ counts for itself. Either way the day has been looked at, and no money has moved
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from common.domain.cash_patterns import SCORE_MAX, ActorFigures, Finding, find_patterns
 from common.domain.identifiers import PropertyId
@@ -22,6 +23,7 @@ STATISTICS = "statistics"
 class Day:
     """A property's business day that is to be looked at, with everybody's figures."""
 
+    tenant_id: UUID
     property_id: PropertyId
     business_date: date
     figures: tuple[ActorFigures, ...]
@@ -42,7 +44,9 @@ def look_at(day: Day, powers: Powers) -> Looked:
     if detector is None:
         return Looked(day, tuple(find_patterns(day.figures)), STATISTICS)
     try:
-        return Looked(day, tuple(_sound(detector.look(day.figures), day)), detector.name)
+        return Looked(
+            day, tuple(_sound(detector.look(day.tenant_id, day.figures), day)), detector.name
+        )
     except Exception:  # noqa: BLE001 - whatever ails it, the house can count for itself
         return Looked(day, tuple(find_patterns(day.figures)), STATISTICS)
 

@@ -24,7 +24,8 @@ class ProcessSettings:
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
     `stack` is `google` or `local`. `gateway` is the payment processor: `sandbox`, which the laptop
-    has anyhow.
+    has anyhow. `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
+    `orchestrator_key` the secret that hides from it who acted.
     """
 
     stack: str = "google"
@@ -44,6 +45,8 @@ class ProcessSettings:
     signing_keyring: str = ""
     topic: str = ""
     gateway: str = ""
+    orchestrator_url: str = ""
+    orchestrator_key: str = field(default="", repr=False)
     local_folder: str = ""
     rate_limits: bool = True
 
@@ -82,6 +85,8 @@ class ProcessSettings:
             signing_keyring=given.get("SIGNING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),
+            orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
+            orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
         )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -32,7 +33,7 @@ class Orchestrator:
     name: str = "orchestrator"
     heard: list[Sequence[ActorFigures]] = field(default_factory=list)
 
-    def look(self, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
+    def look(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
         self.heard.append(figures)
         if self.breaks is not None:
             raise self.breaks
