@@ -139,7 +139,7 @@ def full_code(refusal: Refusal | type[Refusal]) -> str:
 
 
 def problem(refusal: Refusal, *, instance: str, trace_id: str) -> str:
-    """The problem document of a refusal, as JSON."""
+    """The problem document of a refusal, as JSON; what it says besides never takes their place."""
     document: dict[str, Any] = {
         "type": TYPE_PREFIX + refusal.code.lower().replace("_", "-"),
         "title": refusal.title,
@@ -148,9 +148,8 @@ def problem(refusal: Refusal, *, instance: str, trace_id: str) -> str:
         "instance": _shown(instance),
         "code": full_code(refusal),
         "traceId": trace_id,
-        **refusal.extra,
     }
-    return json.dumps(document, default=str)
+    return json.dumps(document | {**refusal.extra, **document}, default=str)
 
 
 def invalid(error: ValidationError) -> Refusal:

@@ -270,3 +270,13 @@ def test_refuses_nesting_of_any_depth_without_falling_over(calls: Calls, depth: 
     for opened, closed in ((b"[", b"]"), (b'{"a":', b"}")):
         body = b'{"reason":' + opened * depth + b"1" + closed * depth + b"}"
         is_problem(calls.send("void_charge", body=body), 400, code=INVALID)
+
+
+@pytest.mark.req("API-3")
+def test_what_a_refusal_says_besides_takes_the_place_of_nothing() -> None:
+    refused = FolioUnknown(status="open", code="x", folioId="fol_x")
+
+    document = json.loads(problem(refused, instance="/", trace_id="t"))
+
+    assert (document["status"], document["folioId"]) == (404, "fol_x")
+    assert document["code"] == "MELMASTOON.BILLING.FOLIO_UNKNOWN"
