@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from common.domain.folio import FolioUnknown
+from common.runtime.problems import problem
 from tests.hotel import usd
 from tests.security.answers import INVALID, MARK, is_problem
 from tests.security.calls import Calls, fields_not_given, functions, with_json_body
