@@ -55,11 +55,12 @@ locals {
     timeout_seconds = 3600
     memory          = "512Mi"
   }
+  # One connection is kept beside the pool, for questions that take as long as the books are large.
   declared = {
     for name, each in var.jobs : name => {
       account         = each.account
       args            = ["job", "run", name]
-      env             = merge(each.env, { BILLING_POOL_SIZE = tostring(each.connections) })
+      env             = merge(each.env, { BILLING_POOL_SIZE = tostring(each.connections - 1) })
       secrets         = each.secrets
       timeout_seconds = each.timeout_seconds
       memory          = each.memory

@@ -20,9 +20,14 @@ locals {
   }
   by_need = {
     documents = { BILLING_DOCUMENTS_BUCKET = var.documents_bucket }
-    gateway   = var.gateway == null ? {} : { BILLING_GATEWAY = var.gateway }
+    gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
     publisher = { BILLING_TOPIC = module.pubsub.topic }
+  }
+  # The sandbox remembers in its folder what it was asked, each instance for itself.
+  gateways = {
+    none    = {}
+    sandbox = { BILLING_GATEWAY = "sandbox", BILLING_LOCAL_FOLDER = "/tmp/billing" }
   }
   secret_by_need = {
     provisioning = { BILLING_PROVISIONER = module.secrets.ids["provisioner"] }

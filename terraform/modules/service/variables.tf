@@ -48,7 +48,7 @@ variable "platform_topics" {
 }
 
 variable "gateway" {
-  description = "The payment processor, by its adapter's name; null: there is none yet."
+  description = "The payment processor, by its adapter's name; null: none, refunds of cards fail."
   type        = string
   default     = null
 
@@ -85,7 +85,7 @@ variable "sizes" {
 }
 
 variable "job_connections" {
-  description = "Connections that a run of a job opens at most."
+  description = "Connections that a run of a job opens at most: its pool, and one beside it."
   type        = number
   default     = 4
 }
