@@ -97,9 +97,9 @@ REFUSED: Final = (
     Mistake(
         name="more connections than there are",
         file=STAGING,
-        before="max_connections = 400",
-        after="max_connections = 250",
-        noticed_by="can be asked for 252 connections at once and has 210",
+        before="max_connections = 500",
+        after="max_connections = 100",
+        noticed_by="connections at once and has 60 (100 without the 40 reserved ones)",
     ),
     Mistake(
         name="a sandbox in production",

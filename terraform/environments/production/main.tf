@@ -80,7 +80,7 @@ module "service" {
   }
 
   # All functions at their largest would open several times what PostgreSQL bears.
-  pooler = { max_client_connections = 4000, pool_size = 60 }
+  pooler = { max_client_connections = 5000, pool_size = 40 }
 
   sizes = {
     usual = {

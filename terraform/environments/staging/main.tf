@@ -77,13 +77,13 @@ module "service" {
     tier            = "db-custom-2-8192"
     edition         = "ENTERPRISE"
     disk_gb         = 20
-    max_connections = 400
+    max_connections = 500
     reserved        = 40
   }
 
   sizes = {
     usual = {
-      threads         = 4
+      threads         = 3
       min_instances   = 0
       max_instances   = 1
       cpu             = "1"

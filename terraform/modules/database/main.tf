@@ -215,11 +215,11 @@ resource "google_project_iam_member" "client" {
   member   = each.value.member
 
   condition {
-    title      = "Only ${var.name}"
-    expression = <<-EOT
-      resource.type == "sqladmin.googleapis.com/Instance" &&
-      resource.name.endsWith("/instances/${var.name}")
-    EOT
+    title = "Only ${var.name}"
+    expression = join(" && ", [
+      "resource.service == 'sqladmin.googleapis.com'",
+      "resource.name == 'projects/${var.project}/instances/${var.name}'",
+    ])
   }
 }
 

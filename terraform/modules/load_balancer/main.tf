@@ -106,6 +106,20 @@ resource "google_compute_security_policy" "calls" {
 
   rule {
     priority    = 2147483647
+    action      = "allow"
+    description = "Whatever no rule before names; there is none such"
+
+    match {
+      versioned_expr = "SRC_IPS_V1"
+
+      config {
+        src_ip_ranges = ["*"]
+      }
+    }
+  }
+
+  rule {
+    priority    = 2000
     action      = "throttle"
     description = "Everybody, so many calls a minute from one address"
 
