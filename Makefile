@@ -9,12 +9,18 @@ WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 MINUTES ?= 60
 
 BIN := .venv/bin
+# The stand-in for Google's Terraform provider has packages that would contradict ours.
+TERRAFORM_VENV := .venv-terraform
+
 # A virtual environment holds the path of its folder: a clone that was moved makes its own.
-STAMP := .venv/installed-at-$(shell pwd | cksum | cut -d ' ' -f 1)
+PLACE := $(shell pwd | cksum | cut -d ' ' -f 1)
+STAMP := .venv/installed-at-$(PLACE)
+TERRAFORM_STAMP := $(TERRAFORM_VENV)/installed-at-$(PLACE)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pgbouncer trust defects lint types check openapi bench lock clean
+.PHONY: help run test test-pgbouncer check-terraform trust defects lint types check openapi bench \
+	lock clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +29,17 @@ run: $(STAMP) ## Run the whole service here and play a hotel's day (ARGS=--once 
 	@$(BIN)/billing run $(ARGS)
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -m "not pgbouncer" $(WORKERS) $(PYTEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -m "not pgbouncer and not terraform" $(WORKERS) \
+		$(PYTEST_ARGS)
 
 test-pgbouncer: $(STAMP) ## Run the tests that need the program pgbouncer
 	@$(BIN)/python -m pytest -q -m pgbouncer $(PYTEST_ARGS)
+
+check-terraform: $(STAMP) $(TERRAFORM_STAMP) ## Plan both environments offline (needs the program terraform)
+	@command -v terraform >/dev/null || { echo "The program terraform (1.9 or newer) is missing:" \
+		"https://developer.hashicorp.com/terraform/install; nothing else is downloaded."; exit 1; }
+	@TERRAFORM_PROVIDER_PYTHON=$(TERRAFORM_VENV)/bin/python \
+		$(BIN)/python -m pytest -q -m terraform tests/terraform $(PYTEST_ARGS)
 
 trust: $(STAMP) ## Try to break it for long (MINUTES=60) and write tests/trust-report.md
 	@$(BIN)/python -m tests.trust run --minutes $(MINUTES) $(ARGS)
@@ -53,14 +66,15 @@ lock: $(STAMP) ## Pin every package that pyproject.toml asks for, with hashes
 	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	@$(call compile,requirements.lock,)
 	@$(call compile,requirements-dev.lock,--extra local --extra dev)
-	@echo "requirements.lock and requirements-dev.lock are written; read their diff."
+	@$(call compile,tests/terraform/requirements.lock,,tests/terraform/requirements.in)
+	@echo "The three locks are written; read their diff."
 
 clean: ## Remove the virtual environment and all caches (what `make run` stored in .local stays)
-	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv $(TERRAFORM_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command "make lock" $(2) pyproject.toml -o $(1)
+	--no-emit-index-url --custom-compile-command "make lock" $(2) $(or $(3),pyproject.toml) -o $(1)
 
 $(STAMP): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -74,3 +88,10 @@ $(STAMP): requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
+
+$(TERRAFORM_STAMP): tests/terraform/requirements.lock
+	@$(PYTHON) -m venv --clear $(TERRAFORM_VENV)
+	@echo "Installing what the stand-in for Google's Terraform provider needs ..."
+	@$(TERRAFORM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r tests/terraform/requirements.lock
+	@touch $(TERRAFORM_STAMP)

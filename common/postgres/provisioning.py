@@ -31,6 +31,7 @@ from common.postgres.schemas import (
     DRAIN_ROLE,
     FUNCTION_LOGIN,
     JOB_LOGIN,
+    JOBS_ACCOUNT,
     OWNER_ROLE,
     TENANT_GROUP,
     role_of,
@@ -70,6 +71,15 @@ WHERE groups.rolname = :granted
   AND format('INHERIT %s, SET %s', upper(inherit_option::text), upper(set_option::text)) = :how
 """
 GRANT_ROLE: Final = "GRANT {granted} TO {to} WITH {how}"
+# Cloud SQL makes a login of each service account that Terraform names, with no right at all.
+ACCOUNTS: Final = """
+SELECT members.rolname
+FROM pg_auth_members
+JOIN pg_roles AS groups ON groups.oid = roleid
+JOIN pg_roles AS members ON members.oid = member
+WHERE groups.rolname = 'cloudsqliamserviceaccount'
+  AND members.rolname ~ '^billing-[a-z-]+@[a-z0-9.:-]+$'
+"""
 # Whoever is no superuser may create roles but not act as them without saying so.
 RUNNER_MAY_ACT_AS_OWNER: Final = f"SELECT pg_has_role({OWNER_ROLE!r}, 'SET')"
 OPEN_TO_EVERYBODY: Final = """
@@ -132,6 +142,8 @@ def prepare(link: Link) -> None:
             _create_roles(session, LOGINS, CREATE_LOGIN)
             for granted, member, how in MEMBERSHIPS:
                 _grant_role(session, granted, member, how)
+            for (account,) in session.run(ACCOUNTS):
+                _let_in(session, account)
             if not session.run(RUNNER_MAY_ACT_AS_OWNER)[0][0]:
                 session.run(GRANT_ROLE.format(granted=OWNER_ROLE, to="CURRENT_USER", how=USES))
             for (database,) in session.run(OPEN_TO_EVERYBODY):
@@ -194,7 +206,14 @@ def _create_roles(session: Session, roles: Sequence[str], create: str) -> None:
 
 def _grant_role(session: Session, granted: str, to: str, how: str) -> None:
     if not session.run(IS_MEMBER, granted=granted, to=to, how=how):
-        session.run(GRANT_ROLE.format(granted=granted, to=to, how=how))
+        session.run(GRANT_ROLE.format(granted=granted, to=f'"{to}"', how=how))
+
+
+def _let_in(session: Session, account: str) -> None:
+    """Give a service account's login what `billing_function` may, the jobs' what `billing_job`."""
+    _grant_role(session, APP_ROLE, account, USES)
+    if account.startswith(JOBS_ACCOUNT):
+        _grant_role(session, DRAIN_ROLE, account, USES)
 
 
 def _create_tenant(session: Session, schema: Schema, role: str) -> None:

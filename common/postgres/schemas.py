@@ -22,6 +22,8 @@ TENANT_GROUP: Final = "billing_tenant"
 """Every tenant's role is a member: what all of them may do on central tables is granted to it."""
 FUNCTION_LOGIN: Final = "billing_function"
 JOB_LOGIN: Final = "billing_job"
+JOBS_ACCOUNT: Final = "billing-jobs@"
+"""What the login of the jobs' account begins with, where accounts log in as themselves."""
 
 APPEND_ONLY_TABLES: Final = frozenset(
     {

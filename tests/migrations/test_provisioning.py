@@ -1,6 +1,7 @@
 """Step zero of a server, and tenants that are born: once, twice, twice at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from threading import Barrier
 from uuid import UUID, uuid4
@@ -246,3 +247,34 @@ def adopt_roles(database: Database, admin: str) -> None:
         "SELECT rolname FROM pg_roles WHERE rolname ~ '^billing_' AND NOT rolsuper"
     ):
         database.run(f"GRANT {role} TO {admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+
+
+@pytest.mark.req("TEN-2", "OPS-1")
+@pytest.mark.parametrize(
+    ("account", "may"),
+    [
+        ("billing-cash@example.iam", {"billing_app": True, "billing_drain": False}),
+        ("billing-jobs@example.iam", {"billing_app": True, "billing_drain": True}),
+        ("reports@example.iam", {"billing_app": False, "billing_drain": False}),
+    ],
+    ids=["an area", "the jobs", "somebody else"],
+)
+def test_an_account_that_cloud_sql_logs_in_may_what_a_login_of_ours_may(
+    database: Database, toys: Toys, tenant: UUID, account: str, may: dict[str, bool]
+) -> None:
+    """The server knows accounts by a group of Cloud SQL's; told twice, nothing more is given."""
+    with suppress(DatabaseError):  # roles outlive the database of a test
+        database.run("CREATE ROLE cloudsqliamserviceaccount NOLOGIN")
+    with suppress(DatabaseError):
+        database.run(f'CREATE ROLE "{account}" LOGIN IN ROLE cloudsqliamserviceaccount')
+
+    provision(database, toys, tenant)
+    provision(database, toys, tenant)
+
+    for role, expected in may.items():
+        asked = f"SELECT pg_has_role('{account}', '{role}', 'SET')"
+        assert database.run(asked) == [[expected]], role
+    enters = f"SELECT pg_has_role('{account}', '{role_of(tenant)}', 'SET')"
+    assert database.run(enters) == [[may["billing_app"]]]
+    reads = f"SELECT has_schema_privilege('{account}', '{schema_of(tenant)}', 'USAGE')"
+    assert database.run(reads) == [[False]]

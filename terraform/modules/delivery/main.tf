@@ -1,0 +1,118 @@
+# Who delivers: the account that the build runs as, and the repository that may become it.
+#
+# A build outside of Google proves itself by the token of its own issuer (Workload Identity
+# Federation), so that there is no key of this account to lose. It may deploy what is there, and
+# change no right and no database.
+
+variable "issuer" {
+  description = "Whose tokens are believed, such as https://token.actions.githubusercontent.com."
+  type        = string
+}
+
+variable "repository" {
+  description = "The repository that may deliver, as the issuer names it."
+  type        = string
+}
+
+variable "branch" {
+  description = "The only branch that is delivered from."
+  type        = string
+}
+
+variable "region" {
+  type = string
+}
+
+variable "image_repository" {
+  type = string
+}
+
+variable "runs_as" {
+  description = "Accounts that services and jobs run as: who deploys has to be allowed to say so."
+  type        = map(string)
+}
+
+variable "services" {
+  type = map(string)
+}
+
+variable "jobs" {
+  type = map(string)
+}
+
+resource "google_service_account" "delivery" {
+  account_id   = "billing-delivery"
+  display_name = "The build deploys as this account"
+}
+
+locals {
+  pool = "billing-builds"
+}
+
+resource "google_iam_workload_identity_pool" "builds" {
+  workload_identity_pool_id = local.pool
+  display_name              = "Builds that deliver billing"
+}
+
+resource "google_iam_workload_identity_pool_provider" "builds" {
+  workload_identity_pool_id          = local.pool
+  workload_identity_pool_provider_id = "repository"
+  depends_on                         = [google_iam_workload_identity_pool.builds]
+
+  attribute_mapping = {
+    "google.subject"       = "assertion.sub"
+    "attribute.repository" = "assertion.repository"
+    "attribute.ref"        = "assertion.ref"
+  }
+  attribute_condition = join(" && ", [
+    "assertion.repository == '${var.repository}'",
+    "assertion.ref == 'refs/heads/${var.branch}'",
+  ])
+
+  oidc {
+    issuer_uri = var.issuer
+  }
+}
+
+resource "google_service_account_iam_member" "builds" {
+  service_account_id = google_service_account.delivery.name
+  role               = "roles/iam.workloadIdentityUser"
+  member = join("", [
+    "principalSet://iam.googleapis.com/", google_iam_workload_identity_pool.builds.name,
+    "/attribute.repository/${var.repository}",
+  ])
+}
+
+resource "google_artifact_registry_repository_iam_member" "pushes" {
+  repository = var.image_repository
+  location   = var.region
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.delivery.member
+}
+
+resource "google_cloud_run_v2_service_iam_member" "deploys" {
+  for_each = var.services
+  name     = each.value
+  location = var.region
+  role     = "roles/run.developer"
+  member   = google_service_account.delivery.member
+}
+
+resource "google_cloud_run_v2_job_iam_member" "deploys" {
+  for_each = var.jobs
+  name     = each.value
+  location = var.region
+  role     = "roles/run.developer"
+  member   = google_service_account.delivery.member
+}
+
+resource "google_service_account_iam_member" "runs_as" {
+  for_each           = var.runs_as
+  service_account_id = each.value
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.delivery.member
+}
+
+output "account" {
+  value = google_service_account.delivery.email
+}

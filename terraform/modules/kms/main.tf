@@ -1,0 +1,110 @@
+# Keys: those that Google's services encrypt our data with, and those that sign documents.
+#
+# Keys that encrypt are changed every 90 days by KMS. A key that signs is not changed by a schedule,
+# as a new version has to be published to who verifies: runbooks/key_rotation.md says how.
+# A key that is destroyed takes everything with it that it encrypted or has to verify.
+
+variable "region" {
+  type = string
+}
+
+variable "agents" {
+  description = "What has a key to encrypt with, and the account of Google's that uses it."
+  type        = map(string)
+}
+
+variable "tenants" {
+  description = "Tenants, by their ids: each signs its documents with a key of its own."
+  type        = set(string)
+}
+
+variable "signers" {
+  type = map(string)
+}
+
+variable "verifiers" {
+  type = map(string)
+}
+
+locals {
+  rotation_seconds    = 90 * 24 * 60 * 60
+  destruction_seconds = 30 * 24 * 60 * 60 # to notice a mistake in
+
+  # Whoever signs looks up which version is the newest (viewer), and verifies what it has signed.
+  signing = merge(
+    { for group, member in var.signers : "${group} signs" => {
+      role = "roles/cloudkms.signerVerifier", member = member
+    } },
+    { for group, member in var.signers : "${group} finds the newest" => {
+      role = "roles/cloudkms.viewer", member = member
+    } },
+    { for group, member in var.verifiers : "${group} verifies" => {
+      role = "roles/cloudkms.publicKeyViewer", member = member
+    } },
+  )
+}
+
+resource "google_kms_key_ring" "encryption" {
+  name     = "billing-encryption"
+  location = var.region
+}
+
+resource "google_kms_crypto_key" "encryption" {
+  for_each                   = var.agents
+  name                       = each.key
+  key_ring                   = google_kms_key_ring.encryption.id
+  purpose                    = "ENCRYPT_DECRYPT"
+  rotation_period            = "${local.rotation_seconds}s"
+  destroy_scheduled_duration = "${local.destruction_seconds}s"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_kms_crypto_key_iam_member" "agent" {
+  for_each      = var.agents
+  crypto_key_id = google_kms_crypto_key.encryption[each.key].id
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = each.value
+}
+
+# Signing keys stay in the region whose law the documents are under.
+resource "google_kms_key_ring" "signing" {
+  name     = "billing-signing"
+  location = var.region
+}
+
+resource "google_kms_crypto_key" "signing" {
+  for_each                   = var.tenants
+  name                       = "invoice-${replace(each.key, "-", "")}"
+  key_ring                   = google_kms_key_ring.signing.id
+  purpose                    = "ASYMMETRIC_SIGN"
+  destroy_scheduled_duration = "${local.destruction_seconds}s"
+
+  version_template {
+    algorithm        = "EC_SIGN_P256_SHA256"
+    protection_level = "HSM"
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_kms_key_ring_iam_member" "signing" {
+  for_each    = local.signing
+  key_ring_id = google_kms_key_ring.signing.id
+  role        = each.value.role
+  member      = each.value.member
+}
+
+output "keys" {
+  description = "The key of each thing that encrypts, once it may be used."
+  value       = { for name, key in google_kms_crypto_key.encryption : name => key.id }
+  depends_on  = [google_kms_crypto_key_iam_member.agent]
+}
+
+output "signing_keyring" {
+  value = google_kms_key_ring.signing.id
+}

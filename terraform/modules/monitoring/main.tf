@@ -1,0 +1,148 @@
+# What is looked at, and who hears of it: alerts from alerts.json, each with its page in runbooks/.
+#
+# An alert is one of four: a line of the log, a figure of Google's that is beyond a bound, a figure
+# that is missing, or a fact that the service told (the subscription that holds it is made with it).
+
+variable "alerts" {
+  description = "alerts.json, by name."
+  type = map(object({
+    says    = string
+    paged   = bool
+    runbook = optional(string)
+    log     = optional(string)
+    fact    = optional(string)
+    metric = optional(object({
+      filter  = string
+      aligner = string
+      seconds = number
+      above   = optional(number)
+      below   = optional(number)
+
+      window_seconds = optional(number, 60)
+    }))
+    absence = optional(object({
+      filter  = string
+      aligner = string
+      seconds = number
+    }))
+  }))
+}
+
+variable "runbooks_url" {
+  description = "Where the folder runbooks/ can be read."
+  type        = string
+}
+
+variable "people" {
+  description = "Addresses: who is woken up, and who reads it in the morning."
+  type        = object({ paged = set(string), told = set(string) })
+}
+
+locals {
+  held = join(" AND ", [
+    "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\"",
+    "resource.type=\"pubsub_subscription\"",
+    "resource.labels.subscription_id=\"billing-alarm-%s\"",
+  ])
+  facts = {
+    for name, alert in var.alerts : name => {
+      filter  = format(local.held, replace(name, "_", "-"))
+      aligner = "ALIGN_MAX"
+      seconds = 0
+      above   = 0
+      below   = null
+
+      window_seconds = 60
+    } if alert.fact != null
+  }
+  figures = merge(local.facts, {
+    for name, alert in var.alerts : name => alert.metric if alert.metric != null
+  })
+  channels = {
+    for kind in ["paged", "told"] :
+    kind => [
+      for address in var.people[kind] : google_monitoring_notification_channel.mail[address].id
+    ]
+  }
+  pages = {
+    for name, alert in var.alerts : name => coalesce(alert.runbook, name)
+  }
+}
+
+resource "google_monitoring_notification_channel" "mail" {
+  for_each     = setunion(var.people.paged, var.people.told)
+  display_name = each.key
+  type         = "email"
+  labels       = { email_address = each.key }
+}
+
+resource "google_monitoring_alert_policy" "alert" {
+  for_each              = var.alerts
+  display_name          = "billing: ${replace(each.key, "_", " ")}"
+  combiner              = "OR"
+  severity              = each.value.paged ? "CRITICAL" : "WARNING"
+  notification_channels = local.channels[each.value.paged ? "paged" : "told"]
+
+  conditions {
+    display_name = each.value.says
+
+    dynamic "condition_matched_log" {
+      for_each = each.value.log == null ? [] : [each.value.log]
+      content {
+        filter = condition_matched_log.value
+      }
+    }
+
+    dynamic "condition_threshold" {
+      for_each = contains(keys(local.figures), each.key) ? [local.figures[each.key]] : []
+      content {
+        filter   = condition_threshold.value.filter
+        duration = "${condition_threshold.value.seconds}s"
+        comparison = (
+          condition_threshold.value.below == null ? "COMPARISON_GT" : "COMPARISON_LT"
+        )
+        threshold_value = coalesce(condition_threshold.value.below, condition_threshold.value.above)
+
+        aggregations {
+          alignment_period   = "${condition_threshold.value.window_seconds}s"
+          per_series_aligner = condition_threshold.value.aligner
+        }
+      }
+    }
+
+    dynamic "condition_absent" {
+      for_each = each.value.absence == null ? [] : [each.value.absence]
+      content {
+        filter   = condition_absent.value.filter
+        duration = "${condition_absent.value.seconds}s"
+
+        aggregations {
+          alignment_period   = "60s"
+          per_series_aligner = condition_absent.value.aligner
+        }
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "${24 * 60 * 60}s"
+
+    dynamic "notification_rate_limit" {
+      for_each = each.value.log == null ? [] : [each.value.log]
+      content {
+        period = "300s"
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    subject   = each.value.says
+    content   = "${each.value.says} What to do: ${var.runbooks_url}/${local.pages[each.key]}.md"
+
+    links {
+      display_name = "Runbook"
+      url          = "${var.runbooks_url}/${local.pages[each.key]}.md"
+    }
+  }
+}

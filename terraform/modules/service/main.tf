@@ -1,0 +1,196 @@
+# The whole service in one region: from functions.json, which is made from the declarations in the
+# code, and alerts.json. No function, job, event or route is named in Terraform.
+
+locals {
+  functions = jsondecode(file("${path.module}/../../functions.json"))
+  alerts    = jsondecode(file("${path.module}/../../alerts.json"))
+  served    = { for name, each in local.functions : name => each if each.kind != "job" }
+  jobs      = { for name, each in local.functions : name => each if each.kind == "job" }
+  called    = { for name, each in local.functions : name => each if each.kind == "http" }
+  consumers = { for name, each in local.functions : name => each if each.kind == "event" }
+
+  cell     = "billing-main"
+  audience = "billing-events"
+}
+
+module "project" {
+  source = "../project"
+  id     = var.project
+}
+
+module "accounts" {
+  source    = "../accounts"
+  functions = local.functions
+}
+
+module "network" {
+  source = "../network"
+  region = var.region
+}
+
+module "kms" {
+  source    = "../kms"
+  region    = var.region
+  agents    = module.project.agents
+  tenants   = var.tenants
+  signers   = module.accounts.signers
+  verifiers = module.accounts.verifiers
+}
+
+module "database" {
+  source  = "../database"
+  project = module.project.id
+  name    = local.cell
+  region  = var.region
+  network = module.network.network
+  key     = module.kms.keys["database"]
+  size    = var.database
+  pooler  = var.pooler
+  clients = {
+    members     = module.accounts.database
+    connections = local.connections
+    emails = {
+      for group in keys(module.accounts.database) : group => module.accounts.emails[group]
+    }
+  }
+}
+
+module "storage" {
+  source           = "../storage"
+  region           = var.region
+  key              = module.kms.keys["documents"]
+  documents_bucket = var.documents_bucket
+  audit_bucket     = "${module.project.id}-audit-roots"
+  tenants          = var.tenants
+  lock_audit       = var.lock_audit
+  accounts = {
+    for group, member in module.accounts.documents :
+    group => { member = member, name = module.accounts.names[group] }
+  }
+}
+
+module "secrets" {
+  source = "../secrets"
+  region = var.region
+  key    = module.kms.keys["secrets"]
+  readers = {
+    provisioner = merge(module.accounts.provisioning, {
+      migration = google_service_account.migration.member
+    })
+    processor-key = module.accounts.gateway
+  }
+}
+
+module "pubsub" {
+  source         = "../pubsub"
+  region         = var.region
+  key            = module.kms.keys["events"]
+  agent          = module.project.agents["events"]
+  publishers     = module.accounts.publishers
+  topics         = var.platform_topics
+  audience       = local.audience
+  alarming_facts = { for name, alert in local.alerts : name => alert.fact if can(alert.fact) }
+  consumers = {
+    for name, each in local.consumers :
+    name => { event_type = each.event_type, endpoint = module.functions.addresses[name] }
+  }
+}
+
+module "functions" {
+  source       = "../functions"
+  region       = var.region
+  image        = var.image
+  subnetwork   = module.network.subnetwork
+  key          = module.kms.keys["functions"]
+  push_account = module.pubsub.push_account.member
+  audience     = local.audience
+  functions = {
+    for name, each in local.served : name => {
+      source  = each.source
+      kind    = each.kind
+      area    = each.area
+      account = module.accounts.emails[module.accounts.group[name]]
+      env     = local.settings[name]
+      secrets = local.secrets[name]
+      size    = local.sizes[name]
+    }
+  }
+}
+
+# It makes roles and schemas, which no function may.
+resource "google_service_account" "migration" {
+  account_id   = "billing-migration"
+  display_name = "Migrates the database"
+}
+
+module "jobs" {
+  source            = "../jobs"
+  project           = module.project.id
+  region            = var.region
+  image             = var.image
+  subnetwork        = module.network.subnetwork
+  key               = module.kms.keys["functions"]
+  migration_secret  = module.secrets.ids["provisioner"]
+  migration_account = google_service_account.migration.email
+  jobs = {
+    for name, each in local.jobs : name => {
+      account         = module.accounts.emails[module.accounts.group[name]]
+      env             = local.settings[name]
+      secrets         = local.secrets[name]
+      schedule        = each.schedule
+      timeout_seconds = each.timeout_seconds
+      connections     = var.job_connections
+      memory          = contains(each.needs, "printer") ? "1Gi" : "512Mi"
+    }
+  }
+}
+
+module "load_balancer" {
+  source         = "../load_balancer"
+  region         = var.region
+  domain         = var.domain
+  calls_a_minute = var.calls_a_minute
+  routes = {
+    for name, each in local.called : name => {
+      method  = each.method
+      path    = each.path
+      public  = each.scope == null
+      service = module.functions.services[name]
+    }
+  }
+}
+
+module "images" {
+  source = "../images"
+  region = var.region
+  key    = module.kms.keys["images"]
+}
+
+module "delivery" {
+  source           = "../delivery"
+  issuer           = var.repository.issuer
+  repository       = var.repository.name
+  branch           = var.repository.branch
+  region           = var.region
+  image_repository = module.images.repository
+  services         = module.functions.services
+  jobs             = module.jobs.names
+  runs_as = merge(module.accounts.names, {
+    migration = google_service_account.migration.name
+  })
+}
+
+module "monitoring" {
+  source       = "../monitoring"
+  alerts       = local.alerts
+  runbooks_url = var.runbooks_url
+  people       = var.people
+}
+
+module "budget" {
+  source          = "../budget"
+  billing_account = var.budget.billing_account
+  project         = module.project.id
+  monthly         = { currency = var.budget.currency, units = var.budget.units }
+  channels        = module.monitoring.channels["told"]
+}

@@ -1,0 +1,83 @@
+# What each function is told: settings and secrets by what it needs (common/runtime/settings.py
+# reads them), and how large it is. And how many connections that makes in all.
+
+locals {
+  everybody = {
+    BILLING_POOLED         = tostring(var.pooler != null)
+    BILLING_PROJECT        = module.project.id
+    BILLING_PUBLIC_URL     = "https://${var.domain}"
+    BILLING_TOKEN_ISSUER   = var.identity.issuer
+    BILLING_TOKEN_AUDIENCE = var.identity.audience
+    BILLING_JWKS_URL       = var.identity.keys_url
+  }
+  by_kind = {
+    http = {}
+    job  = {}
+    event = {
+      BILLING_OIDC_ACCOUNT  = module.pubsub.push_account.email
+      BILLING_OIDC_AUDIENCE = local.audience
+    }
+  }
+  by_need = {
+    documents = { BILLING_DOCUMENTS_BUCKET = var.documents_bucket }
+    gateway   = local.gateways[coalesce(var.gateway, "none")]
+    keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
+    publisher = { BILLING_TOPIC = module.pubsub.topic }
+  }
+  # The sandbox remembers in its folder what it was asked, each instance for itself.
+  gateways = {
+    none    = {}
+    sandbox = { BILLING_GATEWAY = "sandbox", BILLING_LOCAL_FOLDER = "/tmp/billing" }
+  }
+  secret_by_need = {
+    provisioning = { BILLING_PROVISIONER = module.secrets.ids["provisioner"] }
+  }
+
+  settings = {
+    for name, each in local.functions : name => merge(
+      local.everybody,
+      local.by_kind[each.kind],
+      {
+        BILLING_DATABASE = join("", [
+          module.database.address, "?ip=private&user=",
+          urlencode(trimsuffix(
+            module.accounts.emails[module.accounts.group[name]], ".gserviceaccount.com"
+          )),
+        ])
+      },
+      [for need in each.needs : lookup(local.by_need, need, {})]...
+    )
+  }
+  secrets = {
+    for name, each in local.functions :
+    name => merge([for need in each.needs : lookup(local.secret_by_need, need, {})]...)
+  }
+
+  sizes = {
+    for name, each in local.served : name => merge(
+      var.sizes.usual,
+      contains(each.needs, "printer") ? var.sizes.printing : {},
+      lookup(var.sizes.named, name, {}),
+    )
+  }
+
+  # Every instance of every function with all of its threads busy, and every job at once, one of
+  # them with its successor beside it.
+  connections = sum(concat(
+    [for size in values(local.sizes) : size.max_instances * size.threads],
+    [(length(local.jobs) + 1) * var.job_connections],
+  ))
+}
+
+output "connections" {
+  description = "Connections that all of it asks for, that are opened, and that there are."
+  value       = merge(module.database.connections, { asked_for = local.connections })
+}
+
+output "address" {
+  value = module.load_balancer.address
+}
+
+output "delivery_account" {
+  value = module.delivery.account
+}

@@ -1,0 +1,115 @@
+"""Whoever is told that something is wrong is told what to do, in words that exist."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import typer
+
+from common.cli.main import billing
+from common.local.functions import job_declarations
+from tests.architecture.source_tree import ROOT
+
+RUNBOOKS: Final = ROOT / "terraform/runbooks"
+PAGES: Final = sorted(page.stem for page in RUNBOOKS.glob("*.md") if page.stem != "README")
+ALERTS: Final[dict[str, dict[str, Any]]] = json.loads(
+    (ROOT / "terraform/alerts.json").read_text(encoding="utf-8")
+)
+SECTIONS: Final = [
+    "How it shows",
+    "Who is paged",
+    "First five minutes",
+    "Cause",
+    "Recovery",
+    "Prevention",
+]
+EXAMPLES: Final = {"NAME", "N", "TIME"}
+
+
+def text_of(page: str) -> str:
+    return (RUNBOOKS / f"{page}.md").read_text(encoding="utf-8")
+
+
+def commands(page: str) -> Iterator[list[str]]:
+    """The uses of the operator's command, in blocks and in sentences."""
+    text = " ".join(text_of(page).split("```bash"))
+    blocks = re.findall(r"^billing [^\n]+", text, re.MULTILINE)
+    inline = [" ".join(each.split()) for each in re.findall(r"`(billing [^`]+)`", text)]
+    for each in [*blocks, *inline]:
+        yield shlex.split(each, comments=True)[1:]
+
+
+def unknown(words: list[str]) -> str | None:
+    """What the operator's command would not understand; None when it would."""
+    command: Any = typer.main.get_command(billing)
+    while hasattr(command, "commands"):
+        name, *words = words or [""]
+        if name not in command.commands:
+            return f"{command.name} {name}"
+        command = command.commands[name]
+    options = {name for each in command.params for name in each.opts}
+    return next((word for word in words if word.startswith("--") and word not in options), None)
+
+
+@pytest.mark.req("OPS-3")
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_has_one_kind_and_a_page(alert: str) -> None:
+    assert len(ALERTS[alert].keys() & {"log", "metric", "absence", "fact"}) == 1
+    assert ALERTS[alert].get("runbook", alert) in PAGES
+    assert f"`{alert}`" in text_of("README"), "the list of pages does not name it"
+
+
+@pytest.mark.req("OPS-3")
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_all_of_it_in_order(page: str) -> None:
+    text = text_of(page)
+    _, _, first_minutes = text.partition("## First five minutes")
+
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    assert re.match(r"\n\n```bash\n(?:(?!```).*\n)*?billing ", first_minutes), "nothing to type"
+    assert f"[{page}]({page}.md)" in text_of("README")
+
+
+@pytest.mark.req("OPS-3")
+@pytest.mark.parametrize("page", PAGES)
+def test_its_commands_exist(page: str) -> None:
+    jobs = {each.name for each in job_declarations()} | EXAMPLES
+
+    for words in commands(page):
+        assert unknown(words) is None, f"billing {' '.join(words)}"
+        if words[:2] == ["job", "run"]:
+            assert words[2] in jobs, f"billing {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, "README"])
+def test_its_links_lead_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", text_of(page)):
+        assert (RUNBOOKS / link).exists(), link
+
+
+def test_what_an_alert_looks_for_can_be_written() -> None:
+    """Codes that the catalogue knows, and routes that are there."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    deployed = json.loads((ROOT / "terraform/functions.json").read_text(encoding="utf-8"))
+    for alert, words in ALERTS.items():
+        looked_for = words.get("log", "")
+        for code in re.findall(r'"(MELMASTOON\.[A-Z_.]+)"', looked_for):
+            assert f"`{code}`" in readme, alert
+        for function in re.findall(r'"(?:jobs|events)/(\w+)"', looked_for):
+            assert function in deployed, alert
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["repair", "everything"],
+        ["job", "walk", "drain_outbox"],
+        ["doctor", "--deeply"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_does_not_exist_is_found(words: list[str]) -> None:
+    assert unknown(words)

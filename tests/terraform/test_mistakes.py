@@ -1,0 +1,37 @@
+"""A usual mistake of each kind is made, and noticed: only that says that the checks can fail."""
+
+import re
+
+import pytest
+
+from tests.terraform.mistakes import NOTICED, REFUSED, Mistake, slug
+from tests.terraform.program import Copy, Refused
+from tests.terraform.rights import Functions
+from tests.terraform.rules import RULES
+from tests.terraform.shields import SHIELDS
+
+pytestmark = [pytest.mark.terraform, pytest.mark.req("OPS-1")]
+
+
+@pytest.mark.parametrize("mistake", REFUSED, ids=slug)
+def test_terraform_refuses(mistake: Mistake, copy: Copy) -> None:
+    copy.change(mistake.file, mistake.before, mistake.after)
+
+    with pytest.raises(Refused) as refused:
+        copy.plan(mistake.environment)
+
+    said = re.sub(r"[\s│]+", " ", str(refused.value))
+    assert str(mistake.noticed_by) in said
+
+
+@pytest.mark.parametrize("mistake", NOTICED, ids=slug)
+def test_a_rule_notices(mistake: Mistake, copy: Copy, functions: Functions) -> None:
+    copy.change(mistake.file, mistake.before, mistake.after)
+    plan = copy.plan(mistake.environment)
+
+    assert not isinstance(mistake.noticed_by, str)
+    assert list(mistake.noticed_by(plan, functions))
+
+
+def test_every_rule_has_a_mistake_that_it_notices() -> None:
+    assert {each.noticed_by for each in NOTICED} == {*RULES, *SHIELDS}
