@@ -1,6 +1,7 @@
 """A usual mistake of each kind is made, and noticed: only that says that the checks can fail."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,21 @@ def test_a_rule_notices(mistake: Mistake, copy: Copy, functions: Functions) -> N
 
     assert not isinstance(mistake.noticed_by, str)
     assert list(mistake.noticed_by(plan, functions))
+
+
+def test_terraform_refuses_what_depends_on_a_name_that_comes_afterwards(
+    untold: str, tmp_path: Path
+) -> None:
+    """A provider that tells names would let this through; Google's own does not tell them."""
+    copy = Copy.made(tmp_path, untold)
+    copy.change(
+        "modules/pubsub/main.tf",
+        "  for_each = var.publishers\n",
+        "  for_each = toset(values(var.publishers))\n",
+    )
+
+    with pytest.raises(Refused, match="Invalid for_each argument"):
+        copy.plan("staging")
 
 
 def test_every_rule_has_a_mistake_that_it_notices() -> None:
