@@ -66,6 +66,7 @@ module "service" {
   }
 
   platform_topics = {
+    ai              = "projects/melmastoon-production/topics/ai-events"
     payment_gateway = "projects/melmastoon-production/topics/payment-gateway-events"
     reservation     = "projects/melmastoon-production/topics/reservation-events"
     tenant          = "projects/melmastoon-production/topics/tenant-events"
