@@ -58,6 +58,8 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
         yield Right("pubsub.publisher", "billing-events")
     if "gateway" in needs:
         yield Right("secretmanager.secretAccessor", "billing-processor-key")
+    if "detector" in needs:
+        yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
     if "provisioning" in needs:
         yield Right("secretmanager.secretAccessor", "billing-provisioner")
     if "documents" in needs:

@@ -107,6 +107,11 @@ output "gateway" {
   value       = { for group in keys(local.asks.gateway) : group => local.accounts[group] }
 }
 
+output "detector" {
+  description = "Accounts that ask the platform's orchestrator about odd cash."
+  value       = { for group in keys(local.asks.detector) : group => local.accounts[group] }
+}
+
 output "provisioning" {
   description = "Accounts that make tenants."
   value       = { for group in keys(local.asks.provisioning) : group => local.accounts[group] }

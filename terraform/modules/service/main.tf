@@ -77,7 +77,8 @@ module "secrets" {
     provisioner = merge(module.accounts.provisioning, {
       migration = google_service_account.migration.member
     })
-    processor-key = module.accounts.gateway
+    processor-key    = module.accounts.gateway
+    orchestrator-key = module.accounts.detector
   }
 }
 

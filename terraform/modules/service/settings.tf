@@ -19,6 +19,7 @@ locals {
     }
   }
   by_need = {
+    detector  = var.orchestrator == null ? {} : { BILLING_ORCHESTRATOR_URL = var.orchestrator }
     documents = { BILLING_DOCUMENTS_BUCKET = var.documents_bucket }
     gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
@@ -31,6 +32,9 @@ locals {
   }
   secret_by_need = {
     provisioning = { BILLING_PROVISIONER = module.secrets.ids["provisioner"] }
+    detector = var.orchestrator == null ? {} : {
+      BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
+    }
   }
 
   settings = {

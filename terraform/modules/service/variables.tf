@@ -58,6 +58,12 @@ variable "gateway" {
   }
 }
 
+variable "orchestrator" {
+  description = "Where the platform's orchestrator is asked about odd cash; null: the house counts."
+  type        = string
+  default     = null
+}
+
 variable "database" {
   description = "The machine of the cell `main`; see modules/database."
   type = object({
