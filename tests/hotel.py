@@ -47,6 +47,7 @@ EVERY_SCOPE = [
     "billing.refund.write",
     "billing.report.read",
     "billing.ai.review",
+    "platform.webhook.admin",
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.cash_events import CASH_EVENTS
+from common.contracts.dispute_events import DISPUTE_EVENTS
 from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import (
@@ -317,6 +318,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *DOCUMENT_EVENTS,
         *CASH_EVENTS,
         *RECONCILIATION_EVENTS,
+        *DISPUTE_EVENTS,
     )
 }
 

@@ -35,6 +35,7 @@ from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
     CreditNoteId,
+    DisputeId,
     FolioId,
     Identifier,
     InvoiceId,
@@ -46,6 +47,7 @@ from common.domain.identifiers import (
     RefundId,
     SettlementId,
     SignalId,
+    WebhookId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
 from common.domain.refusal import Refusal
@@ -115,6 +117,8 @@ SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
+DisputeRef = Annotated[DisputeId, _id(DisputeId)]
+WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)

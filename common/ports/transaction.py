@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
+    from common.ports.webhooks import Disputes, Webhooks
 
 T = TypeVar("T")
 
@@ -367,6 +368,10 @@ class Transaction(Moment, Protocol):
     def signals(self) -> Signals: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def disputes(self) -> Disputes: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.credit_notes import CreditNotes
+    from common.postgres.disputes import Disputes
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.webhooks import Webhooks
 
 Id = TypeVar("Id", bound=Identifier)
 A = TypeVar("A", bound=Aggregate)
@@ -183,6 +185,18 @@ class PostgresCommand:
         from common.postgres.cash_sessions import CashSessions
 
         return CashSessions(self)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        from common.postgres.webhooks import Webhooks
+
+        return Webhooks(self)
+
+    @cached_property
+    def disputes(self) -> "Disputes":
+        from common.postgres.disputes import Disputes
+
+        return Disputes(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

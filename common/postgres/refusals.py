@@ -56,6 +56,9 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "refund_is_settled_once",
         "signal_is_raised_once",
         "day_is_reconciled_once",
+        "webhook_is_kept_once",
+        "webhook_takes_effect_once",
+        "dispute_is_recorded_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -41,6 +41,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "refunds",
         "settings_versions",
         "settlements",
+        "webhook_attempts",
         "webhook_events",
     }
 )

@@ -6,12 +6,14 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from common.domain.aggregate import Aggregate
+from common.domain.identifiers import Identifier
 from common.domain.settings import Settings
 from common.ports.identity import Actor
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write
 
 A = TypeVar("A", bound=Aggregate)
+Id = TypeVar("Id", bound=Identifier)
 
 
 class Desk(Protocol):
@@ -27,6 +29,7 @@ class Desk(Protocol):
     def settings_version(self) -> int: ...
     @property
     def actor(self) -> Actor: ...
+    def new_id(self, kind: type[Id]) -> Id: ...
     def rows(self, sql: str, *parameters: object) -> list[Row]: ...
     def batch(self, *statements: Statement) -> list[list[Row]]: ...
     def insert(self, insert: Insert, rows: Iterable[dict[str, Any]]) -> None: ...

@@ -24,7 +24,8 @@ class ProcessSettings:
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
     `stack` is `google` or `local`. `gateway` is the payment processor: `sandbox`, which the laptop
-    has anyhow.
+    has anyhow. `stripe_webhook_secrets` are those that the processor signs its webhooks with: one,
+    or two with a comma between while it is being changed.
     """
 
     stack: str = "google"
@@ -44,6 +45,7 @@ class ProcessSettings:
     signing_keyring: str = ""
     topic: str = ""
     gateway: str = ""
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     local_folder: str = ""
     rate_limits: bool = True
 
@@ -82,9 +84,15 @@ class ProcessSettings:
             signing_keyring=given.get("SIGNING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),
+            stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
         )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """What is listed with commas between; blanks do not count."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_environment() -> ProcessSettings:

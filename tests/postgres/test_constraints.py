@@ -20,6 +20,7 @@ from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
+from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
@@ -182,6 +183,7 @@ CENTRALLY: Final = [
     Trial("step_up_token_is_used_once", "step_up_uses", {}),
     Trial("one_counter_per_bucket_and_window", "rate_counters", {}),
     Trial("dead_letters_pkey", "dead_letters", {"message_id": "x"}),
+    Trial("card_payment_is_listed_once", "card_payments", {}),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
 ]
 
@@ -196,6 +198,7 @@ EVERYTHING: Final = [
     *NIGHTS,
     *SIGNALS,
     *RECONCILIATIONS,
+    *WEBHOOKS,
 ]
 
 
@@ -228,6 +231,7 @@ def full(house: House) -> Hotel:
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
+    webhooks_of_every_outcome(hotel)
     return hotel
 
 

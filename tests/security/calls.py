@@ -28,6 +28,7 @@ from tests.refunding import wanted
 from tests.security import tills
 from tests.security.tills import Tills
 from tests.signals import a_signal
+from tests.webhooks import HEADER, Webhook, captured
 
 GIVEN: Any = object()
 PDF = "application/pdf"
@@ -45,8 +46,8 @@ def with_json_body() -> list[str]:
 
 
 def raw(declaration: HttpDeclaration) -> bool:
-    """Whether the body is bytes of another type."""
-    return declaration.takes != "application/json"
+    """Whether the body is bytes of another type, or of somebody who signs them."""
+    return declaration.is_raw
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Calls:
     shared: tuple[str, str]
     signal: str
     reconciliation: str
+    webhook: str
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -99,6 +101,7 @@ class Calls:
             (hers, hotel.charged(hers, "spa", 900_000)),
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
+            _taken_in(hotel),
         )
 
     @cached_property
@@ -161,6 +164,8 @@ class Calls:
             token = token or self.token()
             sent["Authorization"] = f"Bearer {token}"
             asked = tills.confirmed(declaration, self.hotel, asked, path or self.path(name), token)
+        if declaration.signed_by is not None and isinstance(asked, bytes):
+            sent[HEADER] = Webhook(self.hotel).signed(asked)
         if declaration.changes_state and key is not None:
             sent["Idempotency-Key"] = key or str(uuid4())
         return self.hotel.house.client.open(
@@ -178,6 +183,14 @@ class Calls:
         claims.setdefault("sub", f"clerk-{self.count}")
         self.tokens.append(self.hotel.token(*scopes, **claims))
         return self.tokens[-1]
+
+
+def _taken_in(hotel: Hotel) -> str:
+    """An event of the processor that was taken in."""
+    sent = captured(hotel, hotel.open_folio(), 1_000)
+    assert Webhook(hotel).send(sent).status_code == 200
+    event_id: str = sent["id"]
+    return event_id
 
 
 def _opening(calls: Calls) -> dict[str, Any]:
@@ -313,6 +326,10 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "void_invoice": lambda calls: {"reason": "Billed to the wrong guest"},
     "review_signal": lambda calls: {"verdict": "dismissed", "note": "Nothing in it"},
     "verify_invoice_file": lambda calls: b"%PDF-1.7 not one of ours",
+    "take_stripe_event": lambda calls: json.dumps(
+        captured(calls.hotel, calls.folio, 1_000)
+    ).encode(),
+    "replay_webhook": lambda calls: {"eventId": calls.webhook},
 }
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_folios": _folio_filter,
@@ -322,6 +339,12 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_night_audits": _day,
     "list_signals": _odd,
     "show_cash_report": _cash_day,
+    "list_webhook_events": lambda calls: {
+        "type": "payment_intent.succeeded",
+        "outcome": "applied",
+        "limit": "50",
+        "cursor": "IiI",
+    },
     "verify_credit_note": _credited,
     "verify_invoice": _document,
     "verify_invoice_file": lambda calls: {"tenant": str(calls.hotel.tenant_id)},
@@ -335,6 +358,8 @@ EITHER: dict[str, set[str]] = {"transfer_lines": {"sharePpm"}}
 def fields_not_given(calls: Calls, name: str) -> set[str]:
     """The fields of a function's request that its good call leaves out."""
     declaration = functions()[name]
+    if declaration.signed_by is not None:
+        return set()  # its fields are read out of what was signed
     body = calls.body(name)
     given = set(calls.query(name)) | ({"content"} if raw(declaration) else set(body or {}))
     in_path = {camel(part[1:-1]) for part in declaration.path.split("/") if part.startswith("{")}

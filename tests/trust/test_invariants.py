@@ -28,6 +28,7 @@ from tests.trust.invariants.transfers import (
     hotel_with_transfers,
     otherwise_taxed_with_transfers,
 )
+from tests.trust.invariants.webhooks import WEBHOOKS, hotel_with_webhooks
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -48,6 +49,7 @@ AREAS = {
     "transferred": TRANSFERS,
     "odd": SIGNALS,
     "reconciled": RECONCILED,
+    "webhooks": WEBHOOKS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -111,6 +113,11 @@ def odd(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reconciled(house: House) -> Hotel:
     return reconciled_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def webhooks(house: House) -> Hotel:
+    return hotel_with_webhooks(house)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +214,13 @@ def test_a_hotel_with_reconciliations_breaks_none(reconciled: Hotel) -> None:
 
     assert broken(reconciled) == []
     assert states == [["matched"], ["mismatch"], ["resolved"], ["unknown"]]
+
+
+def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:
+    outcomes = webhooks.rows("SELECT DISTINCT outcome FROM {s}.webhook_attempts ORDER BY 1")
+
+    assert broken(webhooks) == []
+    assert outcomes == [["applied"], ["refused"], ["repeated"]]
 
 
 @pytest.mark.parametrize(

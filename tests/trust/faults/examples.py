@@ -34,6 +34,7 @@ from tests.signals import a_signal
 from tests.till import Till
 from tests.trust.faults.cash_examples import CASH, waits_too_long
 from tests.trust.faults.scene import Scene, struck_out
+from tests.webhooks import Webhook, captured
 
 Act = Callable[[Hotel], str]
 CONFIRMED: Final = "write_off"
@@ -42,7 +43,7 @@ CONFIRMED: Final = "write_off"
 
 def changing() -> set[str]:
     """The names of all that may change something, from the declarations."""
-    http = {each.name for each in http_declarations() if each.changes_state}
+    http = {each.name for each in http_declarations() if each.changes_state or each.signed_by}
     events = {each.name for each in event_declarations()}
     return http | events | {each.name for each in job_declarations()}
 
@@ -289,6 +290,21 @@ def _reviewing(scene: Scene) -> Act:
     return _posts(f"/ai-signals/{signal}/review", body, token=scene.hotel.token(sub="farid"))
 
 
+def _told(scene: Scene) -> Act:
+    """The processor has captured a payment, and sends its event again where nobody answers."""
+    event = captured(scene.hotel, _owing(scene)[0], 700, "pi_told", id="evt_told")
+    return lambda at: _heard(Webhook(at).send(event)).replace("duplicate", "applied")
+
+
+def _replaying(scene: Scene) -> Act:
+    """A payment came before its folio, which a desktop that was offline had made."""
+    folio = new_id("fol")
+    event = captured(scene.hotel, folio, 700, "pi_early", id="evt_early")
+    assert Webhook(scene.hotel).send(event).json["outcome"] == "refused"
+    scene.hotel.open_folio(id=folio)
+    return _posts("/webhooks/replay", {"eventId": event["id"]})
+
+
 def _detecting(scene: Scene) -> Act:
     """Both houses have ended a day; in one of them a drawer was short five times on it."""
     for _ in range(5):
@@ -354,6 +370,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "retry_refunds": _retrying,
     "run_night_audit": _auditing,
     "review_signal": _reviewing,
+    "take_stripe_event": _told,
+    "replay_webhook": _replaying,
     "detect_cash_patterns": _detecting,
     "check_books": _checking,
     "watch_stuck_sessions": _watching,

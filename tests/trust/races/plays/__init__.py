@@ -14,6 +14,7 @@ from tests.trust.races.plays import (
     refunds,
     taxes,
     transfers,
+    webhooks,
 )
 from tests.trust.races.plays.playbill import RACES
 
@@ -27,4 +28,5 @@ __all__ = [
     "refunds",
     "taxes",
     "transfers",
+    "webhooks",
 ]
