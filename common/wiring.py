@@ -311,7 +311,21 @@ class Wiring:
 
     @cached_property
     def gateway(self) -> "Gateway":
-        if self.settings.gateway != "sandbox" and self.settings.stack != "local":
+        from common.postgres.breakers import PostgresBreaker
+        from common.runtime.breaking import BreakingGateway
+
+        breaker = PostgresBreaker(self.pools["main"], self.clock, "gateway")
+        return BreakingGateway(self._processor(), breaker)
+
+    def _processor(self) -> "Gateway":
+        """The processor itself, as it was chosen. Raises SettingMissing."""
+        if (settings := self.settings).gateway == "stripe":
+            from common.stripe.gateway import StripeGateway
+
+            if not settings.stripe_api_key:
+                raise SettingMissing("BILLING_STRIPE_API_KEY")
+            return StripeGateway(settings.stripe_api_key, address=settings.stripe_address)
+        if settings.gateway != "sandbox" and settings.stack != "local":
             raise SettingMissing("BILLING_GATEWAY")
         return self.sandbox
 

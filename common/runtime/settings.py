@@ -23,9 +23,9 @@ class ProcessSettings:
     `postgresql://user@/database?host=/socket/folder`, or
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
-    `stack` is `google` or `local`. `gateway` is the payment processor: `sandbox`, which the laptop
-    has anyhow. `stripe_webhook_secrets` are those that the processor signs its webhooks with: one,
-    or two with a comma between while it is being changed.
+    `stack` is `google` or `local`. `gateway` is the payment processor: `stripe`, by its key, or
+    `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
+    signs its webhooks with: one, or two with a comma between while it is being changed.
     """
 
     stack: str = "google"
@@ -45,6 +45,8 @@ class ProcessSettings:
     signing_keyring: str = ""
     topic: str = ""
     gateway: str = ""
+    stripe_api_key: str = field(default="", repr=False)
+    stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     local_folder: str = ""
     rate_limits: bool = True
@@ -84,6 +86,8 @@ class ProcessSettings:
             signing_keyring=given.get("SIGNING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),
+            stripe_api_key=given.get("STRIPE_API_KEY", ""),
+            stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",

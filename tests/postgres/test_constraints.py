@@ -184,6 +184,18 @@ CENTRALLY: Final = [
     Trial("one_counter_per_bucket_and_window", "rate_counters", {}),
     Trial("dead_letters_pkey", "dead_letters", {"message_id": "x"}),
     Trial("card_payment_is_listed_once", "card_payments", {}),
+    Trial("circuit_breakers_pkey", "circuit_breakers", {}),
+    Trial("failures_are_counted_from_nought", "circuit_breakers", {"name": "x", "failures": -1}),
+    Trial(
+        "probe_has_a_holder_and_an_end",
+        "circuit_breakers",
+        {"name": "x", "opened_at": "2026-03-01", "probe_by": "x"},
+    ),
+    Trial(
+        "closed_breaker_needs_no_probe",
+        "circuit_breakers",
+        {"name": "x", "probe_by": "x", "probe_until": "2026-03-01"},
+    ),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
 ]
 
