@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.runtime.job import JobShell
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
+    from common.runtime.webhook import WebhookEdge
     from common.sandbox.gateway import SandboxGateway
 
 FETCH_SECONDS: Final = 3
@@ -47,7 +48,9 @@ class Wiring:
     # the edges: what a declared function is run by
 
     def http(self, declaration: HttpDeclaration, request: Any) -> Any:
-        """Answer an HTTP request."""
+        """Answer an HTTP request; one that its sender signed is the webhook edge's."""
+        if declaration.signed_by is not None:
+            return self.webhook_edge.answer(declaration, request)
         return self.http_edge.answer(declaration, request)
 
     def event(self, declaration: EventDeclaration, request: Any) -> Any:
@@ -75,6 +78,30 @@ class Wiring:
             log=self.log,
             page=self._page,
         )
+
+    @cached_property
+    def webhook_edge(self) -> "WebhookEdge":
+        from common.postgres.webhooks import PaymentDirectory
+        from common.runtime.webhook import WebhookEdge
+        from common.stripe.signature import SignatureCheck
+
+        return WebhookEdge(
+            runner=self.runner,
+            is_signed=SignatureCheck(self.webhook_secrets, self.clock.now),
+            directory=PaymentDirectory(self.pools),
+            dead_letters=self.dead_letters,
+            limited=self.http_edge.limited,
+            log=self.log,
+        )
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What the processor signs with. The laptop makes a secret of its own where none is set."""
+        if self.settings.stripe_webhook_secrets or self.settings.stack != "local":
+            return self.settings.stripe_webhook_secrets
+        from common.local.webhook_secret import webhook_secret
+
+        return (webhook_secret(self._folder("processor")),)
 
     @cached_property
     def event_edge(self) -> "EventEdge":
@@ -236,26 +263,15 @@ class Wiring:
     @cached_property
     def publisher(self) -> "Publisher":
         if self.settings.stack == "local":
-            from common.local.publishing import PushPublisher
+            from common.local.publishing import PushPublisher, consumers_at
 
-            consumers = self._consumers()
+            consumers = consumers_at(self.settings.public_url)
             return PushPublisher(
                 lambda event_type: consumers.get(event_type, ()), self._push_token, self.clock.now
             )
         from common.google.publishing import TopicPublisher
 
         return TopicPublisher(self.settings.topic)
-
-    def _consumers(self) -> dict[str, list[str]]:
-        """The addresses of the laptop's own consumers, by the type of event that they take."""
-        from common.local.functions import event_declarations
-        from common.local.gateway import EVENTS_PREFIX
-
-        addresses: dict[str, list[str]] = {}
-        for consumer in event_declarations():
-            address = f"{self.settings.public_url}{EVENTS_PREFIX}{consumer.name}"
-            addresses.setdefault(consumer.event_type, []).append(address)
-        return addresses
 
     def _push_token(self) -> str:
         """The identity token with which the laptop's broker calls, as Pub/Sub would."""
@@ -295,7 +311,21 @@ class Wiring:
 
     @cached_property
     def gateway(self) -> "Gateway":
-        if self.settings.gateway != "sandbox" and self.settings.stack != "local":
+        from common.postgres.breakers import PostgresBreaker
+        from common.runtime.breaking import BreakingGateway
+
+        breaker = PostgresBreaker(self.pools["main"], self.clock, "gateway")
+        return BreakingGateway(self._processor(), breaker)
+
+    def _processor(self) -> "Gateway":
+        """The processor itself, as it was chosen. Raises SettingMissing."""
+        if (settings := self.settings).gateway == "stripe":
+            from common.stripe.gateway import StripeGateway
+
+            if not settings.stripe_api_key:
+                raise SettingMissing("BILLING_STRIPE_API_KEY")
+            return StripeGateway(settings.stripe_api_key, address=settings.stripe_address)
+        if settings.gateway != "sandbox" and settings.stack != "local":
             raise SettingMissing("BILLING_GATEWAY")
         return self.sandbox
 

@@ -21,4 +21,5 @@ EVERY_SCOPE = [
     "billing.credits.read",
     "billing.credits.write",
     "platform.subscription.write",
+    "platform.webhook.admin",
 ]

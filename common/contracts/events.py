@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.cash_events import CASH_EVENTS
+from common.contracts.dispute_events import DISPUTE_EVENTS
 from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import Day, NightAuditRef, PropertyRef
@@ -55,6 +56,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *RECONCILIATION_EVENTS,
         *RECEIVABLE_EVENTS,
         *CREDIT_EVENTS,
+        *DISPUTE_EVENTS,
     )
 }
 

@@ -42,6 +42,7 @@ from common.domain.identifiers import (
     CreditLotId,
     CreditNoteId,
     DepositTransferId,
+    DisputeId,
     FolioId,
     Identifier,
     InvoiceId,
@@ -55,6 +56,7 @@ from common.domain.identifiers import (
     SetOffId,
     SettlementId,
     SignalId,
+    WebhookId,
     WriteOffId,
 )
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
@@ -131,6 +133,8 @@ ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
 SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
+DisputeRef = Annotated[DisputeId, _id(DisputeId)]
+WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
 CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]

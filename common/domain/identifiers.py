@@ -262,6 +262,27 @@ class CreditHoldId(Identifier):
     prefix = "hld_"
 
 
+class DisputeId(Identifier):
+    """A bank's claim on the money of a card payment."""
+
+    __slots__ = ()
+    prefix = "dsp_"
+
+
+class WebhookId(Identifier):
+    """An event of the processor that was kept."""
+
+    __slots__ = ()
+    prefix = "whk_"
+
+
+class WebhookAttemptId(Identifier):
+    """One trial to let an event of the processor take effect."""
+
+    __slots__ = ()
+    prefix = "wha_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

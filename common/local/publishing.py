@@ -80,3 +80,15 @@ class PushPublisher:
             "subscription": f"projects/local/subscriptions/{url.rpartition('/')[2]}",
         }
         return json.dumps(envelope).encode()
+
+
+def consumers_at(public_url: str) -> dict[str, list[str]]:
+    """The addresses of the laptop's own consumers, by the type of event that they take."""
+    from common.local.functions import event_declarations
+    from common.local.gateway import EVENTS_PREFIX
+
+    addresses: dict[str, list[str]] = {}
+    for consumer in event_declarations():
+        address = f"{public_url}{EVENTS_PREFIX}{consumer.name}"
+        addresses.setdefault(consumer.event_type, []).append(address)
+    return addresses

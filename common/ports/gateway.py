@@ -33,6 +33,11 @@ class Unknown:
     """No answer, or one that settles nothing: it may have happened or not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreachable(Unknown):
+    """No answer at all, in time; so many of them, and it is left alone for a while (GW-4)."""
+
+
 Answer = Succeeded | Failed | Unknown
 
 
@@ -61,8 +66,8 @@ class Gateway(Protocol):
         Raises ValueError where the key was used for something else.
         """
 
-    def ask(self, refund_id: RefundId) -> Answer:
-        """What became of a refund; Unknown where the processor knows of none."""
+    def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
+        """What became of a refund of a payment; Unknown where the processor knows of none."""
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """Payments that were captured and refunds that were made; Unknown where none is told."""

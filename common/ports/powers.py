@@ -1,7 +1,7 @@
 """What may be done outside a transaction: sign, store, draw. Handed to the `perform` phase only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -99,6 +99,7 @@ class State:
     outbox_age_seconds: int | None
     schema_version: int | None
     version: str
+    circuit_breakers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Condition(Protocol):

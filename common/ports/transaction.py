@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
+    from common.ports.webhooks import Disputes, Webhooks
 
 T = TypeVar("T")
 
@@ -330,6 +331,10 @@ class Transaction(Moment, Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def prepaid(self) -> Prepaid: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def disputes(self) -> Disputes: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
     from common.postgres.deposits import Deposits
+    from common.postgres.disputes import Disputes
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.webhooks import Webhooks
 
 Id = TypeVar("Id", bound=Identifier)
 A = TypeVar("A", bound=Aggregate)
@@ -204,6 +206,18 @@ class PostgresCommand:
         from common.postgres.prepaid_accounts import PrepaidAccounts
 
         return PrepaidAccounts(self)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        from common.postgres.webhooks import Webhooks
+
+        return Webhooks(self)
+
+    @cached_property
+    def disputes(self) -> "Disputes":
+        from common.postgres.disputes import Disputes
+
+        return Disputes(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from common.domain.circuit import Circuit
 from common.ports.clock import Clock
 from common.ports.powers import State
 from common.ports.transactions import DatabaseUnavailable
@@ -16,6 +17,11 @@ LONGEST_WAITING: Final = """
 SELECT now(), min(recorded_at)
 FROM billing_central.outbox
 WHERE published_at IS NULL
+"""
+BREAKERS: Final = """
+SELECT name, opened_at
+FROM billing_central.circuit_breakers
+ORDER BY name
 """
 
 
@@ -35,6 +41,7 @@ class DatabaseCondition:
                         Statement("BEGIN READ ONLY"),
                         Statement(CENTRAL_VERSION),
                         Statement(LONGEST_WAITING),
+                        Statement(BREAKERS),
                         Statement("COMMIT"),
                     ]
                 )
@@ -44,4 +51,7 @@ class DatabaseCondition:
             return State("down", None, None, VERSION)
         now, since = results[2][0]
         age = int((self._clock.at(now) - since).total_seconds()) if since else 0
-        return State("up", max(age, 0), results[1][0][0], VERSION)
+        breakers = {
+            row[0]: Circuit(opened_at=row[1]).state(self._clock.now()).value for row in results[3]
+        }
+        return State("up", max(age, 0), results[1][0][0], VERSION, breakers)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from common.domain.folio import Folio, FolioUnknown
 from common.domain.folio_line import Line
 from common.domain.identifiers import ChargeId, FolioId, PropertyId
-from common.domain.payment import Payment
+from common.domain.payment import Payment, PaymentMethod
 from common.domain.refund import Refund
 from common.domain.reopening import Reopening
 from common.domain.settlement import Settlement
@@ -120,6 +121,11 @@ INSERT_REOPENING = Insert.into(
 )
 
 
+LIST_CARD_PAYMENT = Insert.into(
+    ranks.OUTBOX, "billing_central.card_payments", "processor_payment_id, recorded_at"
+)
+
+
 class Folios:
     """The folios of a tenant, as far as the actor's properties reach."""
 
@@ -194,6 +200,8 @@ class Folios:
 
     def keep_payment(self, payment: Payment) -> None:
         self._desk.insert(INSERT_PAYMENT, [payment_row(payment, self._desk.now)])
+        if payment.method is PaymentMethod.CARD:
+            self._desk.insert(LIST_CARD_PAYMENT, [_listed(payment, self._desk.now)])
 
     def keep_settlement(self, settlement: Settlement) -> None:
         self._desk.insert(INSERT_SETTLEMENT, [settlement_row(settlement)])
@@ -253,3 +261,8 @@ def _change(row: dict[str, Any]) -> Write:
         ranks.AGGREGATE_CHANGES,
         Statement(CHANGE, tuple(row[column] for column in changing.split())),
     )
+
+
+def _listed(payment: Payment, now: datetime) -> dict[str, Any]:
+    """A card payment in the directory, by which its webhooks find the tenant."""
+    return {"processor_payment_id": payment.processor_payment_id, "recorded_at": now}

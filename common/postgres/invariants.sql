@@ -1876,6 +1876,56 @@ WHERE version > 0
   '{"balanceMicro":', balance_micro, ',"debtMicro":', debt_micro, ',"heldMicro":', held_micro,
   ',"id":', to_json(id), ',"lastEntry":', last_entry, ',"name":', to_json(name), '}'), 'UTF8'));
 
+-- invariant: a_dispute_is_what_its_trail_digested
+-- What a bank asks back, of which payment, and where that stands are what its trail digested.
+SELECT id, concat_ws(' ', processor_dispute_id, 'is', status, 'about', amount_micro)
+FROM payment_disputes
+WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+  to_json(currency), ',"id":', to_json(id), ',"paymentId":', to_json(payment_id),
+  ',"processorDisputeId":', to_json(processor_dispute_id), ',"status":', to_json(status), '}'),
+  'UTF8'));
+
+-- invariant: an_event_of_the_processor_takes_effect_once
+-- An event of the processor was applied once at most, however often it came.
+SELECT event_id, concat('was applied ', count(*), ' times')
+FROM webhook_attempts
+WHERE outcome = 'applied'
+GROUP BY event_id
+HAVING count(*) > 1;
+
+-- invariant: an_event_of_the_processor_is_kept_with_what_became_of_it
+-- A kept event was tried, a tried event is kept, and what was repeated had been applied before.
+SELECT coalesce(webhook_events.event_id, tried.event_id),
+       concat_ws(' ', 'kept', webhook_events.received_at, 'tried', attempts, 'times')
+FROM webhook_events
+FULL JOIN (
+  SELECT event_id, count(*) AS attempts,
+         bool_or(outcome = 'repeated') AS repeated,
+         bool_or(outcome = 'applied') AS applied
+  FROM webhook_attempts
+  GROUP BY event_id
+) AS tried ON tried.event_id = webhook_events.event_id
+WHERE webhook_events.event_id IS NULL
+   OR tried.event_id IS NULL
+   OR repeated AND NOT applied;
+
+-- invariant: a_card_payment_is_in_the_directory
+-- A card payment stands in the directory by which its webhooks find this house, from the first one
+-- on that was listed in it: what was recorded before there was one is not.
+SELECT id, concat('is not listed as ', processor_payment_id)
+FROM payments
+CROSS JOIN (
+  SELECT min(recorded_at) AS since
+  FROM billing_central.card_payments
+  WHERE tenant_id = billing_central.current_tenant()
+) AS listing
+WHERE method = 'card'
+  AND recorded_at >= since
+  AND NOT EXISTS (
+    SELECT FROM billing_central.card_payments AS listed
+    WHERE listed.processor_payment_id = payments.processor_payment_id
+      AND listed.tenant_id = payments.tenant_id);
+
 -- invariant: a_trail_is_numbered_without_a_gap
 -- The audit entries of an aggregate are numbered from 1, each number once.
 SELECT aggregate_id, concat(count(*), ' entries, from ', min(sequence), ' to ', max(sequence))
@@ -1942,6 +1992,8 @@ WITH standing AS (
   SELECT 'company_account', id, version, trail, state_digest FROM company_accounts
   UNION ALL
   SELECT 'credit_account', id, version, trail, state_digest FROM credit_accounts WHERE version > 0
+  UNION ALL
+  SELECT 'dispute', id, version, trail, state_digest FROM payment_disputes
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -1951,7 +2003,7 @@ FULL JOIN (
          digest_after
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
-    'reconciliation', 'company_account', 'credit_account')
+    'reconciliation', 'company_account', 'credit_account', 'dispute')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
@@ -2221,7 +2273,7 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
     'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
-    'settlements', 'webhook_events', 'write_offs')
+    'settlements', 'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -2234,11 +2286,12 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'credit_note_is_set_off_once', 'credits_are_booked_once', 'credits_are_granted_once',
   'credits_are_taken_back_once', 'credits_of_a_grant_are_one_lot',
   'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together',
-  'day_ends_once', 'day_is_looked_at_once', 'day_is_reconciled_once', 'entry_names_a_lot_once',
-  'event_takes_effect_once', 'expiry_is_warned_of_once', 'external_reference_is_posted_once',
-  'folio_is_reopened_once_at_a_time', 'folio_lines_are_consecutive', 'invoice_is_owed_once',
-  'invoice_is_signed_once', 'invoice_number_is_given_once', 'invoice_waits_once',
-  'line_id_is_used_once', 'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
+  'day_ends_once', 'day_is_looked_at_once', 'day_is_reconciled_once', 'dispute_is_recorded_once',
+  'entry_names_a_lot_once', 'event_takes_effect_once', 'expiry_is_warned_of_once',
+  'external_reference_is_posted_once', 'folio_is_reopened_once_at_a_time',
+  'folio_lines_are_consecutive', 'invoice_is_owed_once', 'invoice_is_signed_once',
+  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
+  'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
   'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
   'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
@@ -2247,7 +2300,8 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'refund_waits_once', 'refunds_pkey', 'reservation_is_canceled_once',
   'settings_versions_are_consecutive', 'settlement_is_credited_once',
   'settlement_is_invoiced_once', 'signal_about_a_thing_is_raised_once', 'signal_is_raised_once',
-  'stay_is_planned_once', 'write_off_is_confirmed_on_its_own']) AS name
+  'stay_is_planned_once', 'webhook_is_kept_once', 'webhook_is_numbered_once',
+  'webhook_takes_effect_once', 'write_off_is_confirmed_on_its_own']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

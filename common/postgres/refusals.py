@@ -75,6 +75,9 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "credits_are_taken_back_once",
         "claw_back_is_reversed_once",
         "expiry_is_warned_of_once",
+        "webhook_is_kept_once",
+        "webhook_takes_effect_once",
+        "dispute_is_recorded_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

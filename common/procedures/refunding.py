@@ -34,7 +34,7 @@ def ask_again(pending: PendingRefund, powers: Powers) -> Asked:
     In that order: a processor forgets its keys after a while, and a refund under a key that it has
     forgotten would be another one.
     """
-    answer = powers.gateway.ask(pending.id)
+    answer = powers.gateway.ask(pending.id, pending.processor_payment_id)
     if isinstance(answer, Unknown):
         return ask_processor(pending, powers)
     return Asked(pending, answer)

@@ -125,7 +125,8 @@ class HttpDeclaration(Declaration):
     request's `content`. `perform` happens between two transactions, `record` in the second.
     `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
-    commit.
+    commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
+    checked before a word of them is read, and its tenant is the one that it is found to be about.
     """
 
     method: str
@@ -148,6 +149,7 @@ class HttpDeclaration(Declaration):
     body_bytes_max: int = 2**20
     root: bool = False
     takes: str = JSON
+    signed_by: str | None = None
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
 
@@ -165,6 +167,11 @@ class HttpDeclaration(Declaration):
     def representations(self) -> tuple[str, ...]:
         """The media types that it can answer in, the one of who does not care first."""
         return (JSON, *self.pages)
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the body is bytes of which no field is the caller's to name."""
+        return self.takes != JSON or self.signed_by is not None
 
     @property
     def changes_state(self) -> bool:

@@ -36,7 +36,7 @@ from common.runtime.authentication import AccessTokens, bearer_token
 from common.runtime.batching import Batcher
 from common.runtime.declaration import JSON, Errand, HttpDeclaration
 from common.runtime.exchange import Exchange
-from common.runtime.execute import Call, Result, Runner, TooManyRequests
+from common.runtime.execute import Call, Result, Runner
 from common.runtime.idempotency import keys_of
 from common.runtime.incidents import note_incident, note_replay
 from common.runtime.logging import AmountClasses, Log, Severity
@@ -48,10 +48,9 @@ from common.runtime.problems import (
     TenantNotServed,
     Unexpected,
     full_code,
-    problem,
-    status_of,
 )
 from common.runtime.rate_limit import RateLimiter
+from common.runtime.refused import problem_response
 from common.runtime.step_up import StepUpRefused
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
@@ -93,17 +92,17 @@ class HttpEdge:
         try:
             response = self._answered(exchange)
         except Refusal as refusal:
-            response = _refused(exchange, refusal)
+            response = problem_response(exchange, refusal)
         except (DatabaseUnavailable, OutcomeUnknown, TryAgain) as trouble:
             self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
-            response = _refused(exchange, TemporarilyUnavailable())
+            response = problem_response(exchange, TemporarilyUnavailable())
         except TenantUnknown:
             response = self._tenant_unknown(exchange)
         except CrossTenantRow as row:
             response = self._foreign_row(exchange, row)
         except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
             self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
-            response = _refused(exchange, Unexpected())
+            response = problem_response(exchange, Unexpected())
         self._tell_limits(response, exchange.buckets)
         response.headers["traceresponse"] = exchange.trace.parent
         response.headers.setdefault("Cache-Control", "no-store")
@@ -133,7 +132,7 @@ class HttpEdge:
         actor = self._authenticated(exchange)
         exchange.media_type()  # one that cannot be given is refused before anything is done
         call = self._call(exchange, actor, path)
-        call = self._limited(exchange, actor, call)
+        call = self.limited(exchange, actor, call)
         run = self.batcher.run if declaration.batches and not call.limits else self.runner.run
         result = run(call)
         if isinstance(result.outcome, Outcome):
@@ -165,7 +164,7 @@ class HttpEdge:
     def _tenant_unknown(self, exchange: Exchange) -> Response:
         unknown = exchange.declaration.when_tenant_unknown
         if unknown is None:
-            return _refused(exchange, TenantNotServed())
+            return problem_response(exchange, TenantNotServed())
         outcome = unknown()
         return self._response(
             exchange, Result(_stored(exchange.declaration, outcome), outcome=outcome)
@@ -256,7 +255,7 @@ class HttpEdge:
         if exchange.actor is not None:
             with suppress(CrossTenantRow):
                 self._note(exchange, exchange.actor, refused)
-        return _refused(exchange, refused)
+        return problem_response(exchange, refused)
 
     def _note(self, exchange: Exchange, actor: Actor, refused: Refusal) -> None:
         noting = Call(
@@ -286,7 +285,7 @@ class HttpEdge:
             return replace(call, use_case=_refusing(refused))
         return replace(call, caller=replace(call.caller, step_up=step_up))
 
-    def _limited(self, exchange: Exchange, actor: Actor, call: Call) -> Call:
+    def limited(self, exchange: Exchange, actor: Actor, call: Call) -> Call:
         """The call, which asks each limit of which no unit is left here for the next piece."""
         if self.limiter is None:
             return call
@@ -376,24 +375,3 @@ def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:
         headers=headers,
         body=outcome.model_dump_json(),
     )
-
-
-def _refused(exchange: Exchange, refusal: Refusal) -> Response:
-    exchange.outcome = full_code(refusal)
-    response = Response(
-        problem(refusal, instance=exchange.request.path, trace_id=exchange.trace.trace_id),
-        status=status_of(refusal),
-        content_type="application/problem+json",
-    )
-    match refusal:
-        case TooManyRequests():
-            response.headers["Retry-After"] = str(refusal.extra["retryAfterSeconds"])
-        case _ if response.status_code in (409, 503):
-            response.headers["Retry-After"] = "1"
-        case _ if response.status_code == 401:
-            response.headers["WWW-Authenticate"] = "Bearer"
-        case _ if response.status_code == 405:
-            response.headers["Allow"] = exchange.declaration.method
-        case _:
-            pass
-    return response

@@ -23,6 +23,7 @@ from common.runtime.openapi_parts import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
     PROBLEM_SCHEMA,
+    SIGNATURE,
     STEP_UP_TOKEN,
     ProblemResponses,
     headers_of,
@@ -143,6 +144,8 @@ class _Document:
             parameters.append({**IDEMPOTENCY_KEY, "required": declaration.moves_money})
         if declaration.etag:
             parameters.append(IF_MATCH)
+        if declaration.signed_by:
+            parameters.append(SIGNATURE)
         return parameters
 
     def _parameter(self, place: str, name: str, schema: Schema, *, must: bool) -> dict[str, Any]:
@@ -156,7 +159,7 @@ class _Document:
     def _body(self, declaration: HttpDeclaration) -> dict[str, Any] | None:
         if declaration.method == "GET":
             return None
-        if declaration.takes != JSON:
+        if declaration.is_raw:
             return {"required": True, "content": {declaration.takes: {}}}  # any bytes
         schema = without(self._request(declaration), _in_path(declaration))
         if declaration.step_up:
@@ -202,7 +205,9 @@ def _in_query(declaration: HttpDeclaration, names: list[str]) -> list[str]:
     """Fields that come neither in the path nor in the body."""
     if declaration.method == "GET":
         return [name for name in names if name not in _in_path(declaration)]
-    return [] if declaration.takes == JSON else [name for name in names if name != "content"]
+    if declaration.takes == JSON:
+        return []
+    return [name for name in names if name != "content"]
 
 
 def _listed(problem: Problem) -> dict[str, Any]:

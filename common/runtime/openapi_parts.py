@@ -49,6 +49,15 @@ IF_MATCH: Final = {
     "schema": {"type": "string"},
     "example": '"7"',
 }
+SIGNATURE: Final = {
+    "name": "Stripe-Signature",
+    "in": "header",
+    "required": True,
+    "description": "When the body was sent, and HMAC-SHA256 over that and its bytes, one for each "
+    "secret that is in use.",
+    "schema": {"type": "string", "maxLength": 1024},
+    "example": "t=1772359200,v1=" + "0" * 64,
+}
 HEADERS: Final = {
     "ETag": {
         "description": "The version of the resource, for If-Match.",

@@ -37,6 +37,7 @@ from common.runtime.problems import (
     TemporarilyUnavailable,
     TenantNotServed,
     Unexpected,
+    WebhookSignatureInvalid,
     full_code,
     status_of,
 )
@@ -101,6 +102,8 @@ def _edge(declaration: HttpDeclaration) -> Iterator[type[Refusal]]:
     if declaration.scope is not None:
         yield from _leaves(Unauthenticated)
         yield from (ScopeMissing, CrossTenantReference, TenantNotServed)
+    elif declaration.signed_by is not None:
+        yield WebhookSignatureInvalid
     elif declaration.when_tenant_unknown is None:
         yield TenantNotServed
     if declaration.step_up:
@@ -123,7 +126,7 @@ def _parsing(declaration: HttpDeclaration, schema: str) -> Iterator[type[Refusal
     yield RequestInvalid
     if declaration.method != "GET":
         yield from (BodyTooLarge, ContentTypeUnsupported)
-        if declaration.takes == "application/json":
+        if not declaration.is_raw:
             yield CardDataFound
     if "Money" in schema:
         yield from (AmountOutOfRange, AmountNotInMinorUnits)

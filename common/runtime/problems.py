@@ -37,6 +37,14 @@ class RequestInvalid(Refusal):
         return cls(message, errors=[_found(location, message)])
 
 
+class WebhookSignatureInvalid(RequestInvalid):
+    """The signature is missing, wrong, of another body, or more than five minutes off."""
+
+    area = "BILLING"
+    code = "WEBHOOK_SIGNATURE_INVALID"
+    title = "The webhook is not signed as the processor signs"
+
+
 class BodyTooLarge(Refusal):
     area = "GENERAL"
     code = "BODY_TOO_LARGE"

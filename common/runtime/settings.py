@@ -23,8 +23,10 @@ class ProcessSettings:
     `postgresql://user@/database?host=/socket/folder`, or
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
-    `stack` is `google` or `local`. `gateway` is the payment processor: `sandbox`, which the laptop
-    has anyhow. `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
+    `stack` is `google` or `local`. `gateway` is the payment processor: `stripe`, by its key, or
+    `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
+    signs its webhooks with: one, or two with a comma between while it is being changed.
+    `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted.
     """
 
@@ -47,6 +49,9 @@ class ProcessSettings:
     gateway: str = ""
     orchestrator_url: str = ""
     orchestrator_key: str = field(default="", repr=False)
+    stripe_api_key: str = field(default="", repr=False)
+    stripe_address: str = ""
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     local_folder: str = ""
     rate_limits: bool = True
 
@@ -87,9 +92,17 @@ class ProcessSettings:
             gateway=given.get("GATEWAY", ""),
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
+            stripe_api_key=given.get("STRIPE_API_KEY", ""),
+            stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
+            stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
         )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """What is listed with commas between; blanks do not count."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_environment() -> ProcessSettings:

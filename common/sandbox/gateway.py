@@ -75,10 +75,10 @@ class SandboxGateway:
             raise ValueError(f"{refund_id} was used for another refund")
         if is_new and processor_payment_id.startswith(LOST):
             return Unknown()
-        return self.ask(refund_id)
+        return self.ask(refund_id, processor_payment_id)
 
-    def ask(self, refund_id: RefundId) -> Answer:
-        """What became of a refund; Unknown where there is none."""
+    def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
+        """What became of a refund of a payment; Unknown where there is none."""
         done = self._done(refund_id)
         if done is None:
             return Unknown()

@@ -1,9 +1,8 @@
 """The processor has captured a payment: it is on the folio, whoever tells us first."""
 
 from common.contracts.incoming import PaymentCaptured
-from common.domain.payment import PaymentMethod
 from common.ports.transaction import Transaction
-from common.procedures.paying import take_payment
+from common.procedures.paying import capture_payment
 from common.runtime.declaration import event_function
 
 
@@ -13,15 +12,10 @@ def on_payment_captured(captured: PaymentCaptured, tx: Transaction) -> None:
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing.
     """
-    folio = tx.folios.take(captured.folio_id)
-    if tx.folios.find_paid_by(captured.payment_id) is not None:
-        return
-    take_payment(
+    capture_payment(
         tx,
-        folio,
+        captured.folio_id,
+        captured.payment_id,
         captured.amount,
-        PaymentMethod.CARD,
-        processor_payment_id=captured.payment_id,
-        token=captured.payment_method_token,
-        allow_credit=True,
+        captured.payment_method_token,
     )

@@ -32,6 +32,7 @@ def ready(request: AskReadiness, powers: Powers) -> Readiness:
         ready=state.database == "up",
         database=state.database,
         outbox_age_seconds=state.outbox_age_seconds,
+        circuit_breakers=dict(state.circuit_breakers),
         schema_version=state.schema_version,
         version=state.version,
     )

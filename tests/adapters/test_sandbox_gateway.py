@@ -40,7 +40,7 @@ def test_the_same_key_is_answered_the_same_by_every_process(
     given = [after_a_restart(tmp_path).refund(REFUND, payment, TEN) for _ in answers]
 
     assert given == answers
-    assert after_a_restart(tmp_path).ask(REFUND) == became
+    assert after_a_restart(tmp_path).ask(REFUND, "pi_1") == became
 
 
 def test_a_lost_answer_was_done_and_an_unreachable_one_was_not(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_lost_answer_was_done_and_an_unreachable_one_was_not(tmp_path: Path) -
     gateway.refund(REFUND, "sandbox_lost_1", TEN)
     gateway.refund(other, "sandbox_unreachable_1", TEN)
 
-    assert (gateway.ask(REFUND), gateway.ask(other)) == (Succeeded(), Unknown())
+    assert (gateway.ask(REFUND, "pi_1"), gateway.ask(other, "pi_1")) == (Succeeded(), Unknown())
 
 
 @pytest.mark.parametrize("payment", ["pi_1", "pi_2"])
@@ -63,7 +63,7 @@ def test_a_key_is_for_one_refund(tmp_path: Path, payment: str) -> None:
 
 
 def test_knows_nothing_of_what_it_was_not_asked_for(tmp_path: Path) -> None:
-    assert after_a_restart(tmp_path).ask(REFUND) == Unknown()
+    assert after_a_restart(tmp_path).ask(REFUND, "pi_1") == Unknown()
 
 
 TENANT, HOUSE = uuid4(), PropertyId(uuid4())

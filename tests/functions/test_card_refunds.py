@@ -290,12 +290,17 @@ def event(folio: str, refund_id: str, consumer: str) -> dict[str, Any]:
 
 
 def test_the_stack_of_a_laptop_has_the_sandbox_and_another_one_must_choose(house: House) -> None:
+    """Behind the breaker, whichever it is."""
+    from common.runtime.breaking import BreakingGateway
     from common.runtime.settings import ProcessSettings, SettingMissing
-    from common.sandbox.gateway import SandboxGateway
     from common.wiring import Wiring
 
-    assert isinstance(house.wiring.gateway, SandboxGateway)
+    assert isinstance(house.wiring.gateway, BreakingGateway)
+    databases = house.wiring.settings.databases
     with pytest.raises(SettingMissing, match="BILLING_GATEWAY"):
-        _ = Wiring(ProcessSettings(stack="google")).gateway
-    chosen = Wiring(ProcessSettings(stack="google", gateway="sandbox"))
-    assert isinstance(chosen.gateway, SandboxGateway)
+        _ = Wiring(ProcessSettings(stack="google", databases=databases)).gateway
+    chosen = Wiring(ProcessSettings(stack="google", databases=databases, gateway="sandbox"))
+    assert isinstance(chosen.gateway, BreakingGateway)
+    chosen.close()
+    with pytest.raises(SettingMissing, match="BILLING_STRIPE_API_KEY"):
+        _ = Wiring(ProcessSettings(gateway="stripe", databases=databases)).gateway

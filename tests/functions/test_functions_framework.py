@@ -292,6 +292,8 @@ def test_alone_it_knows_what_to_do_with_a_stranger(
             wanted = 200, "application/json"
         case HttpDeclaration(name="ready"):
             wanted = 503, "application/json"
+        case HttpDeclaration(signed_by=str()):
+            wanted = 400, PROBLEM  # it is not signed, and nobody is asked whose it is
         case HttpDeclaration(scope=None):
             wanted = 503, PROBLEM
         case HttpDeclaration() | EventDeclaration():

@@ -39,7 +39,7 @@ class Processor:
         self.meanwhile()
         return self.answers
 
-    def ask(self, refund_id: RefundId) -> Answer:
+    def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         self.asked.append(f"what became of {refund_id}")
         return self.knows
 
@@ -165,7 +165,7 @@ def test_one_that_breaks_keeps_no_other_waiting(
     first, second = left_behind(hotel), left_behind(hotel)
 
     class Breaking(Processor):
-        def ask(self, refund_id: RefundId) -> Answer:
+        def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
             if refund_id == first:
                 raise ConnectionError("The processor is gone")
             return Unknown()

@@ -25,6 +25,7 @@ from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
+from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
 from tests.trust.invariants.companies import companies_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
 
@@ -193,6 +194,19 @@ CENTRALLY: Final = [
     Trial("step_up_token_is_used_once", "step_up_uses", {}),
     Trial("one_counter_per_bucket_and_window", "rate_counters", {}),
     Trial("dead_letters_pkey", "dead_letters", {"message_id": "x"}),
+    Trial("card_payment_is_listed_once", "card_payments", {}),
+    Trial("circuit_breakers_pkey", "circuit_breakers", {}),
+    Trial("failures_are_counted_from_nought", "circuit_breakers", {"name": "x", "failures": -1}),
+    Trial(
+        "probe_has_a_holder_and_an_end",
+        "circuit_breakers",
+        {"name": "x", "opened_at": "2026-03-01", "probe_by": "x"},
+    ),
+    Trial(
+        "closed_breaker_needs_no_probe",
+        "circuit_breakers",
+        {"name": "x", "probe_by": "x", "probe_until": "2026-03-01"},
+    ),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
 ]
 
@@ -211,6 +225,7 @@ EVERYTHING: Final = [
     *REOPENINGS,
     *COMPANIES,
     *PREPAID,
+    *WEBHOOKS,
 ]
 
 
@@ -247,6 +262,7 @@ def full(house: House) -> Hotel:
     a_folio_that_came_to_less(hotel)
     companies_of_every_state(hotel)
     credits_of_every_kind(hotel)
+    webhooks_of_every_outcome(hotel)
     return hotel
 
 

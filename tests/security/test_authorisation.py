@@ -75,6 +75,8 @@ DECIDED = {
     "list_night_audits": "billing.report.read",
     "list_signals": "billing.ai.review",
     "review_signal": "billing.ai.review",
+    "list_webhook_events": "platform.webhook.admin",
+    "replay_webhook": "platform.webhook.admin",
     "show_cash_report": "billing.report.read",
     "show_aged_receivables": "billing.report.read",
     "open_company_account": "billing.receivable.write",
@@ -117,6 +119,7 @@ DECIDED = {
     "verify_invoice": None,
     "verify_credit_note": None,
     "verify_invoice_file": None,
+    "take_stripe_event": None,
     "health": None,
     "ready": None,
 }

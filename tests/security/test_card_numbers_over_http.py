@@ -229,6 +229,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "claw_back_credits": 1,
         "waive_credit_debt": 1,
         "reverse_claw_back": 1,
+        "replay_webhook": 0,
     }
 
 

@@ -25,6 +25,7 @@ CODE = "MELMASTOON.GENERAL.CROSS_TENANT_REFERENCE"
 OF_NO_TENANT = {
     "doctor",  # tooling
     "condition",  # how the database is, for readiness
+    "breakers",  # the platform's
     "dead_letters",  # the platform's
     "drain",  # the platform's
     "invariants",  # answer what is wrong; a nonce says whose answer it is

@@ -36,6 +36,7 @@ from tests.trust.invariants.transfers import (
     hotel_with_transfers,
     otherwise_taxed_with_transfers,
 )
+from tests.trust.invariants.webhooks import WEBHOOKS, hotel_with_webhooks
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -60,6 +61,7 @@ AREAS = {
     "ahead": DEPOSITS,
     "owed": COMPANIES,
     "prepaid": PREPAID,
+    "webhooks": WEBHOOKS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -143,6 +145,11 @@ def owed(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def prepaid(house: House) -> Hotel:
     return hotel_with_prepaid_credits(house)
+
+
+@pytest.fixture(scope="module")
+def webhooks(house: House) -> Hotel:
+    return hotel_with_webhooks(house)
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +294,13 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "transfer_in",
         "transfer_out",
     ]
+
+
+def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:
+    outcomes = webhooks.rows("SELECT DISTINCT outcome FROM {s}.webhook_attempts ORDER BY 1")
+
+    assert broken(webhooks) == []
+    assert outcomes == [["applied"], ["refused"], ["repeated"]]
 
 
 @pytest.mark.parametrize(

@@ -161,8 +161,8 @@ class PassingGateway:
         self.doomed.passes("after_processor_before_record")
         return answer
 
-    def ask(self, refund_id: RefundId) -> Answer:
-        return self.gateway.ask(refund_id)
+    def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
+        return self.gateway.ask(refund_id, processor_payment_id)
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         self.doomed.passes("before_processor")

@@ -45,6 +45,7 @@ from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.scene import Scene, struck_out
+from tests.webhooks import Webhook, captured
 
 Act = Callable[[Hotel], str]
 CONFIRMED: Final = "write_off"
@@ -53,7 +54,7 @@ CONFIRMED: Final = "write_off"
 
 def changing() -> set[str]:
     """The names of all that may change something, from the declarations."""
-    http = {each.name for each in http_declarations() if each.changes_state}
+    http = {each.name for each in http_declarations() if each.changes_state or each.signed_by}
     events = {each.name for each in event_declarations()}
     return http | events | {each.name for each in job_declarations()}
 
@@ -295,6 +296,21 @@ def _reviewing(scene: Scene) -> Act:
     return _posts(f"/ai-signals/{signal}/review", body, token=scene.hotel.token(sub="farid"))
 
 
+def _told(scene: Scene) -> Act:
+    """The processor has captured a payment, and sends its event again where nobody answers."""
+    event = captured(scene.hotel, _owing(scene)[0], 700, "pi_told", id="evt_told")
+    return lambda at: _heard(Webhook(at).send(event)).replace("duplicate", "applied")
+
+
+def _replaying(scene: Scene) -> Act:
+    """A payment came before its folio, which a desktop that was offline had made."""
+    folio = new_id("fol")
+    event = captured(scene.hotel, folio, 700, "pi_early", id="evt_early")
+    assert Webhook(scene.hotel).send(event).json["outcome"] == "refused"
+    scene.hotel.open_folio(id=folio)
+    return _posts("/webhooks/replay", {"eventId": event["id"]})
+
+
 def _resolving(scene: Scene) -> Act:
     path = f"/cash-reconciliations/{old_mismatch(scene.hotel)}/resolve"
     return _posts(path, {"reason": "It was paid back by hand"})
@@ -335,6 +351,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "on_signal_raised": _pointing_out,
     "retry_refunds": _retrying,
     "review_signal": _reviewing,
+    "take_stripe_event": _told,
+    "replay_webhook": _replaying,
     "resolve_reconciliation": _resolving,
     **JOBS,
     **CASH,

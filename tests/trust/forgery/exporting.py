@@ -87,6 +87,10 @@ NO_BOOKS: Final = {
     "credit_lots": "what was granted, and is left of it",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
+    # a dispute's trail is verified like all others; what the processor tells is not a book of ours
+    "payment_disputes": "what banks ask back",
+    "webhook_attempts": "what became of each event of the processor",
+    "webhook_events": "what the processor told",
 }
 
 

@@ -18,6 +18,7 @@ from tests.trust.races.plays import (
     reopenings,
     taxes,
     transfers,
+    webhooks,
 )
 from tests.trust.races.plays.playbill import RACES
 
@@ -35,4 +36,5 @@ __all__ = [
     "reopenings",
     "taxes",
     "transfers",
+    "webhooks",
 ]

@@ -1,0 +1,162 @@
+"""The processor's events: what is read of one, what is kept of it, and how that is shown.
+
+Kept is a list of what may be kept: ids, amounts, states, the metadata that we have put there
+ourselves. What else was sent, with whatever it says about a guest, goes no further than the hash of
+the whole (WH-6).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, StringConstraints
+
+from common.contracts.fields import Instant, PaymentToken, Token, WebhookRef
+from common.contracts.shapes import Incoming, Outcome, Request
+from common.domain.webhook import KeptWebhook
+
+_OBJECT_KEPT: Final = (
+    "id",
+    "object",
+    "status",
+    "amount",
+    "amount_captured",
+    "amount_received",
+    "amount_refunded",
+    "currency",
+    "payment_intent",
+    "charge",
+    "reason",
+    "failure_reason",
+)
+_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId")
+
+EventType = Annotated[
+    PaymentToken,
+    StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,59}(\.[a-z][a-z0-9_]{0,59}){0,5}$"),
+    Field(examples=["payment_intent.succeeded"]),
+]
+ApiVersion = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}(\.[a-z]{1,20})?$")
+]
+Sha256 = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$")]
+ProcessorWord = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9_]{1,60}$")]
+Units = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class ProcessorEvent(Request):
+    """An event of the processor whose signature was checked; `payload` is what is kept of it."""
+
+    event_id: Token
+    type: EventType
+    api_version: ApiVersion | None = None
+    livemode: bool = False
+    payload: Annotated[str, StringConstraints(strict=True, max_length=20_000, pattern=r"^\{")]
+    payload_sha256: Sha256
+
+    @classmethod
+    def fields_of(cls, document: Mapping[str, Any], sha256: str) -> dict[str, Any]:
+        """The fields of an event as it was sent, under their names on the wire."""
+        return {
+            "eventId": document.get("id"),
+            "type": document.get("type"),
+            "apiVersion": document.get("api_version"),
+            "livemode": document.get("livemode", False),
+            "payload": json.dumps(_kept(document), sort_keys=True, separators=(",", ":")),
+            "payloadSha256": sha256,
+        }
+
+
+class _Metadata(Incoming):
+    tenant_id: Token | None = None
+    property_id: Token | None = None
+    folio_id: Token | None = None
+    refund_id: Token | None = None
+
+
+class ProcessorObject(Incoming):
+    """What an event is about: a payment intent, a charge, a refund, a dispute or another thing."""
+
+    id: Token
+    object: ProcessorWord | None = None
+    status: ProcessorWord | None = None
+    amount: Units | None = None
+    amount_captured: Annotated[Units | None, Field(alias="amount_captured")] = None
+    amount_received: Annotated[Units | None, Field(alias="amount_received")] = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
+    payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
+    reason: ProcessorWord | None = None
+    failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
+    metadata: _Metadata = _Metadata()
+
+    @classmethod
+    def of(cls, payload: str) -> Self:
+        """What a kept payload is about. Raises ValidationError."""
+        return cls.model_validate_json(json.dumps(json.loads(payload)["object"]))
+
+    @property
+    def payment(self) -> str | None:
+        """The processor's payment that this is, or belongs to."""
+        return self.id if self.object == "payment_intent" else self.payment_intent
+
+
+class WebhookTaken(Outcome):
+    """What became of an event: `applied` now, or `duplicate` where it had been; `refused` and
+    `quarantined` are kept for a person to look at."""
+
+    event_id: str
+    outcome: Literal["applied", "repeated", "duplicate", "refused", "quarantined"]
+
+
+class WebhookView(Outcome):
+    """A kept event; `outcome` and `code` are those of its last attempt."""
+
+    webhook_id: WebhookRef
+    event_id: str
+    type: str
+    api_version: str | None
+    livemode: bool
+    payload_sha256: str
+    received_at: Instant
+    outcome: str
+    code: str | None
+    attempts: int
+
+    @classmethod
+    def of(cls, kept: KeptWebhook) -> "WebhookView":
+        return cls(
+            webhook_id=kept.id,
+            event_id=kept.event_id,
+            type=kept.type,
+            api_version=kept.api_version,
+            livemode=kept.livemode,
+            payload_sha256=kept.payload_sha256.hex(),
+            received_at=kept.received_at,
+            outcome=kept.outcome.value,
+            code=kept.code,
+            attempts=kept.attempts,
+        )
+
+
+def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be kept of an event, and no more."""
+    data = document.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    about = about if isinstance(about, dict) else {}
+    metadata = about.get("metadata")
+    kept = {name: about[name] for name in _OBJECT_KEPT if _is_plain(about.get(name))}
+    if isinstance(metadata, dict):
+        ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}
+        kept["metadata"] = ours
+    return {"created": _whole(document.get("created")), "object": kept}
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _is_plain(value: Any) -> bool:
+    """A short text without anything that could be a person's, or a whole number."""
+    if isinstance(value, str):
+        return len(value) <= 255 and value.isascii() and not {" ", "@"} & set(value)
+    return type(value) is int

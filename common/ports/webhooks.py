@@ -1,0 +1,69 @@
+"""Where the processor's events and the disputes that they tell of are kept."""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from common.domain.dispute import Dispute
+    from common.domain.webhook import KeptWebhook, WebhookOutcome
+    from common.ports.transaction import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedWebhook:
+    """An event as it came."""
+
+    event_id: str
+    type: str
+    api_version: str | None
+    livemode: bool
+    payload: str
+    payload_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookFilter:
+    """Which events a list is asked for."""
+
+    type: str | None = None
+    outcome: str | None = None
+
+
+class Webhooks(Protocol):
+    """The events that were kept, and what became of them."""
+
+    def find(self, event_id: str) -> KeptWebhook | None:
+        """A kept event with its last attempt, or None."""
+
+    def get(self, event_id: str) -> KeptWebhook:
+        """A kept event. Refuses: WebhookUnknown."""
+
+    def page(self, which: WebhookFilter, limit: int, cursor: str | None) -> Page[KeptWebhook]:
+        """Events in the order of their coming. Refuses: CursorInvalid."""
+
+    def keep(self, received: ReceivedWebhook) -> None:
+        """Write an event down, once."""
+
+    def keep_attempt(self, event_id: str, outcome: WebhookOutcome, code: str | None = None) -> None:
+        """Write down what became of an event; that it took effect, once."""
+
+
+class Disputes(Protocol):
+    """Disputes of card payments."""
+
+    def find(self, processor_dispute_id: str) -> Dispute | None:
+        """Lock the dispute that the processor calls so, if it is known."""
+
+    def keep(self, dispute: Dispute) -> None:
+        """Write a dispute, or where it stands now."""
+
+
+class PaymentDirectory(Protocol):
+    """Whose a card payment is, before there is a tenant to ask."""
+
+    def tenants_of(self, processor_payment_id: str) -> AbstractSet[UUID]:
+        """The tenants who have recorded the processor's payment. Raises DatabaseUnavailable."""

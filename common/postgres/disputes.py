@@ -1,0 +1,96 @@
+"""Disputes of card payments. One is locked while a word about it is weighed."""
+
+from typing import Any, Final
+
+from common.domain.dispute import Dispute, DisputeStatus
+from common.domain.identifiers import DisputeId, FolioId, PaymentId, PropertyId
+from common.domain.money import Currency, Money
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+COLUMNS: Final = (
+    "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
+    " status, opened_at, changed_at, version, trail, state_digest"
+)
+TAKE: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM payment_disputes
+WHERE processor_dispute_id = $1
+FOR NO KEY UPDATE
+"""
+CHANGE: Final = """
+UPDATE payment_disputes
+SET status = $2, changed_at = $3, version = $4, trail = $5, state_digest = $6
+WHERE id = $1
+"""
+INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
+
+
+class Disputes:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def find(self, processor_dispute_id: str) -> Dispute | None:
+        rows = self._desk.rows(TAKE, processor_dispute_id)
+        return self._desk.loaded(_dispute_of(rows[0])) if rows else None
+
+    def keep(self, dispute: Dispute) -> None:
+        self._desk.keep(dispute, lambda: self._write(dispute))
+
+    def _write(self, dispute: Dispute) -> None:
+        if dispute.is_new:
+            dispute.is_new = False
+            self._desk.insert(INSERT_DISPUTE, [_row(dispute)])
+            return
+        values = (
+            dispute.id,
+            dispute.status,
+            dispute.changed_at,
+            dispute.version,
+            dispute.trail,
+            dispute.state_digest,
+        )
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
+        self._desk.write((dispute.kind, dispute.id), change)
+
+
+def _row(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "id": dispute.id,
+        "property_id": dispute.property_id,
+        "folio_id": dispute.folio_id,
+        "payment_id": dispute.payment_id,
+        "processor_dispute_id": dispute.processor_dispute_id,
+        "amount_micro": dispute.amount.amount_micro,
+        "currency": dispute.amount.currency,
+        "reason": dispute.reason,
+        "status": dispute.status,
+        "opened_at": dispute.opened_at,
+        "changed_at": dispute.changed_at,
+        "version": dispute.version,
+        "trail": dispute.trail,
+        "state_digest": dispute.state_digest,
+    }
+
+
+def _dispute_of(row: Row) -> Dispute:
+    return Dispute(
+        id=DisputeId(row[1]),
+        property_id=PropertyId(row[2]),
+        folio_id=FolioId(row[3]),
+        payment_id=PaymentId(row[4]),
+        processor_dispute_id=row[5],
+        amount=Money(row[6], Currency(row[7])),
+        reason=row[8],
+        status=DisputeStatus(row[9]),
+        opened_at=row[10],
+        changed_at=row[11],
+        version=row[12],
+        trail=bytes(row[13]),
+        state_digest=bytes(row[14]),
+        is_new=False,
+    )

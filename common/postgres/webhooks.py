@@ -1,0 +1,145 @@
+"""The processor's events that were kept, what became of each, and the directory of card payments.
+
+An event and its attempts are only ever added. That one took effect is a row that can be there once:
+of two deliveries at once the second one is run again by that, and finds what the first has done.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from common.domain.identifiers import WebhookAttemptId, WebhookId
+from common.domain.webhook import KeptWebhook, WebhookOutcome, WebhookUnknown
+from common.ports.transaction import Page
+from common.ports.transactions import DatabaseUnavailable
+from common.ports.webhooks import ReceivedWebhook, WebhookFilter
+from common.postgres import ranks
+from common.postgres.connection import ConnectionLost, Row, ServerRefused, Statement
+from common.postgres.paging import key_of, next_cursor
+from common.postgres.pool import Pool
+from common.postgres.session import Insert
+from common.postgres.stores import Desk
+
+COLUMNS: Final = "id, event_id, type, api_version, livemode, payload, payload_sha256, received_at"
+KEPT: Final = f"""
+SELECT webhook_events.tenant_id, {COLUMNS}, is_applied, outcome, code, attempts
+FROM webhook_events
+CROSS JOIN LATERAL (
+  SELECT count(*) AS attempts, bool_or(tried.outcome = 'applied') AS is_applied
+  FROM webhook_attempts AS tried
+  WHERE tried.event_id = webhook_events.event_id
+) AS counted
+CROSS JOIN LATERAL (
+  SELECT outcome, code
+  FROM webhook_attempts AS tried
+  WHERE tried.event_id = webhook_events.event_id
+  ORDER BY tried.attempted_at DESC, tried.id DESC
+  LIMIT 1
+) AS last
+"""
+GET: Final = f"{KEPT}WHERE event_id = $1"
+PAGE: Final = f"""
+{KEPT}WHERE id > $1
+  AND ($2::text IS NULL OR type = $2)
+  AND ($3::text IS NULL OR outcome = $3)
+ORDER BY id
+LIMIT $4
+"""
+TENANTS_OF: Final = """
+SELECT tenant_id
+FROM billing_central.card_payments
+WHERE processor_payment_id = $1
+"""
+INSERT_EVENT = Insert.into(ranks.DOCUMENTS, "webhook_events", COLUMNS)
+INSERT_ATTEMPT = Insert.into(
+    ranks.DOCUMENT_PARTS, "webhook_attempts", "id, event_id, outcome, code, actor, attempted_at"
+)
+
+
+class Webhooks:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def find(self, event_id: str) -> KeptWebhook | None:
+        rows = self._desk.rows(GET, event_id)
+        return _kept_of(rows[0]) if rows else None
+
+    def get(self, event_id: str) -> KeptWebhook:
+        found = self.find(event_id)
+        if found is None:
+            raise WebhookUnknown()
+        return found
+
+    def page(self, which: WebhookFilter, limit: int, cursor: str | None) -> Page[KeptWebhook]:
+        rows = self._desk.rows(PAGE, key_of(cursor), which.type, which.outcome, limit + 1)
+        found = tuple(_kept_of(row) for row in rows[:limit])
+        return Page(found, next_cursor([row[1] for row in rows], limit))
+
+    def keep(self, received: ReceivedWebhook) -> None:
+        row = {
+            "id": self._desk.new_id(WebhookId),
+            "event_id": received.event_id,
+            "type": received.type,
+            "api_version": received.api_version,
+            "livemode": received.livemode,
+            "payload": received.payload,
+            "payload_sha256": received.payload_sha256,
+            "received_at": self._desk.now,
+        }
+        self._desk.insert(INSERT_EVENT, [row])
+
+    def keep_attempt(self, event_id: str, outcome: WebhookOutcome, code: str | None = None) -> None:
+        row = {
+            "id": self._desk.new_id(WebhookAttemptId),
+            "event_id": event_id,
+            "outcome": outcome,
+            "code": code,
+            "actor": self._desk.actor.sub,
+            "attempted_at": self._desk.now,
+        }
+        self._desk.insert(INSERT_ATTEMPT, [row])
+
+
+class PaymentDirectory:
+    """Asks every cell whose a payment is, in a transaction that enters no tenant."""
+
+    def __init__(self, pools: dict[str, Pool]) -> None:
+        self._pools = pools
+
+    def tenants_of(self, processor_payment_id: str) -> frozenset[UUID]:
+        found = [
+            row[0] for pool in self._pools.values() for row in _asked(pool, processor_payment_id)
+        ]
+        return frozenset(found)
+
+
+def _asked(pool: Pool, processor_payment_id: str) -> list[Row]:
+    with pool.connection() as connection:
+        try:
+            return connection.run(
+                [
+                    Statement("BEGIN READ ONLY"),
+                    Statement(TENANTS_OF, (processor_payment_id,)),
+                    Statement("COMMIT"),
+                ]
+            )[1]
+        except (ConnectionLost, ServerRefused) as trouble:
+            raise DatabaseUnavailable("the directory of payments does not answer") from trouble
+
+
+def _kept_of(row: Row) -> KeptWebhook:
+    return KeptWebhook(
+        id=WebhookId(row[1]),
+        event_id=row[2],
+        type=row[3],
+        api_version=row[4],
+        livemode=row[5],
+        payload=row[6],
+        payload_sha256=bytes(row[7]),
+        received_at=row[8],
+        is_applied=row[9],
+        outcome=WebhookOutcome(row[10]),
+        code=row[11],
+        attempts=row[12],
+    )

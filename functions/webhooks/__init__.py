@@ -1,0 +1,1 @@
+"""What the card processor tells us, and what became of it."""

@@ -1,0 +1,143 @@
+"""A stand-in for Stripe's API at the socket, in the shapes of its public OpenAPI description.
+
+Idempotency keys are kept with what they were used for. The payment's id says how a refund goes, as
+the sandbox's does: `..._declined_`, `..._lost_` (done, and the line is cut), `..._unreachable_`
+(the first request is cut off before anything is done), `..._faulty_` (500), `..._slow_down_` (429).
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlparse
+
+KEY: Final = "sk_test_stand_in"
+
+
+@dataclass
+class StripeStandIn:
+    """What it holds; `seen` are the method, path and idempotency key of each request."""
+
+    address: str = ""
+    now: int = 0
+    payments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refunds: list[dict[str, Any]] = field(default_factory=list)
+    keys: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    seen: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    def capture(self, payment: str, cents: int, tenant: str, house: str) -> None:
+        """A payment intent that succeeded."""
+        self.payments[payment] = {
+            "id": payment,
+            "object": "payment_intent",
+            "amount": cents,
+            "amount_received": cents,
+            "created": self.now,
+            "currency": "usd",
+            "metadata": {"tenantId": tenant, "propertyId": house},
+            "status": "succeeded",
+        }
+
+    def make(self, key: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """A refund is asked for; a status and a body, or 0 for a line that is cut."""
+        payment = form["payment_intent"]
+        if key in self.keys:
+            before, refund = self.keys[key]
+            return (200, refund) if before == form else _error(400, "idempotency_error")
+        if "_unreachable_" in payment and key not in self.tried:
+            self.tried.add(key)
+            return 0, {}
+        if "_faulty_" in payment:
+            return _error(500, "api_error")
+        if "_slow_down_" in payment:
+            return _error(429, "invalid_request_error", "rate_limit")
+        if "_gone_" in payment:
+            return _error(400, "invalid_request_error", "charge_already_refunded")
+        declined = "_declined_" in payment
+        refund = {
+            "id": f"re_{len(self.refunds)}",
+            "object": "refund",
+            "amount": int(form["amount"]),
+            "created": self.now,
+            "currency": "usd",
+            "metadata": {"refundId": form["metadata[refundId]"]},
+            "payment_intent": payment,
+            "status": "failed" if declined else "succeeded",
+            **({"failure_reason": "card_declined"} if declined else {}),
+        }
+        self.refunds.append(refund)
+        self.keys[key] = (form, refund)
+        return (0, {}) if "_lost_" in payment else (200, refund)
+
+    def read(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """A list, or one payment."""
+        if path.startswith("/v1/payment_intents/"):
+            found = self.payments.get(path.rsplit("/", 1)[1])
+            missing = _error(404, "invalid_request_error", "resource_missing")
+            return (200, found) if found else missing
+        is_refunds = path == "/v1/refunds"
+        things = self.refunds if is_refunds else list(self.payments.values())
+        since, until = int(asked.get("created[gte]", 0)), int(asked.get("created[lt]", 2**40))
+        payment = asked.get("payment_intent")
+        if payment is not None and "_unheard_" in payment:
+            return 0, {}
+        data = [
+            each
+            for each in things
+            if since <= each["created"] < until and payment in (None, each.get("payment_intent"))
+        ]
+        return 200, {"object": "list", "url": path, "has_more": False, "data": data}
+
+
+def _error(status: int, kind: str, code: str = "") -> tuple[int, dict[str, Any]]:
+    return status, {"error": {"type": kind, "code": code or None, "message": "No"}}
+
+
+@contextmanager
+def stripe_stand_in() -> Iterator[StripeStandIn]:
+    """One that serves on a port of its own."""
+    stand_in = StripeStandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            form = {name: values[0] for name, values in parse_qs(body).items()}
+            key = self.headers["Idempotency-Key"]
+            stand_in.seen.append(("POST", self.path, key))
+            self.tell(*stand_in.make(key, form))
+
+        def do_GET(self) -> None:
+            query = parse_qs(urlparse(self.path).query)
+            asked = {name: values[0] for name, values in query.items()}
+            stand_in.seen.append(("GET", urlparse(self.path).path, None))
+            self.tell(*stand_in.read(urlparse(self.path).path, asked))
+
+        def tell(self, status: int, document: dict[str, Any]) -> None:
+            if status == 0:
+                self.close_connection = True
+                return
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    stand_in.address = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield stand_in
+    finally:
+        server.shutdown()
+        server.server_close()
