@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from common.ports.clock import Clock, SystemClock
@@ -16,6 +16,7 @@ from common.runtime.declaration import EventDeclaration, HttpDeclaration
 from common.runtime.settings import ProcessSettings, SettingMissing, read_environment
 
 if TYPE_CHECKING:
+    from common.ports.circuit import Breaker
     from common.ports.gateway import Gateway
     from common.ports.identity import Actor, StepUp
     from common.ports.jobs import Outbox
@@ -263,26 +264,15 @@ class Wiring:
     @cached_property
     def publisher(self) -> "Publisher":
         if self.settings.stack == "local":
+            from common.local.identity import push_token
             from common.local.publishing import PushPublisher, consumers_at
 
-            consumers = consumers_at(self.settings.public_url)
-            return PushPublisher(
-                lambda event_type: consumers.get(event_type, ()), self._push_token, self.clock.now
-            )
+            known = consumers_at(self.settings.public_url)
+            token = partial(push_token, self._folder("identity"), self.settings, self.clock.now)
+            return PushPublisher(lambda kind: known.get(kind, ()), token, self.clock.now)
         from common.google.publishing import TopicPublisher
 
         return TopicPublisher(self.settings.topic)
-
-    def _push_token(self) -> str:
-        """The identity token with which the laptop's broker calls, as Pub/Sub would."""
-        from common.local.identity import LocalIdentity
-
-        identity = LocalIdentity(
-            self._folder("identity"), issuer=self.settings.token_issuer, clock=self.clock.now
-        )
-        return identity.issue_oidc_token(
-            email=self.settings.oidc_account, audience=self.settings.oidc_audience
-        )
 
     @cached_property
     def printer(self) -> "Printer":
@@ -311,11 +301,14 @@ class Wiring:
 
     @cached_property
     def gateway(self) -> "Gateway":
-        from common.postgres.breakers import PostgresBreaker
         from common.runtime.breaking import BreakingGateway
 
-        breaker = PostgresBreaker(self.pools["main"], self.clock, "gateway")
-        return BreakingGateway(self._processor(), breaker)
+        return BreakingGateway(self._processor(), self._breaker("gateway"))
+
+    def _breaker(self, name: str) -> "Breaker":
+        from common.postgres.breakers import PostgresBreaker
+
+        return PostgresBreaker(self.pools["main"], self.clock, name)
 
     def _processor(self) -> "Gateway":
         """The processor itself, as it was chosen. Raises SettingMissing."""
@@ -339,13 +332,14 @@ class Wiring:
     @cached_property
     def detector(self) -> "Detector | None":
         """The platform's orchestrator, where there is one; else the house counts by itself."""
-        if not self.settings.orchestrator_url:
+        if not (url := self.settings.orchestrator_url):
             return None
-        if not self.settings.orchestrator_key:
+        if not (key := self.settings.orchestrator_key):
             raise SettingMissing("BILLING_ORCHESTRATOR_KEY")
         from common.google.detector import Orchestrator
+        from common.runtime.breaking import BreakingDetector
 
-        return Orchestrator(self.settings.orchestrator_url, self.settings.orchestrator_key.encode())
+        return BreakingDetector(Orchestrator(url, key.encode()), self._breaker("orchestrator"))
 
     @property
     def public_url(self) -> str:

@@ -14,12 +14,10 @@ the orchestrator recognises somebody from one day to the next, does not learn wh
 not meet them at another tenant. What it says about somebody who was not asked about is passed over.
 
 It advises, and may be down, slow or wrong. An answer is bounded in time and size and read strictly.
-After three failures in a row nobody asks for a minute; then one question tries whether it is back.
 """
 
 import hashlib
 import hmac
-import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Annotated, Any, Final
@@ -37,12 +35,10 @@ PATH: Final = "/v1/cash-patterns"
 SECONDS_MAX: Final = 5.0
 BYTES_MAX: Final = 10**6
 FINDINGS_MAX: Final = 1_000
-FAILURES_MAX: Final = 3
-PAUSE_SECONDS: Final = 60.0
 
 
 class OrchestratorSilent(Exception):
-    """It failed too often to be asked now, or its answer came too late or was too long."""
+    """It says that it failed, or its answer came too late or was too long."""
 
 
 class _Said(BaseModel):
@@ -84,42 +80,9 @@ class Orchestrator:
     ) -> None:
         self._url, self._key, self._token = url.rstrip("/"), key, token or _identity
         self._seconds_max, self._now = seconds_max, now
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._silent_until = 0.0
 
     def look(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
         """What it finds odd. Raises OrchestratorSilent, or whatever went wrong."""
-        self._may_ask()
-        try:
-            found = self._ask(tenant_id, figures)
-        except Exception:
-            self._failed()
-            raise
-        with self._lock:
-            self._failures = 0
-        return found
-
-    def known_as(self, tenant_id: UUID, actor: str) -> str:
-        """Somebody of a tenant, as the orchestrator knows them."""
-        of_tenant = hmac.digest(self._key, tenant_id.bytes, hashlib.sha256)
-        return hmac.new(of_tenant, actor.encode(), hashlib.sha256).hexdigest()
-
-    def _may_ask(self) -> None:
-        with self._lock:
-            if self._failures < FAILURES_MAX:
-                return
-            if self._now() < self._silent_until:
-                raise OrchestratorSilent("it failed, and is not asked for a while")
-            self._silent_until = self._now() + PAUSE_SECONDS  # one asks; the others wait for that
-
-    def _failed(self) -> None:
-        with self._lock:
-            self._failures += 1
-            if self._failures >= FAILURES_MAX:
-                self._silent_until = self._now() + PAUSE_SECONDS
-
-    def _ask(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> list[Finding]:
         actors = {self.known_as(tenant_id, each.actor): each for each in figures}
         asked = {
             "actors": [
@@ -145,6 +108,11 @@ class Orchestrator:
             for said in answer.findings
             if said.actor in actors
         ]
+
+    def known_as(self, tenant_id: UUID, actor: str) -> str:
+        """Somebody of a tenant, as the orchestrator knows them."""
+        of_tenant = hmac.digest(self._key, tenant_id.bytes, hashlib.sha256)
+        return hmac.new(of_tenant, actor.encode(), hashlib.sha256).hexdigest()
 
     def _post(self, asked: dict[str, Any]) -> bytes:
         """The body of its answer, to its end within the time and size that it may take."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+    from common.runtime.settings import ProcessSettings
+
     PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
 Algorithm = Literal["ES256", "RS256"]
@@ -231,3 +233,9 @@ def _read_key(path: Path, number: int, algorithm: Algorithm) -> SigningKey:
 
 def _base64url(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def push_token(folder: Path, settings: "ProcessSettings", clock: Callable[[], datetime]) -> str:
+    """The identity token with which the laptop's broker calls, as Pub/Sub would."""
+    identity = LocalIdentity(folder, issuer=settings.token_issuer, clock=clock)
+    return identity.issue_oidc_token(email=settings.oidc_account, audience=settings.oidc_audience)

@@ -1,19 +1,22 @@
-"""A processor behind a circuit breaker: who would wait for nothing is told so at once (GW-4).
+"""Others behind a circuit breaker: who would wait for nothing is told so at once (GW-4, AI-1).
 
 The breaker is asked before a call and told after it, each in a transaction of its own: none is open
-while the processor is asked. A call that is not let through is one that was never made, and leaves
-a refund as pending as an answer that was lost.
+while the other is asked. A call to the processor that is not let through is one that was never
+made, and leaves a refund as pending as an answer that was lost; without the orchestrator the house
+counts for itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from common.domain.cash_patterns import ActorFigures, Finding
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
 from common.domain.reconciliation import CardRecords
 from common.ports.circuit import Breaker
 from common.ports.gateway import Answer, Gateway, Unknown, Unreachable, Wanted
+from common.ports.signals import Detector
 
 T = TypeVar("T")
 
@@ -51,3 +54,33 @@ class BreakingGateway:
             raise
         self._breaker.heard(caller, answered=not isinstance(answer, Unreachable))
         return answer
+
+
+class LeftAlone(Exception):
+    """It did not answer before, and is not asked for a while."""
+
+
+class BreakingDetector:
+    """Whatever goes wrong with a detector is one answer that did not come."""
+
+    def __init__(self, detector: Detector, breaker: Breaker) -> None:
+        self._detector = detector
+        self._breaker = breaker
+
+    @property
+    def name(self) -> str:
+        """Who it is."""
+        return self._detector.name
+
+    def look(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
+        """As the port has it. Raises LeftAlone while nobody is let through."""
+        caller = str(uuid4())
+        if not self._breaker.admits(caller):
+            raise LeftAlone
+        try:
+            found = self._detector.look(tenant_id, figures)
+        except Exception:
+            self._breaker.heard(caller, answered=False)
+            raise
+        self._breaker.heard(caller, answered=True)
+        return found

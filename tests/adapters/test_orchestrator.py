@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,15 +12,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.domain.cash_patterns import ActorFigures, Pattern
+from common.domain.circuit import FAILURES_MAX, PAUSE
 from common.google.detector import (
     BYTES_MAX,
-    FAILURES_MAX,
-    PAUSE_SECONDS,
     Orchestrator,
     OrchestratorSilent,
 )
+from common.postgres.breakers import PostgresBreaker
+from common.runtime.breaking import BreakingDetector, LeftAlone
 from common.runtime.settings import ProcessSettings, SettingMissing
 from common.wiring import Wiring
+from tests.hotel import House
 
 pytestmark = pytest.mark.req("AI-1", "CASH-10")
 TENANT = UUID("2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64")
@@ -147,26 +150,34 @@ def test_one_that_never_answers_is_waited_for_no_longer_than_said() -> None:
         answered.set()
 
 
-def test_one_that_fails_is_left_alone_for_a_while_and_then_tried_once() -> None:
-    """Three failures; nobody asks for a minute; one tries, and while it does nobody else."""
-    time = [0.0]
+def test_one_that_fails_is_left_alone_by_all_instances(house: House) -> None:
+    """Five failures on one; the other does not ask at all. After the pause one tries."""
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    class Wall:
+        def now(self) -> datetime:
+            return moment
+
+        def at(self, database_time: datetime) -> datetime:
+            return moment
+
     with orchestrator(lambda _: (500, b"")) as there:
-        here = asking(there, now=lambda: time[0])
-        for _ in range(FAILURES_MAX + 2):
+        pool = house.wiring.pools["main"]
+        one, other = (
+            BreakingDetector(asking(there), PostgresBreaker(pool, Wall(), "orchestrator"))
+            for _ in range(2)
+        )
+        for _ in range(FAILURES_MAX):
             with pytest.raises(OrchestratorSilent):
-                here.look(TENANT, [KARIM])
+                one.look(TENANT, [KARIM])
+        with pytest.raises(LeftAlone):
+            other.look(TENANT, [KARIM])
         assert len(there.asked) == FAILURES_MAX
 
-        time[0] = PAUSE_SECONDS
-        for _ in range(2):
-            with pytest.raises(OrchestratorSilent):
-                here.look(TENANT, [KARIM])
-        assert len(there.asked) == FAILURES_MAX + 1
-
         there.says = lambda _: found()
-        time[0] = 2 * PAUSE_SECONDS
-        assert [here.look(TENANT, [KARIM]) for _ in range(2)] == [[], []]
-        assert len(there.asked) == FAILURES_MAX + 3
+        moment += PAUSE
+        assert [each.look(TENANT, [KARIM]) for each in (other, one)] == [[], []]
+        assert len(there.asked) == FAILURES_MAX + 2
 
 
 def test_is_asked_where_it_is_configured_and_never_without_its_key() -> None:
@@ -179,5 +190,6 @@ def test_is_asked_where_it_is_configured_and_never_without_its_key() -> None:
     with pytest.raises(SettingMissing, match="BILLING_ORCHESTRATOR_KEY"):
         _ = wired(url="https://orchestrator").detector
     asked = wired(url="https://orchestrator", key="secret")
-    assert isinstance(asked.detector, Orchestrator)
+    assert isinstance(asked.detector, BreakingDetector)
+    assert asked.detector.name == "orchestrator"
     assert "secret" not in repr(asked.settings)

@@ -30,7 +30,7 @@ def test_is_ready_and_says_in_which_state(hotel: Hotel) -> None:
     assert (found["ready"], found["database"]) == (True, "up")
     assert found["schemaVersion"] >= 1
     assert found["outboxAgeSeconds"] >= 0
-    assert found["circuitBreakers"] == {"gateway": "closed"}
+    assert found["circuitBreakers"] == {"gateway": "closed", "orchestrator": "closed"}
     assert found["version"]
     for secret in (folio, str(hotel.tenant_id), hotel.tenant_id.hex, hotel.schema):
         assert secret not in answer.text
