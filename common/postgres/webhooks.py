@@ -20,7 +20,11 @@ from common.postgres.session import Insert
 from common.postgres.stores import Desk
 
 COLUMNS: Final = "id, event_id, type, api_version, livemode, payload, payload_sha256, received_at"
-KEPT: Final = f"""
+
+
+def events_where(condition: str) -> str:
+    """Events of the processor with how often each was tried, and what came of it last."""
+    return f"""
 SELECT webhook_events.tenant_id, {COLUMNS}, is_applied, outcome, code, attempts
 FROM webhook_events
 CROSS JOIN LATERAL (
@@ -35,15 +39,18 @@ CROSS JOIN LATERAL (
   ORDER BY tried.attempted_at DESC, tried.id DESC
   LIMIT 1
 ) AS last
+WHERE {condition}
 """
-GET: Final = f"{KEPT}WHERE event_id = $1"
-PAGE: Final = f"""
-{KEPT}WHERE id > $1
+
+
+GET: Final = events_where("event_id = $1")
+PAGE: Final = events_where(
+    """id > $1
   AND ($2::text IS NULL OR type = $2)
   AND ($3::text IS NULL OR outcome = $3)
 ORDER BY id
-LIMIT $4
-"""
+LIMIT $4"""
+)
 TENANTS_OF: Final = """
 SELECT tenant_id
 FROM billing_central.card_payments

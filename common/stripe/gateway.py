@@ -23,7 +23,7 @@ from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Unreachable
 
 T = TypeVar("T")
 
-TIMEOUT_SECONDS: Final = (3.0, 10.0)
+TIMEOUT_SECONDS: Final = (3, 10)
 """To connect, and to be answered. Three tries of both end before a breaker's probe does."""
 RETRIES_MAX: Final = 2
 PAGE: Final = 100

@@ -36,6 +36,7 @@ PROBLEM = "application/problem+json"
 EXAMPLES = 50
 HOW_MANY = {
     "regenerate_invoice": 10,  # it draws a page for every request
+    "post_charge": 200,  # what it costs must be in minor units of a currency that there is
     "post_charge_batch": 200,  # all of its charges must be good at once
 }
 FIXED = settings(
