@@ -59,7 +59,7 @@ class AccountStatementOnPage:
     stated: AccountStatementWords
     property_name: str
     issuer: Party
-    company: Party
+    party: Party
     facts: tuple[Labelled, ...]
     as_of: str
     currency: str
@@ -114,7 +114,7 @@ def laid_out(document: Document) -> AccountStatementOnPage:
         stated=stated,
         property_name=here.text(legible(document["propertyName"])),
         issuer=_party(issuer, (country,), here),
-        company=_party(document["company"], (), here),
+        party=_party(document["company"], (), here),
         facts=_facts(document, stated, here),
         as_of=f"{_day(document['first'], here)} – {_day(document['last'], here)}",
         currency=currency,

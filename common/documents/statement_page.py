@@ -50,7 +50,7 @@ class StatementOnPage:
     stated: StatementWords
     property_name: str
     issuer: Party
-    guest: Party
+    party: Party
     facts: tuple[Labelled, ...]
     as_of: str
     currency: str
@@ -108,7 +108,7 @@ def laid_out(document: Document) -> StatementOnPage:
         stated=stated,
         property_name=here.text(legible(document["propertyName"])),
         issuer=_issuer(document["issuer"], here),
-        guest=_party(document["guest"], (), here),
+        party=_party(document["guest"], (), here),
         facts=_facts(document, stated, here),
         as_of=f"{stated.as_of} {here.moment(_instant(document['statedAt']))}",
         currency=currency,

@@ -156,6 +156,11 @@ class Settings:
             raise PropertyUnknown()
         return found
 
+    def year_of_series(self, property_id: PropertyId, now: datetime) -> int:
+        """The year whose series numbers the documents of a property now; 0 where none restarts."""
+        on = self.property(property_id).business_date(now)
+        return on.year if self.numbers_restart_yearly else 0
+
     def template_in_use(self, version: str) -> str:
         """The template to draw with where one was put back to an earlier version."""
         return self.templates_put_back.get(version, version)

@@ -28,7 +28,7 @@ def bill(
     if folio.reopened and not needs_document(lines):
         return None
     house = tx.settings.property(folio.property_id)
-    year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
+    year = tx.settings.year_of_series(folio.property_id, tx.now)
     if is_credit(lines, folio.currency):
         series, invoice, confirmed = tx.credit_notes.take_series(folio, house.jurisdiction, year)
         credited = credit_difference(

@@ -28,8 +28,7 @@ def issue_credit_note(
     CreditExceedsInvoice, AmountNotPositive, CurrenciesDiffer, AmountNotInMinorUnits.
     """
     credits = tx.credit_notes.take_credits(invoice_id)
-    house = tx.settings.property(credits.invoice.property_id)
-    year = house.business_date(tx.now).year if tx.settings.numbers_restart_yearly else 0
+    year = tx.settings.year_of_series(credits.invoice.property_id, tx.now)
     series = tx.invoices.take_series(credits.invoice.jurisdiction, CreditNote.kind, year)
     issued, voided = credit(credits, asked, series, confirmed(tx), reason, tx)
     note = issued.subject

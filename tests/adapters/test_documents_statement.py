@@ -114,7 +114,7 @@ def test_lets_no_control_of_direction_change_what_is_shown() -> None:
 
     shown = laid_out(told)
 
-    assert shown.guest.name == shown.property_name == shown.lines[0].description == "00.1 latoT"
+    assert shown.party.name == shown.property_name == shown.lines[0].description == "00.1 latoT"
     assert shown.lines[1].description == "Cancelled: 00.1 latoT"
     assert not re.search("[\u202e\u2067\x00]", statement_html(told))
 
