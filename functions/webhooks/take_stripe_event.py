@@ -17,6 +17,7 @@ from common.runtime.declaration import RateLimit, http_function
     scope=None,
     signed_by="stripe",
     limits=(RateLimit(quota=6000, window_seconds=60, per="address"),),
+    needs=("database", "webhooks"),
 )
 def take_stripe_event(event: ProcessorEvent, tx: Transaction) -> WebhookTaken:
     """Keep an event with its effect, unless it has had it; what is refused is kept with why."""

@@ -37,7 +37,10 @@ ALL = pytest.mark.parametrize("declaration", declarations(), ids=lambda each: ea
 PATH = re.compile(r"(/[a-z][a-z-]*|/\{[a-z_]+\})+")
 REFUSAL = re.compile(r"[A-Z][A-Za-z]+")
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
-NEEDS = {"database", "keys", "documents", "printer", "provisioning", "gateway", "detector"}
+NEEDS = {
+    *("database", "keys", "documents", "printer", "provisioning", "gateway", "detector"),
+    "webhooks",
+}
 
 
 def models_in(annotation: Any) -> set[type[BaseModel]]:

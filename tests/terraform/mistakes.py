@@ -104,8 +104,8 @@ REFUSED: Final = (
     Mistake(
         name="a sandbox in production",
         file="environments/production/main.tf",
-        before="lock_audit  = true",
-        after='lock_audit  = true\n  gateway     = "sandbox"',
+        before='gateway     = "stripe"',
+        after='gateway     = "sandbox"',
         noticed_by="money has moved which never did",
         environment="production",
     ),

@@ -60,6 +60,8 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
         yield Right("secretmanager.secretAccessor", "billing-processor-key")
     if "detector" in needs:
         yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
+    if "webhooks" in needs:
+        yield Right("secretmanager.secretAccessor", "billing-webhook-secrets")
     if "provisioning" in needs:
         yield Right("secretmanager.secretAccessor", "billing-provisioner")
     if "documents" in needs:

@@ -194,6 +194,8 @@ def it_is_told_what_it_needs(plan: Plan, functions: Functions) -> Iterator[str]:
             "provisioning": settings.provisioner,
             "publisher": settings.topic,
         }
+        if settings.gateway == "stripe":
+            wanted["gateway"] = settings.stripe_api_key
         for need in functions.get(name, {}).get("needs", ()):
             if not wanted.get(need, "no setting is needed"):
                 yield f"{name} needs {need} and is not told where that is"

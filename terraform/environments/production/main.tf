@@ -56,6 +56,7 @@ module "service" {
   people      = var.people
   domain      = "billing.melmastoon.example"
   lock_audit  = true
+  gateway     = "stripe"
 
   documents_bucket = "melmastoon-documents"
 

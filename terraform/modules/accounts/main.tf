@@ -15,7 +15,7 @@ variable "functions" {
 locals {
   known = [
     "database", "detector", "documents", "gateway", "keys", "outbox", "printer", "provisioning",
-    "publisher",
+    "publisher", "webhooks",
   ]
 
   group = {
@@ -110,6 +110,11 @@ output "gateway" {
 output "detector" {
   description = "Accounts that ask the platform's orchestrator about odd cash."
   value       = { for group in keys(local.asks.detector) : group => local.accounts[group] }
+}
+
+output "webhooks" {
+  description = "Accounts that prove what the payment processor sends."
+  value       = { for group in keys(local.asks.webhooks) : group => local.accounts[group] }
 }
 
 output "provisioning" {

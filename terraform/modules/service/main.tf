@@ -79,6 +79,7 @@ module "secrets" {
     })
     processor-key    = module.accounts.gateway
     orchestrator-key = module.accounts.detector
+    webhook-secrets  = module.accounts.webhooks
   }
 }
 

@@ -28,10 +28,17 @@ locals {
   # The sandbox remembers in its folder what it was asked, each instance for itself.
   gateways = {
     none    = {}
+    stripe  = { BILLING_GATEWAY = "stripe" }
     sandbox = { BILLING_GATEWAY = "sandbox", BILLING_LOCAL_FOLDER = "/tmp/billing" }
   }
   secret_by_need = {
     provisioning = { BILLING_PROVISIONER = module.secrets.ids["provisioner"] }
+    gateway = var.gateway != "stripe" ? {} : {
+      BILLING_STRIPE_API_KEY = module.secrets.ids["processor-key"]
+    }
+    webhooks = var.gateway != "stripe" ? {} : {
+      BILLING_STRIPE_WEBHOOK_SECRETS = module.secrets.ids["webhook-secrets"]
+    }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
     }
