@@ -48,7 +48,7 @@ variable "platform_topics" {
 }
 
 variable "gateway" {
-  description = "The payment processor, by its adapter's name; null: none, refunds of cards fail. `stripe` is told its key and the secrets of its webhooks."
+  description = "The payment processor, by its adapter's name; null: none, refunds of cards fail."
   type        = string
   default     = null
 
