@@ -57,6 +57,11 @@ def own_certificate(
     return _given([certificate], key_version, own=True)
 
 
+def stored_certificate(key_version: str, der: bytes) -> CertificateGiven:
+    """A certificate of a key's own, as it was stored."""
+    return _given([x509.load_der_x509_certificate(der)], key_version, own=True)
+
+
 def certificate_request(name: str, country: str, public_key: bytes, sign: Sign) -> bytes:
     """What an authority is asked with (PKCS #10, in PEM), signed by the key."""
     key = _PortKey(public_key, sign)

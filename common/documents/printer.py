@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from common.documents.certificates import own_certificate
+from common.documents.certificates import own_certificate, stored_certificate
 from common.documents.drawing import RenderingFailed
 from common.documents.einvoice import einvoice_xml
 from common.documents.reading import read_invoice_identity
 from common.documents.render import render_document
-from common.documents.sealing import sealed
+from common.documents.sealing import must_hold, sealed
 from common.domain.certificate import CertificateGiven
 from common.domain.settings import Issuer
 from common.ports.powers import DrawingRefused, Seal
@@ -70,6 +70,14 @@ class PdfPrinter:
         Raises DrawingRefused for what does not hold.
         """
         return sealed(pdf, seal, e_invoice)
+
+    def must_hold(self, pdf: bytes, sealed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
+        """Try a PDF that was sealed before. Raises DrawingRefused."""
+        must_hold(pdf, sealed, seal, e_invoice)
+
+    def read_certificate(self, key_version: str, der: bytes) -> CertificateGiven:
+        """A certificate of a key's own, as it was stored."""
+        return stored_certificate(key_version, der)
 
     def own_certificate(
         self,

@@ -33,20 +33,24 @@ def sealed(pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
 
     try:
         signed = _signed(pdf, seal)
-        if not signed.startswith(pdf):
-            raise DrawingRefused("the signature has moved the document")
-        must_hold(signed, seal, e_invoice)
     except (PdfError, ValueError) as failure:
         raise DrawingRefused(f"the document cannot be signed: {type(failure).__name__}") from None
+    must_hold(pdf, signed, seal, e_invoice)
     return signed
 
 
-def must_hold(signed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
-    """Try a signed document. Raises DrawingRefused."""
+def must_hold(pdf: bytes, signed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
+    """Try a document that was signed, over what was drawn. Raises DrawingRefused."""
+    from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
 
-    reader = PdfFileReader(BytesIO(signed))
-    signatures = reader.embedded_signatures
+    if not signed.startswith(pdf):
+        raise DrawingRefused("what was signed is not what was drawn")
+    try:
+        reader = PdfFileReader(BytesIO(signed))
+        signatures = reader.embedded_signatures
+    except (PdfError, ValueError) as failure:
+        raise DrawingRefused(f"the document cannot be read: {type(failure).__name__}") from None
     if len(signatures) != 1 or not is_whole(signatures[0], seal.certificate, seal.at):
         raise DrawingRefused("the signature does not hold")
     if attached(reader) != e_invoice:

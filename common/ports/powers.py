@@ -108,6 +108,12 @@ class Printer(Protocol):
         Raises DrawingRefused for what does not hold.
         """
 
+    def must_hold(self, pdf: bytes, sealed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
+        """Try a PDF that was sealed before. Raises DrawingRefused."""
+
+    def read_certificate(self, key_version: str, der: bytes) -> CertificateGiven:
+        """A certificate of a key's own, as it was stored."""
+
     def own_certificate(
         self,
         issuer: Issuer,

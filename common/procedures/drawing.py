@@ -2,9 +2,9 @@
 
 Signing and drawing may take a second and may fail; neither may hold a lock. So a document is read
 in one transaction, drawn between, and the result is written in another one. The page is the same
-bytes each time; its signature is not, as it is of chance and of the hour. So a crash between the
-two leaves a file that is written down nowhere, which no link ever leads to, and the next one is
-the document.
+bytes each time; its signature is not, as it is of chance and of the hour. So it is stored under a
+name that comes from the page, and what lies there already is the document: a crash between the two
+costs nothing but time.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Final
 from uuid import UUID
 
 from common.domain.certificate import CertificateGiven, keep, signing
@@ -23,8 +22,6 @@ from common.domain.settings import Issuer
 from common.ports.powers import DrawingRefused, Keys, Powers, Seal
 from common.ports.transaction import Transaction
 from common.procedures.stating import e_invoice_of
-
-CERTIFICATE_LOST: Final = "another certificate of the key was kept meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Undrawn:
 class Drawn:
     """A stored PDF with its signatures, or the reason why there is none.
 
-    `certificate` is a new one of the key's own, by which the PDF is signed.
+    `certificate` is the one that the PDF is signed with.
     """
 
     document_id: DocumentId
@@ -73,32 +70,28 @@ class Drawn:
 
 
 def draw(undrawn: Undrawn, powers: Powers) -> Drawn:
-    """Sign the payload's hash, draw the PDF, sign and store it. A refused drawing is an answer."""
+    """Sign the payload's hash, draw the PDF, seal and store it. A refused drawing is an answer."""
     document = undrawn.document
     signature = document.signature or _signature(undrawn, powers)
     try:
-        pdf, certificate = _sealed(undrawn, powers)
+        pdf, e_invoice = _page(undrawn, powers)
+        seal = _seal(undrawn, powers)
+        name, sealed = _stored(undrawn, pdf, seal, e_invoice, powers)
     except DrawingRefused as refused:
         return Drawn(document.id, None, signature, str(refused) or type(refused).__name__)
-    digest = hashlib.sha256(pdf).digest()
-    name = f"{_folder(document)}/{document.id}/{undrawn.copy}-{digest.hex()[:16]}.pdf"
-    powers.documents.put(undrawn.tenant_id, name, pdf)
     rendition = Rendition(
         copy=undrawn.copy,
         language=document.language,
         template_version=undrawn.template_version,
         object_name=name,
-        pdf_sha256=digest,
+        pdf_sha256=hashlib.sha256(sealed).digest(),
         rendered_at=powers.now(),
     )
-    return Drawn(document.id, rendition, signature, certificate=certificate)
+    return Drawn(document.id, rendition, signature, certificate=seal.certificate)
 
 
-def _sealed(undrawn: Undrawn, powers: Powers) -> tuple[bytes, CertificateGiven | None]:
-    """The PDF with its e-invoice, signed, and the certificate that had to be made for that.
-
-    Raises DrawingRefused.
-    """
+def _page(undrawn: Undrawn, powers: Powers) -> tuple[bytes, bytes | None]:
+    """The PDF before anybody has signed it, and the e-invoice in it. Raises DrawingRefused."""
     document = undrawn.document
     e_invoice, without_xml = _e_invoice(document, powers)
     pdf = powers.printer.document(
@@ -112,18 +105,51 @@ def _sealed(undrawn: Undrawn, powers: Powers) -> tuple[bytes, CertificateGiven |
         e_invoice=e_invoice,
         without_xml=without_xml,
     )
-    key_version, now = powers.keys.current(undrawn.tenant_id), powers.now()
-    sign = partial(_signed_by, powers.keys, undrawn.tenant_id, key_version)
+    return pdf, e_invoice
+
+
+def _stored(
+    undrawn: Undrawn, pdf: bytes, seal: Seal, e_invoice: bytes | None, powers: Powers
+) -> tuple[str, bytes]:
+    """Seal and store: where it lies, and what lies there.
+
+    The name comes from what was drawn and from the certificate, as no two seals are the same. What
+    somebody has stored there before, who died or was faster, is tried, and is the document.
+    Raises DrawingRefused.
+    """
+    document, tenant_id = undrawn.document, undrawn.tenant_id
+    drawn = hashlib.sha256(pdf + seal.certificate.sha256).hexdigest()[:16]
+    name = f"{_folder(document)}/{document.id}/{undrawn.copy}-{drawn}.pdf"
+    sealed = powers.printer.sealed(pdf, seal, e_invoice)
+    try:
+        powers.documents.put(tenant_id, name, sealed)
+    except FileExistsError:
+        sealed = powers.documents.get(tenant_id, name)
+        powers.printer.must_hold(pdf, sealed, seal, e_invoice)
+    return name, sealed
+
+
+def _seal(undrawn: Undrawn, powers: Powers) -> Seal:
+    """What a document is signed with now: the key's newest version, and its certificate.
+
+    One of the key's own is made where there is none; the store keeps the first that comes, so that
+    all who make one at once sign with the same.
+    """
+    tenant_id, now = undrawn.tenant_id, powers.now()
+    key_version = powers.keys.current(tenant_id)
+    sign = partial(_signed_by, powers.keys, tenant_id, key_version)
     known = signing(undrawn.certificates, key_version, now)
-    certificate = known or powers.printer.own_certificate(
-        undrawn.issuer,
-        key_version,
-        powers.keys.public_key(undrawn.tenant_id, key_version),
-        sign,
-        now,
-    )
-    sealed = powers.printer.sealed(pdf, Seal(certificate, sign, _second(now)), e_invoice)
-    return sealed, None if known else certificate
+    if known is not None:
+        return Seal(known, sign, _second(now))
+    public_key = powers.keys.public_key(tenant_id, key_version)
+    made = powers.printer.own_certificate(undrawn.issuer, key_version, public_key, sign, now)
+    name = f"certificates/{hashlib.sha256(key_version.encode()).hexdigest()[:16]}.der"
+    try:
+        powers.documents.put(tenant_id, name, made.chain[0])
+    except FileExistsError:
+        first = powers.documents.get(tenant_id, name)
+        made = powers.printer.read_certificate(key_version, first)
+    return Seal(made, sign, _second(now))
 
 
 def _e_invoice(document: IssuedDocument, powers: Powers) -> tuple[bytes | None, str]:
@@ -159,13 +185,12 @@ def keep_drawn(drawn: Drawn, tx: Transaction) -> Drawn:
     Raises ValueError for a document that was never issued.
     """
     document = known(drawn.document_id, tx)
-    if not _certificate_is_kept(drawn, tx):
-        drawn = replace(drawn, rendition=None, error=CERTIFICATE_LOST)
     if document.signature is None and drawn.signature is not None:
         tx.invoices.keep_signature(document.id, drawn.signature)
     if drawn.rendition is None:
         tx.render_queue.postpone(document.id, drawn.error)
         return drawn
+    _keep_certificate(drawn.certificate, tx)
     if drawn.rendition.copy >= len(document.renditions):
         rendered = document.rendered(drawn.rendition, drawn.signature)
         tx.invoices.keep_rendition(document.id, drawn.rendition)
@@ -174,21 +199,13 @@ def keep_drawn(drawn: Drawn, tx: Transaction) -> Drawn:
     return replace(drawn, rendition=document.rendition(drawn.rendition.copy))
 
 
-def _certificate_is_kept(drawn: Drawn, tx: Transaction) -> bool:
-    """Keep a new certificate of the key's own; False where somebody else's came first.
-
-    A key version has one of its own: a PDF that bears another one is drawn again.
-    """
-    given = drawn.certificate
-    if given is None or drawn.rendition is None:
-        return True
-    for first in tx.certificates.kept():
-        if first.own and first.key_version == given.key_version:
-            return first == given
+def _keep_certificate(given: CertificateGiven | None, tx: Transaction) -> None:
+    """Write down a certificate that was made for this, unless somebody has."""
+    if given is None or given in tx.certificates.kept():
+        return
     kept = keep(given, tx)
     tx.certificates.keep(kept.subject)
     tx.tell(kept)
-    return True
 
 
 def known(document_id: DocumentId, tx: Transaction) -> IssuedDocument:

@@ -17,7 +17,6 @@ CREATE TABLE signing_certificates (
   kept_at     timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id),
   CONSTRAINT certificate_is_kept_once UNIQUE (tenant_id, sha256),
-  CONSTRAINT certificate_hash_is_a_sha256 CHECK (octet_length(sha256) = 32),
   CONSTRAINT certificate_has_a_chain
     CHECK (jsonb_typeof(chain) = 'array' AND jsonb_array_length(chain) BETWEEN 1 AND 10),
   CONSTRAINT certificate_hash_is_of_its_first

@@ -186,14 +186,14 @@ def test_a_changed_byte_is_found(place: str, signed: bytes, seal: Seal) -> None:
     changed = bytearray(signed)
     changed[marks[place]] ^= 1
     with pytest.raises(Exception):  # noqa: B017 - it breaks wherever it was changed
-        must_hold(bytes(changed), seal, drawn()[1])
+        must_hold(drawn()[0], bytes(changed), seal, drawn()[1])
 
 
 def test_what_is_added_later_is_found(signed: bytes, seal: Seal) -> None:
     from common.documents.sealing import must_hold
 
     with pytest.raises(DrawingRefused, match="does not hold"):
-        must_hold(signed + b"\n%more", seal, drawn()[1])
+        must_hold(drawn()[0], signed + b"\n%more", seal, drawn()[1])
 
 
 def test_the_self_check_refuses_another_xml_and_another_key(keys: KeyFiles, seal: Seal) -> None:

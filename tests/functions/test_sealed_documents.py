@@ -6,10 +6,13 @@ kept of it: one certificate for each version of the key, however many documents 
 
 import hashlib
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -17,9 +20,7 @@ from pypdf import PdfReader
 
 from common.documents.printer import PdfPrinter
 from common.domain.certificate import CertificateGiven
-from common.runtime.declaration import declaration_of
-from common.runtime.job import Orders
-from jobs.render_invoice_backlog import render_invoice_backlog
+from common.ports.powers import Documents
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, usd, vat
 from tests.pdfa import broken_by, xmp
@@ -132,11 +133,10 @@ class Waiting(PdfPrinter):
         return super().own_certificate(*given)
 
 
-def test_of_two_that_make_a_certificate_at_once_one_wins_and_both_are_drawn(
-    house: House, hotel: Hotel, clock: Any
+def test_two_that_make_a_certificate_at_once_sign_with_the_one_that_is_kept(
+    house: House, hotel: Hotel
 ) -> None:
-    """Whose certificate came second draws its document again, with the one that is kept."""
-    clock("2026-03-10T10:00:00Z")
+    """Both have made one; the store has kept the first of them, and both sign with that."""
     invoices = [hotel.closed_folio()[1] for _ in range(2)]
     beside = house.beside(powers={"printer": Waiting()})
     events = {each["subject"]: each for each in hotel.events("invoice.generated")}
@@ -148,21 +148,40 @@ def test_of_two_that_make_a_certificate_at_once_one_wins_and_both_are_drawn(
     answers = at_once([partial(push, invoice) for invoice in invoices])
 
     assert answers == [204, 204]
-    assert len(kept(hotel)) == 1
-    assert len(pdfs(hotel)) == 1
-    assert hotel.rows("SELECT last_error FROM {s}.render_queue") == [
-        ["another certificate of the key was kept meanwhile"]
-    ]
-    clock("2026-03-10T10:05:00Z")
-    house.wiring.job_shell.run(
-        declaration_of(render_invoice_backlog),  # type: ignore[arg-type]
-        Orders(tenants=(hotel.tenant_id,)),
-        stop=threading.Event(),
-        tell=lambda _: None,
-    )
     assert len(pdfs(hotel)) == 2
     assert {signer_of(pdf) for pdf in pdfs(hotel).values()} == set(kept(hotel))
+    assert len(kept(hotel)) == len(trail(hotel, "certificate.kept")) == 1
     assert_books_are_right(hotel)
+
+
+def test_what_lies_there_from_before_is_the_document(house: House, hotel: Hotel) -> None:
+    """A process died after it had stored the file: the next one writes that file down."""
+    _, invoice = hotel.closed_folio()
+    dying = house.beside(powers={"documents": Dying(house.wiring.documents)})
+    event = hotel.events("invoice.generated")[0]
+    other = Hotel(dying, tenant_id=hotel.tenant_id)
+    assert other.push("on_invoice_generated", event).status_code == 500
+    assert pdfs(hotel) == {}
+
+    assert hotel.render(invoice).status_code == 204
+
+    folder = Path(house.wiring.settings.local_folder) / "documents"
+    stored = {file.read_bytes() for file in folder.rglob(f"{invoice}/*.pdf")}
+    assert stored == set(pdfs(hotel).values())
+    assert len(stored) == 1
+    assert kept(hotel) == [signer_of(pdf) for pdf in stored]
+
+
+@dataclass(frozen=True)
+class Dying:
+    """Stores a PDF, and never comes back from that."""
+
+    documents: Documents
+
+    def put(self, tenant_id: UUID, name: str, content: bytes) -> None:
+        self.documents.put(tenant_id, name, content)
+        if name.endswith(".pdf"):
+            raise RuntimeError("the process is gone")
 
 
 def test_what_the_standard_has_no_words_for_is_issued_without_it_and_says_so(

@@ -216,3 +216,17 @@ WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0) + (coalesce(status, '') 
   '{"copies":', coalesce(copies, 0), ',"id":', to_json(id), ',"number":', to_json(number),
   ',"payloadSha256":', to_json(encode(payload_sha256, 'hex')),
   ',"signed":', CASE WHEN copies > 0 THEN 'true' ELSE 'false' END, '}'), 'UTF8'));
+
+-- invariant: a_certificate_is_what_its_trail_digested
+-- A certificate has one audit entry, which says that it was kept, and is as that left it.
+SELECT coalesce(id, aggregate_id), concat_ws(' ', 'of', key_version, 'entry', sequence)
+FROM signing_certificates
+FULL JOIN (
+  SELECT aggregate_id, sequence, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'signing_certificate'
+) AS told ON aggregate_id = id
+WHERE sequence IS DISTINCT FROM 1
+   OR digest_after IS DISTINCT FROM sha256(convert_to(concat(
+  '{"id":', to_json(id), ',"keyVersion":', to_json(key_version), ',"own":', to_json(own),
+  ',"sha256":', to_json(encode(sha256, 'hex')), '}'), 'UTF8'));
