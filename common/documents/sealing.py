@@ -10,6 +10,7 @@ add up. What does not hold is refused, and the document is drawn again later.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -79,6 +80,43 @@ def is_whole(signature: Any, given: CertificateGiven, at: datetime) -> bool:
         and found.signing_cert.dump() == given.chain[0]
         and given.valid_from <= at < given.valid_to
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SealFound:
+    """The signature in a file: whether it holds over the whole of it, and whose key made it."""
+
+    holds: bool
+    public_key: bytes
+
+
+def read_seal(pdf: bytes) -> SealFound | None:
+    """The signature in a PDF by what the file itself says; None where nobody has signed it.
+
+    Anybody can sign with a key of theirs: hold `public_key` (SubjectPublicKeyInfo) against the
+    hotel's. Raises ValueError for a file that cannot be read.
+    """
+    from pyhanko.pdf_utils.misc import PdfError
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    try:
+        signatures = PdfFileReader(BytesIO(pdf)).embedded_signatures
+        if not signatures:
+            return None
+        (signature,) = signatures
+        leaf = signature.signer_cert
+        validity = leaf["tbs_certificate"]["validity"]
+        given = CertificateGiven(
+            key_version="",
+            chain=(leaf.dump(),),
+            own=False,
+            valid_from=validity["not_before"].native,
+            valid_to=validity["not_after"].native,
+        )
+        holds = is_whole(signature, given, given.valid_from)
+    except (PdfError, ValueError) as failure:
+        raise ValueError(f"its signature cannot be read: {type(failure).__name__}") from None
+    return SealFound(holds, leaf.public_key.dump())
 
 
 def attached(reader: Any) -> bytes | None:
