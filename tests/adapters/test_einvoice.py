@@ -375,6 +375,25 @@ def test_who_was_erased_has_no_name_and_the_figures_stay() -> None:
     assert sums(xml)["GrandTotalAmount"] == "110.00"
 
 
+@pytest.mark.parametrize(
+    ("given", "country"),
+    [
+        ({"country": "FR", "tax_id": "NL003313299B01"}, "FR"),
+        ({"tax_id": "EL123456789"}, "GR"),
+        ({"tax_id": "12345"}, "AF"),
+        ({"country": "QQ"}, "AF"),
+        ({}, "AF"),
+    ],
+)
+def test_a_buyers_country_is_given_or_the_numbers_or_the_houses(
+    given: dict[str, str], country: str
+) -> None:
+    account = guest_of(rule(percent=10), guest=Guest(name="A. Guest", **given))
+    account.charge(10_000)
+    xml = settled(account)
+    assert said(xml, "BuyerTradeParty/PostalTradeAddress/CountryID") == [country]
+
+
 def test_nothing_unseen_and_no_markup_comes_in_by_a_name() -> None:
     guest = Guest(name="A\u202eb\x00</ram:Name><evil/>", address_lines=("1", "2", "3", "4"))
     account = guest_of(rule(percent=10), guest=guest)

@@ -13,14 +13,14 @@ from functions.invoices.get_invoice_xml import get_invoice_xml
 from tests.crediting import credits, lines_of
 from tests.einvoicing import breakdown, broken_rules, said
 from tests.hotel import Hotel, House, new_id, usd, vat
-from tests.proofs import assert_refused, state
+from tests.proofs import assert_books_are_right, assert_refused, state
 
 pytestmark = pytest.mark.req("INV-5")
 
 
 def test_an_invoice_is_given_as_a_file_before_its_pdf_is_drawn(hotel: Hotel) -> None:
     """100.00 and 10.00 of VAT. Asked again, it is the same; and asking changes nothing."""
-    _, invoice = hotel.closed_folio()
+    _, invoice = hotel.closed_folio(guest={"name": "A. Guest", "country": "FR"})
     before = state(hotel)
 
     answer = hotel.get(f"/invoices/{invoice}/xml")
@@ -32,7 +32,9 @@ def test_an_invoice_is_given_as_a_file_before_its_pdf_is_drawn(hotel: Hotel) -> 
     assert answer.headers["Cache-Control"] == "no-store"
     assert broken_rules(answer.data) == []
     assert said(answer.data, "BuyerTradeParty/Name") == ["A. Guest"]
+    assert said(answer.data, "BuyerTradeParty/PostalTradeAddress/CountryID") == ["FR"]
     assert said(answer.data, "GrandTotalAmount") == ["110.00"]
+    assert_books_are_right(hotel)
     again = hotel.get(f"/invoices/{invoice}/xml", headers={"Accept": "application/json"})
     assert again.data == answer.data
     assert state(hotel) == before

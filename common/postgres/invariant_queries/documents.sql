@@ -171,7 +171,9 @@ CROSS JOIN LATERAL (
 ) AS written
 WHERE erased_at IS NULL
   AND encode(sha256(salt || convert_to(concat(
-        '{"addressLines":[', address, '],"name":', to_json(document ->> 'name'), ',"taxId":',
+        '{"addressLines":[', address, ']',
+        CASE WHEN document ? 'country' THEN concat(',"country":', to_json(document ->> 'country')) END,
+        ',"name":', to_json(document ->> 'name'), ',"taxId":',
         coalesce(to_json(document ->> 'taxId')::text, 'null'), '}'), 'UTF8')), 'hex')
       IS DISTINCT FROM payload::jsonb #>> '{customer,commitment}'
    OR erased_at IS NOT NULL AND num_nonnulls(salt, document) > 0;
