@@ -20,15 +20,8 @@ from functools import cache
 from typing import Any, Final
 
 from common.documents.legible import legible
-from common.domain.einvoice import (
-    EInvoice,
-    EInvoiceCharge,
-    EInvoiceLine,
-    EInvoiceNotPossible,
-    Vat,
-    VatGroup,
-    e_invoice,
-)
+from common.domain.einvoice import EInvoiceNotPossible, e_invoice
+from common.domain.einvoice_terms import EInvoice, EInvoiceCharge, EInvoiceLine, Vat, VatGroup
 from common.domain.money import MICRO_EXPONENT, Currency
 
 PROFILE: Final = "en16931"
@@ -125,7 +118,11 @@ def _sums(found: EInvoice, amounts: _Amounts) -> dict[str, str]:
         "BT-114": found.rounding_micro,
     }
     sums |= {term: amount for term, amount in further.items() if amount}
-    return {term: amounts(amount) for term, amount in sums.items()}
+    said = {term: amounts(amount) for term, amount in sums.items()}
+    if found.home_currency is not None:
+        home = _Amounts(Currency(found.home_currency))
+        said |= {"BT-6": found.home_currency, "BT-111": home(found.home_tax_micro)}
+    return said
 
 
 def _terms_of_payment(payload: Mapping[str, Any], found: EInvoice) -> dict[str, str]:

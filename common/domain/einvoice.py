@@ -30,11 +30,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from common.domain.money import MICRO_EXPONENT
+from common.domain.einvoice_terms import (
+    OUTSIDE,
+    UNIT_MICRO,
+    EInvoice,
+    EInvoiceCharge,
+    EInvoiceLine,
+    Vat,
+    VatGroup,
+)
 from common.domain.payment import PaymentMethod
 from common.domain.refusal import Unmet
 
-UNIT_MICRO: Final = 10**MICRO_EXPONENT
 FINEST_MICRO: Final = UNIT_MICRO // 100  # two decimals, whatever the currency has (BR-DEC-*)
 PPM: Final = 1_000_000
 
@@ -44,7 +51,6 @@ EUROPEAN_UNION: Final = frozenset({
 })  # fmt: skip
 AT_A_RATE: Final = frozenset({"S", "L", "M"})  # standard, Canaries, Ceuta and Melilla
 AT_NOTHING: Final = frozenset({"Z", "E", "AE", "G", "O", "L", "M"})
-OUTSIDE: Final = "O"
 EXEMPT: Final = "E"
 
 # BT-120, and BT-121 within the Union. E's reasons are those of what is exempt.
@@ -59,104 +65,6 @@ PASSED_ON: Final = "VATEX-EU-79-C"
 class EInvoiceNotPossible(Unmet):
     code = "E_INVOICE_NOT_POSSIBLE"
     title = "EN 16931 has no words for something on this document; its PDF says it"
-
-
-@dataclass(frozen=True, slots=True)
-class Vat:
-    """A category (BT-151) and its rate; None outside of VAT."""
-
-    category: str
-    rate_ppm: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EInvoiceLine:
-    """A row without its taxes. `quantity` has the sign of `net_micro`, the price has none."""
-
-    description: str
-    quantity: Decimal
-    net_micro: int
-    vat: Vat
-    service_date: date
-
-    @property
-    def price(self) -> tuple[Decimal, Decimal]:
-        """The net price (BT-146) of how many (BT-149): of one, where that comes out whole."""
-        net, count = Decimal(abs(self.net_micro)) / UNIT_MICRO, abs(self.quantity)
-        each = (net / count).quantize(Decimal("0.0001"))
-        return (each, Decimal(1)) if each * count == net else (net, count)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EInvoiceCharge:
-    """What a tax other than VAT came to on all lines that treat it alike; negative: given back."""
-
-    reason: str
-    amount_micro: int
-    vat: Vat
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VatGroup:
-    """What bears VAT of one category and rate, and how much (BG-23)."""
-
-    vat: Vat
-    base_micro: int
-    tax_micro: int
-    reason: str = ""
-    reason_code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EInvoice:
-    """A document in the standard's terms; BT-106 to BT-115 in micro units."""
-
-    lines: tuple[EInvoiceLine, ...]
-    charges: tuple[EInvoiceCharge, ...]
-    vat: tuple[VatGroup, ...]
-    rounding_micro: int
-    paid_micro: int
-    on_account_micro: int
-
-    @property
-    def is_outside_vat(self) -> bool:
-        """Whether no party may be named by a VAT number (BR-O-02)."""
-        return any(group.vat.category == OUTSIDE for group in self.vat)
-
-    @property
-    def lines_micro(self) -> int:
-        """BT-106."""
-        return sum(line.net_micro for line in self.lines)
-
-    @property
-    def charges_micro(self) -> int:
-        """BT-108."""
-        return sum(max(charge.amount_micro, 0) for charge in self.charges)
-
-    @property
-    def allowances_micro(self) -> int:
-        """BT-107."""
-        return sum(max(-charge.amount_micro, 0) for charge in self.charges)
-
-    @property
-    def net_micro(self) -> int:
-        """BT-109."""
-        return self.lines_micro - self.allowances_micro + self.charges_micro
-
-    @property
-    def tax_micro(self) -> int:
-        """BT-110."""
-        return sum(group.tax_micro for group in self.vat)
-
-    @property
-    def gross_micro(self) -> int:
-        """BT-112."""
-        return self.net_micro + self.tax_micro
-
-    @property
-    def due_micro(self) -> int:
-        """BT-115."""
-        return self.gross_micro - self.paid_micro + self.rounding_micro
 
 
 @dataclass(slots=True)
@@ -176,6 +84,7 @@ class _Row:
 
     row: Mapping[str, Any]
     own: _Part
+    vat_key: tuple[str, int | None, str] | None = None
     others: list[tuple[str, _Part]] = field(default_factory=list)
 
 
@@ -198,6 +107,7 @@ def e_invoice(payload: Mapping[str, Any]) -> EInvoice:
         rounding_micro=payload["totals"]["roundingMicro"],
         paid_micro=paid,
         on_account_micro=on_account,
+        **_home_tax(payload, rows),
     )
     must_add_up(found, payload)
     _must_be_sayable(found)
@@ -226,11 +136,15 @@ def _taken_apart(row: Mapping[str, Any]) -> _Row:
         vat = _vat_of(vat_tax)
         why = vat_tax["name"] if vat.category == EXEMPT else ""
         own = _Part(row["netMicro"], vat, vat_tax["amountMicro"], why)
-    taken = _Row(row, own)
+    taken = _Row(row, own, None if vat_tax is None else _key(vat_tax))
     for tax in taxes:
         if tax is not vat_tax and tax["amountMicro"]:
             taken.others.append((tax["name"], _other(tax, vat_tax, own)))
     return taken
+
+
+def _key(tax: Mapping[str, Any]) -> tuple[str, int | None, str]:
+    return tax["code"], tax["ratePpm"], tax["category"]
 
 
 def _may_be_vat(tax: Mapping[str, Any]) -> bool:
@@ -354,6 +268,16 @@ def _order(vat: Vat) -> tuple[str, int]:
     return vat.category, vat.rate_ppm or 0
 
 
+def _home_tax(payload: Mapping[str, Any], rows: Sequence[_Row]) -> dict[str, Any]:
+    """Of what is said in the currency of the tax office, the VAT (BT-6, BT-111)."""
+    said = payload.get("taxInHomeCurrency")
+    if not said:
+        return {}
+    keys = {row.vat_key for row in rows}
+    tax = sum(group["amountMicro"] for group in said["groups"] if _key(group) in keys)
+    return {"home_currency": said["currency"], "home_tax_micro": tax}
+
+
 def _paid(payload: Mapping[str, Any]) -> tuple[int, int]:
     """What was paid, or by a credit note given back, and what a company settles later instead."""
     payments: Sequence[Mapping[str, Any]] = payload.get("payments", ())
@@ -376,6 +300,7 @@ def _must_be_sayable(found: EInvoice) -> None:
         *(group.tax_micro for group in found.vat),
         found.rounding_micro,
         found.paid_micro,
+        found.home_tax_micro,
     ]
     if any(amount % FINEST_MICRO for amount in amounts):
         raise EInvoiceNotPossible("An amount has thousandths; the standard has two decimals.")

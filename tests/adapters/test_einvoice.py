@@ -362,6 +362,32 @@ def test_a_credit_note_names_its_invoice_and_keeps_the_levy_apart() -> None:
     assert sums(xml)["DuePayableAmount"] == "23.00"
 
 
+@pytest.mark.req("INV-9")
+def test_the_tax_offices_currency_is_told_the_vat_and_no_levy() -> None:
+    """10.00 USD of VAT are 700.50 AFN there; the levy's 5.00, 350.25, are no VAT."""
+    account = guest_of(rule(percent=10), rule("CITY", 5, levy=True))
+    account.charge(10_000)
+    account.pay(11_500)
+    invoice = invoice_of(account)
+    payload = json.loads(invoice.payload) | {
+        "taxInHomeCurrency": {
+            "currency": "AFN",
+            "rate": {},
+            "groups": [
+                {"code": "CITY", "ratePpm": 50_000, "category": "S", "amountMicro": 350_250_000},
+                {"code": "VAT", "ratePpm": 100_000, "category": "S", "amountMicro": 700_500_000},
+            ],
+            "taxMicro": 1_050_750_000,
+        }
+    }
+
+    xml = einvoice_xml(payload, {})
+
+    assert broken_rules(xml) == []
+    assert said(xml, "TaxCurrencyCode") == ["AFN"]
+    assert said(xml, "TaxTotalAmount") == ["10.00", "700.50"]
+
+
 def test_who_was_erased_has_no_name_and_the_figures_stay() -> None:
     account = guest_of(rule(percent=10))
     account.charge(10_000)
