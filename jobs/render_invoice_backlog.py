@@ -34,4 +34,4 @@ def keep(drawn: Drawn, tx: Transaction) -> None:
 def render_invoice_backlog(document_id: DocumentId, tx: Transaction) -> Undrawn | None:
     """Draw the issued copy of a document that still waits for it."""
     document = known(document_id, tx)
-    return None if document.renditions else Undrawn.of(document, tx.settings)
+    return None if document.renditions else Undrawn.of(document, tx)

@@ -2,8 +2,8 @@
 
 The PDF names its number and the SHA-256 of its payload. The payload, as GET /invoices/{id} answers
 it, is put into its canonical form (RFC 8785), hashed and compared; the signature that stands beside
-it is checked with the hotel's public key. That the file's bytes are those that were issued only the
-service can tell: POST /invoices/verify.
+it is checked with the hotel's public key, and so is the signature in the PDF, its seal. That the
+file's bytes are those that were issued only the service can tell: POST /invoices/verify.
 
 Exit code 0: what could be checked holds; 1: something does not; 2: a file cannot be read;
 3: nothing was given to hold the PDF against.
@@ -53,11 +53,12 @@ class Verdict:
     payload_sha256: str
     payload: bool | None = None
     signature: bool | None = None
+    seal: bool | None = None
 
     @property
     def exit_code(self) -> int:
         """0 only when something was checked, and all that was holds."""
-        if False in (self.payload, self.signature):
+        if False in (self.payload, self.signature, self.seal):
             return FALSE
         return UNPROVEN if self.payload is None else 0
 
@@ -67,6 +68,7 @@ class Verdict:
             "payloadSha256": self.payload_sha256,
             "payload": _word(self.payload, "is the PDF's", "is another one"),
             "signature": _word(self.signature, "valid", "broken"),
+            "seal": _word(self.seal, "valid", "broken", "none"),
             "valid": self.exit_code == 0,
         }
 
@@ -97,12 +99,14 @@ def verify(
 def _verdict(file: Path, payload: Path | None, public_key: Path | None) -> Verdict:
     from common.documents.reading import PdfUnreadable, read_invoice_identity
 
+    content = file.read_bytes()
     try:
-        number, claimed = read_invoice_identity(file.read_bytes())
-    except PdfUnreadable as unreadable:
+        number, claimed = read_invoice_identity(content)
+        seal = _seal(content, public_key)
+    except (PdfUnreadable, ValueError) as unreadable:
         raise failure("invoice", f"{file}: {unreadable}", UNREADABLE) from unreadable
     if payload is None:
-        return Verdict(number, claimed)
+        return Verdict(number, claimed, seal=seal)
     try:
         document = json.loads(payload.read_text(encoding="utf-8"))
         stated = document.get("payload", document)
@@ -111,7 +115,30 @@ def _verdict(file: Path, payload: Path | None, public_key: Path | None) -> Verdi
         signature = _signature(document, digest, public_key) if public_key else None
     except (ValueError, TypeError, AttributeError) as error:
         raise failure("invoice", f"{payload} cannot be read: {error}", UNREADABLE) from error
-    return Verdict(number, claimed, same, signature)
+    return Verdict(number, claimed, same, signature, seal)
+
+
+def _seal(pdf: bytes, public_key: Path | None) -> bool | None:
+    """Whether the signature in the PDF holds, by the hotel's key where that is given.
+
+    Raises ValueError for what cannot be read.
+    """
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_public_key,
+    )
+
+    from common.documents.sealing import read_seal
+
+    found = read_seal(pdf)
+    if found is None:
+        return None
+    if public_key is None:
+        return found.holds
+    known = load_pem_public_key(public_key.read_bytes())
+    written = known.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return found.holds and found.public_key == written
 
 
 def _digest(payload: dict[str, Any]) -> bytes:
@@ -146,13 +173,14 @@ def _tell(verdict: Verdict) -> None:
     typer.echo(f"payload SHA-256 {verdict.payload_sha256}")
     typer.echo(f"payload         {verdict.as_json()['payload']}")
     typer.echo(f"signature       {verdict.as_json()['signature']}")
+    typer.echo(f"seal of the PDF {verdict.as_json()['seal']}")
     if verdict.exit_code == UNPROVEN:
         typer.echo(
             "Anybody can write this into a PDF; --payload holds it against an invoice.", err=True
         )
 
 
-def _word(holds: bool | None, yes: str, no: str) -> str:
+def _word(holds: bool | None, yes: str, no: str, unasked: str = "not checked") -> str:
     if holds is None:
-        return "not checked"
+        return unasked
     return yes if holds else no

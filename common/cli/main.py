@@ -11,6 +11,7 @@ from common.cli.doctor import doctor
 from common.cli.generated import functions, openapi
 from common.cli.invoice import invoice
 from common.cli.job import job
+from common.cli.keys import keys
 from common.cli.laptop import join_running_stack
 from common.cli.migrate import migrate
 from common.cli.run import run
@@ -37,6 +38,7 @@ billing.command(
 billing.command(epilog="Examples: billing doctor; billing doctor --json | jq .findings")(doctor)
 billing.add_typer(tenant)
 billing.add_typer(invoice)
+billing.add_typer(keys)
 billing.add_typer(job)
 billing.add_typer(dlq)
 billing.add_typer(migrate)

@@ -16,6 +16,7 @@ class GuestGiven(Shape):
     name: Name
     address_lines: Annotated[tuple[Name, ...], Field(max_length=6)] = ()
     tax_id: Token | None = None
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])] | None = None
     exemptions: Annotated[tuple[Word, ...], Field(max_length=8)] = ()
 
     def guest(self) -> Guest:
@@ -23,6 +24,7 @@ class GuestGiven(Shape):
             name=self.name,
             address_lines=self.address_lines,
             tax_id=self.tax_id,
+            country=self.country,
             exemptions=frozenset(self.exemptions),
         )
 

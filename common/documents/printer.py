@@ -1,16 +1,22 @@
-"""Invoices and credit notes as PDF: the renderer behind the port of printing.
+"""Invoices and credit notes as PDF and XML: the renderer behind the port of printing.
 
 What cannot be drawn whole is refused by name, so that the render queue keeps the reason and tries
 again once a template or a font is mended (INV-6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from common.documents.certificates import own_certificate, stored_certificate
 from common.documents.drawing import RenderingFailed
+from common.documents.einvoice import einvoice_xml
 from common.documents.reading import read_invoice_identity
 from common.documents.render import render_document
-from common.ports.powers import DrawingRefused
+from common.documents.sealing import must_hold, sealed
+from common.domain.certificate import CertificateGiven
+from common.domain.settings import Issuer
+from common.ports.powers import DrawingRefused, Seal
 
 
 class PdfPrinter:
@@ -26,8 +32,13 @@ class PdfPrinter:
         language: str,
         template_version: str,
         copy: bool,
+        e_invoice: bytes | None,
+        without_xml: str,
     ) -> bytes:
-        """An invoice or a credit note as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF/A-3 that carries its e-invoice, or says why not.
+
+        Raises DrawingRefused.
+        """
         try:
             return render_document(
                 payload,
@@ -37,9 +48,47 @@ class PdfPrinter:
                 language=language,
                 template_version=template_version,
                 copy=copy,
+                e_invoice=e_invoice,
+                without_xml=without_xml,
             )
         except RenderingFailed as failure:
             raise DrawingRefused(str(failure)) from None
+
+    def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
+        """An invoice or a credit note as XML by EN 16931.
+
+        Refuses: EInvoiceNotPossible. Raises DrawingRefused for figures that contradict themselves.
+        """
+        try:
+            return einvoice_xml(payload, person)
+        except ValueError as contradiction:
+            raise DrawingRefused(str(contradiction)) from None
+
+    def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
+        """The PDF signed (PAdES B-B), and tried: by its signature, its XML and its sums.
+
+        Raises DrawingRefused for what does not hold.
+        """
+        return sealed(pdf, seal, e_invoice)
+
+    def must_hold(self, pdf: bytes, sealed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
+        """Try a PDF that was sealed before. Raises DrawingRefused."""
+        must_hold(pdf, sealed, seal, e_invoice)
+
+    def read_certificate(self, key_version: str, der: bytes) -> CertificateGiven:
+        """A certificate of a key's own, as it was stored."""
+        return stored_certificate(key_version, der)
+
+    def own_certificate(
+        self,
+        issuer: Issuer,
+        key_version: str,
+        public_key: bytes,
+        sign: Callable[[bytes], bytes],
+        now: datetime,
+    ) -> CertificateGiven:
+        """A certificate that a key issues for itself, in the issuer's name."""
+        return own_certificate(issuer.name, issuer.country, key_version, public_key, sign, now)
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""

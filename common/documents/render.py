@@ -7,10 +7,10 @@ the number and the hash of the payload, which is how an uploaded file is found a
 """
 
 from collections.abc import Mapping
-from datetime import UTC
 from functools import partial
-from io import BytesIO
+from typing import Any
 
+from common.documents.archival import Label, archived
 from common.documents.drawing import RenderingFailed, draw
 from common.documents.filling import filled
 from common.documents.page import Page, credit_note_page, invoice_page
@@ -44,8 +44,12 @@ def render_document(
     language: str,
     template_version: str,
     copy: bool = False,
+    e_invoice: bytes | None = None,
+    without_xml: str = "not asked for",
 ) -> bytes:
     """The PDF of an invoice or a credit note; `copy` marks a duplicate as one.
+
+    It carries its e-invoice, or says why it does not.
 
     Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
     """
@@ -64,8 +68,8 @@ def render_document(
         page = laid_out(document, read_personal(personal))
     except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
         raise RenderingFailed(str(refused)) from None
-    pdf = draw(_html(page, template_version))
-    return _with_metadata(pdf, document, page, template_version)
+    label = _label(document, page, template_version, e_invoice=e_invoice, without_xml=without_xml)
+    return archived(draw(_html(page, template_version)), label)
 
 
 def _html(page: Page, template_version: str) -> str:
@@ -79,23 +83,17 @@ def _html(page: Page, template_version: str) -> str:
         raise RenderingFailed(type(failure).__name__) from None
 
 
-def _with_metadata(
-    pdf: bytes, document: Invoice | CreditNote, page: Page, template_version: str
-) -> bytes:
-    """Write whose document it is into the Info dictionary, dated by its issue, not by a clock."""
-    from pypdf import PdfWriter
-
-    issued_at = f"D:{document.issued_at.astimezone(UTC):%Y%m%d%H%M%S}Z"
-    labelled, writer = BytesIO(), PdfWriter(clone_from=BytesIO(pdf))
-    writer.metadata = {
-        "/Title": f"{page.title} {document.number}",
-        "/Author": document.issuer.name,
-        "/Producer": "Melmastoon Billing",
-        "/CreationDate": issued_at,
-        "/ModDate": issued_at,
-        "/invoiceNumber": document.number,
-        "/payloadSha256": page.payload_sha256,
-        "/templateVersion": template_version,
-    }
-    writer.write(labelled)
-    return labelled.getvalue()
+def _label(
+    document: Invoice | CreditNote, page: Page, template_version: str, **e_invoice: Any
+) -> Label:
+    """Whose document it is, dated by its issue and not by a clock."""
+    return Label(
+        title=f"{page.title} {document.number}",
+        author=document.issuer.name,
+        language=page.language,
+        issued_at=document.issued_at,
+        number=document.number,
+        payload_sha256=page.payload_sha256,
+        template_version=template_version,
+        **e_invoice,
+    )

@@ -13,11 +13,15 @@ class StayInvalid(Unmet):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Whose folio it is: a guest or a company. Personal data; never logged, published or hashed."""
+    """Whose folio it is: a guest or a company, and in which country (ISO 3166-1) they are at home.
+
+    Personal data; never logged, published or hashed.
+    """
 
     name: str
     address_lines: tuple[str, ...] = ()
     tax_id: str | None = None
+    country: str | None = None
     exemptions: frozenset[str] = frozenset()
 
 

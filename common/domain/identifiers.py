@@ -129,6 +129,13 @@ class SettlementId(Identifier):
     prefix = "stl_"
 
 
+class CertificateId(Identifier):
+    """A certificate of a signing key."""
+
+    __slots__ = ()
+    prefix = "crt_"
+
+
 class DocumentId(Identifier):
     """Any numbered document: `DocumentId(text)` answers the kind that the prefix names."""
 

@@ -74,14 +74,14 @@ class Person:
     @classmethod
     def of(cls, guest: Guest, moment: Moment) -> "Person":
         """The guest as the document names them, under a salt of its own."""
-        return cls(
-            salt=moment.new_salt(),
-            document={
-                "name": guest.name,
-                "addressLines": list(guest.address_lines),
-                "taxId": guest.tax_id,
-            },
-        )
+        document: dict[str, object] = {
+            "name": guest.name,
+            "addressLines": list(guest.address_lines),
+            "taxId": guest.tax_id,
+        }
+        if guest.country is not None:
+            document["country"] = guest.country
+        return cls(salt=moment.new_salt(), document=document)
 
     @property
     def commitment(self) -> str:

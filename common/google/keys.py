@@ -21,7 +21,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 from google.api_core.exceptions import (
     DeadlineExceeded,
     FailedPrecondition,
@@ -82,15 +86,27 @@ class CloudKeys:
 
         Raises SigningKeyMissing, and GoogleAPIError when KMS cannot be asked.
         """
-        version, look_again_at = self._newest.get(tenant_id, ("", 0.0))
-        if not version or self._clock() >= look_again_at:
-            version = self._find_newest(tenant_id)
+        version = self.current(tenant_id)
         try:
             value = self._sign(version, sha256)
         except (FailedPrecondition, NotFound):  # it was disabled since we looked
             version = self._find_newest(tenant_id)
             value = self._sign(version, sha256)
         return SignedDigest(version, ALGORITHM, value)
+
+    def current(self, tenant_id: UUID) -> str:
+        """The key version that signs now, as far as we have looked. Raises SigningKeyMissing."""
+        version, look_again_at = self._newest.get(tenant_id, ("", 0.0))
+        if not version or self._clock() >= look_again_at:
+            version = self._find_newest(tenant_id)
+        return version
+
+    def public_key(self, tenant_id: UUID, key_version: str) -> bytes:
+        """The public half of a key version (SubjectPublicKeyInfo in DER). Raises KeyError."""
+        known = self._known_key(tenant_id, key_version)
+        if known is None:
+            raise KeyError(key_version)
+        return known.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def verify(self, tenant_id: UUID, sha256: bytes, signed: SignedDigest) -> bool | None:
         """Whether the signature is the key version's; None for a key version we do not know.

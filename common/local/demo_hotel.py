@@ -82,6 +82,7 @@ def tax_rules() -> dict[str, Any]:
                 "name": "City tax",
                 "chargeKinds": ["room"],
                 "perNight": city_tax,
+                "levy": True,
                 **kabul,
             },
             {**vat, **dubai, "ratePpm": 50_000, "inclusive": True},
@@ -90,6 +91,7 @@ def tax_rules() -> dict[str, Any]:
                 "name": "Tourism dirham fee",
                 "chargeKinds": ["room"],
                 "perNight": dirham_fee,
+                "levy": True,
                 **dubai,
             },
         ]

@@ -36,6 +36,19 @@ class KeyFiles:
         value = _key_in(self._file(tenant_id, number)).sign(sha256, ec.ECDSA(Prehashed(SHA256())))
         return SignedDigest(_version(tenant_id, number), ALGORITHM, value)
 
+    def current(self, tenant_id: UUID) -> str:
+        """The key version that signs now."""
+        return _version(tenant_id, self._newest(tenant_id) or self._made(tenant_id, 1))
+
+    def public_key(self, tenant_id: UUID, key_version: str) -> bytes:
+        """The public half of a key version (SubjectPublicKeyInfo in DER). Raises KeyError."""
+        known = self._public_key(tenant_id, key_version)
+        if known is None:
+            raise KeyError(key_version)
+        return known.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
     def verify(self, tenant_id: UUID, sha256: bytes, signed: SignedDigest) -> bool | None:
         """Whether the signature is the key version's; None for a key version we do not know.
 

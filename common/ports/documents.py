@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from common.domain.cash import Confirmed
+    from common.domain.certificate import CertificateGiven, SigningCertificate
     from common.domain.credit_note import CreditNote, Credits
     from common.domain.folio import Folio
     from common.domain.identifiers import CreditNoteId, DocumentId, InvoiceId
     from common.domain.invoice import Invoice
     from common.domain.issued_document import IssuedDocument, Rendition, Series, Signature
     from common.ports.transaction import InvoiceFilter, Page
+
+
+class Certificates(Protocol):
+    """The certificates of the tenant's signing keys."""
+
+    def kept(self) -> tuple[CertificateGiven, ...]:
+        """All of them, in the order of their keeping: a handful."""
+
+    def keep(self, certificate: SigningCertificate) -> None:
+        """Keep one from now on; a key version has one of its own."""
 
 
 class Invoices(Protocol):

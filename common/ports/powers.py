@@ -1,12 +1,14 @@
 """What may be done outside a transaction: sign, store, draw. Handed to the `perform` phase only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from common.domain.certificate import CertificateGiven
 from common.domain.refusal import Unmet
+from common.domain.settings import Issuer
 from common.ports.gateway import Gateway
 from common.ports.signals import Detector
 
@@ -44,6 +46,12 @@ class Keys(Protocol):
     def sign(self, tenant_id: UUID, sha256: bytes) -> SignedDigest:
         """Sign a SHA-256 with the newest version of the tenant's key."""
 
+    def current(self, tenant_id: UUID) -> str:
+        """The key version that signs now."""
+
+    def public_key(self, tenant_id: UUID, key_version: str) -> bytes:
+        """The public half of a key version (SubjectPublicKeyInfo in DER). Raises KeyError."""
+
     def verify(self, tenant_id: UUID, sha256: bytes, signed: SignedDigest) -> bool | None:
         """Whether the signature is the key version's; None for a key version we do not know."""
 
@@ -64,8 +72,17 @@ class Documents(Protocol):
         """A signed address under which the document can be read for so many seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a PDF is signed with: the certificate, its key's signature over a SHA-256, the time."""
+
+    certificate: CertificateGiven
+    sign: Callable[[bytes], bytes]
+    at: datetime
+
+
 class Printer(Protocol):
-    """Draws documents."""
+    """Draws documents, and seals what it has drawn."""
 
     def document(
         self,
@@ -77,8 +94,38 @@ class Printer(Protocol):
         language: str,
         template_version: str,
         copy: bool,
+        e_invoice: bytes | None,
+        without_xml: str,
     ) -> bytes:
-        """An invoice or a credit note as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF/A-3 that carries its e-invoice, or says why not.
+
+        Raises DrawingRefused.
+        """
+
+    def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
+        """The PDF signed (PAdES B-B), and tried: by its signature, its XML and its sums.
+
+        Raises DrawingRefused for what does not hold.
+        """
+
+    def must_hold(self, pdf: bytes, sealed: bytes, seal: Seal, e_invoice: bytes | None) -> None:
+        """Try a PDF that was sealed before. Raises DrawingRefused."""
+
+    def read_certificate(self, key_version: str, der: bytes) -> CertificateGiven:
+        """A certificate of a key's own, as it was stored."""
+
+    def own_certificate(
+        self,
+        issuer: Issuer,
+        key_version: str,
+        public_key: bytes,
+        sign: Callable[[bytes], bytes],
+        now: datetime,
+    ) -> CertificateGiven:
+        """A certificate that a key issues for itself, in the issuer's name."""
+
+    def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
+        """An invoice or a credit note as XML by EN 16931. Refuses: EInvoiceNotPossible."""
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""

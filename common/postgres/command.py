@@ -32,6 +32,7 @@ from common.postgres.session import Insert, Session, Write
 if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
+    from common.postgres.certificates import Certificates
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
     from common.postgres.deposits import Deposits
@@ -140,6 +141,12 @@ class PostgresCommand:
         from common.postgres.credit_notes import CreditNotes
 
         return CreditNotes(self)
+
+    @cached_property
+    def certificates(self) -> "Certificates":
+        from common.postgres.certificates import Certificates
+
+        return Certificates(self)
 
     @cached_property
     def refunds(self) -> "Refunds":

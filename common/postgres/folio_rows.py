@@ -59,6 +59,7 @@ def folio_row(folio: Folio) -> dict[str, Any]:
         "guest": {
             "addressLines": guest.address_lines,
             "taxId": guest.tax_id,
+            "country": guest.country,
             "exemptions": sorted(guest.exemptions),
         },
         "reservation_id": folio.reservation_id,
@@ -96,6 +97,7 @@ def folio_of(row: Row) -> Folio:
             name=row[5],
             address_lines=tuple(guest["addressLines"]),
             tax_id=guest["taxId"],
+            country=guest.get("country"),
             exemptions=frozenset(guest["exemptions"]),
         ),
         reservation_id=row[7],

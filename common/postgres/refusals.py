@@ -67,6 +67,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "day_ends_once",
         "day_is_looked_at_once",
         "invoice_is_signed_once",
+        "certificate_is_kept_once",
+        "key_version_has_one_certificate_of_its_own",
         "refund_is_settled_once",
         "signal_is_raised_once",
         "signal_about_a_thing_is_raised_once",

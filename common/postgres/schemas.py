@@ -53,6 +53,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "reopenings",
         "settings_versions",
         "settlements",
+        "signing_certificates",
         "webhook_attempts",
         "webhook_events",
         "write_offs",

@@ -23,4 +23,4 @@ def on_credit_note_issued(issued: CreditNoteIssuedV1, tx: Transaction) -> Undraw
     Refuses: CreditNoteUnknown.
     """
     note = tx.credit_notes.get(issued.credit_note_id)
-    return None if note.renditions else Undrawn.of(note, tx.settings)
+    return None if note.renditions else Undrawn.of(note, tx)

@@ -23,4 +23,4 @@ def on_invoice_generated(issued: InvoiceGeneratedV1, tx: Transaction) -> Undrawn
     Refuses: InvoiceUnknown.
     """
     invoice = tx.invoices.get(issued.invoice_id)
-    return None if invoice.renditions else Undrawn.of(invoice, tx.settings)
+    return None if invoice.renditions else Undrawn.of(invoice, tx)

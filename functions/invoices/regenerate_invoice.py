@@ -26,13 +26,13 @@ class Regenerated(Outcome):
 
 def keep(drawn: Drawn, tx: Transaction) -> Regenerated:
     """Write the copy down."""
-    keep_drawn(drawn, tx)
-    rendition = drawn.rendition
+    kept = keep_drawn(drawn, tx)
+    rendition = kept.rendition
     return Regenerated(
-        invoice_id=InvoiceId(drawn.document_id),
+        invoice_id=InvoiceId(kept.document_id),
         copy_number=rendition.copy if rendition else None,
         pdf_sha256=rendition.pdf_sha256.hex() if rendition else None,
-        error=drawn.error or None,
+        error=kept.error or None,
     )
 
 
@@ -51,4 +51,4 @@ def regenerate_invoice(request: RegenerateInvoice, tx: Transaction) -> Undrawn:
 
     Refuses: InvoiceUnknown.
     """
-    return Undrawn.of(tx.invoices.get(request.invoice_id), tx.settings)
+    return Undrawn.of(tx.invoices.get(request.invoice_id), tx)

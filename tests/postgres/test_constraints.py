@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.postgres.certificate_trials import CERTIFICATES
 from tests.postgres.company_trials import COMPANIES
 from tests.postgres.credit_trials import CREDITS as PREPAID
 from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
@@ -226,6 +227,7 @@ EVERYTHING: Final = [
     *COMPANIES,
     *PREPAID,
     *WEBHOOKS,
+    *CERTIFICATES,
 ]
 
 

@@ -22,7 +22,7 @@ from tests.hotel import Hotel, charge
 pytestmark = pytest.mark.req("CLI-1")
 
 COMMANDS = [
-    *("run", "token", "doctor", "tenant", "invoice"),
+    *("run", "token", "doctor", "tenant", "invoice", "keys"),
     *("job", "dlq", "migrate", "openapi", "functions"),
 ]
 

@@ -75,14 +75,15 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
     'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
-    'settlements', 'webhook_attempts', 'webhook_events', 'write_offs')
+    'settlements', 'signing_certificates', 'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
 -- Each unique constraint that lets a thing happen once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive',
-  'audit_entry_is_written_once', 'claw_back_is_reversed_once', 'command_is_answered_once',
+  'audit_entry_is_written_once', 'certificate_is_kept_once', 'claw_back_is_reversed_once',
+  'command_is_answered_once',
   'company_card_payment_is_recorded_once', 'copies_are_numbered',
   'credit_account_is_opened_once', 'credit_entries_are_consecutive',
   'credit_note_is_set_off_once', 'credits_are_booked_once', 'credits_are_granted_once',
@@ -92,7 +93,8 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'entry_names_a_lot_once', 'event_takes_effect_once', 'expiry_is_warned_of_once',
   'external_reference_is_posted_once', 'folio_is_reopened_once_at_a_time',
   'folio_lines_are_consecutive', 'invoice_is_owed_once', 'invoice_is_signed_once',
-  'invoice_number_is_given_once', 'invoice_waits_once', 'line_id_is_used_once',
+  'invoice_number_is_given_once', 'invoice_waits_once',
+  'key_version_has_one_certificate_of_its_own', 'line_id_is_used_once',
   'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
   'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',

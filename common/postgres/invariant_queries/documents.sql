@@ -171,7 +171,9 @@ CROSS JOIN LATERAL (
 ) AS written
 WHERE erased_at IS NULL
   AND encode(sha256(salt || convert_to(concat(
-        '{"addressLines":[', address, '],"name":', to_json(document ->> 'name'), ',"taxId":',
+        '{"addressLines":[', address, ']',
+        CASE WHEN document ? 'country' THEN concat(',"country":', to_json(document ->> 'country')) END,
+        ',"name":', to_json(document ->> 'name'), ',"taxId":',
         coalesce(to_json(document ->> 'taxId')::text, 'null'), '}'), 'UTF8')), 'hex')
       IS DISTINCT FROM payload::jsonb #>> '{customer,commitment}'
    OR erased_at IS NOT NULL AND num_nonnulls(salt, document) > 0;
@@ -216,3 +218,17 @@ WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0) + (coalesce(status, '') 
   '{"copies":', coalesce(copies, 0), ',"id":', to_json(id), ',"number":', to_json(number),
   ',"payloadSha256":', to_json(encode(payload_sha256, 'hex')),
   ',"signed":', CASE WHEN copies > 0 THEN 'true' ELSE 'false' END, '}'), 'UTF8'));
+
+-- invariant: a_certificate_is_what_its_trail_digested
+-- A certificate has one audit entry, which says that it was kept, and is as that left it.
+SELECT coalesce(id, aggregate_id), concat_ws(' ', 'of', key_version, 'entry', sequence)
+FROM signing_certificates
+FULL JOIN (
+  SELECT aggregate_id, sequence, digest_after
+  FROM audit_entries
+  WHERE aggregate_kind = 'signing_certificate'
+) AS told ON aggregate_id = id
+WHERE sequence IS DISTINCT FROM 1
+   OR digest_after IS DISTINCT FROM sha256(convert_to(concat(
+  '{"id":', to_json(id), ',"keyVersion":', to_json(key_version), ',"own":', to_json(own),
+  ',"sha256":', to_json(encode(sha256, 'hex')), '}'), 'UTF8'));

@@ -57,6 +57,8 @@ NO_BOOKS: Final = {
     "invoice_credits": "how much of each invoice they took",
     "idempotency_keys": "answers that were given; they are deleted after 30 days",
     "inbox": "which events were taken in",
+    # a certificate's trail commits to it, and it names the key that the verifier is given
+    "signing_certificates": "by which certificates PDFs are signed",
     # a signal advises, and its trail commits to it; looks are notes of a job
     "ai_signals": "what was found to be odd",
     "cash_scans": "which days were looked at",

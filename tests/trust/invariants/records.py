@@ -48,6 +48,13 @@ DOCUMENTS = (
         also=("a_payload_says_what_its_row_says",),
     ),
     plant(
+        "a_certificate_is_what_its_trail_digested",
+        "UPDATE signing_certificates SET own = NOT own",
+    ),
+    plant("a_certificate_is_what_its_trail_digested", "DELETE FROM signing_certificates"),
+    plant(GUARDED, "DROP INDEX key_version_has_one_certificate_of_its_own"),
+    plant(GUARDED, "ALTER TABLE signing_certificates DROP CONSTRAINT certificate_is_kept_once"),
+    plant(
         "a_payload_fits_its_hash",
         """UPDATE invoices SET payload = replace(payload, '"Night"', '"Might"')""",
     ),

@@ -17,6 +17,7 @@ Ids, times and everything else that could differ from one play to the next are t
 what is drawn from the seed is the schedule alone.
 """
 
+import hashlib
 import json
 import traceback
 from collections.abc import Callable
@@ -30,8 +31,9 @@ import pg8000.native
 from ulid import ULID
 from werkzeug.test import TestResponse
 
+from common.domain.certificate import CertificateGiven
 from common.local.identity import LocalIdentity
-from common.ports.powers import Printer
+from common.ports.powers import Printer, Seal
 from common.postgres.command import PostgresCommand
 from common.postgres.pool import Pool
 from common.postgres.sessions import opener
@@ -62,17 +64,39 @@ class StandingClock:
 
 
 class OncePrinter:
-    """Draws a document once; the same again is the same bytes (INV-4), and takes no time."""
+    """Draws a document once; the same again is the same bytes (INV-4), and takes no time.
+
+    What it seals is another file each time, as a signature is of chance; how it looks is proven
+    elsewhere.
+    """
 
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
         self._drawn: dict[str, bytes] = {}
 
     def document(self, payload: dict[str, Any], person: dict[str, Any], **more: Any) -> bytes:
-        name = json.dumps([payload, person, more], sort_keys=True)
+        name = json.dumps([payload, person, more], sort_keys=True, default=bytes.hex)
         if name not in self._drawn:
             self._drawn[name] = self._printer.document(payload, person, **more)
         return self._drawn[name]
+
+    def e_invoice(self, payload: dict[str, Any], person: dict[str, Any]) -> bytes:
+        name = json.dumps([payload, person], sort_keys=True)
+        if name not in self._drawn:
+            self._drawn[name] = self._printer.e_invoice(payload, person)
+        return self._drawn[name]
+
+    def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
+        return pdf + seal.certificate.sha256 + seal.sign(hashlib.sha256(pdf).digest())
+
+    def must_hold(self, pdf: bytes, sealed: bytes, *_: object) -> None:
+        assert sealed.startswith(pdf)
+
+    def read_certificate(self, *given: Any) -> CertificateGiven:
+        return self._printer.read_certificate(*given)
+
+    def own_certificate(self, *given: Any) -> CertificateGiven:
+        return self._printer.own_certificate(*given)
 
 
 class Unheard(Log):

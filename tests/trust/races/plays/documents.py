@@ -26,6 +26,22 @@ def an_invoice_is_drawn_by_its_event_and_by_hand(stage: Stage) -> None:
 
 
 @race
+def the_first_documents_of_a_key_are_drawn_at_once(stage: Stage) -> None:
+    """One certificate is kept, and both documents bear it."""
+    invoices = [stage.hotel.closed_folio()[1] for _ in range(2)]
+    told = {each["subject"]: each for each in stage.hotel.events("invoice.generated")}
+    for invoice in invoices:
+        stage.plays(invoice, lambda at, of=invoice: at.push("on_invoice_generated", told[of]))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {204: 2}
+    assert stage.hotel.rows("SELECT count(*) FROM {s}.signing_certificates") == [[1]]
+    drawn = stage.hotel.rows("SELECT invoice_id FROM {s}.invoice_renditions ORDER BY 1")
+    assert [invoice for (invoice,) in drawn] == sorted(invoices)
+
+
+@race
 def two_lines_are_credited_while_the_invoice_is_voided(stage: Stage) -> None:
     """220.00, of which 10.00 are gone: whoever is first, it is credited once and in full."""
     hotel = stage.hotel
