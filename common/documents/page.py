@@ -6,8 +6,10 @@ tested without a PDF. The page shows the signed payload; it computes no money.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from common.documents.joining import Script
 from common.documents.localised import Localised
 from common.documents.payload import (
     CreditedLine,
@@ -21,7 +23,7 @@ from common.documents.payload import (
     Tax,
     Totals,
 )
-from common.documents.words import Words
+from common.documents.vocabulary import Words
 from common.domain.money import Currency
 
 NOTHING = "–"
@@ -83,6 +85,7 @@ class Page:
 
     language: str
     words: Words
+    script: Script
     title: str
     number: str
     is_copy: bool
@@ -188,6 +191,7 @@ def _laid_out(
     return Page(
         language=here.language,
         words=words,
+        script=here.script,
         number=here.text(document.number),
         issuer=_issuer(document, here),
         customer=_customer(person, here),
@@ -225,7 +229,7 @@ def _facts(invoice: Invoice, here: Localised) -> tuple[Labelled, ...]:
     words = here.words
     facts = [Labelled(words.issue_date, here.long_day(invoice.business_date))]
     if stay := invoice.stay:
-        facts.append(Labelled(words.stay, f"{here.day(stay.from_)} – {here.day(stay.to)}"))
+        facts.append(Labelled(words.stay, here.days(stay.from_, stay.to)))
     facts.append(Labelled(words.folio, here.text(invoice.folio_id)))
     if invoice.reservation_id:
         facts.append(Labelled(words.reservation, here.text(invoice.reservation_id)))
@@ -289,7 +293,8 @@ def _rates(fx: ForeignExchange | None, here: Localised) -> tuple[str, ...]:
 
 
 def _rate(snapshot: RateSnapshot, here: Localised) -> str:
-    equation = f"1 {snapshot.base} = {here.number(snapshot.rate)} {snapshot.quote}"
+    one, rate = here.number(Decimal(1)), here.number(snapshot.rate)
+    equation = here.text(f"{one} {snapshot.base} = {rate} {snapshot.quote}")
     return f"{equation} · {here.text(snapshot.source)} · {here.moment(snapshot.taken_at)}"
 
 

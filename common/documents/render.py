@@ -22,13 +22,15 @@ from common.documents.payload import (
     read_invoice,
     read_personal,
 )
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from common.domain.money import CurrencyUnknown
 
-CURRENT_INVOICE_TEMPLATE = "invoice-1"
-CURRENT_CREDIT_NOTE_TEMPLATE = "credit-note-1"
-INVOICE_TEMPLATES = frozenset({CURRENT_INVOICE_TEMPLATE})
-CREDIT_NOTE_TEMPLATES = frozenset({CURRENT_CREDIT_NOTE_TEMPLATE})
+CURRENT_INVOICE_TEMPLATE = "invoice-2"
+CURRENT_CREDIT_NOTE_TEMPLATE = "credit-note-2"
+INVOICE_TEMPLATES = frozenset({"invoice-1", CURRENT_INVOICE_TEMPLATE})
+CREDIT_NOTE_TEMPLATES = frozenset({"credit-note-1", CURRENT_CREDIT_NOTE_TEMPLATE})
+# The versions that were drawn before letters were joined, and are for ever.
+UNJOINED_TEMPLATES = frozenset({"invoice-1", "credit-note-1"})
 
 
 class TemplateUnknown(RenderingFailed):
@@ -64,7 +66,8 @@ def render_document(
         page = laid_out(document, read_personal(personal))
     except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
         raise RenderingFailed(str(refused)) from None
-    pdf = draw(_html(page, template_version))
+    script = None if template_version in UNJOINED_TEMPLATES else page.script
+    pdf = draw(_html(page, template_version), script)
     return _with_metadata(pdf, document, page, template_version)
 
 

@@ -9,7 +9,7 @@ from common.documents.legible import isolated, legible
 from common.documents.localised import Localised
 from common.documents.page import Page, invoice_page
 from common.documents.payload import read_invoice, read_personal
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from common.domain.money import Currency
 from tests.adapters.test_documents_sample import HASH, VERIFY_URL, invoice, personal
 

@@ -11,7 +11,8 @@ from pypdf import PdfReader
 from common.documents.pages import page
 from common.documents.statement_page import laid_out, statement_html, statement_pdf
 from common.documents.statement_words import STATEMENT_WORDS, statement_words_in
-from common.documents.words import WORDS, LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
+from common.documents.words import WORDS
 from common.ports.powers import NotPrintable
 
 

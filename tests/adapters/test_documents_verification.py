@@ -12,7 +12,7 @@ from pypdf import PdfWriter
 
 from common.documents.reading import MAX_PDF_BYTES, PdfUnreadable, read_invoice_identity
 from common.documents.verification_page import content_security_policy, verification_page
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from tests.adapters.test_documents_sample import HASH, rendered
 
 FOUND = {
