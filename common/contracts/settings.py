@@ -221,8 +221,8 @@ class SettingsShape(_Part):
     number_prefix: NumberPrefix = "INV"
     credit_note_prefix: NumberPrefix = "CN"
     language: Language = "en"
-    invoice_template: TemplateVersion = "invoice-1"
-    credit_note_template: TemplateVersion = "credit-note-1"
+    invoice_template: TemplateVersion = "invoice-2"
+    credit_note_template: TemplateVersion = "credit-note-2"
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
     fx_rates: tuple[FxSnapshotShape, ...] = ()
     blind_count: bool = True

@@ -28,6 +28,8 @@ _READY_MADE = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 # A hamza above that Unicode composes with no letter, on a letter that fonts have with it.
 _EZAFE = {"\u0647\u0654": "\u06c0", "\u06cc\u0654": "\u0626"}
 _EZAFE_LETTERS = re.compile("|".join(_EZAFE))
+# Lam and alef in one glyph. The alef follows as a form that nobody sees, to be found and copied.
+_LAM_ALEF = re.compile("[\ufef5-\ufefc]")
 _JOINERS = re.compile("[\u200c\u200d]")
 _CMAP_ROWS = 100  # the most that a block of a ToUnicode CMap may have
 
@@ -41,15 +43,16 @@ class Script:
 
 def joined(text: str) -> str:
     """The text with each letter in its joined form, in the order in which it was typed."""
-    return _JOINERS.sub("", _reshaper().reshape(_composed(text)))
+    shaped = _reshaper().reshape(_composed(text))
+    return _JOINERS.sub("", _LAM_ALEF.sub(lambda found: found[0] + _alef_in(found[0]), shaped))
 
 
 def base_letters(code_point: int) -> str:
-    """The letters that a joined form stands for, in the order in which they are drawn."""
+    """The letter that a joined form stands for; of lam and alef in one glyph it is lam."""
     letter = _letters_by_form().get(code_point)
     if letter or not _READY_MADE.fullmatch(chr(code_point)):
         return letter or chr(code_point)
-    return unicodedata.normalize("NFKC", chr(code_point))[::-1]
+    return unicodedata.normalize("NFKC", chr(code_point))[0]
 
 
 @contextmanager
@@ -73,6 +76,10 @@ def letters_joined(script: Script) -> Iterator[None]:
     finally:
         for (owner, name, _), their in zip(ours, theirs, strict=True):
             setattr(owner, name, their)
+
+
+def _alef_in(lam_alef: str) -> str:
+    return _forms()[unicodedata.normalize("NFKC", lam_alef)[1]][-1]
 
 
 def _composed(text: str) -> str:
@@ -153,5 +160,6 @@ def _reshaper() -> Any:
     from arabic_reshaper.letters import LETTERS_ARABIC
 
     reshaper = ArabicReshaper({"ARABIC LIGATURE ALLAH": False})
-    reshaper.letters = {**LETTERS_ARABIC, **_forms()}
+    further = {letter: forms for letter, forms in _forms().items() if forms[0]}
+    reshaper.letters = {**LETTERS_ARABIC, **further}
     return reshaper

@@ -139,8 +139,8 @@ class Settings:
     number_prefix: str = "INV"
     credit_note_prefix: str = "CN"
     language: str = "en"
-    invoice_template: str = "invoice-1"
-    credit_note_template: str = "credit-note-1"
+    invoice_template: str = "invoice-2"
+    credit_note_template: str = "credit-note-2"
     templates_put_back: dict[str, str] = field(default_factory=dict)
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()

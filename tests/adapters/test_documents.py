@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from common.documents import render
 from common.documents.drawing import RenderingFailed
-from common.documents.render import TemplateUnknown
+from common.documents.render import CURRENT_INVOICE_TEMPLATE, TemplateUnknown
 from tests.adapters.test_documents_sample import (
     GUEST,
     HASH,
@@ -96,7 +96,7 @@ def test_gives_the_same_bytes_in_processes_that_differ_in_seed_zone_and_folder(
         "payload_sha256": HASH,
         "verify_url": VERIFY_URL,
         "language": "en",
-        "template_version": "invoice-1",
+        "template_version": CURRENT_INVOICE_TEMPLATE,
     }
     told = json.dumps([invoice(), personal(), options]).encode()
 
@@ -193,7 +193,7 @@ def test_marks_a_copy_as_one() -> None:
 
 
 @pytest.mark.req("INV-6")
-@pytest.mark.parametrize("version", ["invoice-2", "", "../invoice-1", "verification"])
+@pytest.mark.parametrize("version", ["invoice-9", "credit-note-2", "../invoice-2", "verification"])
 def test_refuses_a_template_version_that_was_never_made(version: str) -> None:
     with pytest.raises(TemplateUnknown):
         rendered(template_version=version)

@@ -9,7 +9,9 @@ the same in every face. Lines get the height of Noto Sans, which stands beside i
 baselines would be seen in every row of a table. No glyph is changed.
 
 The same font gives the same bytes: there is no date in them. What is written beside the fonts,
-`joined.json`, says which code points are a letter's initial, medial and final form.
+`joined.json`, says which code points are a letter's initial, medial and final form. An alef, which
+stands in one glyph with the lam before it, has a final form that is seen by nobody: readers copy it
+from behind the lam, and need not know how a glyph of two letters is read in which direction.
 """
 
 import json
@@ -24,6 +26,8 @@ from fontTools.ttLib import TTFont
 UPSTREAM = Path(__file__).with_name("upstream")
 FONTS = Path(__file__).parents[2] / "common" / "documents" / "fonts"
 FACES = ("Regular", "Bold")
+ALEFS = "آأإا"
+NOTHING_SEEN = 0x200B
 FORMS = ("init", "medi", "fina")
 HEIGHTS = {
     "hhea": ("ascent", "descent", "lineGap"),
@@ -45,6 +49,10 @@ def joined(face: str) -> tuple[TTFont, Letters]:
         for slot in SLOTS:
             table.pop(slot, None)
     slots, letters = iter(SLOTS), Letters()
+    for alef in ALEFS:
+        letters[alef] = ["", "", "", chr(slot := next(slots))]
+        for table in tables:
+            table[slot] = known[NOTHING_SEEN]
     for letter in _letters_without_forms(known, forms):
         glyphs = [forms[feature].get(known[ord(letter)]) for feature in FORMS]
         places = [next(slots) if glyph else None for glyph in glyphs]
