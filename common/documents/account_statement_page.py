@@ -16,8 +16,8 @@ from typing import Any, Final
 from common.documents.account_statement_words import account_statement_words_in
 from common.documents.drawing import draw
 from common.documents.filling import filled, style_of
-from common.documents.legible import legible
 from common.documents.joining import Script
+from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled, Party
 from common.documents.payload import MAX_LINES

@@ -1,7 +1,7 @@
 """Dari: the words of documents as hotels and tax offices of Afghanistan write them.
 
-Not the Persian of Iran: a bill is بل, tax is مالیه, foreign currency is اسعار, and the months of the
-solar year have the names of the zodiac.
+Not the Persian of Iran: a bill is بل, tax is مالیه, foreign currency is اسعار, and the months of
+the solar year have the names of the zodiac.
 """
 
 from common.documents.vocabulary import (

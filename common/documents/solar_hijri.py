@@ -34,5 +34,5 @@ def in_full(day: date, language: str) -> str:
 def _solar(day: date) -> tuple[int, int, int]:
     from persiantools.jdatetime import JalaliDate
 
-    solar = JalaliDate(day)
+    solar = JalaliDate(day)  # type: ignore[no-untyped-call]  # the library has none
     return solar.year, solar.month, solar.day

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from common.documents.drawing import draw
 from common.documents.filling import filled, policy_with, style_of
-from common.documents.legible import legible
 from common.documents.joining import Script
+from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import NOTHING, Labelled, Party, TaxOnPage
 from common.documents.payload import MAX_LINES

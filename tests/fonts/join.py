@@ -82,21 +82,19 @@ def _letters_without_forms(
 ) -> Iterator[str]:
     for code_point in sorted(known):
         letter = chr(code_point)
-        joins = any(known[code_point] in by_glyph for by_glyph in forms.values())
         is_letter = unicodedata.category(letter) == "Lo" and code_point < 0xFB50
-        if joins and is_letter and letter not in LETTERS_ARABIC:
+        joins = any(known[code_point] in by_glyph for by_glyph in forms.values())
+        if is_letter and joins and letter not in LETTERS_ARABIC:
             yield letter
 
 
 def _substitutions(font: TTFont, feature: str) -> Iterator[tuple[str, str]]:
     """The one-to-one substitutions of a feature: glyph by glyph."""
     table: Any = font["GSUB"].table
-    for record in table.FeatureList.FeatureRecord:
-        if record.FeatureTag != feature:
-            continue
-        for index in record.Feature.LookupListIndex:
-            for subtable in table.LookupList.Lookup[index].SubTable:
-                yield from getattr(getattr(subtable, "ExtSubTable", subtable), "mapping", {}).items()
+    records = [each for each in table.FeatureList.FeatureRecord if each.FeatureTag == feature]
+    for index in (index for record in records for index in record.Feature.LookupListIndex):
+        for subtable in table.LookupList.Lookup[index].SubTable:
+            yield from getattr(getattr(subtable, "ExtSubTable", subtable), "mapping", {}).items()
 
 
 def _of_both(places: list[int | None], glyphs: list[str | None]) -> Iterator[tuple[int, str]]:
