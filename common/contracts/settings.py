@@ -82,7 +82,8 @@ class IssuerShape(_Part):
 
 class PropertyShape(_Part):
     """A hotel; `dayClose` is local time. `allowUntaxed` ends by itself at the hotel's midnight, or
-    at an `untaxedUntil` before it; who gives that alone switches it on as well."""
+    at an `untaxedUntil` before it; who gives that alone switches it on as well. `taxCurrency` is the
+    one in which the law wants tax said on documents in another (EN 16931 BT-6)."""
 
     id: UUID
     name: Name
@@ -91,6 +92,7 @@ class PropertyShape(_Part):
     day_close: time = time(0)
     currency: CurrencyCode
     jurisdiction: Jurisdiction
+    tax_currency: CurrencyCode | None = None
     allow_untaxed: bool = False
     untaxed_until: Instant | None = None
 
@@ -123,6 +125,7 @@ class PropertyShape(_Part):
             day_close=self.day_close,
             currency=self.currency,
             jurisdiction=self.jurisdiction,
+            tax_currency=self.tax_currency,
             untaxed_until=self.untaxed_until,
         )
 

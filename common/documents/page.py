@@ -15,6 +15,7 @@ from common.documents.payload import (
     CreditedLine,
     CreditNote,
     ForeignExchange,
+    HomeTax,
     Invoice,
     Line,
     Payment,
@@ -70,6 +71,15 @@ class TaxOnPage:
 
 
 @dataclass(frozen=True)
+class HomeTaxOnPage:
+    """The tax in the home currency, row by row and together, and the rate."""
+
+    label: str
+    rows: tuple[Labelled, ...]
+    rate: str
+
+
+@dataclass(frozen=True)
 class PaymentOnPage:
     """A row of the payments; `tendered` in the currency that was handed over."""
 
@@ -96,6 +106,7 @@ class Page:
     currency: str
     lines: tuple[LineOnPage, ...]
     taxes: tuple[TaxOnPage, ...]
+    home_tax: HomeTaxOnPage | None
     sums: tuple[Labelled, ...]
     total: str
     settled: tuple[Labelled, ...]
@@ -198,6 +209,7 @@ def _laid_out(
         issued_at=words.issued_at.format(here.moment(document.issued_at)),
         currency=currency,
         taxes=tuple(_tax(tax, currency, here) for tax in document.tax_breakdown),
+        home_tax=_home_tax(document.tax_in_home_currency, here),
         sums=(
             Labelled(words.total_net, here.amount(document.totals.net_micro, currency)),
             Labelled(words.total_tax, here.amount(document.totals.tax_micro, currency)),
@@ -268,6 +280,29 @@ def _tax(tax: Tax, currency: Currency, here: Localised) -> TaxOnPage:
         taxable=here.amount(tax.base_micro, currency),
         amount=here.amount(tax.amount_micro, currency),
     )
+
+
+def _home_tax(tax: HomeTax | None, here: Localised) -> HomeTaxOnPage | None:
+    if tax is None:
+        return None
+    currency = Currency(tax.currency)
+    rows = [
+        Labelled(
+            _coded(group.code, group.rate_ppm, here), here.amount(group.amount_micro, currency)
+        )
+        for group in tax.groups
+    ]
+    total = Labelled(here.words.total_tax, here.money(tax.tax_micro, currency))
+    return HomeTaxOnPage(
+        label=here.words.tax_in_currency.format(here.text(currency)),
+        rows=(*rows, total) if len(rows) > 1 else (total,),
+        rate=_rate(tax.rate, here),
+    )
+
+
+def _coded(code: str, rate_ppm: int | None, here: Localised) -> str:
+    """`VAT 10%`; of a tax by the night its code."""
+    return here.text(code if rate_ppm is None else f"{code} {here.percentage(rate_ppm)}")
 
 
 def _settled(totals: Totals, currency: Currency, here: Localised) -> tuple[Labelled, ...]:

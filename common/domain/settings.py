@@ -42,7 +42,10 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """A hotel. Its business day ends at `day_close`, local time, not at midnight in Greenwich."""
+    """A hotel. Its business day ends at `day_close`, local time, not at midnight in Greenwich.
+
+    `tax_currency` is what the law of its jurisdiction wants tax said in, whatever it bills in.
+    """
 
     id: PropertyId
     name: str
@@ -51,6 +54,7 @@ class Property:
     day_close: time
     currency: Currency
     jurisdiction: str
+    tax_currency: Currency | None = None
     untaxed_until: datetime | None = None
 
     def business_date(self, moment: datetime) -> date:

@@ -99,6 +99,27 @@ def test_shows_rounding_and_exchange_difference_only_where_there_is_one() -> Non
     assert plain(rounded.exchange_difference or "") == "Exchange difference: USD 0.02"
 
 
+@pytest.mark.req("INV-9")
+def test_lays_out_tax_in_the_home_currency_where_the_payload_says_it() -> None:
+    rate = {**invoice()["fx"]["snapshots"][0], "base": "AFN", "rate": "0.0141", "source": "DAB"}
+    groups = [
+        {"code": "VAT", "ratePpm": 100_000, "category": "S", "amountMicro": 2_875_890_000},
+        {"code": "CITY", "ratePpm": None, "category": "O", "amountMicro": 425_530_000},
+    ]
+    told = {"currency": "AFN", "rate": rate, "groups": groups, "taxMicro": 3_301_420_000}
+
+    shown = laid_out(invoice(taxInHomeCurrency=told)).home_tax
+
+    assert shown is not None
+    assert (shown.label, shown.rate[:22]) == ("Tax in AFN", "1 AFN = 0.0141 USD · D")
+    assert [(row.label, plain(row.value)) for row in shown.rows] == [
+        ("VAT 10%", "2,875.89"),
+        ("CITY", "425.53"),
+        ("Tax", "AFN 3,301.42"),
+    ]
+    assert laid_out().home_tax is None
+
+
 @pytest.mark.req("INV-4")
 def test_needs_neither_stay_nor_reservation_nor_payment_nor_exchange() -> None:
     page = laid_out(invoice(stay=None, reservationId=None, payments=[], fx=None))
