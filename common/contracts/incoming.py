@@ -3,9 +3,10 @@
 Their types are `melmastoon.<service fact>.v1`; the tenant comes from the event's `tenantid`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from common.contracts.fields import (
     RefundRef,
     Token,
 )
+from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
@@ -92,7 +94,18 @@ class TenantCreated(Incoming):
 
 
 class TenantSettings(SettingsShape):
-    """All settings of a tenant but its tax rules; they replace what was in force."""
+    """All settings of a tenant but its tax rules; they replace what was in force, the logo too."""
+
+    logo: Logo | None = None
+
+    def in_force(self, before: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """The settings as they are kept from now on: of the logo its hash.
+
+        Refuses: FxRateInvalid, TimeZoneUnknown.
+        """
+        kept = super().in_force(before, now)
+        logo = kept.pop("logo") and hashlib.sha256(self.logo or b"").hexdigest()
+        return {**kept, "logoSha256": logo}
 
 
 class TenantTaxRules(Incoming):

@@ -82,8 +82,8 @@ class IssuerShape(_Part):
 
 class PropertyShape(_Part):
     """A hotel; `dayClose` is local time. `allowUntaxed` ends by itself at the hotel's midnight, or
-    at an `untaxedUntil` before it; who gives that alone switches it on as well. `taxCurrency` is the
-    one in which the law wants tax said on documents in another (EN 16931 BT-6)."""
+    at an `untaxedUntil` before it; who gives that alone switches it on as well. `taxCurrency` is
+    the one in which the law wants tax said on documents in another (EN 16931 BT-6)."""
 
     id: UUID
     name: Name
@@ -227,6 +227,7 @@ class SettingsShape(_Part):
     invoice_template: TemplateVersion = "invoice-2"
     credit_note_template: TemplateVersion = "credit-note-2"
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
+    logo_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     fx_rates: tuple[FxSnapshotShape, ...] = ()
     blind_count: bool = True
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
@@ -270,7 +271,7 @@ class SettingsDocument(SettingsShape):
         return Settings(
             tenant_id=TenantId(tenant_id),
             version=version,
-            issuer=Issuer(**self.issuer.model_dump(by_alias=False)),
+            issuer=Issuer(**self.issuer.model_dump(by_alias=False), logo_sha256=self.logo_sha256),
             eager_open=self.eager_open,
             show_fx_at_close=self.show_fx_at_close,
             rounds_tax_per_invoice=self.rounds_tax_per_invoice,

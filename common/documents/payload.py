@@ -49,6 +49,7 @@ class Issuer(_Part):
     address_lines: tuple[Text, ...]
     tax_id: Text | None
     country: Text
+    logo_sha256: str | None = None
 
 
 class Stay(_Part):

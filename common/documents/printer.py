@@ -26,8 +26,9 @@ class PdfPrinter:
         language: str,
         template_version: str,
         copy: bool,
+        logo: bytes | None = None,
     ) -> bytes:
-        """An invoice or a credit note as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF, `logo` being its issuer's. Raises DrawingRefused."""
         try:
             return render_document(
                 payload,
@@ -37,6 +38,7 @@ class PdfPrinter:
                 language=language,
                 template_version=template_version,
                 copy=copy,
+                logo=logo,
             )
         except RenderingFailed as failure:
             raise DrawingRefused(str(failure)) from None

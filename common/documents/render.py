@@ -13,6 +13,7 @@ from io import BytesIO
 
 from common.documents.drawing import RenderingFailed, draw
 from common.documents.filling import filled
+from common.documents.logo import LogoOnPage, logo_on_page
 from common.documents.page import Page, credit_note_page, invoice_page
 from common.documents.payload import (
     CREDIT_NOTE_SCHEMA,
@@ -46,10 +47,12 @@ def render_document(
     language: str,
     template_version: str,
     copy: bool = False,
+    logo: bytes | None = None,
 ) -> bytes:
     """The PDF of an invoice or a credit note; `copy` marks a duplicate as one.
 
-    Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
+    `logo` is the picture that the payload names by its hash. Raises `TemplateUnknown`, and
+    `RenderingFailed` when anything of it cannot be printed.
     """
     is_credit = payload.get("schema") == CREDIT_NOTE_SCHEMA
     if template_version not in (CREDIT_NOTE_TEMPLATES if is_credit else INVOICE_TEMPLATES):
@@ -64,20 +67,22 @@ def render_document(
     try:
         document = read_credit_note(payload) if is_credit else read_invoice(payload)
         page = laid_out(document, read_personal(personal))
+        picture = logo_on_page(document.issuer, logo)
     except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
         raise RenderingFailed(str(refused)) from None
     script = None if template_version in UNJOINED_TEMPLATES else page.script
-    pdf = draw(_html(page, template_version), script)
+    pdf = draw(_html(page, template_version, picture), script)
     return _with_metadata(pdf, document, page, template_version)
 
 
-def _html(page: Page, template_version: str) -> str:
+def _html(page: Page, template_version: str, logo: LogoOnPage | None) -> str:
     import segno
     from jinja2 import TemplateError
 
     try:
         qr_code = segno.make(page.verify_url, error="m", micro=False)
-        return filled(template_version, page=page, qr_png=qr_code.png_data_uri(scale=4, border=2))
+        qr_png = qr_code.png_data_uri(scale=4, border=2)
+        return filled(template_version, page=page, qr_png=qr_png, logo=logo)
     except (segno.DataOverflowError, TemplateError) as failure:
         raise RenderingFailed(type(failure).__name__) from None
 

@@ -202,7 +202,8 @@ def _must_add_up(rows: Sequence[Row], totals: Totals) -> None:
 
 
 def issuer_part(issuer: Issuer) -> Document:
-    return {
+    logo: Document = {"logoSha256": issuer.logo_sha256} if issuer.logo_sha256 else {}
+    return logo | {
         "name": issuer.name,
         "addressLines": list(issuer.address_lines),
         "taxId": issuer.tax_id,

@@ -32,12 +32,13 @@ class PropertyUnknown(Missing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Who stands at the head of an invoice."""
+    """Who stands at the head of an invoice; a logo is named by the hash of its picture."""
 
     name: str
     address_lines: tuple[str, ...]
     tax_id: str
     country: str
+    logo_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,8 +77,9 @@ class Printer(Protocol):
         language: str,
         template_version: str,
         copy: bool,
+        logo: bytes | None = None,
     ) -> bytes:
-        """An invoice or a credit note as PDF. Raises DrawingRefused."""
+        """An invoice or a credit note as PDF, `logo` being its issuer's. Raises DrawingRefused."""
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""

@@ -16,6 +16,7 @@ from common.domain.issued_document import IssuedDocument, Rendition, Signature
 from common.domain.settings import Settings
 from common.ports.powers import DrawingRefused, Powers
 from common.ports.transaction import Transaction
+from common.procedures.logo import logo_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,17 @@ def draw(undrawn: Undrawn, powers: Powers) -> Drawn:
     """Sign the payload's hash, draw the PDF, store it. A drawing that is refused is an answer."""
     document = undrawn.document
     signature = document.signature or _signature(undrawn, powers)
+    payload = json.loads(document.payload)
     try:
         pdf = powers.printer.document(
-            json.loads(document.payload),
+            payload,
             document.person.document if document.person else {},
             payload_sha256=document.payload_sha256.hex(),
             verify_url=verify_url(powers.public_url, undrawn.tenant_id, document),
             language=document.language,
             template_version=undrawn.template_version,
             copy=undrawn.copy > 0,
+            logo=logo_of(undrawn.tenant_id, payload, powers),
         )
     except DrawingRefused as refused:
         return Drawn(document.id, None, signature, str(refused) or type(refused).__name__)
