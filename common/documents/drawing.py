@@ -20,7 +20,7 @@ from pathlib import Path
 from common.documents.joining import Script, letters_joined
 
 FONTS = Path(__file__).with_name("fonts")
-MAX_RENDER_SECONDS = 60
+MAX_RENDER_SECONDS = 100  # a thousand lines from right to left are 16 s of a whole processor
 MAX_PAGE_BYTES = 4 * 2**20
 
 _ONE_AT_A_TIME = threading.Lock()
