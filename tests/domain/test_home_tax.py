@@ -47,7 +47,7 @@ def home_tax(document: Any) -> Any:
 
 @pytest.mark.req("INV-9")
 def test_converts_each_row_by_the_rate_that_the_folio_pinned_and_adds_up() -> None:
-    """24.00 / 0.0141 are 1702.1276..., 4.00 / 0.0141 are 283.6879...: 1702.13 + 283.69 = 1985.82."""
+    """24.00 / 0.0141 are 1702.1276..., 4.00 / 0.0141 are 283.6879...; together 1985.82."""
     account = Account(desk(rate(EUR, "1.08"), rate(AFN, "0.0141")))
     account.desk.change(fx_rates=(rate(AFN, "0.02"),))
 
@@ -56,7 +56,9 @@ def test_converts_each_row_by_the_rate_that_the_folio_pinned_and_adds_up() -> No
     assert told["currency"] == "AFN"
     assert (told["rate"]["base"], told["rate"]["quote"]) == ("AFN", "USD")
     assert told["rate"]["rate"] == "0.0141"
-    assert [(group["code"], group["ratePpm"], group["amountMicro"]) for group in told["groups"]] == [
+    assert [
+        (group["code"], group["ratePpm"], group["amountMicro"]) for group in told["groups"]
+    ] == [
         ("CITY", None, 283_690_000),
         ("VAT", 100_000, 1_702_130_000),
     ]
