@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import uharfbuzz
 from fontTools.ttLib import TTFont
 from pypdfium2 import PdfDocument
 
-from common.documents import arabic, dari, pashto
+from common.documents import arabic, dari, pashto, solar_hijri
 from common.documents.drawing import FONTS, GlyphMissing
 from common.documents.joining import joined
 from common.documents.localised import Localised
@@ -202,6 +203,37 @@ def test_prints_an_arabic_name_in_an_english_invoice_and_the_first_version_refus
     assert "احمد ظاهر" in page
     with pytest.raises(GlyphMissing):
         rendered(person=person, template_version="invoice-1")
+
+
+@pytest.mark.req("INV-9")
+@pytest.mark.parametrize(
+    ("day", "dari", "pashto"),
+    [
+        (date(2025, 3, 20), "۳۰ حوت ۱۴۰۳", "۳۰ کب ۱۴۰۳"),  # 1403 was a leap year
+        (date(2025, 3, 21), "۱ حمل ۱۴۰۴", "۱ وری ۱۴۰۴"),
+        (date(2026, 3, 1), "۱۰ حوت ۱۴۰۴", "۱۰ کب ۱۴۰۴"),
+        (date(2026, 3, 20), "۲۹ حوت ۱۴۰۴", "۲۹ کب ۱۴۰۴"),
+        (date(2026, 9, 22), "۳۱ سنبله ۱۴۰۵", "۳۱ وږی ۱۴۰۵"),
+    ],
+)
+def test_dates_a_day_by_the_year_of_afghanistan_and_by_the_other(
+    day: date, dari: str, pashto: str
+) -> None:
+    in_dari, in_pashto = Localised.into("fa-AF"), Localised.into("ps-AF")
+
+    assert in_dari.long_day(day).startswith(f"\u2068{dari} (")
+    assert in_pashto.long_day(day).startswith(f"\u2068{pashto} (")
+    assert str(day.year).translate(str.maketrans("0256", "۰۲۵۶")) in in_dari.long_day(day)
+
+
+@pytest.mark.req("INV-9")
+def test_prints_the_solar_day_alone_in_columns_and_both_calendars_in_full() -> None:
+    here = Localised.into("fa-AF")
+
+    assert here.day(date(2026, 3, 1)) == "\u2068۱۴۰۴/۱۲/۱۰\u2069"
+    assert here.long_day(date(2026, 3, 1)) == "\u2068۱۰ حوت ۱۴۰۴ (۱ مارچ ۲۰۲۶)\u2069"
+    assert "ar" not in solar_hijri.MONTHS
+    assert Localised.into("ar").day(date(2026, 3, 1)) == "\u20681 مارس 2026\u2069"
 
 
 @pytest.mark.req("INV-9", "MON-2")
