@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -33,13 +33,22 @@ from common.domain.folio_line import ChargeKind
 from common.domain.guest import Stay
 from common.domain.stay_plan import PlannedCharge
 
+ROOM: Final = {
+    "en": "Room",
+    "de": "Zimmer",
+    "fr": "Chambre",
+    "fa": "اتاق",
+    "ps": "کوټه",
+    "ar": "غرفة",
+}
+
 
 class NightPlanned(Incoming):
     """What a night costs: the room, or breakfast in a package; several may be for one night."""
 
     night: Day
     kind: ChargeKind = ChargeKind.ROOM
-    description: LocalisedText = {"en": "Room", "de": "Zimmer", "fr": "Chambre"}
+    description: LocalisedText = ROOM
     price: Payable
     persons: Annotated[int, Field(ge=0, le=500)] = 1
     ages: Annotated[tuple[Annotated[int, Field(ge=0, le=150)], ...], Field(max_length=500)] = ()

@@ -158,7 +158,8 @@ def breakdown_of(rows: Iterable[Row]) -> tuple[TaxGroup, ...]:
 
 def in_language(text: Text, language: str) -> str:
     """A description in a language, or in the nearest thing to it that was given."""
-    return text.get(language) or text.get("und") or next(iter(text.values()), "")
+    nearest = (language, language.partition("-")[0], "und", *text)
+    return next((text[each] for each in nearest if text.get(each)), "")
 
 
 def home_tax_part(home_tax: HomeTax | None) -> Document:
