@@ -95,7 +95,7 @@ class Localised:
         return " – ".join(self.long_day(day).replace(" ", "\u00a0") for day in (first, last))
 
     def moment(self, moment: datetime) -> str:
-        """An instant in UTC, to the second; where the language's clock has two halves, in 24."""
+        """An instant in UTC, to the second; from right to left by a clock of 24 hours."""
         at = moment.astimezone(UTC)
         if self.words.direction == "rtl":
             clock = self._counted(f"{at:%H:%M:%S}")
