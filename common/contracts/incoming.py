@@ -3,10 +3,11 @@
 Their types are `melmastoon.<service fact>.v1`; the tenant comes from the event's `tenantid`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from common.contracts.fields import (
     RefundRef,
     Token,
 )
+from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
@@ -31,13 +33,22 @@ from common.domain.folio_line import ChargeKind
 from common.domain.guest import Stay
 from common.domain.stay_plan import PlannedCharge
 
+ROOM: Final = {
+    "en": "Room",
+    "de": "Zimmer",
+    "fr": "Chambre",
+    "fa": "اتاق",
+    "ps": "کوټه",
+    "ar": "غرفة",
+}
+
 
 class NightPlanned(Incoming):
     """What a night costs: the room, or breakfast in a package; several may be for one night."""
 
     night: Day
     kind: ChargeKind = ChargeKind.ROOM
-    description: LocalisedText = {"en": "Room", "de": "Zimmer", "fr": "Chambre"}
+    description: LocalisedText = ROOM
     price: Payable
     persons: Annotated[int, Field(ge=0, le=500)] = 1
     ages: Annotated[tuple[Annotated[int, Field(ge=0, le=150)], ...], Field(max_length=500)] = ()
@@ -92,7 +103,18 @@ class TenantCreated(Incoming):
 
 
 class TenantSettings(SettingsShape):
-    """All settings of a tenant but its tax rules; they replace what was in force."""
+    """All settings of a tenant but its tax rules; they replace what was in force, the logo too."""
+
+    logo: Logo | None = None
+
+    def in_force(self, before: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """The settings as they are kept from now on: of the logo its hash.
+
+        Refuses: FxRateInvalid, TimeZoneUnknown.
+        """
+        kept = super().in_force(before, now)
+        logo = kept.pop("logo") and hashlib.sha256(self.logo or b"").hexdigest()
+        return {**kept, "logoSha256": logo}
 
 
 class TenantTaxRules(Incoming):

@@ -75,7 +75,8 @@ class Verification(Outcome):
 
     `valid`: the hash is the issued document's and its signature holds. `signature` is `pending` in
     the moments before a document is signed; `status` says whether credit notes took something off
-    an invoice, or all of it. All but `valid` is empty for a document we do not know.
+    an invoice, or all of it; `language` is the document's. All but `valid` is empty for a document
+    we do not know.
     """
 
     valid: bool
@@ -84,3 +85,4 @@ class Verification(Outcome):
     number: str
     date: Day | None
     issuer: str
+    language: str

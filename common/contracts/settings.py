@@ -82,7 +82,8 @@ class IssuerShape(_Part):
 
 class PropertyShape(_Part):
     """A hotel; `dayClose` is local time. `allowUntaxed` ends by itself at the hotel's midnight, or
-    at an `untaxedUntil` before it; who gives that alone switches it on as well."""
+    at an `untaxedUntil` before it; who gives that alone switches it on as well. `taxCurrency` is
+    the one in which the law wants tax said on documents in another (EN 16931 BT-6)."""
 
     id: UUID
     name: Name
@@ -91,6 +92,7 @@ class PropertyShape(_Part):
     day_close: time = time(0)
     currency: CurrencyCode
     jurisdiction: Jurisdiction
+    tax_currency: CurrencyCode | None = None
     allow_untaxed: bool = False
     untaxed_until: Instant | None = None
 
@@ -123,6 +125,7 @@ class PropertyShape(_Part):
             day_close=self.day_close,
             currency=self.currency,
             jurisdiction=self.jurisdiction,
+            tax_currency=self.tax_currency,
             untaxed_until=self.untaxed_until,
         )
 
@@ -221,9 +224,10 @@ class SettingsShape(_Part):
     number_prefix: NumberPrefix = "INV"
     credit_note_prefix: NumberPrefix = "CN"
     language: Language = "en"
-    invoice_template: TemplateVersion = "invoice-1"
-    credit_note_template: TemplateVersion = "credit-note-1"
+    invoice_template: TemplateVersion = "invoice-2"
+    credit_note_template: TemplateVersion = "credit-note-2"
     invoice_templates: dict[TemplateVersion, TemplateVersion] = {}
+    logo_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     fx_rates: tuple[FxSnapshotShape, ...] = ()
     blind_count: bool = True
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
@@ -267,7 +271,7 @@ class SettingsDocument(SettingsShape):
         return Settings(
             tenant_id=TenantId(tenant_id),
             version=version,
-            issuer=Issuer(**self.issuer.model_dump(by_alias=False)),
+            issuer=Issuer(**self.issuer.model_dump(by_alias=False), logo_sha256=self.logo_sha256),
             eager_open=self.eager_open,
             show_fx_at_close=self.show_fx_at_close,
             rounds_tax_per_invoice=self.rounds_tax_per_invoice,

@@ -9,21 +9,20 @@ verified.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
-from common.documents.account_statement_words import (
-    AccountStatementWords,
-    account_statement_words_in,
-)
+from common.documents.account_statement_words import account_statement_words_in
 from common.documents.drawing import draw
 from common.documents.filling import filled, style_of
+from common.documents.joining import Script
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled, Party
 from common.documents.payload import MAX_LINES
 from common.documents.statement_page import StatementTooLong
-from common.documents.words import Words
+from common.documents.vocabulary import AccountStatementWords, Words
 from common.domain.money import Currency
 
 BUCKETS: Final = ("notDue", "days1To30", "days31To60", "days61To90", "over90")
@@ -56,6 +55,7 @@ class AccountStatementOnPage:
 
     language: str
     words: Words
+    script: Script
     stated: AccountStatementWords
     property_name: str
     issuer: Party
@@ -88,7 +88,7 @@ def account_statement_pdf(document: Document) -> bytes:
     page = laid_out(document)
     stated_at = datetime.fromisoformat(document["statedAt"]).astimezone(UTC)
     dated = f"D:{stated_at:%Y%m%d%H%M%S}Z"
-    drawn = draw(filled("account-statement-print", page=page))
+    drawn = draw(filled("account-statement-print", page=page), page.script)
     writer, labelled = PdfWriter(clone_from=BytesIO(drawn)), BytesIO()
     writer.metadata = {
         "/Title": page.stated.title,
@@ -111,12 +111,13 @@ def laid_out(document: Document) -> AccountStatementOnPage:
     return AccountStatementOnPage(
         language=here.language,
         words=here.words,
+        script=here.script,
         stated=stated,
         property_name=here.text(legible(document["propertyName"])),
         issuer=_party(issuer, (country,), here),
         party=_party(document["company"], (), here),
         facts=_facts(document, stated, here),
-        as_of=f"{_day(document['first'], here)} – {_day(document['last'], here)}",
+        as_of=_period(document, here),
         currency=currency,
         opening=_amount(document["opening"], here),
         entries=tuple(_entry(entry, stated, here) for entry in document["entries"]),
@@ -133,9 +134,7 @@ def _facts(
     document: Document, stated: AccountStatementWords, here: Localised
 ) -> tuple[Labelled, ...]:
     return (
-        Labelled(
-            stated.period, f"{_day(document['first'], here)} – {_day(document['last'], here)}"
-        ),
+        Labelled(stated.period, _period(document, here)),
         Labelled(stated.account, here.text(document["companyAccountId"])),
         Labelled(here.words.currency, here.currency(Currency(document["currency"]))),
     )
@@ -166,13 +165,18 @@ def _invoice(item: Document, here: Localised) -> OpenInvoice:
     return OpenInvoice(
         number=here.text(legible(item["number"])),
         due_on=_day(item["dueOn"], here),
-        days_overdue=str(max(item["daysOverdue"], 0)),
+        days_overdue=here.number(Decimal(max(item["daysOverdue"], 0))),
         open=_amount(item["open"], here),
     )
 
 
 def _amount(amount: Document, here: Localised) -> str:
     return here.amount(amount["amountMicro"], Currency(amount["currency"]))
+
+
+def _period(document: Document, here: Localised) -> str:
+    first, last = (date.fromisoformat(document[end]) for end in ("first", "last"))
+    return here.days(first, last)
 
 
 def _day(day: str, here: Localised) -> str:

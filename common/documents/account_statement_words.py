@@ -1,33 +1,9 @@
 """The words that a company account's statement has beside those of invoices and statements."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from common.documents.words import LanguageUnknown
-
-
-@dataclass(frozen=True)
-class AccountStatementWords:
-    """The words of one language; `{}` marks where a value stands."""
-
-    title: str
-    not_an_invoice: str
-    company: str
-    account: str
-    period: str
-    opening: str
-    movements: str
-    nothing_moved: str
-    closing: str
-    balance: str
-    open_invoices: str
-    nothing_open: str
-    due_on: str
-    days_overdue: str
-    open: str
-    entries: Mapping[str, str]
-    buckets: Mapping[str, str]
-
+from common.documents import arabic, dari, pashto
+from common.documents.vocabulary import AccountStatementWords, LanguageUnknown
 
 ENGLISH = AccountStatementWords(
     title="Statement of account",
@@ -130,6 +106,9 @@ ACCOUNT_STATEMENT_WORDS: Mapping[str, AccountStatementWords] = {
     "en": ENGLISH,
     "de": GERMAN,
     "fr": FRENCH,
+    "fa": dari.ACCOUNT_STATEMENT,
+    "ps": pashto.ACCOUNT_STATEMENT,
+    "ar": arabic.ACCOUNT_STATEMENT,
 }
 
 

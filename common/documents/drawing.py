@@ -13,12 +13,14 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 
+from common.documents.joining import Script, letters_joined
+
 FONTS = Path(__file__).with_name("fonts")
-MAX_RENDER_SECONDS = 60
+MAX_RENDER_SECONDS = 100  # a thousand lines from right to left are 16 s of a whole processor
 MAX_PAGE_BYTES = 4 * 2**20
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -37,8 +39,11 @@ class GlyphMissing(RenderingFailed):
     """Nothing is wrong with the page, but no font can draw a sign that somebody wrote."""
 
 
-def draw(html: str) -> bytes:
-    """The page as a PDF. Raises `RenderingFailed` for anything that would be lost from it."""
+def draw(html: str, script: Script | None = None) -> bytes:
+    """The page as a PDF. Raises `RenderingFailed` for anything that would be lost from it.
+
+    Without a script it is drawn as before there was one, for the template versions of that time.
+    """
     from reportlab import rl_config
     from xhtml2pdf import pisa
     from xhtml2pdf.config.resources import ResourceAccessPolicy
@@ -50,7 +55,8 @@ def draw(html: str) -> bytes:
         max_document_bytes=MAX_PAGE_BYTES,
     )
     pdf = BytesIO()
-    with _ONE_AT_A_TIME, _complaints() as complaints:
+    joining = letters_joined(script) if script else nullcontext()
+    with _ONE_AT_A_TIME, _complaints() as complaints, joining:
         rl_config.invariant = 1  # no clock and no chance in the bytes
         try:
             outcome = pisa.CreatePDF(html, pdf, path=f"{FONTS}/page", resource_policy=only_fonts)

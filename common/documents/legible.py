@@ -10,7 +10,7 @@ escape it.
 import re
 import unicodedata
 
-from common.documents.words import Direction
+from common.documents.vocabulary import Direction
 
 # Format characters that spell: without them Persian words join where they must not.
 _SPELLING = frozenset("\u200c\u200d")

@@ -6,13 +6,16 @@ tested without a PDF. The page shows the signed payload; it computes no money.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from common.documents.joining import Script
 from common.documents.localised import Localised
 from common.documents.payload import (
     CreditedLine,
     CreditNote,
     ForeignExchange,
+    HomeTax,
     Invoice,
     Line,
     Payment,
@@ -21,7 +24,7 @@ from common.documents.payload import (
     Tax,
     Totals,
 )
-from common.documents.words import Words
+from common.documents.vocabulary import Words
 from common.domain.money import Currency
 
 NOTHING = "–"
@@ -68,6 +71,15 @@ class TaxOnPage:
 
 
 @dataclass(frozen=True)
+class HomeTaxOnPage:
+    """The tax in the home currency, row by row and together, and the rate."""
+
+    label: str
+    rows: tuple[Labelled, ...]
+    rate: str
+
+
+@dataclass(frozen=True)
 class PaymentOnPage:
     """A row of the payments; `tendered` in the currency that was handed over."""
 
@@ -83,6 +95,7 @@ class Page:
 
     language: str
     words: Words
+    script: Script
     title: str
     number: str
     is_copy: bool
@@ -93,6 +106,7 @@ class Page:
     currency: str
     lines: tuple[LineOnPage, ...]
     taxes: tuple[TaxOnPage, ...]
+    home_tax: HomeTaxOnPage | None
     sums: tuple[Labelled, ...]
     total: str
     settled: tuple[Labelled, ...]
@@ -188,12 +202,14 @@ def _laid_out(
     return Page(
         language=here.language,
         words=words,
+        script=here.script,
         number=here.text(document.number),
         issuer=_issuer(document, here),
         customer=_customer(person, here),
         issued_at=words.issued_at.format(here.moment(document.issued_at)),
         currency=currency,
         taxes=tuple(_tax(tax, currency, here) for tax in document.tax_breakdown),
+        home_tax=_home_tax(document.tax_in_home_currency, here),
         sums=(
             Labelled(words.total_net, here.amount(document.totals.net_micro, currency)),
             Labelled(words.total_tax, here.amount(document.totals.tax_micro, currency)),
@@ -225,7 +241,7 @@ def _facts(invoice: Invoice, here: Localised) -> tuple[Labelled, ...]:
     words = here.words
     facts = [Labelled(words.issue_date, here.long_day(invoice.business_date))]
     if stay := invoice.stay:
-        facts.append(Labelled(words.stay, f"{here.day(stay.from_)} – {here.day(stay.to)}"))
+        facts.append(Labelled(words.stay, here.days(stay.from_, stay.to)))
     facts.append(Labelled(words.folio, here.text(invoice.folio_id)))
     if invoice.reservation_id:
         facts.append(Labelled(words.reservation, here.text(invoice.reservation_id)))
@@ -266,6 +282,29 @@ def _tax(tax: Tax, currency: Currency, here: Localised) -> TaxOnPage:
     )
 
 
+def _home_tax(tax: HomeTax | None, here: Localised) -> HomeTaxOnPage | None:
+    if tax is None:
+        return None
+    currency = Currency(tax.currency)
+    rows = [
+        Labelled(
+            _coded(group.code, group.rate_ppm, here), here.amount(group.amount_micro, currency)
+        )
+        for group in tax.groups
+    ]
+    total = Labelled(here.words.total_tax, here.money(tax.tax_micro, currency))
+    return HomeTaxOnPage(
+        label=here.words.tax_in_currency.format(here.text(currency)),
+        rows=(*rows, total) if len(rows) > 1 else (total,),
+        rate=_rate(tax.rate, here),
+    )
+
+
+def _coded(code: str, rate_ppm: int | None, here: Localised) -> str:
+    """`VAT 10%`; of a tax by the night its code."""
+    return here.text(code if rate_ppm is None else f"{code} {here.percentage(rate_ppm)}")
+
+
 def _settled(totals: Totals, currency: Currency, here: Localised) -> tuple[Labelled, ...]:
     paid = Labelled(here.words.paid, here.amount(totals.paid_micro, currency))
     if not totals.rounding_micro:
@@ -289,7 +328,8 @@ def _rates(fx: ForeignExchange | None, here: Localised) -> tuple[str, ...]:
 
 
 def _rate(snapshot: RateSnapshot, here: Localised) -> str:
-    equation = f"1 {snapshot.base} = {here.number(snapshot.rate)} {snapshot.quote}"
+    one, rate = here.number(Decimal(1)), here.number(snapshot.rate)
+    equation = here.text(f"{one} {snapshot.base} = {rate} {snapshot.quote}")
     return f"{equation} · {here.text(snapshot.source)} · {here.moment(snapshot.taken_at)}"
 
 

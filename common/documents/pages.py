@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from common.documents import account_statement_page, statement_page, verification_page
 from common.documents.drawing import GlyphMissing
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from common.ports.powers import NotPrintable
 
 HTML: Final = "text/html"

@@ -49,6 +49,7 @@ class Issuer(_Part):
     address_lines: tuple[Text, ...]
     tax_id: Text | None
     country: Text
+    logo_sha256: str | None = None
 
 
 class Stay(_Part):
@@ -124,6 +125,23 @@ class ForeignExchange(_Part):
     difference_micro: MicroAmount | None
 
 
+class HomeTaxGroup(_Part):
+    """A row of the breakdown in the currency of the tax office."""
+
+    code: Text
+    rate_ppm: RatePpm | None
+    amount_micro: MicroAmount
+
+
+class HomeTax(_Part):
+    """The tax once more, in the currency in which the law wants it said, and by which rate."""
+
+    currency: CurrencyCode
+    rate: RateSnapshot
+    groups: tuple[HomeTaxGroup, ...]
+    tax_micro: MicroAmount
+
+
 class Invoice(_Part):
     """The signed payload."""
 
@@ -142,6 +160,7 @@ class Invoice(_Part):
     totals: Totals
     payments: tuple[Payment, ...]
     fx: ForeignExchange | None
+    tax_in_home_currency: HomeTax | None = None
 
 
 class Corrected(_Part):
@@ -185,6 +204,7 @@ class CreditNote(_Part):
     lines: Annotated[tuple[CreditedLine, ...], Field(max_length=MAX_LINES)]
     tax_breakdown: tuple[Tax, ...]
     totals: CreditTotals
+    tax_in_home_currency: HomeTax | None = None
 
 
 class Personal(_Part):

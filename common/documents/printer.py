@@ -34,10 +34,11 @@ class PdfPrinter:
         copy: bool,
         e_invoice: bytes | None,
         without_xml: str,
+        logo: bytes | None = None,
     ) -> bytes:
         """An invoice or a credit note as PDF/A-3 that carries its e-invoice, or says why not.
 
-        Raises DrawingRefused.
+        `logo` is its issuer's. Raises DrawingRefused.
         """
         try:
             return render_document(
@@ -50,6 +51,7 @@ class PdfPrinter:
                 copy=copy,
                 e_invoice=e_invoice,
                 without_xml=without_xml,
+                logo=logo,
             )
         except RenderingFailed as failure:
             raise DrawingRefused(str(failure)) from None

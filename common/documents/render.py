@@ -13,6 +13,7 @@ from typing import Any
 from common.documents.archival import Label, archived
 from common.documents.drawing import RenderingFailed, draw
 from common.documents.filling import filled
+from common.documents.logo import LogoOnPage, logo_on_page
 from common.documents.page import Page, credit_note_page, invoice_page
 from common.documents.payload import (
     CREDIT_NOTE_SCHEMA,
@@ -22,13 +23,15 @@ from common.documents.payload import (
     read_invoice,
     read_personal,
 )
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from common.domain.money import CurrencyUnknown
 
-CURRENT_INVOICE_TEMPLATE = "invoice-1"
-CURRENT_CREDIT_NOTE_TEMPLATE = "credit-note-1"
-INVOICE_TEMPLATES = frozenset({CURRENT_INVOICE_TEMPLATE})
-CREDIT_NOTE_TEMPLATES = frozenset({CURRENT_CREDIT_NOTE_TEMPLATE})
+CURRENT_INVOICE_TEMPLATE = "invoice-2"
+CURRENT_CREDIT_NOTE_TEMPLATE = "credit-note-2"
+INVOICE_TEMPLATES = frozenset({"invoice-1", CURRENT_INVOICE_TEMPLATE})
+CREDIT_NOTE_TEMPLATES = frozenset({"credit-note-1", CURRENT_CREDIT_NOTE_TEMPLATE})
+# The versions that were drawn before letters were joined, and are for ever.
+UNJOINED_TEMPLATES = frozenset({"invoice-1", "credit-note-1"})
 
 
 class TemplateUnknown(RenderingFailed):
@@ -46,10 +49,12 @@ def render_document(
     copy: bool = False,
     e_invoice: bytes | None = None,
     without_xml: str = "not asked for",
+    logo: bytes | None = None,
 ) -> bytes:
     """The PDF of an invoice or a credit note; `copy` marks a duplicate as one.
 
-    It carries its e-invoice, or says why it does not.
+    It carries its e-invoice, or says why it does not; `logo` is the picture that the payload names by
+    its hash.
 
     Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
     """
@@ -66,19 +71,22 @@ def render_document(
     try:
         document = read_credit_note(payload) if is_credit else read_invoice(payload)
         page = laid_out(document, read_personal(personal))
+        picture = logo_on_page(document.issuer, logo)
     except (TypeError, ValueError, LanguageUnknown, CurrencyUnknown) as refused:
         raise RenderingFailed(str(refused)) from None
     label = _label(document, page, template_version, e_invoice=e_invoice, without_xml=without_xml)
-    return archived(draw(_html(page, template_version)), label)
+    script = None if template_version in UNJOINED_TEMPLATES else page.script
+    return archived(draw(_html(page, template_version, picture), script), label)
 
 
-def _html(page: Page, template_version: str) -> str:
+def _html(page: Page, template_version: str, logo: LogoOnPage | None) -> str:
     import segno
     from jinja2 import TemplateError
 
     try:
         qr_code = segno.make(page.verify_url, error="m", micro=False)
-        return filled(template_version, page=page, qr_png=qr_code.png_data_uri(scale=4, border=2))
+        qr_png = qr_code.png_data_uri(scale=4, border=2)
+        return filled(template_version, page=page, qr_png=qr_png, logo=logo)
     except (segno.DataOverflowError, TemplateError) as failure:
         raise RenderingFailed(type(failure).__name__) from None
 

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from common.documents.drawing import draw
 from common.documents.filling import filled, policy_with, style_of
+from common.documents.joining import Script
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import NOTHING, Labelled, Party, TaxOnPage
 from common.documents.payload import MAX_LINES
-from common.documents.statement_words import StatementWords, statement_words_in
-from common.documents.words import Words
+from common.documents.statement_words import statement_words_in
+from common.documents.vocabulary import StatementWords, Words
 from common.domain.money import Currency
 
 MONEY: Final = frozenset({"payment", "refund", "refund_reversal", "deposit_transfer"})
@@ -47,6 +48,7 @@ class StatementOnPage:
 
     language: str
     words: Words
+    script: Script
     stated: StatementWords
     property_name: str
     issuer: Party
@@ -78,8 +80,8 @@ def statement_pdf(document: Document) -> bytes:
         raise StatementTooLong
     page = laid_out(document)
     stated_at = f"D:{_instant(document['statedAt']).astimezone(UTC):%Y%m%d%H%M%S}Z"
-    labelled = BytesIO()
-    writer = PdfWriter(clone_from=BytesIO(draw(filled("statement-print", page=page))))
+    labelled, drawn = BytesIO(), draw(filled("statement-print", page=page), page.script)
+    writer = PdfWriter(clone_from=BytesIO(drawn))
     writer.metadata = {
         "/Title": page.stated.title,
         "/Producer": "Melmastoon Billing",
@@ -105,6 +107,7 @@ def laid_out(document: Document) -> StatementOnPage:
     return StatementOnPage(
         language=here.language,
         words=here.words,
+        script=here.script,
         stated=stated,
         property_name=here.text(legible(document["propertyName"])),
         issuer=_issuer(document["issuer"], here),
@@ -136,8 +139,8 @@ def _facts(document: Document, stated: StatementWords, here: Localised) -> tuple
     words, stay = here.words, document["stay"]
     facts = [Labelled(stated.as_of, here.long_day(date.fromisoformat(document["businessDate"])))]
     if stay:
-        nights = f"{_day(stay['arrival'], here)} – {_day(stay['departure'], here)}"
-        facts.append(Labelled(words.stay, nights))
+        arrival, departure = (date.fromisoformat(stay[end]) for end in ("arrival", "departure"))
+        facts.append(Labelled(words.stay, here.days(arrival, departure)))
     facts.append(Labelled(words.folio, here.text(document["folioId"])))
     if document["reservationId"]:
         facts.append(Labelled(words.reservation, here.text(legible(document["reservationId"]))))

@@ -5,27 +5,9 @@ guest who takes it for one would hand it to a tax office.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from common.documents.words import LanguageUnknown
-
-
-@dataclass(frozen=True)
-class StatementWords:
-    """The words of one language; `{}` marks where a value stands."""
-
-    title: str
-    not_an_invoice: str
-    guest: str
-    as_of: str
-    charges_and_payments: str
-    nothing_posted: str
-    refunded: str
-    moved: str
-    balance: str
-    pending: str
-    lines: Mapping[str, str]
-
+from common.documents import arabic, dari, pashto
+from common.documents.vocabulary import LanguageUnknown, StatementWords
 
 ENGLISH = StatementWords(
     title="Statement",
@@ -88,7 +70,14 @@ FRENCH = StatementWords(
     },
 )
 
-STATEMENT_WORDS: Mapping[str, StatementWords] = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
+STATEMENT_WORDS: Mapping[str, StatementWords] = {
+    "en": ENGLISH,
+    "de": GERMAN,
+    "fr": FRENCH,
+    "fa": dari.STATEMENT,
+    "ps": pashto.STATEMENT,
+    "ar": arabic.STATEMENT,
+}
 
 
 def statement_words_in(language: str) -> StatementWords:

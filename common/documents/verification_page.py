@@ -3,7 +3,8 @@
 INV-8: the page says what the verify function found and nothing personal. One glance must do, and a
 doubt never looks like a yes: the invoice is called genuine only when the payload matches and its
 signature is valid. The page has no script, fetches nothing and holds one style sheet, so that it
-can be served under `content_security_policy()`, which allows that style sheet and nothing else.
+can be served under `content_security_policy()`, which allows that style sheet and nothing else. It
+speaks the language of the document that the guest holds; English where we know none.
 """
 
 from collections.abc import Mapping
@@ -13,22 +14,23 @@ from common.documents.filling import filled, policy_with, style_of
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled
+from common.documents.vocabulary import LanguageUnknown
 
 
-def verification_page(result: Mapping[str, object], *, language: str = "en") -> str:
+def verification_page(result: Mapping[str, object]) -> str:
     """The HTML page for a result of the verify function.
 
     `result` holds `valid` (bool), and for a document that exists also `signature` (valid,
-    unknown_key, broken), `status` (issued, credited, voided), `number`, `date` (ISO 8601) and
-    `issuer`. Refuses: `LanguageUnknown`.
+    unknown_key, broken), `status` (issued, credited, voided), `number`, `date` (ISO 8601),
+    `issuer` and `language`.
     """
-    here = Localised.into(language)
+    here = _in_the_language_of(result)
     words = here.words.verification
     verdict = _verdict(result)
     return filled(
         "verification",
         style=style_of("verification"),
-        language=language,
+        language=here.language,
         direction=here.words.direction,
         title=words.title,
         verdict=verdict,
@@ -41,6 +43,13 @@ def verification_page(result: Mapping[str, object], *, language: str = "en") -> 
 def content_security_policy() -> str:
     """The policy under which the page is whole and a browser runs and fetches nothing."""
     return policy_with(style_of("verification"))
+
+
+def _in_the_language_of(result: Mapping[str, object]) -> Localised:
+    try:
+        return Localised.into(str(result.get("language")))
+    except LanguageUnknown:
+        return Localised.into("en")
 
 
 def _verdict(result: Mapping[str, object]) -> str:

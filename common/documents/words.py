@@ -1,98 +1,14 @@
 """Every word that a document prints, language by language.
 
 A hotel's guest reads the invoice in the guest's own language, an auditor perhaps in another: the
-figures are the same, only these words change. A language is complete or does not exist, because
-each is one call of a constructor without defaults: the type checker finds a word left out.
-Numbers, dates and names of currencies are not words; they come from CLDR (`localised`).
+figures are the same, only these words change. Numbers, dates and names of currencies are not words;
+they come from CLDR (`localised`). What is written from right to left stands in a file of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
-Direction = Literal["ltr", "rtl"]
-
-
-class LanguageUnknown(Exception):
-    """No words stand here in the language that was asked for."""
-
-
-@dataclass(frozen=True)
-class VerificationWords:
-    """The page that a guest reaches by the QR code."""
-
-    title: str
-    genuine: str
-    genuine_detail: str
-    pending: str
-    pending_detail: str
-    corrected: str
-    corrected_detail: str
-    changed: str
-    changed_detail: str
-    unknown: str
-    unknown_detail: str
-    signature: str
-    status: str
-    signatures: Mapping[str, str]
-    statuses: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Words:
-    """The words of one language; `{}` marks where a value stands in a sentence."""
-
-    direction: Direction
-    invoice: str
-    credit_note: str
-    corrects_invoice: str
-    invoice_issued: str
-    total_credited: str
-    verify_credit_note: str
-    copy_mark: str
-    tax_id: str
-    bill_to: str
-    personal_data_erased: str
-    number: str
-    issue_date: str
-    issued_at: str
-    stay: str
-    folio: str
-    reservation: str
-    currency: str
-    date: str
-    description: str
-    quantity: str
-    unit_price: str
-    net: str
-    tax: str
-    gross: str
-    taxes: str
-    tax_rate: str
-    taxable: str
-    tax_amount: str
-    total_net: str
-    total_tax: str
-    rounding: str
-    total: str
-    paid: str
-    balance_due: str
-    payments: str
-    method: str
-    tendered: str
-    amount: str
-    no_payments: str
-    exchange_rates: str
-    exchange_difference: str
-    verify: str
-    verify_detail: str
-    fingerprint: str
-    page: str
-    page_of: str
-    issuer: str
-    methods: Mapping[str, str]
-    verification: VerificationWords
-
+from common.documents import arabic, dari, pashto
+from common.documents.vocabulary import LanguageUnknown, VerificationWords, Words
 
 ENGLISH = Words(
     direction="ltr",
@@ -137,6 +53,7 @@ ENGLISH = Words(
     no_payments="No payment has been received.",
     exchange_rates="Exchange rates",
     exchange_difference="Exchange difference: {}",
+    tax_in_currency="Tax in {}",
     verify="Is this invoice genuine?",
     verify_detail="Scan the code or open the address to check it with the issuer.",
     fingerprint="Payload SHA-256",
@@ -222,6 +139,7 @@ GERMAN = Words(
     no_payments="Es ist noch keine Zahlung eingegangen.",
     exchange_rates="Wechselkurse",
     exchange_difference="Kursdifferenz: {}",
+    tax_in_currency="Steuer in {}",
     verify="Ist diese Rechnung echt?",
     verify_detail="Code scannen oder Adresse öffnen, um sie beim Aussteller zu prüfen.",
     fingerprint="SHA-256 des Inhalts",
@@ -309,6 +227,7 @@ FRENCH = Words(
     no_payments="Aucun paiement n’a été reçu.",
     exchange_rates="Taux de change",
     exchange_difference="Écart de change : {}",
+    tax_in_currency="Taxe en {}",
     verify="Cette facture est-elle authentique ?",
     verify_detail="Scannez le code ou ouvrez l’adresse pour la vérifier auprès de l’émetteur.",
     fingerprint="SHA-256 du contenu",
@@ -352,7 +271,14 @@ FRENCH = Words(
     ),
 )
 
-WORDS: Mapping[str, Words] = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
+WORDS: Mapping[str, Words] = {
+    "en": ENGLISH,
+    "de": GERMAN,
+    "fr": FRENCH,
+    "fa": dari.WORDS,
+    "ps": pashto.WORDS,
+    "ar": arabic.WORDS,
+}
 
 
 def words_in(language: str) -> Words:

@@ -32,6 +32,9 @@ FORFEITED: Final[Text] = {
     "en": "Deposit forfeited on cancellation",
     "de": "Einbehaltene Anzahlung bei Stornierung",
     "fr": "Acompte conservé pour annulation",
+    "fa": "پیش‌پرداخت نگهداشته‌شده به سبب لغو ریزرف",
+    "ps": "د ریزرف د لغوه کېدو له امله ساتل شوې مخکې ورکړه",
+    "ar": "عربون محتجز بسبب الإلغاء",
 }
 REASON: Final = "the reservation was canceled"
 

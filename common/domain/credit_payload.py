@@ -2,17 +2,29 @@
 
 It names the invoice that it corrects by number and by the hash of its payload, and each line by the
 line's own id. Amounts are what is given back: positive for what a charge had cost. Whom it is made
-out to is the customer of the invoice, by the same salted hash.
+out to is the customer of the invoice, by the same salted hash. Tax in the home currency is said at
+the rate of the invoice, where the invoice said it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from common.domain.credited import InvoicedLine, Portion, TaxPortion, portion_document
+from common.domain.fx import FxSnapshot
+from common.domain.home_tax import HomeTax, TaxRow, in_home_currency
 from common.domain.invoice import Invoice
-from common.domain.invoice_payload import Document, Place, instant, issuer_part, series_part
+from common.domain.invoice_payload import (
+    Document,
+    Place,
+    home_tax_part,
+    instant,
+    issuer_part,
+    series_part,
+)
 from common.domain.moment import Moment
-from common.domain.money import Money
+from common.domain.money import Currency, Money
 
 CREDIT_SCHEMA = "melmastoon.billing.credit_note/1"
 _OF_THE_LINE = ("lineId", "sequence", "kind", "description", "serviceDate")
@@ -28,6 +40,7 @@ def credit_document(
     """The credit note over portions of an invoice's lines, and over its rounding."""
     settings, signed = moment.settings, json.loads(invoice.payload)
     house = settings.property(invoice.property_id)
+    portions = [portion for _, portion in lines]
     return {
         "schema": CREDIT_SCHEMA,
         "creditNoteId": place.id,
@@ -51,19 +64,49 @@ def credit_document(
             {key: line.document[key] for key in _OF_THE_LINE} | portion_document(portion)
             for line, portion in lines
         ],
-        "taxBreakdown": _breakdown([portion for _, portion in lines]),
-        "totals": _totals([portion for _, portion in lines], rounding),
+        "taxBreakdown": _breakdown(portions),
+        "totals": _totals(portions, rounding),
         "series": series_part(place),
         "previousDocumentSha256": place.previous_sha256.hex() if place.previous_sha256 else None,
         "language": invoice.language,
-    }
+    } | home_tax_part(_home_tax(portions, signed.get("taxInHomeCurrency")))
+
+
+def _grouped(portions: Sequence[Portion]) -> list[list[TaxPortion]]:
+    """The taxes of the lines by rule, rate and category."""
+    groups: dict[tuple[str, int, str], list[TaxPortion]] = {}
+    for tax in (tax for portion in portions for tax in portion.taxes):
+        groups.setdefault((tax.code, tax.rate_ppm or 0, tax.category), []).append(tax)
+    return [group for _, group in sorted(groups.items(), key=lambda each: each[0])]
+
+
+def _home_tax(portions: Sequence[Portion], on_invoice: Mapping[str, Any] | None) -> HomeTax | None:
+    if on_invoice is None:
+        return None
+    rows = [
+        TaxRow(
+            group[0].code,
+            group[0].rate_ppm,
+            group[0].category,
+            Money.total((tax.amount for tax in group), group[0].amount.currency),
+        )
+        for group in _grouped(portions)
+    ]
+    return in_home_currency(rows, Currency(on_invoice["currency"]), _rate(on_invoice["rate"]))
+
+
+def _rate(signed: Mapping[str, Any]) -> FxSnapshot:
+    return FxSnapshot(
+        Currency(signed["base"]),
+        Currency(signed["quote"]),
+        signed["rate"],
+        signed["source"],
+        datetime.fromisoformat(signed["takenAt"]),
+    )
 
 
 def _breakdown(portions: Sequence[Portion]) -> list[Document]:
     """Tax by rule, rate and category: the sums of the lines."""
-    groups: dict[tuple[str, int, str], list[TaxPortion]] = {}
-    for tax in (tax for portion in portions for tax in portion.taxes):
-        groups.setdefault((tax.code, tax.rate_ppm or 0, tax.category), []).append(tax)
     return [
         {
             "code": group[0].code,
@@ -74,7 +117,7 @@ def _breakdown(portions: Sequence[Portion]) -> list[Document]:
             "baseMicro": sum(tax.base.amount_micro for tax in group),
             "amountMicro": sum(tax.amount.amount_micro for tax in group),
         }
-        for _, group in sorted(groups.items(), key=lambda each: each[0])
+        for group in _grouped(portions)
     ]
 
 

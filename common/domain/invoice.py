@@ -67,7 +67,7 @@ def issue(
     """Give the next number of the series to what a folio's lines come to.
 
     `lines` are those that are on no document yet; the payload names every one of them. The series
-    moves on when everything else is done. Refuses: AmountOutOfRange.
+    moves on when everything else is done. Refuses: AmountOutOfRange, FxRateMissing.
     """
     settings = moment.settings
     invoice_id = moment.new_id(InvoiceId)

@@ -20,6 +20,7 @@ from common.domain.folio import Folio
 from common.domain.folio_line import MONEY, Line, LineType, Posting, Text, standing
 from common.domain.fx import FxSnapshot
 from common.domain.guest import Stay
+from common.domain.home_tax import HomeTax, TaxRow, in_home_currency, rate_between
 from common.domain.identifiers import DocumentId
 from common.domain.moment import Moment
 from common.domain.money import Currency, Money
@@ -109,7 +110,8 @@ def document(
 ) -> Document:
     """The invoice over `lines`, which are on no document yet.
 
-    Raises `ValueError` when rows and lines do not come to the same. Refuses: AmountOutOfRange.
+    Raises `ValueError` when rows and lines do not come to the same. Refuses: AmountOutOfRange,
+    FxRateMissing (where the law asks for tax in a currency that nobody gave a rate for).
     """
     settings = moment.settings
     totals = Totals.of(lines, folio.currency)
@@ -140,7 +142,7 @@ def document(
         "series": series_part(place),
         "previousDocumentSha256": place.previous_sha256.hex() if place.previous_sha256 else None,
         "language": settings.language,
-    }
+    } | home_tax_part(_home_tax(breakdown_of(rows), folio, moment))
 
 
 def rows_of(lines: Iterable[Line]) -> list[Row]:
@@ -156,7 +158,39 @@ def breakdown_of(rows: Iterable[Row]) -> tuple[TaxGroup, ...]:
 
 def in_language(text: Text, language: str) -> str:
     """A description in a language, or in the nearest thing to it that was given."""
-    return text.get(language) or text.get("und") or next(iter(text.values()), "")
+    nearest = (language, language.partition("-")[0], "und", *text)
+    return next((text[each] for each in nearest if text.get(each)), "")
+
+
+def home_tax_part(home_tax: HomeTax | None) -> Document:
+    """Tax in the home currency, as documents hold it; nothing where no law asks for it."""
+    if home_tax is None:
+        return {}
+    return {
+        "taxInHomeCurrency": {
+            "currency": home_tax.total.currency,
+            "rate": _snapshot(home_tax.rate),
+            "groups": [
+                {
+                    "code": row.code,
+                    "ratePpm": row.rate_ppm,
+                    "category": row.category,
+                    "amountMicro": row.tax.amount_micro,
+                }
+                for row in home_tax.rows
+            ],
+            "taxMicro": home_tax.total.amount_micro,
+        }
+    }
+
+
+def _home_tax(groups: Iterable[TaxGroup], folio: Folio, moment: Moment) -> HomeTax | None:
+    home = moment.settings.property(folio.property_id).tax_currency
+    if home is None or home == folio.currency:
+        return None
+    rates = (*folio.rates.snapshots, *moment.settings.fx_rates)
+    rows = [TaxRow(group.rule_code, group.rate_ppm, group.category, group.tax) for group in groups]
+    return in_home_currency(rows, home, rate_between(home, folio.currency, rates))
 
 
 def _must_add_up(rows: Sequence[Row], totals: Totals) -> None:
@@ -169,7 +203,8 @@ def _must_add_up(rows: Sequence[Row], totals: Totals) -> None:
 
 
 def issuer_part(issuer: Issuer) -> Document:
-    return {
+    logo: Document = {"logoSha256": issuer.logo_sha256} if issuer.logo_sha256 else {}
+    return logo | {
         "name": issuer.name,
         "addressLines": list(issuer.address_lines),
         "taxId": issuer.tax_id,

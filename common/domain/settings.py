@@ -32,17 +32,21 @@ class PropertyUnknown(Missing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Who stands at the head of an invoice."""
+    """Who stands at the head of an invoice; a logo is named by the hash of its picture."""
 
     name: str
     address_lines: tuple[str, ...]
     tax_id: str
     country: str
+    logo_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """A hotel. Its business day ends at `day_close`, local time, not at midnight in Greenwich."""
+    """A hotel. Its business day ends at `day_close`, local time, not at midnight in Greenwich.
+
+    `tax_currency` is what the law of its jurisdiction wants tax said in, whatever it bills in.
+    """
 
     id: PropertyId
     name: str
@@ -51,6 +55,7 @@ class Property:
     day_close: time
     currency: Currency
     jurisdiction: str
+    tax_currency: Currency | None = None
     untaxed_until: datetime | None = None
 
     def business_date(self, moment: datetime) -> date:
@@ -139,8 +144,8 @@ class Settings:
     number_prefix: str = "INV"
     credit_note_prefix: str = "CN"
     language: str = "en"
-    invoice_template: str = "invoice-1"
-    credit_note_template: str = "credit-note-1"
+    invoice_template: str = "invoice-2"
+    credit_note_template: str = "credit-note-2"
     templates_put_back: dict[str, str] = field(default_factory=dict)
     fx_rates: tuple[FxSnapshot, ...] = ()
     tax_rules: tuple[TaxRule, ...] = ()

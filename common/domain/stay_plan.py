@@ -25,8 +25,22 @@ from common.domain.money import CurrenciesDiffer, Money
 from common.domain.refusal import Missing, Unmet
 from common.domain.tax import PPM
 
-NO_SHOW: Text = {"en": "No-show", "de": "Nichtanreise", "fr": "Non-présentation"}
-LATE: Text = {"en": "Late check-out", "de": "Späte Abreise", "fr": "Départ tardif"}
+NO_SHOW: Text = {
+    "en": "No-show",
+    "de": "Nichtanreise",
+    "fr": "Non-présentation",
+    "fa": "عدم حضور مهمان",
+    "ps": "د مېلمه نه راتګ",
+    "ar": "عدم حضور",
+}
+LATE: Text = {
+    "en": "Late check-out",
+    "de": "Späte Abreise",
+    "fr": "Départ tardif",
+    "fa": "خروج دیرهنگام",
+    "ps": "ناوخته وتل",
+    "ar": "مغادرة متأخرة",
+}
 
 
 class NightOutsideStay(Unmet):

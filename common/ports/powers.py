@@ -96,10 +96,11 @@ class Printer(Protocol):
         copy: bool,
         e_invoice: bytes | None,
         without_xml: str,
+        logo: bytes | None = None,
     ) -> bytes:
         """An invoice or a credit note as PDF/A-3 that carries its e-invoice, or says why not.
 
-        Raises DrawingRefused.
+        `logo` is its issuer's. Raises DrawingRefused.
         """
 
     def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:

@@ -17,6 +17,8 @@ from common.domain.moment import Moment
 from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from common.domain.aggregate import Fact
     from common.domain.cash import CashSession
     from common.domain.cash_drawer import CashDrawer
@@ -296,6 +298,10 @@ class Incidents(Protocol):
 
 class Transaction(Moment, Protocol):
     """The powers of one use case, for one actor, in one transaction."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Whose transaction it is."""
 
     @property
     def actor(self) -> Actor:

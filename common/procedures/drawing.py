@@ -21,6 +21,7 @@ from common.domain.issued_document import IssuedDocument, Rendition, Signature
 from common.domain.settings import Issuer
 from common.ports.powers import DrawingRefused, Keys, Powers, Seal
 from common.ports.transaction import Transaction
+from common.procedures.logo import logo_of
 from common.procedures.stating import e_invoice_of
 
 
@@ -94,8 +95,9 @@ def _page(undrawn: Undrawn, powers: Powers) -> tuple[bytes, bytes | None]:
     """The PDF before anybody has signed it, and the e-invoice in it. Raises DrawingRefused."""
     document = undrawn.document
     e_invoice, without_xml = _e_invoice(document, powers)
+    payload = json.loads(document.payload)
     pdf = powers.printer.document(
-        json.loads(document.payload),
+        payload,
         document.person.document if document.person else {},
         payload_sha256=document.payload_sha256.hex(),
         verify_url=verify_url(powers.public_url, undrawn.tenant_id, document),
@@ -104,6 +106,7 @@ def _page(undrawn: Undrawn, powers: Powers) -> tuple[bytes, bytes | None]:
         copy=undrawn.copy > 0,
         e_invoice=e_invoice,
         without_xml=without_xml,
+        logo=logo_of(undrawn.tenant_id, payload, powers),
     )
     return pdf, e_invoice
 

@@ -32,7 +32,15 @@ class Found:
 
 def nothing_known() -> Verification:
     """What is answered of a document that is not ours."""
-    return Verification(valid=False, signature="broken", status="", number="", date=None, issuer="")
+    return Verification(
+        valid=False,
+        signature="broken",
+        status="",
+        number="",
+        date=None,
+        issuer="",
+        language="",
+    )
 
 
 def verify(found: Found, powers: Powers) -> Verification:
@@ -55,6 +63,7 @@ def verify(found: Found, powers: Powers) -> Verification:
         number=document.number,
         date=document.business_date,
         issuer=signed["issuer"]["name"],
+        language=document.language,
     )
 
 

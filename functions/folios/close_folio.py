@@ -13,6 +13,7 @@ from common.contracts.folios import FolioView, SettlementView
 from common.contracts.shapes import Outcome, Request
 from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
+from common.domain.fx import FxRateMissing
 from common.domain.invoice import Invoice
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
@@ -60,12 +61,12 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     moves_money=True,
     etag="folio",
     after_refusal={BalanceDue: tell_balance_due},
-    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue),
+    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, FxRateMissing),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """Close a folio that balances and bill what it came to.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue.
+    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, FxRateMissing.
     """
     whole, debtors = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole

@@ -1,5 +1,6 @@
 """Rendering an invoice: whole or not at all, and always the same bytes."""
 
+import hashlib
 import json
 import logging
 import os
@@ -15,7 +16,9 @@ from pypdf import PdfReader
 
 from common.documents import render
 from common.documents.drawing import RenderingFailed
-from common.documents.render import TemplateUnknown
+from common.documents.filling import TEMPLATES
+from common.documents.render import CURRENT_INVOICE_TEMPLATE, TemplateUnknown
+from tests.adapters.test_documents_hostile import PIXEL
 from tests.adapters.test_documents_sample import (
     GUEST,
     HASH,
@@ -95,8 +98,8 @@ def test_gives_the_same_bytes_in_processes_that_differ_in_seed_zone_and_folder(
     options = {
         "payload_sha256": HASH,
         "verify_url": VERIFY_URL,
-        "language": "en",
-        "template_version": "invoice-1",
+        "language": "fa-AF",
+        "template_version": CURRENT_INVOICE_TEMPLATE,
     }
     told = json.dumps([invoice(), personal(), options]).encode()
 
@@ -111,7 +114,8 @@ def test_gives_the_same_bytes_in_processes_that_differ_in_seed_zone_and_folder(
             capture_output=True,
         ).stdout
 
-    assert elsewhere("1", "Asia/Kabul", ROOT) == elsewhere("4242", "UTC", tmp_path) == rendered()
+    here = rendered(language="fa-AF")
+    assert elsewhere("1", "Asia/Kabul", ROOT) == elsewhere("4242", "UTC", tmp_path) == here
 
 
 @pytest.mark.req("INV-4", "INV-6")
@@ -193,10 +197,37 @@ def test_marks_a_copy_as_one() -> None:
 
 
 @pytest.mark.req("INV-6")
-@pytest.mark.parametrize("version", ["invoice-2", "", "../invoice-1", "verification"])
+@pytest.mark.parametrize("version", ["invoice-9", "credit-note-2", "../invoice-2", "verification"])
 def test_refuses_a_template_version_that_was_never_made(version: str) -> None:
     with pytest.raises(TemplateUnknown):
         rendered(template_version=version)
+
+
+@pytest.mark.req("INV-4", "INV-6")
+@pytest.mark.parametrize(
+    ("template", "begins"),
+    [
+        ("invoice-1.html", "26085088d8a3c817"),
+        ("invoice-1.css", "c4ee1de5196b1f6a"),
+        ("credit-note-1.html", "0f14ac01697dd167"),
+    ],
+)
+def test_a_version_that_was_issued_is_never_edited(template: str, begins: str) -> None:
+    """A version that was issued is drawn again years later: a change is a new version."""
+    written = (TEMPLATES / template).read_bytes()
+
+    assert hashlib.sha256(written).hexdigest()[:16] == begins
+
+
+@pytest.mark.req("INV-4")
+@pytest.mark.parametrize("logo", [None, PIXEL, b"another"])
+def test_fails_without_the_very_logo_that_the_payload_names(logo: bytes | None) -> None:
+    payload = invoice()
+    if logo != PIXEL:
+        payload["issuer"]["logoSha256"] = hashlib.sha256(PIXEL).hexdigest()
+
+    with pytest.raises(RenderingFailed, match="not the one that the payload names"):
+        rendered(payload, logo=logo)
 
 
 @pytest.mark.req("INV-6")

@@ -60,7 +60,7 @@ HOSTILE = [
     "&#60;b&#62;bold&#60;/b&#62;",
     "&nbsp;&copy;",
     "{{ 7 * 7 }} {{ page.lines }}",
-    "{% include 'invoice-1.css' %}",
+    "{% include 'invoice-2.css' %}",
     "{# gone #}",
     '<font color="[[[getattr(pow,Word)]]]">x</font>',
     "javascript:app.alert(1)",

@@ -9,7 +9,7 @@ from common.documents.legible import isolated, legible
 from common.documents.localised import Localised
 from common.documents.page import Page, invoice_page
 from common.documents.payload import read_invoice, read_personal
-from common.documents.words import LanguageUnknown
+from common.documents.vocabulary import LanguageUnknown
 from common.domain.money import Currency
 from tests.adapters.test_documents_sample import HASH, VERIFY_URL, invoice, personal
 
@@ -97,6 +97,27 @@ def test_shows_rounding_and_exchange_difference_only_where_there_is_one() -> Non
         ("Paid", "452.05"),
     ]
     assert plain(rounded.exchange_difference or "") == "Exchange difference: USD 0.02"
+
+
+@pytest.mark.req("INV-9")
+def test_lays_out_tax_in_the_home_currency_where_the_payload_says_it() -> None:
+    rate = {**invoice()["fx"]["snapshots"][0], "base": "AFN", "rate": "0.0141", "source": "DAB"}
+    groups = [
+        {"code": "VAT", "ratePpm": 100_000, "category": "S", "amountMicro": 2_875_890_000},
+        {"code": "CITY", "ratePpm": None, "category": "O", "amountMicro": 425_530_000},
+    ]
+    told = {"currency": "AFN", "rate": rate, "groups": groups, "taxMicro": 3_301_420_000}
+
+    shown = laid_out(invoice(taxInHomeCurrency=told)).home_tax
+
+    assert shown is not None
+    assert (shown.label, shown.rate[:22]) == ("Tax in AFN", "1 AFN = 0.0141 USD · D")
+    assert [(row.label, plain(row.value)) for row in shown.rows] == [
+        ("VAT 10%", "2,875.89"),
+        ("CITY", "425.53"),
+        ("Tax", "AFN 3,301.42"),
+    ]
+    assert laid_out().home_tax is None
 
 
 @pytest.mark.req("INV-4")

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from common.documents.payload import read_invoice
-from common.documents.render import render_document
+from common.documents.render import CURRENT_INVOICE_TEMPLATE, render_document
 
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 VERIFY_URL = (
@@ -158,7 +159,7 @@ def rendered(
         "payload_sha256": HASH,
         "verify_url": VERIFY_URL,
         "language": "en",
-        "template_version": "invoice-1",
+        "template_version": CURRENT_INVOICE_TEMPLATE,
         **options,
     }
     return render_document(payload or invoice(), person or personal(), **given)
@@ -166,6 +167,12 @@ def rendered(
 
 def pages(pdf: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+
+
+def copied(pdf: bytes) -> list[str]:
+    """The text of each page as a browser copies it, in the order in which it is read."""
+    document = PdfDocument(pdf)
+    return [document[number].get_textpage().get_text_range() for number in range(len(document))]
 
 
 def without_spaces(text: str) -> str:

@@ -12,7 +12,6 @@ from pypdf import PdfWriter
 
 from common.documents.reading import MAX_PDF_BYTES, PdfUnreadable, read_invoice_identity
 from common.documents.verification_page import content_security_policy, verification_page
-from common.documents.words import LanguageUnknown
 from tests.adapters.test_documents_sample import HASH, rendered
 
 FOUND = {
@@ -190,9 +189,12 @@ def test_holds_one_style_that_the_policy_allows_and_no_script_or_link() -> None:
 
 @pytest.mark.req("INV-8", "INV-9")
 def test_answers_in_the_language_of_the_guest() -> None:
-    german = verification_page(FOUND, language="de-AT")
+    german = verification_page(FOUND | {"language": "de-AT"})
 
     assert "Dieses Dokument ist echt" in german
     assert "1. März 2026" in german
-    with pytest.raises(LanguageUnknown):
-        verification_page(FOUND, language="xx")
+    pashto = verification_page(FOUND | {"language": "ps-AF"})
+    assert '<html lang="ps-AF" dir="rtl">' in pashto
+    assert "دا سند اصلي دی" in pashto
+    assert "\u2068MEL-KBL-2026-000001\u2069" in pashto
+    assert "This document is genuine" in verification_page(FOUND | {"language": "xx"})

@@ -23,7 +23,7 @@ FOUND = {
 }
 
 
-def printed(*, template_version: str = "invoice-1", language: str = "en", **person: str) -> bytes:
+def printed(*, template_version: str = "invoice-2", language: str = "en", **person: str) -> bytes:
     return PRINTER.document(
         invoice(),
         personal(**person),

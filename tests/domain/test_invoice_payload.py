@@ -200,6 +200,9 @@ class TestDocument:
             "Dinner",
         ]
         assert in_language({"ps": "ډوډۍ"}, "en") == "ډوډۍ"
+        assert in_language({"en": "Room", "ps": "کوټه"}, "ps-AF") == "کوټه"
+        assert in_language({"ps": "", "und": "", "en": "Room"}, "ps") == "Room"
+        assert in_language({}, "ps") == ""
 
     def test_that_would_not_add_up_is_not_issued(self):
         """A tax line that says another amount than its tax: nothing of ours writes one."""

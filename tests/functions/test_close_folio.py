@@ -21,7 +21,12 @@ from tests.proofs import (
 from tests.together import at_once
 
 RATE = {"base": "EUR", "quote": "USD", "source": "test", "takenAt": "2026-01-01T00:00:00Z"}
-REFUSALS = [("FOLIO_UNKNOWN", 404), ("FOLIO_CLOSED", 409), ("BALANCE_DUE", 409)]
+REFUSALS = [
+    ("FOLIO_UNKNOWN", 404),
+    ("FOLIO_CLOSED", 409),
+    ("BALANCE_DUE", 409),
+    ("FX_RATE_MISSING", 422),
+]
 
 
 def _eur(cents: int) -> dict[str, Any]:
@@ -180,6 +185,32 @@ def test_shows_the_pinned_rate_beside_todays(hotel: Hotel) -> None:
     assert payload["fx"]["snapshots"][0]["takenAt"] == "2026-01-01T00:00:00.000000Z"
 
 
+def _owes_tax_in_afghanis(hotel: Hotel, **changes: Any) -> None:
+    (house,) = hotel.settings()["properties"]
+    hotel.write_settings(properties=[{**house, "taxCurrency": "AFN"}], **changes)
+
+
+@pytest.mark.req("INV-9", "CLO-2")
+def test_says_tax_in_the_currency_of_the_tax_office_as_well(hotel: Hotel) -> None:
+    """10.00 of VAT at 0.0142 dollars an afghani are 704.225...: 704.23."""
+    _owes_tax_in_afghanis(hotel, fxRates=[{**RATE, "base": "AFN", "rate": "0.0142"}])
+    folio = _paid_folio(hotel)
+
+    answer = hotel.post(f"/folios/{folio}/close")
+
+    assert answer.status_code == 200, answer.text
+    payload = json.loads(hotel.rows("SELECT payload FROM {s}.invoices")[0][0])
+    told = payload["taxInHomeCurrency"]
+    assert (told["currency"], told["taxMicro"], told["rate"]["rate"]) == (
+        "AFN",
+        704_230_000,
+        "0.0142",
+    )
+    hotel.render(answer.json["invoiceId"])
+    assert hotel.rows("SELECT count(*) FROM {s}.invoice_renditions") == [[1]]
+    assert_books_are_right(hotel)
+
+
 @pytest.mark.req("CLO-1", "API-3")
 @pytest.mark.parametrize(("code", "status"), REFUSALS)
 def test_refuses_and_changes_nothing(hotel: Hotel, code: str, status: int) -> None:
@@ -190,6 +221,8 @@ def test_refuses_and_changes_nothing(hotel: Hotel, code: str, status: int) -> No
             folio = new_id("fol")
         case "FOLIO_CLOSED":
             hotel.post(f"/folios/{folio}/close")
+        case "FX_RATE_MISSING":
+            _owes_tax_in_afghanis(hotel)
         case _:
             hotel.charged(folio, cents=1)
     noted = ("folios", "audit_entries", "outbox")

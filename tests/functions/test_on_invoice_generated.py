@@ -57,7 +57,7 @@ def test_signs_draws_and_stores_the_issued_copy(hotel: Hotel) -> None:
         "SELECT copy, object_name, pdf_sha256, language, template_version"
         " FROM {s}.invoice_renditions"
     )
-    assert (copy, language, template) == (0, "en", "invoice-1")
+    assert (copy, language, template) == (0, "en", "invoice-2")
     pdf = hotel.house.wiring.documents.get(hotel.tenant_id, name)
     assert pdf.startswith(b"%PDF-")
     assert hashlib.sha256(pdf).digest() == pdf_sha256

@@ -44,7 +44,7 @@ def test_adds_copy_1_and_leaves_copy_0(hotel: Hotel, invoice: str) -> None:
         "SELECT encode(pdf_sha256, 'hex'), language, template_version"
         " FROM {s}.invoice_renditions WHERE copy = 1"
     )
-    assert rows == [[answer.json["pdfSha256"], "en", "invoice-1"]]
+    assert rows == [[answer.json["pdfSha256"], "en", "invoice-2"]]
     shown = hotel.get(f"/invoices/{invoice}").json
     assert shown["copies"] == 2
 

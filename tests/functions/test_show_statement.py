@@ -198,6 +198,7 @@ def test_draws_a_pdf_that_is_no_document_of_the_series(hotel: Hotel, folio: str)
         ("de", "keine Rechnung", "Zimmer 12"),
         ("de-AT", "keine Rechnung", "Zimmer 12"),
         ("fr", "non une facture", "Zimmer 12"),
+        ("ps-AF", "بل نه دی", "Zimmer 12"),
     ],
 )
 def test_speaks_the_language_of_the_houses_invoices(

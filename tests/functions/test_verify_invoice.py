@@ -18,6 +18,7 @@ UNKNOWN = {
     "number": "",
     "date": None,
     "issuer": "",
+    "language": "",
 }
 
 
@@ -67,6 +68,7 @@ def test_says_that_a_document_is_genuine(hotel: Hotel, issued: tuple[str, str, b
             "number": shown["number"],
             "date": shown["businessDate"],
             "issuer": "Hotel Kabul",
+            "language": "en",
         }
         for secret in ("Zarmina", "T-4711", "110", shown["folioId"]):
             assert secret not in answer.text

@@ -302,6 +302,7 @@ def test_an_invoice_is_verified_in_the_name_of_its_tenant_only(calls: Calls) -> 
             "number": "",
             "date": None,
             "issuer": "",
+            "language": "",
         }
 
 

@@ -33,6 +33,7 @@ NOTHING_KNOWN = {
     "number": "",
     "date": None,
     "issuer": "",
+    "language": "",
 }
 SHA_256 = re.compile(rb"[0-9a-f]{64}")
 NUMBER = re.compile(rb"INV-AF-KBL-\d{4}-\d{6}")

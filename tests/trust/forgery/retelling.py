@@ -179,7 +179,8 @@ def rendition_of(detail: Row, copy: int, paper: Row) -> Row:
 def printed_as(line: Row, row: Row, language: str) -> bool:
     """Whether a line of an invoice reads as on the folio; an adjustment is one piece on paper."""
     text, counted = row["description"], (line["quantity"], line["unitAmountMicro"])
-    worded = text.get(language) or text.get("und") or next(iter(text.values()))
+    tags = (language, language.split("-")[0], "und", *text)
+    worded = next(text[tag] for tag in tags if text.get(tag))
     adjusts = row["type"] == "adjustment"
     return (worded, row["settings_version"]) == (line["description"], line["settingsVersion"]) and (
         (row["quantity"], row["unit_amount_micro"]) == ((None, None) if adjusts else counted)

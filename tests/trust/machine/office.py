@@ -134,7 +134,7 @@ class Group(Refunds, Transfers, Nights):
         """What anybody is told of a document that is ours, or is not."""
         if invoice is None:
             nothing = {"valid": False, "signature": "broken", "status": "", "number": ""}
-            return {**nothing, "date": None, "issuer": ""}
+            return {**nothing, "date": None, "issuer": "", "language": ""}
         return {
             "valid": invoice["signed"],
             "signature": "valid" if invoice["signed"] else "pending",
@@ -142,9 +142,10 @@ class Group(Refunds, Transfers, Nights):
             "number": invoice["number"],
             "date": invoice["day"].isoformat(),
             "issuer": "Hotel",
+            "language": "en",
         }
 
 
 def page_of(invoice: dict[str, Any], copy: int) -> bytes:
     """What the machine's printer writes for a copy."""
-    return f"{invoice['number']} {invoice['hash']} invoice-1 {copy > 0}".encode()
+    return f"{invoice['number']} {invoice['hash']} invoice-2 {copy > 0}".encode()

@@ -1,0 +1,155 @@
+"""Pashto: the words of documents as hotels and tax offices of Afghanistan write them.
+
+The months of the solar year have their Pashto names, which are those of the zodiac.
+"""
+
+from common.documents.vocabulary import (
+    AccountStatementWords,
+    StatementWords,
+    VerificationWords,
+)
+from common.documents.vocabulary import Words as Vocabulary
+
+SOLAR_MONTHS = (
+    *("وری", "غویی", "غبرګولی", "چنګاښ", "زمری", "وږی"),
+    *("تله", "لړم", "لیندۍ", "مرغومی", "سلواغه", "کب"),
+)
+
+WORDS = Vocabulary(
+    direction="rtl",
+    invoice="بل",
+    credit_note="اعتباري یادښت",
+    corrects_invoice="د بل سمون",
+    invoice_issued="د بل نېټه",
+    total_credited="ټول بېرته ورکړل شوی",
+    verify_credit_note="ایا دا اعتباري یادښت اصلي دی؟",
+    copy_mark="کاپي",
+    tax_id="د مالیې د تشخیص شمېره",
+    bill_to="بل د دې په نوم",
+    personal_data_erased="شخصي معلومات پاک شوي دي",
+    number="د بل شمېره",
+    issue_date="د صدور نېټه",
+    issued_at="صادر شوی {}",
+    stay="د استوګنې موده",
+    folio="د مېلمه حساب",
+    reservation="ریزرف",
+    currency="د پیسو واحد",
+    date="نېټه",
+    description="تفصیل",
+    quantity="شمېر",
+    unit_price="د واحد بیه",
+    net="خالص",
+    tax="مالیه",
+    gross="له مالیې سره",
+    taxes="د مالیې تفکیک",
+    tax_rate="نرخ",
+    taxable="د مالیې وړ",
+    tax_amount="مالیه",
+    total_net="خالصه اندازه",
+    total_tax="مالیه",
+    rounding="ګردول",
+    total="ټولټال",
+    paid="ورکړل شوي",
+    balance_due="پاتې ورکړه",
+    payments="ورکړې",
+    method="د ورکړې ډول",
+    tendered="ورکړل شوې پیسې",
+    amount="اندازه",
+    no_payments="هېڅ ورکړه نه ده ترلاسه شوې.",
+    exchange_rates="د اسعارو د تبادلې نرخ",
+    exchange_difference="د تبادلې توپیر: {}",
+    tax_in_currency="مالیه په {}",
+    verify="ایا دا بل اصلي دی؟",
+    verify_detail="کوډ سکن کړئ یا پته پرانیزئ، څو یې د صادروونکي سره وګورئ.",
+    fingerprint="د محتوا SHA-256",
+    page="مخ",
+    page_of="له",
+    issuer="صادروونکی",
+    methods={
+        "cash": "نغدې",
+        "card": "بانکي کارت",
+        "bank_transfer": "بانکي حواله",
+        "mobile_money": "د موبایل پیسې",
+        "voucher": "کوپون",
+        "city_ledger": "د شرکت حساب (پور)",
+        "deposit_transfer": "لېږدول شوې مخکې ورکړه",
+    },
+    verification=VerificationWords(
+        title="د سند کتنه",
+        genuine="دا سند اصلي دی",
+        genuine_detail="صادروونکي لیکلی دی، او له هغه وروسته په کې هېڅ شی نه دی بدل شوی.",
+        pending="دا سند د صادروونکي دی او لاسلیک کېږي",
+        pending_detail="په کې هېڅ شی نه دی بدل شوی. لاسلیک یې په څو شېبو کې رسېږي؛ بیا یې وګورئ.",
+        corrected="دا سند اصلي دی، خو نور اعتبار نه لري",
+        corrected_detail="صادروونکي لیکلی دی، او وروسته یې پیسې بېرته ورکړې یا یې باطل کړی دی. "
+        "له صادروونکي وپوښتئ چې اوس کوم سند د اعتبار وړ دی.",
+        changed="دا سند سمون نه خوري",
+        changed_detail="هغه څه چې تاسو یې لرئ، له هغه سره توپیر لري چې صادروونکي لیکلي دي، یا یې "
+        "لاسلیک نه تاییدېږي. باور پرې مه کوئ او له صادروونکي نوې کاپي وغواړئ.",
+        unknown="دا سند ونه پېژندل شو",
+        unknown_detail="د دې پتې لپاره هېڅ سند ونه موندل شو. ښايي پته نیمګړې یا جعلي وي.",
+        signature="لاسلیک",
+        status="حالت",
+        signatures={
+            "pending": "لا نه دی راغلی",
+            "valid": "د اعتبار وړ",
+            "unknown_key": "په ناپېژندل شوې کیلي لاسلیک شوی",
+            "broken": "بې اعتباره",
+        },
+        statuses={"issued": "صادر شوی", "credited": "بېرته ورکړل شوی", "voided": "باطل شوی"},
+    ),
+)
+
+STATEMENT = StatementWords(
+    title="د حساب بیان",
+    not_an_invoice="دا ستاسو د حساب بیان دی، بل نه دی. پر بنسټ یې مالیه نه شي وضع کېدای؛ بل هغه "
+    "مهال صادرېږي چې حساب وتړل شي.",
+    guest="مېلمه",
+    as_of="تر نېټې",
+    charges_and_payments="خدمتونه او ورکړې",
+    nothing_posted="تر اوسه هېڅ نه دي ثبت شوي.",
+    refunded="بېرته ورکړل شوي",
+    moved="نورو حسابونو ته لېږدول شوي",
+    balance="پاتې حساب",
+    pending="{}، په لاره کې دی",
+    lines={
+        "void": "باطل شوی: {}",
+        "payment": "ورکړه: {}",
+        "refund": "بېرته ورکړه: {}",
+        "refund_reversal": "ناکامه بېرته ورکړه، بېرته واخیستل شوه: {}",
+        "rounding": "ګردول",
+    },
+)
+
+ACCOUNT_STATEMENT = AccountStatementWords(
+    title="د شرکت د حساب بیان",
+    not_an_invoice="دا ستاسو د حساب بیان دی، بل نه دی. پر بنسټ یې مالیه نه شي وضع کېدای؛ د هغو "
+    "بلونو پر بنسټ کېږي چې په کې یاد شوي دي.",
+    company="شرکت",
+    account="حساب",
+    period="موده",
+    opening="د پیل پاتې حساب",
+    movements="بلونه او ورکړې",
+    nothing_moved="په حساب کې هېڅ بدلون نه دی راغلی.",
+    closing="د پای پاتې حساب",
+    balance="پاتې حساب",
+    open_invoices="ناورکړل شوي بلونه",
+    nothing_open="هېڅ ناورکړل شوی بل نشته.",
+    due_on="د ورکړې نېټه",
+    days_overdue="د ځنډ ورځې",
+    open="پاتې",
+    entries={
+        "settlement": "استوګنه",
+        "refund": "بېرته اخیستل شوی",
+        "payment": "ورکړه",
+        "write_off": "له حسابه ایستل شوی",
+        "credit_note": "اعتباري یادښت",
+    },
+    buckets={
+        "notDue": "نېټه یې نه ده رارسېدلې",
+        "days1To30": "۱–۳۰ ورځې",
+        "days31To60": "۳۱–۶۰ ورځې",
+        "days61To90": "۶۱–۹۰ ورځې",
+        "over90": "له ۹۰ ورځو زیات",
+    },
+)

@@ -1,0 +1,1 @@
+"""Where the fonts of documents come from."""
