@@ -53,6 +53,7 @@ from common.domain.identifiers import (
     ReceiptId,
     ReconciliationId,
     RefundId,
+    SendingId,
     SetOffId,
     SettlementId,
     SignalId,
@@ -135,6 +136,7 @@ AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
+SendingRef = Annotated[SendingId, _id(SendingId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
 CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
@@ -274,6 +276,27 @@ PersonRef = Annotated[
     Field(examples=["usr_karim"]),
 ]
 """A person as the identity service names them: the `sub` of their tokens."""
+
+
+
+def _email(text: str) -> str:
+    """The address as it is written to, its domain in small letters; no name before it."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "This is not an e-mail address") from None
+
+
+EmailAddress = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=3, max_length=254),
+    AfterValidator(_no_card_number),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}, examples=["zarmina@example.com"]),
+]
+"""An e-mail address (RFC 5321, and 6531 for other letters), and nothing besides."""
 
 PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
 """What a processor gave in place of a card; a card number itself is refused."""

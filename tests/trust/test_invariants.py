@@ -30,6 +30,7 @@ from tests.trust.invariants.reopenings import (
     hotel_with_reopenings,
     otherwise_taxed_with_reopenings,
 )
+from tests.trust.invariants.sendings import SENDINGS, hotel_with_sendings
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.transfers import (
     TRANSFERS,
@@ -62,6 +63,7 @@ AREAS = {
     "owed": COMPANIES,
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
+    "sent": SENDINGS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -125,6 +127,11 @@ def reopened(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def odd(house: House) -> Hotel:
     return hotel_with_signals(house)
+
+
+@pytest.fixture(scope="module")
+def sent(house: House) -> Hotel:
+    return hotel_with_sendings(house)
 
 
 @pytest.fixture(scope="module")
