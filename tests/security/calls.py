@@ -126,6 +126,15 @@ class Calls:
         sending_id: str = self.send("send_invoice").json["sendingId"]
         return sending_id
 
+    def ready_for(self, name: str) -> None:
+        """Draw the document that a function asks the PDF of."""
+        if name in ("get_invoice_pdf", "send_invoice"):
+            self.send("regenerate_invoice")
+        if name in ("get_credit_note_pdf", "send_credit_note"):
+            issued = self.hotel.events("credit_note.issued")
+            (event,) = [each for each in issued if each["subject"] == self.credit_note]
+            self.hotel.push("on_credit_note_issued", event)
+
     def body(self, name: str) -> Any:
         """What the function is asked, with every field but those of the path."""
         if name in tills.BODIES:

@@ -200,12 +200,7 @@ def test_refuses_every_scope_but_its_own_and_names_the_one_that_is_missing(
 @pytest.mark.parametrize("name", PROTECTED)
 def test_its_own_scope_alone_is_enough(calls: Calls, name: str) -> None:
     own = Calls.of(calls.hotel)
-    if name == "get_invoice_pdf":
-        own.send("regenerate_invoice")
-    if name == "get_credit_note_pdf":
-        issued = own.hotel.events("credit_note.issued")
-        (event,) = [each for each in issued if each["subject"] == own.credit_note]
-        own.hotel.push("on_credit_note_issued", event)
+    own.ready_for(name)
     if name == "close_folio":
         own.send("void_charge")
 
@@ -256,6 +251,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "account_id": new_id("cac"),
         "allocation_id": new_id("alc"),
         "hold_id": new_id("hld"),
+        "sending_id": new_id("snd"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

@@ -90,12 +90,7 @@ def test_a_function_that_answers_tells_nothing_of_what_it_was_told(
     fresh: Calls, name: str, capsys: Capture
 ) -> None:
     declaration = functions()[name]
-    if name in ("get_invoice_pdf", "send_invoice"):
-        fresh.send("regenerate_invoice")
-    if name in ("get_credit_note_pdf", "send_credit_note"):
-        issued = fresh.hotel.events("credit_note.issued")
-        (event,) = [each for each in issued if each["subject"] == fresh.credit_note]
-        fresh.hotel.push("on_credit_note_issued", event)
+    fresh.ready_for(name)
     if name == "close_folio":
         fresh.send("void_charge")
     body = fresh.body(name)
