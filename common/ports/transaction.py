@@ -152,6 +152,9 @@ class Folios(Protocol):
     ) -> Folio | None:
         """The folio that was opened for a reservation and window, if any."""
 
+    def find_charge(self, folio_id: FolioId, source: str, reference: str) -> Line | None:
+        """The line of a folio that was posted under a source's reference, if any."""
+
     def find_paid_by(self, processor_payment_id: str) -> Payment | None:
         """The payment that recorded a processor's payment, if any."""
 

@@ -189,10 +189,15 @@ class EventDeclaration(Declaration):
 
     `perform` and `record` are as for HTTP functions. A consumer `without_transaction` is given the
     powers instead of one, and is idempotent by itself: the tenant it makes does not exist before.
+    `waits_for` are refusals that another event may cure which is still on its way: the event comes
+    again until it is an hour old, and only then is a dead letter. `after_refusal` is as for HTTP
+    functions.
     """
 
     event_type: str
     without_transaction: bool = False
+    waits_for: tuple[type[Refusal], ...] = ()
+    after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
 

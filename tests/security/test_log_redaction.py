@@ -277,6 +277,14 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
         "on_tenant_settings_updated": settings,
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},
+        "on_charge_posted": {
+            "propertyId": str(hotel.property_id),
+            "folioId": calls.folio,
+            "pointOfSale": "BAR",
+            "checkNumber": f"{SECRET}-{uuid4()}",
+            "description": SAID,
+            "unitAmount": usd(100),
+        },
         "on_refund_succeeded": refunded,
         "on_signal_raised": {
             "folioId": calls.folio,

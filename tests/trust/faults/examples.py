@@ -184,6 +184,12 @@ def _sending_a_credit_note(scene: Scene) -> Act:
     return _posts(f"/credit-notes/{note['creditNoteId']}/send", asked)
 
 
+def _selling(scene: Scene) -> Act:
+    check = {"pointOfSale": "BAR", "checkNumber": "4711", "description": "Tea"}
+    house = {"propertyId": str(scene.hotel.property_id), "folioId": _owing(scene)[0]}
+    return _delivers("on_charge_posted", {**check, **house, "unitAmount": usd(500)})
+
+
 def _writing_off(scene: Scene) -> Act:
     """A supervisor's confirmation counts once, and with the deed."""
     folio, charged = _owing(scene)
@@ -356,6 +362,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,
     "on_payment_captured": _capturing,
+    "on_charge_posted": _selling,
     "on_reservation_confirmed": partial(_arriving, "on_reservation_confirmed"),
     "on_reservation_checked_in": partial(_arriving, "on_reservation_checked_in"),
     CANCELED: _canceling,
