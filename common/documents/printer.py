@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.documents.drawing import RenderingFailed
+from common.documents.einvoice import einvoice_xml
 from common.documents.reading import read_invoice_identity
 from common.documents.render import render_document
 from common.ports.powers import DrawingRefused
@@ -40,6 +41,10 @@ class PdfPrinter:
             )
         except RenderingFailed as failure:
             raise DrawingRefused(str(failure)) from None
+
+    def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
+        """An invoice or a credit note as XML by EN 16931. Refuses: EInvoiceNotPossible."""
+        return einvoice_xml(payload, person)
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""

@@ -70,6 +70,7 @@ def _breakdown(portions: Sequence[Portion]) -> list[Document]:
             "name": group[0].name,
             "ratePpm": group[0].rate_ppm,
             "category": group[0].category,
+            "levy": group[0].levy,
             "baseMicro": sum(tax.base.amount_micro for tax in group),
             "amountMicro": sum(tax.amount.amount_micro for tax in group),
         }

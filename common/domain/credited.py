@@ -6,7 +6,7 @@ where tax is rounded per invoice, a row's tax is known to the document alone (TA
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from common.domain.identifiers import LineId
@@ -24,6 +24,7 @@ class TaxPortion:
     inclusive: bool
     base: Money
     amount: Money
+    levy: bool = field(default=False, compare=False)  # rows from before know nothing of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def portion_of(row: Mapping[str, Any], currency: Currency) -> Portion:
                 inclusive=tax["inclusive"],
                 base=Money(tax["baseMicro"], currency),
                 amount=Money(tax["amountMicro"], currency),
+                levy=tax.get("levy", False),
             )
             for tax in row["taxes"]
         ),
@@ -144,6 +146,7 @@ def portion_document(portion: Portion) -> dict[str, Any]:
                 "baseMicro": tax.base.amount_micro,
                 "category": tax.category,
                 "inclusive": tax.inclusive,
+                "levy": tax.levy,
             }
             for tax in portion.taxes
         ],

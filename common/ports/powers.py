@@ -80,6 +80,9 @@ class Printer(Protocol):
     ) -> bytes:
         """An invoice or a credit note as PDF. Raises DrawingRefused."""
 
+    def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
+        """An invoice or a credit note as XML by EN 16931. Refuses: EInvoiceNotPossible."""
+
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The document's number and payload SHA-256 that a PDF claims. Refuses: PdfUnreadable."""
 

@@ -35,6 +35,7 @@ API_PREFIX: Final = "/api/v1"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
 PDF: Final = "application/pdf"
+XML: Final = "application/xml"
 EDGE: Final = "common.wiring"
 
 UseCase = Callable[..., Any]
@@ -122,7 +123,9 @@ class HttpDeclaration(Declaration):
     the answer is drawn as for whoever asks for that instead of JSON. `etag` is the kind of
     aggregate whose version If-Match means; `creates` says that the request may bring the id of what
     it makes. `takes` is the content type of the body: anything but JSON is handed over as the
-    request's `content`. `perform` happens between two transactions, `record` in the second.
+    request's `content`. `gives` is the answer's: anything but JSON is the outcome's `content`, a
+    file of the name that it bears. `perform` happens between two transactions, `record` in the
+    second.
     `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
     commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
@@ -149,6 +152,7 @@ class HttpDeclaration(Declaration):
     body_bytes_max: int = 2**20
     root: bool = False
     takes: str = JSON
+    gives: str = JSON
     signed_by: str | None = None
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
@@ -166,7 +170,7 @@ class HttpDeclaration(Declaration):
     @property
     def representations(self) -> tuple[str, ...]:
         """The media types that it can answer in, the one of who does not care first."""
-        return (JSON, *self.pages)
+        return (self.gives, *self.pages)
 
     @property
     def is_raw(self) -> bool:

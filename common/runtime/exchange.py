@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request as HttpRequest
 
 from common.contracts.shapes import Outcome
 from common.ports.identity import Actor
-from common.runtime.declaration import JSON, HttpDeclaration
+from common.runtime.declaration import HttpDeclaration
 from common.runtime.logging import Origin
 from common.runtime.problems import (
     CrossTenantReference,
@@ -83,11 +83,11 @@ class Exchange:
     def media_type(self) -> str:
         """What to answer in: of what the function can be read as, what the caller likes best.
 
-        A function that only speaks JSON does so whatever is asked for. Refuses: NotAcceptable.
+        A function that speaks in one way only does so whatever is asked. Refuses: NotAcceptable.
         """
         given, accepted = self.declaration.representations, self.request.accept_mimetypes
         if len(given) == 1 or not accepted:
-            return JSON
+            return given[0]
         best = accepted.best_match(given)
         if best is None:
             raise NotAcceptable(f"It can be given as {', '.join(given)}.")

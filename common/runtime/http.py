@@ -314,7 +314,9 @@ class HttpEdge:
     def _response(self, exchange: Exchange, result: Result) -> Response:
         answer = result.answer
         media_type, pages = exchange.media_type(), exchange.declaration.pages
-        if media_type == JSON:
+        if media_type == exchange.declaration.gives != JSON:
+            response = _file(result, media_type)
+        elif media_type == JSON:
             response = Response(
                 answer.body, status=answer.status, content_type=JSON, headers=answer.headers
             )
@@ -360,8 +362,17 @@ def _public(exchange: Exchange) -> Actor:
     return PublicActor("public", tenant_id, frozenset(), frozenset(), "pwd")
 
 
+def _file(result: Result, media_type: str) -> Response:
+    """A file as it was made, to be kept under its own name."""
+    response = Response(
+        result.outcome.content, status=result.answer.status, content_type=media_type
+    )
+    response.headers.set("Content-Disposition", "attachment", filename=result.outcome.file_name)
+    return response
+
+
 def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:
-    """The answer to an outcome, as it is stored and sent."""
+    """The answer to an outcome, as it is stored and sent; a file is not stored."""
     headers = {}
     version = getattr(outcome, "version", None)
     if isinstance(version, int):
@@ -373,5 +384,5 @@ def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:
         fingerprint=b"",
         status=declaration.status,
         headers=headers,
-        body=outcome.model_dump_json(),
+        body=outcome.model_dump_json() if declaration.gives == JSON else "",
     )

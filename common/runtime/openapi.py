@@ -177,7 +177,8 @@ class _Document:
         answer = declaration.answer
         schema = self._references[(answer, "serialization")]
         shown = example_of(schema, self._schemas, whole=True)
-        content: dict[str, Any] = {JSON: {"schema": schema, "example": shown}}
+        said = {"schema": schema, "example": shown}
+        content = {declaration.gives: DRAWN.get(declaration.gives, said)}
         content |= {media_type: DRAWN[media_type] for media_type in declaration.pages}
         responses = self._refused.of(self._refusals(declaration))
         if hasattr(answer, "http_status"):

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from common.domain.refusal import Refusal
-from common.runtime.declaration import HTML, PDF, HttpDeclaration
+from common.runtime.declaration import HTML, PDF, XML, HttpDeclaration
 from common.runtime.openapi_schemas import REFERENCE
 from common.runtime.problem_catalogue import Problem, problem_of
 from common.runtime.problems import TYPE_PREFIX
@@ -32,6 +32,7 @@ STEP_UP_TOKEN: Final = {
 DRAWN: Final = {
     HTML: {"schema": {"type": "string", "contentMediaType": HTML}},
     PDF: {"schema": {"type": "string", "contentMediaType": PDF}},
+    XML: {"schema": {"type": "string", "contentMediaType": XML}},
 }
 IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
