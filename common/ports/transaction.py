@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from common.domain.settlement import Settlement
     from common.ports.company_accounts import CompanyAccounts
     from common.ports.deposits import Deposits
-    from common.ports.documents import CreditNotes, Invoices, Sendings
+    from common.ports.documents import CreditNotes, Invoices, SalesJournal, Sendings
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.prepaid import Prepaid
@@ -316,6 +316,8 @@ class Transaction(Moment, Protocol):
     def credit_notes(self) -> CreditNotes: ...
     @property
     def sendings(self) -> Sendings: ...
+    @property
+    def sales_journal(self) -> SalesJournal: ...
     @property
     def cash_drawers(self) -> CashDrawers: ...
     @property

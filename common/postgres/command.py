@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
+    from common.postgres.sales_journal import SalesJournal
     from common.postgres.sendings import Sendings
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
@@ -141,6 +142,12 @@ class PostgresCommand:
         from common.postgres.credit_notes import CreditNotes
 
         return CreditNotes(self)
+
+    @cached_property
+    def sales_journal(self) -> "SalesJournal":
+        from common.postgres.sales_journal import SalesJournal
+
+        return SalesJournal(self)
 
     @cached_property
     def sendings(self) -> "Sendings":

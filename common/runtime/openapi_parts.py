@@ -33,6 +33,8 @@ DRAWN: Final = {
     HTML: {"schema": {"type": "string", "contentMediaType": HTML}},
     PDF: {"schema": {"type": "string", "contentMediaType": PDF}},
     XML: {"schema": {"type": "string", "contentMediaType": XML}},
+    "text/csv": {"schema": {"type": "string", "contentMediaType": "text/csv"}},
+    "application/zip": {"schema": {"type": "string", "contentMediaType": "application/zip"}},
 }
 IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
