@@ -278,7 +278,6 @@ PersonRef = Annotated[
 """A person as the identity service names them: the `sub` of their tokens."""
 
 
-
 def _email(text: str) -> str:
     """The address as it is written to, its domain in small letters; no name before it."""
     from email_validator import EmailNotValidError, validate_email

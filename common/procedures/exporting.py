@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from common.contracts import spreadsheet
 from common.contracts.shapes import Outcome
@@ -96,12 +96,15 @@ class _Sink:
     def __init__(self) -> None:
         self._written = bytearray()
 
-    def write(self, content: Any) -> int:
+    def write(self, content: bytes, /) -> int:
         self._written += content
         return len(content)
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
     def taken(self) -> bytes:
         """What was written since it was last asked."""
@@ -113,7 +116,7 @@ def _archive(documents: Iterator[IssuedDocument], powers: Powers) -> Iterator[by
     """A document that the standard has no words for is named in the manifest, with the reason."""
     sink, count = _Sink(), 0
     manifest = [spreadsheet.MARK + spreadsheet.row(_MANIFEST_COLUMNS)]
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type] # it asks for no more of a file
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for document in documents:
             count += 1
             named: list[str | None] = ["document", document.number, document.document_type]

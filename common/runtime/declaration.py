@@ -119,9 +119,9 @@ class Stream:
     """How an answer is made that is too long to be held.
 
     The use case finds out what there is to say, and its outcome bears `media_type` and `file_name`.
-    `pieces` cuts that into questions; `read` answers one, in a transaction of its own; `write` makes
-    the bytes of the answers as they come, outside of any. After `seconds_max`, which is less than a
-    function may run, it is broken off.
+    `pieces` cuts that into questions; `read` answers one, in a transaction of its own; `write`
+    makes the bytes of the answers as they come, outside of any. After `seconds_max`, which is less
+    than a function may run, it is broken off.
     """
 
     pieces: Callable[[Any], Iterator[Any]]
@@ -141,8 +141,8 @@ class HttpDeclaration(Declaration):
     aggregate whose version If-Match means; `creates` says that the request may bring the id of what
     it makes. `takes` is the content type of the body: anything but JSON is handed over as the
     request's `content`. `gives` is the answer's: anything but JSON is the outcome's `content`, a
-    file of the name that it bears; `streams` says how one is made that is too long for that. `perform` happens between two transactions, `record` in the
-    second.
+    file of the name that it bears; `streams` says how one is made that is too long for that.
+    `perform` happens between two transactions, `record` in the second.
     `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
     commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are

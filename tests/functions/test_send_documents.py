@@ -122,8 +122,8 @@ def test_tells_who_delivers_it_the_addresses_and_a_link(
 
 @pytest.mark.req("API-3", "INV-6")
 def test_refuses_what_cannot_be_sent(hotel: Hotel, invoice: str) -> None:
-    """One nobody knows, one whose PDF is still being made, a language that nothing is written in."""
-    folio, undrawn = hotel.closed_folio()
+    """One nobody knows, one whose PDF is being made, a language that nothing is written in."""
+    _, undrawn = hotel.closed_folio()
     before = state(hotel)
 
     unknown = hotel.post(f"/invoices/{new_id('inv')}/send", to())
@@ -207,9 +207,7 @@ def test_who_sends_does_not_read_to_whom(hotel: Hotel, invoice: str) -> None:
     clerk, reader = hotel.token("billing.invoice.send"), hotel.token("billing.invoice.read")
     elsewhere = hotel.token(property_ids=[])
 
-    assert_refused(
-        hotel.get(f"/sendings/{sent}", token=clerk), 403, "MELMASTOON.IAM.SCOPE_MISSING"
-    )
+    assert_refused(hotel.get(f"/sendings/{sent}", token=clerk), 403, "MELMASTOON.IAM.SCOPE_MISSING")
     assert_refused(
         hotel.post(f"/invoices/{invoice}/send", to(), token=reader),
         403,

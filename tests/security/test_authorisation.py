@@ -70,6 +70,7 @@ DECIDED = {
     "get_invoice_xml": "billing.invoice.read",
     "regenerate_invoice": "billing.admin",
     "void_invoice": "billing.credit_note.write",
+    "export_invoices": "billing.invoice.read",
     "send_invoice": "billing.invoice.send",
     "send_credit_note": "billing.invoice.send",
     "show_sending": "billing.sending.read",

@@ -33,7 +33,7 @@ SENDINGS = (
         also=("an_invoice_is_what_its_trail_digested",),
     ),
     plant(BOUND, "DELETE FROM sending_recipients"),
-    plant(BOUND, "UPDATE sending_recipients SET addresses = '[\"c@example.com\"]' WHERE salt <> ''"),
+    plant(BOUND, "UPDATE sending_recipients SET addresses = '[\"c@x.com\"]' WHERE salt <> ''"),
     plant(
         GUARDED,
         "ALTER TABLE sending_recipients DROP CONSTRAINT recipients_of_a_sending_stand_once",
