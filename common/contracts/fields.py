@@ -232,7 +232,8 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _no_card_number(text: str) -> str:
+def no_card_number(text: str) -> str:
+    """The text, unless what a card's number looks like stands in it."""
     if find_card_number(text):
         raise PydanticCustomError(CARD_DATA, "This looks like a card number")
     return text
@@ -242,7 +243,7 @@ FreeText = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=500),
     AfterValidator(_clean),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
     Field(examples=["Agreed by telephone"]),
 ]
 """What a person wrote: 1 to 500 characters, no card number in it."""
@@ -252,7 +253,7 @@ Name = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=200),
     AfterValidator(_clean),
     AfterValidator(_one_line),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
     Field(examples=["Zarmina Ahmadi"]),
 ]
 """A person's, a company's or a place's name, 1 to 200 characters."""
@@ -277,33 +278,13 @@ PersonRef = Annotated[
 ]
 """A person as the identity service names them: the `sub` of their tokens."""
 
-
-def _email(text: str) -> str:
-    """The address as it is written to, its domain in small letters; no name before it."""
-    from email_validator import EmailNotValidError, validate_email
-
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise PydanticCustomError("email", "This is not an e-mail address") from None
-
-
-EmailAddress = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=3, max_length=254),
-    AfterValidator(_no_card_number),
-    AfterValidator(_email),
-    Field(json_schema_extra={"format": "email"}, examples=["zarmina@example.com"]),
-]
-"""An e-mail address (RFC 5321, and 6531 for other letters), and nothing besides."""
-
-PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
+PaymentToken = Annotated[Token, AfterValidator(no_card_number)]
 """What a processor gave in place of a card; a card number itself is refused."""
 
 Word = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$"),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
 ]
 """A name that the hotel gives to a part of a folio, such as `company`."""
 

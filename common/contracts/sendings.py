@@ -3,12 +3,32 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from common.contracts.fields import EmailAddress, Instant, Language, SendingRef
+from common.contracts.fields import Instant, Language, SendingRef, no_card_number
 from common.contracts.shapes import Outcome, Shape
 from common.domain.sending import RECIPIENTS_MAX, Sending
+
+
+def _email(text: str) -> str:
+    """The address as it is written to, its domain in small letters; no name before it."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "This is not an e-mail address") from None
+
+
+EmailAddress = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=3, max_length=254),
+    AfterValidator(no_card_number),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}, examples=["zarmina@example.com"]),
+]
+"""An e-mail address (RFC 5321, and 6531 for other letters), and nothing besides."""
 
 
 def _different(addresses: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
--- Why: a document is handed to the notification service with addresses. That it was is kept as long
---      as the document; the addresses are personal, stand in a table of their own and can be erased.
+-- Why: a document is handed to the notification service with addresses. That it was is kept as
+--      long as the document; the addresses are personal, stand apart and can be erased.
 -- Lock: none on what is there but a moment's on invoice_renditions, which the new table refers to.
 -- Version before: goes on working, and sends nothing.
 
