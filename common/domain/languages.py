@@ -1,14 +1,14 @@
-"""The languages that a document, and what is written about it, can be in.
+"""The languages in which guests are written to: English, Dari, Pashto, Arabic, German and French.
 
-They are those that documents are drawn in: a guest who is written to in a language gets a paper
-that could be in it as well. A test holds them against the words that are there.
+They are those of INV-4. A document is drawn in the one that it was issued in; the message that it
+comes with may be in any of them. A test holds them against the words that documents are drawn with.
 """
 
 from typing import Final
 
 from common.domain.refusal import Unmet
 
-LANGUAGES: Final = frozenset({"de", "en", "fr"})
+LANGUAGES: Final = frozenset({"ar", "de", "en", "fa", "fr", "ps"})
 
 
 class LanguageNotWritten(Unmet):

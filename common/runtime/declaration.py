@@ -36,6 +36,8 @@ JSON: Final = "application/json"
 HTML: Final = "text/html"
 PDF: Final = "application/pdf"
 XML: Final = "application/xml"
+CSV: Final = "text/csv"
+ZIP: Final = "application/zip"
 EDGE: Final = "common.wiring"
 
 UseCase = Callable[..., Any]

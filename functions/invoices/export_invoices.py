@@ -13,15 +13,13 @@ from common.domain.account_statement import PeriodInvalid, must_be_a_period
 from common.domain.sales_journal import ExportTooLarge
 from common.ports.transaction import Transaction
 from common.procedures.exporting import (
-    CSV,
     DOCUMENTS_MAX,
-    ZIP,
     Export,
     pieces_of,
     read_piece,
     write,
 )
-from common.runtime.declaration import RateLimit, Stream, http_function
+from common.runtime.declaration import CSV, ZIP, RateLimit, Stream, http_function
 
 
 class ExportInvoices(Request):

@@ -1,7 +1,7 @@
 """Show how old the debts of all companies of a property were at the end of a day.
 
-It is worked out from what had happened by then, and adds up to the ledger: a day that is over is
-always answered the same (REP-1).
+A controller takes it over as a table. It is worked out from what had happened by then, and adds up
+to the ledger: a day that is over is always answered the same (REP-1).
 """
 
 from common.contracts.ageing import AgedAccountView, AgedTotalView
@@ -9,7 +9,7 @@ from common.contracts.fields import Day, PropertyRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.settings import PropertyUnknown
 from common.ports.transaction import Transaction
-from common.runtime.declaration import http_function
+from common.runtime.declaration import CSV, http_function
 
 
 class ShowAgedReceivables(Request):
@@ -29,10 +29,14 @@ class AgedReceivablesView(Outcome):
 
 
 @http_function(
-    "GET", "/reports/aged-receivables", scope="billing.report.read", refusals=(PropertyUnknown,)
+    "GET",
+    "/reports/aged-receivables",
+    scope="billing.report.read",
+    pages={CSV: "aged_receivables"},
+    refusals=(PropertyUnknown,),
 )
 def show_aged_receivables(request: ShowAgedReceivables, tx: Transaction) -> AgedReceivablesView:
-    """Answer what the companies of a property owed on a day, by days past due.
+    """Answer what the companies of a property owed on a day, by days past due; also as a table.
 
     Refuses: PropertyUnknown.
     """
