@@ -51,8 +51,10 @@ def note(hotel: Hotel, invoice: str) -> str:
     return note_id
 
 
-@pytest.mark.req("EVT-2", "GDPR-1")
-def test_hands_it_over_without_an_address_in_what_is_kept(hotel: Hotel, invoice: str) -> None:
+@pytest.mark.req("EVT-2", "GDPR-1", "SEC-8")
+def test_hands_it_over_without_an_address_in_what_is_kept(
+    hotel: Hotel, invoice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The event says that, in which language and to how many; the addresses stand in one table."""
     answer = hotel.post(f"/invoices/{invoice}/send", to(GUEST, OFFICE, language="de"))
 
@@ -75,6 +77,7 @@ def test_hands_it_over_without_an_address_in_what_is_kept(hotel: Hotel, invoice:
     assert event["data"]["recipientsSha256"] == bound.hexdigest()
     assert shown["sendings"] == [answer.json]
     assert_only_among_the_recipients(hotel, GUEST)
+    assert "example" not in capsys.readouterr().out
     assert_books_are_right(hotel)
 
 
