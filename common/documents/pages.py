@@ -9,7 +9,13 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Response
 
-from common.documents import account_statement_page, statement_page, tables, verification_page
+from common.documents import (
+    account_statement_page,
+    aged_receivables_page,
+    statement_page,
+    tables,
+    verification_page,
+)
 from common.documents.drawing import GlyphMissing
 from common.documents.words import LanguageUnknown
 from common.ports.powers import NotPrintable
@@ -25,12 +31,15 @@ DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
     ("statement", PDF): statement_page.statement_pdf,
     ("account_statement", HTML): account_statement_page.account_statement_html,
     ("account_statement", PDF): account_statement_page.account_statement_pdf,
+    ("aged_receivables", HTML): aged_receivables_page.aged_receivables_html,
+    ("aged_receivables", PDF): aged_receivables_page.aged_receivables_pdf,
     ("aged_receivables", CSV): tables.aged_receivables_csv,
 }
 POLICIES: Final[Mapping[str, Callable[[], str]]] = {
     "verification": verification_page.content_security_policy,
     "statement": statement_page.content_security_policy,
     "account_statement": statement_page.content_security_policy,
+    "aged_receivables": statement_page.content_security_policy,
 }
 
 

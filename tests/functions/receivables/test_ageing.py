@@ -179,6 +179,19 @@ def test_the_report_is_a_table_for_a_spreadsheet(hotel: Hotel, account: str) -> 
     assert (total["currency"], total["balance"], total["company"]) == ("USD", "-126.00", "")
 
 
+def test_the_report_is_a_page_and_a_pdf(hotel: Hotel, account: str) -> None:
+    asked = {"propertyId": str(hotel.property_id), "asOf": "2026-06-20"}
+    drawn = {
+        form: hotel.get("/reports/aged-receivables", headers={"Accept": form}, **asked)
+        for form in ("text/html", "application/pdf", "image/png")
+    }
+
+    assert b"Aged receivables" in drawn["text/html"].data
+    assert "default-src 'none'" in drawn["text/html"].headers["Content-Security-Policy"]
+    assert drawn["application/pdf"].data.startswith(b"%PDF-")
+    assert_refused(drawn["image/png"], 406, "MELMASTOON.GENERAL.NOT_ACCEPTABLE")
+
+
 def test_refuses_a_report_of_a_strange_property(hotel: Hotel) -> None:
     asked = {"propertyId": "7c1f0f0e-6f0b-4b8a-9d53-0a4f6e1f0a11"}
 
