@@ -16,11 +16,11 @@ from typing import Any, Final
 from werkzeug.wrappers import Response
 
 from common.ports.powers import Powers
-from common.ports.transactions import StoredAnswer
+from common.ports.transactions import CrossTenantRow, StoredAnswer
 from common.runtime.declaration import Stream
 from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Runner
-from common.runtime.logging import Log
+from common.runtime.logging import Log, Severity
 
 BLOCK_BYTES: Final = 2**16
 
@@ -78,7 +78,9 @@ def _guarded(blocks: Iterator[bytes], exchange: Exchange, log: Log) -> Iterator[
     try:
         yield from blocks
     except Exception as error:
-        log.problem(exchange.origin, code="STREAM_BROKEN", error=error)
+        foreign = isinstance(error, CrossTenantRow)  # the alarm of the last guard (SEC-3)
+        severity = Severity.CRITICAL if foreign else Severity.ERROR
+        log.problem(exchange.origin, code="STREAM_BROKEN", error=error, severity=severity)
         raise
 
 
