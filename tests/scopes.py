@@ -6,6 +6,7 @@ EVERY_SCOPE = [
     "billing.folio.reopen",
     "billing.invoice.read",
     "billing.invoice.send",
+    "billing.sending.read",
     "billing.admin",
     "billing.audit.read",
     "billing.credit_note.write",

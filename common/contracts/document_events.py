@@ -1,4 +1,4 @@
-"""The events of invoices and credit notes: issued, drawn, voided."""
+"""The events of invoices and credit notes: issued, drawn, sent, voided."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,7 @@ from common.contracts.fields import (
     InvoiceRef,
     LineRef,
     PropertyRef,
+    SendingRef,
     SettlementRef,
 )
 from common.contracts.shapes import Shape
@@ -22,10 +23,11 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         CreditedLine,
         CreditNoteIssued,
         CreditNoteRendered,
+        CreditNoteSent,
         InvoiceVoided,
     )
-    from common.domain.invoice import InvoiceIssued, InvoiceRendered
-    from common.domain.issued_document import DocumentRendered
+    from common.domain.invoice import InvoiceIssued, InvoiceRendered, InvoiceSent
+    from common.domain.issued_document import DocumentRendered, DocumentSent
 
 
 class InvoiceGeneratedV1(EventData):
@@ -75,6 +77,38 @@ class InvoiceRenderedV1(EventData):
     @classmethod
     def of(cls, fact: "InvoiceRendered") -> "InvoiceRenderedV1":
         return cls(invoice_id=InvoiceId(fact.subject.id), **_drawn(fact))
+
+
+def _sent(fact: "DocumentSent") -> dict[str, Any]:
+    """What is told of a sending, whatever document it is of."""
+    sending = fact.sending
+    return {
+        "property_id": fact.subject.property_id,
+        "number": fact.subject.number,
+        "sending_id": sending.id,
+        "copy_number": sending.copy,
+        "language": sending.language,
+        "recipient_count": sending.recipient_count,
+        "recipients_sha256": sending.recipients_sha256.hex(),
+    }
+
+
+class InvoiceSentV1(EventData):
+    """A copy is to be sent. To whom is answered by `GET /sendings/{sendingId}` to who may know."""
+
+    fact = "invoice.sent"
+    invoice_id: InvoiceRef
+    property_id: PropertyRef
+    number: str
+    sending_id: SendingRef
+    copy_number: int
+    language: str
+    recipient_count: int
+    recipients_sha256: str
+
+    @classmethod
+    def of(cls, fact: "InvoiceSent") -> "InvoiceSentV1":
+        return cls(invoice_id=InvoiceId(fact.subject.id), **_sent(fact))
 
 
 class InvoiceVoidedV1(EventData):
@@ -160,10 +194,30 @@ class CreditNoteRenderedV1(EventData):
         return cls(credit_note_id=CreditNoteId(fact.subject.id), **_drawn(fact))
 
 
+class CreditNoteSentV1(EventData):
+    """A copy is to be sent. To whom is answered by `GET /sendings/{sendingId}` to who may know."""
+
+    fact = "credit_note.sent"
+    credit_note_id: CreditNoteRef
+    property_id: PropertyRef
+    number: str
+    sending_id: SendingRef
+    copy_number: int
+    language: str
+    recipient_count: int
+    recipients_sha256: str
+
+    @classmethod
+    def of(cls, fact: "CreditNoteSent") -> "CreditNoteSentV1":
+        return cls(credit_note_id=CreditNoteId(fact.subject.id), **_sent(fact))
+
+
 DOCUMENT_EVENTS: Final = (
     InvoiceGeneratedV1,
     InvoiceRenderedV1,
+    InvoiceSentV1,
     InvoiceVoidedV1,
     CreditNoteIssuedV1,
     CreditNoteRenderedV1,
+    CreditNoteSentV1,
 )

@@ -53,6 +53,7 @@ from common.domain.identifiers import (
     ReceiptId,
     ReconciliationId,
     RefundId,
+    SendingId,
     SetOffId,
     SettlementId,
     SignalId,
@@ -135,6 +136,7 @@ AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
+SendingRef = Annotated[SendingId, _id(SendingId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
 CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
 CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
@@ -230,7 +232,8 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _no_card_number(text: str) -> str:
+def no_card_number(text: str) -> str:
+    """The text, unless what a card's number looks like stands in it."""
     if find_card_number(text):
         raise PydanticCustomError(CARD_DATA, "This looks like a card number")
     return text
@@ -240,7 +243,7 @@ FreeText = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=500),
     AfterValidator(_clean),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
     Field(examples=["Agreed by telephone"]),
 ]
 """What a person wrote: 1 to 500 characters, no card number in it."""
@@ -250,7 +253,7 @@ Name = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=200),
     AfterValidator(_clean),
     AfterValidator(_one_line),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
     Field(examples=["Zarmina Ahmadi"]),
 ]
 """A person's, a company's or a place's name, 1 to 200 characters."""
@@ -275,13 +278,13 @@ PersonRef = Annotated[
 ]
 """A person as the identity service names them: the `sub` of their tokens."""
 
-PaymentToken = Annotated[Token, AfterValidator(_no_card_number)]
+PaymentToken = Annotated[Token, AfterValidator(no_card_number)]
 """What a processor gave in place of a card; a card number itself is refused."""
 
 Word = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$"),
-    AfterValidator(_no_card_number),
+    AfterValidator(no_card_number),
 ]
 """A name that the hotel gives to a part of a folio, such as `company`."""
 

@@ -7,12 +7,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from common.contracts.fields import (
+    Amount,
     Day,
     FolioRef,
     Instant,
@@ -21,16 +23,21 @@ from common.contracts.fields import (
     PaymentRef,
     PaymentToken,
     PropertyRef,
+    Quantity,
     RefundRef,
     Token,
+    Word,
 )
 from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
 from common.domain.cash_patterns import SCORE_MAX, Finding, Suspicion
-from common.domain.folio_line import ChargeKind
+from common.domain.charge import Charge
+from common.domain.folio_line import ChargeKind, Source
 from common.domain.guest import Stay
+from common.domain.identifiers import ChargeId
+from common.domain.moment import Moment
 from common.domain.stay_plan import PlannedCharge
 
 ROOM: Final = {
@@ -41,6 +48,8 @@ ROOM: Final = {
     "ps": "کوټه",
     "ar": "غرفة",
 }
+TillName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+CheckNumber = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,60}$")]
 
 
 class NightPlanned(Incoming):
@@ -130,6 +139,54 @@ class PaymentCaptured(Incoming):
     folio_id: FolioRef
     amount: Payable
     payment_method_token: PaymentToken | None = None
+
+
+class ChargeAtTill(Incoming):
+    """What a guest consumed at a point of sale, for a folio or for the folio of a reservation.
+
+    The point of sale and the number of its check, with the line where a check has several, name the
+    charge for ever: told again, by whatever event, it is the same one (BEY-13).
+    """
+
+    property_id: PropertyRef
+    folio_id: FolioRef | None = None
+    reservation_id: Token | None = None
+    window: Word = "guest"
+    point_of_sale: TillName
+    check_number: CheckNumber
+    check_line: Annotated[int, Field(ge=1, le=9999)] | None = None
+    kind: ChargeKind = ChargeKind.FOOD_BEVERAGE
+    description: LocalisedText
+    quantity: Quantity = "1"
+    unit_amount: Amount
+    amount: Payable | None = None
+    service_date: Day | None = None
+
+    @model_validator(mode="after")
+    def _names_one_folio(self) -> Self:
+        if (self.folio_id is None) == (self.reservation_id is None):
+            raise PydanticCustomError("one_folio", "A folio or a reservation, and one of them")
+        return self
+
+    @property
+    def reference(self) -> str:
+        """`BAR/4711#2`: neither part can hold the sign that ends it."""
+        line = f"#{self.check_line}" if self.check_line else ""
+        return f"{self.point_of_sale}/{self.check_number}{line}"
+
+    def charge(self, moment: Moment) -> Charge:
+        """Refuses: AmountNotPositive, AmountDiffers, AmountOutOfRange."""
+        return Charge(
+            id=moment.new_id(ChargeId),
+            kind=self.kind,
+            description=self.description,
+            quantity=self.quantity,
+            unit_amount=self.unit_amount,
+            amount=Charge.price(self.quantity, self.unit_amount, self.amount),
+            service_date=self.service_date,
+            source=Source.POINT_OF_SALE,
+            external_reference=self.reference,
+        )
 
 
 class SignalTold(Incoming):

@@ -9,13 +9,20 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Response
 
-from common.documents import account_statement_page, statement_page, verification_page
+from common.documents import (
+    account_statement_page,
+    aged_receivables_page,
+    statement_page,
+    tables,
+    verification_page,
+)
 from common.documents.drawing import GlyphMissing
 from common.documents.vocabulary import LanguageUnknown
 from common.ports.powers import NotPrintable
 
 HTML: Final = "text/html"
 PDF: Final = "application/pdf"
+CSV: Final = "text/csv"
 Document = Mapping[str, Any]
 
 DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
@@ -24,11 +31,15 @@ DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
     ("statement", PDF): statement_page.statement_pdf,
     ("account_statement", HTML): account_statement_page.account_statement_html,
     ("account_statement", PDF): account_statement_page.account_statement_pdf,
+    ("aged_receivables", HTML): aged_receivables_page.aged_receivables_html,
+    ("aged_receivables", PDF): aged_receivables_page.aged_receivables_pdf,
+    ("aged_receivables", CSV): tables.aged_receivables_csv,
 }
 POLICIES: Final[Mapping[str, Callable[[], str]]] = {
     "verification": verification_page.content_security_policy,
     "statement": statement_page.content_security_policy,
     "account_statement": statement_page.content_security_policy,
+    "aged_receivables": statement_page.content_security_policy,
 }
 
 
@@ -44,7 +55,9 @@ def page(name: str, media_type: str, document: Document) -> Response:
         raise NotPrintable() from None
     response = Response(drawn, content_type=_typed(media_type))
     response.headers["Referrer-Policy"] = "no-referrer"
-    if media_type == HTML:
+    if media_type == CSV:
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    elif media_type == HTML:
         response.headers["Content-Security-Policy"] = POLICIES[name]()
     else:
         response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
@@ -52,4 +65,10 @@ def page(name: str, media_type: str, document: Document) -> Response:
 
 
 def _typed(media_type: str) -> str:
-    return f"{media_type}; charset=utf-8" if media_type == HTML else media_type
+    match media_type:
+        case "text/html":
+            return f"{media_type}; charset=utf-8"
+        case "text/csv":
+            return f"{media_type}; charset=utf-8; header=present"
+        case _:
+            return media_type

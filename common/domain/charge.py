@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from common.domain.folio_line import ChargeKind, Source, Text
+from common.domain.folio_line import ChargeKind, Line, Source, Text
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
@@ -112,6 +112,20 @@ class Charge:
         if worth.amount_micro <= 0:
             raise AmountNotPositive()
         return worth
+
+
+def is_posted(charge: Charge, line: Line | None) -> bool:
+    """Whether a line of the folio is this charge, told before under the same reference.
+
+    What is something else under the reference is a mistake of who told it. Refuses:
+    ChargeAlreadyPosted.
+    """
+    if line is None:
+        return False
+    then = (line.kind, line.quantity, line.unit_amount)
+    if then != (charge.kind, charge.quantity, charge.unit_amount):
+        raise ChargeAlreadyPosted()
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from common.domain.credit_payload import credit_document
 from common.domain.credited import InvoicedLine, Portion, invoiced_lines
 from common.domain.identifiers import CreditNoteId, InvoiceId, LineId, SettlementId
 from common.domain.invoice import Invoice, InvoiceFact
-from common.domain.issued_document import DocumentRendered, IssuedDocument, Series
+from common.domain.issued_document import DocumentRendered, DocumentSent, IssuedDocument, Series
 from common.domain.ledger import ROUNDING, Entry, movement, revenue, tax_payable
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, CurrenciesDiffer, Money
@@ -99,6 +99,11 @@ class CreditNoteRendered(DocumentRendered):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CreditNoteSent(DocumentSent):
+    name = "credit_note.sent"
+
+
+@dataclass(frozen=True, kw_only=True)
 class InvoiceVoided(InvoiceFact):
     """Nothing is left of the invoice; this credit note took the last of it."""
 
@@ -116,6 +121,7 @@ class CreditNote(IssuedDocument):
 
     kind: ClassVar[str] = "credit_note"
     rendered_fact = CreditNoteRendered
+    sent_fact = CreditNoteSent
     id: CreditNoteId
     invoice_id: InvoiceId
     lines: tuple[CreditedLine, ...] = ()

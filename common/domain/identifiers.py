@@ -290,6 +290,13 @@ class WebhookAttemptId(Identifier):
     prefix = "wha_"
 
 
+class SendingId(Identifier):
+    """A document that was handed over to be sent."""
+
+    __slots__ = ()
+    prefix = "snd_"
+
+
 class EventId(Identifier):
     """A published fact."""
 

@@ -11,7 +11,13 @@ from common.domain.folio import Folio
 from common.domain.folio_line import Line
 from common.domain.identifiers import InvoiceId
 from common.domain.invoice_payload import Totals, document
-from common.domain.issued_document import DocumentRendered, IssuedDocument, Person, Series
+from common.domain.issued_document import (
+    DocumentRendered,
+    DocumentSent,
+    IssuedDocument,
+    Person,
+    Series,
+)
 from common.domain.moment import Moment
 from common.domain.payment import Payment
 from common.domain.refund import Refund
@@ -41,6 +47,11 @@ class InvoiceRendered(DocumentRendered):
     name = "invoice.rendered"
 
 
+@dataclass(frozen=True, kw_only=True)
+class InvoiceSent(DocumentSent):
+    name = "invoice.sent"
+
+
 @dataclass(kw_only=True)
 class Invoice(IssuedDocument):
     """What a folio came to; `line_ids` are the lines of the folio that stand on it.
@@ -50,6 +61,7 @@ class Invoice(IssuedDocument):
 
     kind: ClassVar[str] = "invoice"
     rendered_fact = InvoiceRendered
+    sent_fact = InvoiceSent
     id: InvoiceId
     line_ids: tuple[str, ...] = ()
     status: str = "issued"

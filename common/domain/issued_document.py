@@ -9,18 +9,22 @@ it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical
 from common.domain.guest import Guest
-from common.domain.identifiers import DocumentId, FolioId, PropertyId
+from common.domain.identifiers import DocumentId, FolioId, PropertyId, SendingId
 from common.domain.invoice_payload import Place
 from common.domain.moment import Moment
 from common.domain.money import Currency, Money
 from common.domain.refusal import Conflict
+from common.domain.sending import Recipients, Sending
+
+ISSUED_COPY: Final = 0
 
 
 class DocumentNotRendered(Conflict):
@@ -120,11 +124,20 @@ class DocumentRendered(Fact):
     signature: Signature | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class DocumentSent(Fact):
+    """The issued copy was handed over to be sent; the document itself is as it was."""
+
+    subject: "IssuedDocument" = field(repr=False, compare=False)
+    sending: Sending
+
+
 @dataclass(kw_only=True)
 class IssuedDocument(Aggregate):
     """See the module. `payload` is the canonical text that was hashed, byte for byte."""
 
     rendered_fact: ClassVar[type[DocumentRendered]]
+    sent_fact: ClassVar[type[DocumentSent]]
     id: DocumentId
     folio_id: FolioId
     property_id: PropertyId
@@ -173,3 +186,21 @@ class IssuedDocument(Aggregate):
             rendition=rendition,
             signature=signature,
         )
+
+    def send(
+        self, addresses: Sequence[str], language: str, sent_by: str, moment: Moment
+    ) -> DocumentSent:
+        """Hand the issued copy over to be sent. Refuses: DocumentNotRendered."""
+        recipients = Recipients.of(addresses, moment)
+        sending = Sending(
+            id=moment.new_id(SendingId),
+            document_id=self.id,
+            copy=self.rendition(ISSUED_COPY).copy,
+            language=language,
+            recipient_count=len(recipients.addresses),
+            recipients_sha256=recipients.commitment,
+            sent_by=sent_by,
+            sent_at=moment.now,
+            recipients=recipients,
+        )
+        return self.sent_fact(subject=self, sequence=self.next_sequence(), sending=sending)

@@ -34,6 +34,7 @@ STAFF: Final = {
         f"{FOLIOS} billing.invoice.read billing.invoice.send billing.credit_note.write"
         " billing.report.read"
     ),
+    "notifications": "billing.sending.read",
 }
 
 

@@ -2,9 +2,11 @@
 
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
+from zipfile import ZipFile
 
 from ulid import ULID
 
@@ -166,6 +168,26 @@ def pdfs_are_drawn(day: Day, who: str) -> str:
     return f"302  {len(day.rooms['204'].pdf)} and {len(day.rooms['305'].pdf)} bytes"
 
 
+@step("accountant (laila)", "sends the invoice of room 204 to the guest")
+def invoice_is_sent(day: Day, who: str) -> str:
+    """The event names the sending; the address stays in the house."""
+    room = day.rooms["204"]
+    asked = {"recipients": ["zarmina@example.com"], "language": "fr"}
+    sending = day.post(who, f"/invoices/{room.invoice_id}/send", asked).expect(202).json
+    day.left["sending"] = sending["sendingId"]
+    return f"202  handed over in {sending['language']}, to {sending['recipientCount']}"
+
+
+@step("notifications", "asks to whom, and fetches what is to be sent")
+def sending_is_fetched(day: Day, who: str) -> str:
+    """With a scope of its own, which nobody at the desk has."""
+    found = day.get(who, f"/sendings/{day.left['sending']}").expect(200).json
+    require(found["recipients"] == ["zarmina@example.com"], f"it goes to {found['recipients']}")
+    pdf = day.client.get(urlsplit(found["pdfUrl"]).path).expect(200).body
+    require(pdf == day.rooms["204"].pdf, "it is another PDF")
+    return f"200  one address, and the PDF of {found['number']}"
+
+
 @step("guest (Zarmina)", "scans the invoice's QR code")
 def guest_verifies(day: Day, who: str) -> str:
     """Public, and nothing personal in the answer."""
@@ -210,6 +232,19 @@ def too_much_is_refused(day: Day, who: str) -> str:
     """Credits of a line never come to more than the line."""
     answer = _credit(day, who, day.left["credited line"], 10_000_00)
     return f"422  {answer.expect(422, 'CREDIT_EXCEEDS_INVOICE').json['code']}"
+
+
+@step("accountant (laila)", "exports the documents of the year")
+def documents_are_exported(day: Day, who: str) -> str:
+    """A table that ends with its count, and an archive of the e-invoices."""
+    period = {"first": "2020-01-01", "last": "2099-12-31"}
+    table = day.get(who, "/invoices/export", **period, format="csv").expect(200).body
+    end = table.decode().splitlines()[-1].split(",")
+    require(end[0] == '"end"', "the table has no end")
+    archive = day.get(who, "/invoices/export", **period, format="xml").expect(200).body
+    files = ZipFile(BytesIO(archive)).namelist()
+    require(f"{day.rooms['204'].invoice_number}.xml" in files, f"there are {files}")
+    return f"200  {end[-2]} documents as a table, {len(files) - 1} as e-invoices"
 
 
 @step("on-call", "looks how long events wait in the outbox")
@@ -304,11 +339,14 @@ STEPS: Final = (
     close_305,
     invoices_are_right,
     pdfs_are_drawn,
+    invoice_is_sent,
+    sending_is_fetched,
     guest_verifies,
     auditor_verifies,
     forgery_is_found,
     part_is_credited,
     too_much_is_refused,
+    documents_are_exported,
     events_have_left,
     date_is_over,
     books_are_matched,

@@ -5,13 +5,24 @@ from __future__ import annotations  # the names below are for the type checker, 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from common.domain.cash import Confirmed
     from common.domain.certificate import CertificateGiven, SigningCertificate
     from common.domain.credit_note import CreditNote, Credits
     from common.domain.folio import Folio
-    from common.domain.identifiers import CreditNoteId, DocumentId, InvoiceId
+    from common.domain.identifiers import (
+        CreditNoteId,
+        DocumentId,
+        InvoiceId,
+        PropertyId,
+        SendingId,
+    )
     from common.domain.invoice import Invoice
     from common.domain.issued_document import IssuedDocument, Rendition, Series, Signature
+    from common.domain.sales_journal import Journal, Piece
+    from common.domain.sending import Sending
     from common.ports.transaction import InvoiceFilter, Page
 
 
@@ -51,6 +62,29 @@ class Invoices(Protocol):
 
     def keep_rendition(self, document_id: DocumentId, rendition: Rendition) -> None:
         """Write that a copy was drawn and stored."""
+
+
+class Sendings(Protocol):
+    """Documents that were handed over to be sent, and to whom."""
+
+    def get(self, sending_id: SendingId) -> Sending:
+        """A sending with its addresses, unless they are erased. Refuses: SendingUnknown."""
+
+    def of(self, document_id: DocumentId) -> Sequence[Sending]:
+        """The newest hundred sendings of a document in their order, without their addresses."""
+
+    def keep(self, sending: Sending) -> None:
+        """Write a sending and its addresses, once."""
+
+
+class SalesJournal(Protocol):
+    """The issued documents of a period, as an accountant takes them over."""
+
+    def of(self, first: date, last: date, property_id: PropertyId | None) -> Journal:
+        """Which numbers the period has, asked at one moment; both dates are included."""
+
+    def read(self, piece: Piece) -> Sequence[IssuedDocument]:
+        """The documents of a run of numbers in their order, with whom they are made out to."""
 
 
 class CreditNotes(Protocol):

@@ -46,7 +46,13 @@ if TYPE_CHECKING:
     from common.domain.settlement import Settlement
     from common.ports.company_accounts import CompanyAccounts
     from common.ports.deposits import Deposits
-    from common.ports.documents import Certificates, CreditNotes, Invoices
+    from common.ports.documents import (
+        Certificates,
+        CreditNotes,
+        Invoices,
+        SalesJournal,
+        Sendings,
+    )
     from common.ports.identity import Actor, StepUp
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.prepaid import Prepaid
@@ -153,6 +159,9 @@ class Folios(Protocol):
         self, property_id: PropertyId, reservation_id: str, window: str
     ) -> Folio | None:
         """The folio that was opened for a reservation and window, if any."""
+
+    def find_charge(self, folio_id: FolioId, source: str, reference: str) -> Line | None:
+        """The line of a folio that was posted under a source's reference, if any."""
 
     def find_paid_by(self, processor_payment_id: str) -> Payment | None:
         """The payment that recorded a processor's payment, if any."""
@@ -319,6 +328,10 @@ class Transaction(Moment, Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def credit_notes(self) -> CreditNotes: ...
+    @property
+    def sendings(self) -> Sendings: ...
+    @property
+    def sales_journal(self) -> SalesJournal: ...
     @property
     def cash_drawers(self) -> CashDrawers: ...
     @property

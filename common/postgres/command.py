@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
+    from common.postgres.sales_journal import SalesJournal
+    from common.postgres.sendings import Sendings
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
@@ -147,6 +149,18 @@ class PostgresCommand:
         from common.postgres.certificates import Certificates
 
         return Certificates(self)
+
+    @cached_property
+    def sales_journal(self) -> "SalesJournal":
+        from common.postgres.sales_journal import SalesJournal
+
+        return SalesJournal(self)
+
+    @cached_property
+    def sendings(self) -> "Sendings":
+        from common.postgres.sendings import Sendings
+
+        return Sendings(self)
 
     @cached_property
     def refunds(self) -> "Refunds":

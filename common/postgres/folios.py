@@ -79,6 +79,11 @@ SELECT tenant_id, {PAYMENT_COLUMNS}
 FROM payments
 WHERE processor_payment_id = $1
 """
+FIND_CHARGE: Final = f"""
+SELECT tenant_id, {LINE_AS_READ}
+FROM folio_lines
+WHERE source = $1 AND external_reference = $2 AND folio_id = $3
+"""
 PAGE: Final = f"""
 SELECT tenant_id, {FOLIO_COLUMNS}
 FROM folios
@@ -177,6 +182,10 @@ class Folios:
     ) -> Folio | None:
         rows = self._desk.rows(FIND_FOR_RESERVATION, property_id, reservation_id, window)
         return self.known(rows) if rows else None
+
+    def find_charge(self, folio_id: FolioId, source: str, reference: str) -> Line | None:
+        rows = self._desk.rows(FIND_CHARGE, source, reference, folio_id)
+        return line_of(rows[0]) if rows else None
 
     def find_paid_by(self, processor_payment_id: str) -> Payment | None:
         rows = self._desk.rows(FIND_PAID_BY, processor_payment_id)

@@ -51,6 +51,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "refund_settlements",
         "refunds",
         "reopenings",
+        "sendings",
         "settings_versions",
         "settlements",
         "signing_certificates",

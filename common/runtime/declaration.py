@@ -16,7 +16,7 @@ from __future__ import annotations  # the ports are named for the type checker o
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -36,6 +36,8 @@ JSON: Final = "application/json"
 HTML: Final = "text/html"
 PDF: Final = "application/pdf"
 XML: Final = "application/xml"
+CSV: Final = "text/csv"
+ZIP: Final = "application/zip"
 EDGE: Final = "common.wiring"
 
 UseCase = Callable[..., Any]
@@ -114,6 +116,23 @@ class Errand:
     record: Callable[[Any, Transaction], Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """How an answer is made that is too long to be held.
+
+    The use case finds out what there is to say, and its outcome bears `media_type` and `file_name`.
+    `pieces` cuts that into questions; `read` answers one, in a transaction of its own; `write`
+    makes the bytes of the answers as they come, outside of any. After `seconds_max`, which is less
+    than a function may run, it is broken off.
+    """
+
+    pieces: Callable[[Any], Iterator[Any]]
+    read: Callable[[Any, Transaction], Any]
+    write: Callable[[Any, Iterator[Any], Powers], Iterator[bytes]]
+    media_types: tuple[str, ...]
+    seconds_max: int = 100
+
+
 @dataclass(frozen=True, kw_only=True)
 class HttpDeclaration(Declaration):
     """A function that clients call.
@@ -124,8 +143,8 @@ class HttpDeclaration(Declaration):
     aggregate whose version If-Match means; `creates` says that the request may bring the id of what
     it makes. `takes` is the content type of the body: anything but JSON is handed over as the
     request's `content`. `gives` is the answer's: anything but JSON is the outcome's `content`, a
-    file of the name that it bears. `perform` happens between two transactions, `record` in the
-    second.
+    file of the name that it bears; `streams` says how one is made that is too long for that.
+    `perform` happens between two transactions, `record` in the second.
     `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
     commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
@@ -153,6 +172,7 @@ class HttpDeclaration(Declaration):
     root: bool = False
     takes: str = JSON
     gives: str = JSON
+    streams: Stream | None = None
     signed_by: str | None = None
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
@@ -171,6 +191,11 @@ class HttpDeclaration(Declaration):
     def representations(self) -> tuple[str, ...]:
         """The media types that it can answer in, the one of who does not care first."""
         return (self.gives, *self.pages)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The media types that it answers in without being asked for one by `Accept`."""
+        return self.streams.media_types if self.streams else (self.gives,)
 
     @property
     def is_raw(self) -> bool:
@@ -193,10 +218,15 @@ class EventDeclaration(Declaration):
 
     `perform` and `record` are as for HTTP functions. A consumer `without_transaction` is given the
     powers instead of one, and is idempotent by itself: the tenant it makes does not exist before.
+    `waits_for` are refusals that another event may cure which is still on its way: the event comes
+    again until it is an hour old, and only then is a dead letter. `after_refusal` is as for HTTP
+    functions.
     """
 
     event_type: str
     without_transaction: bool = False
+    waits_for: tuple[type[Refusal], ...] = ()
+    after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
 
@@ -304,6 +334,7 @@ __all__ = [
     "Outcome",
     "RateLimit",
     "Request",
+    "Stream",
     "declaration_of",
     "edge",
     "event_function",

@@ -8,13 +8,15 @@ Pub/Sub delivers at least once, in any order, and again after everything but a s
 - What cannot be read, and what the business refuses, would be refused again: it is acknowledged and
   becomes a dead letter, which a person looks at (`billing dlq`).
 - What time can cure (a database that is away, the same event still at work, a tenant that is not
-  there yet, a bug) is not acknowledged, and comes again.
+  there yet, a bug) is not acknowledged, and comes again. So does, for an hour, what lacks another
+  event that may still be on its way, where the consumer says so.
 """
 
 import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -62,6 +64,8 @@ from common.runtime.trace import Trace
 TAKEN: Final = "ok"
 DUPLICATE: Final = "duplicate"
 REASON_LENGTH_MAX: Final = 1000
+PATIENCE: Final = timedelta(hours=1)
+"""Less than the two hours for which the broker tries, so that what waits in vain is kept here."""
 _NOTHING_TO_SAY: Final = StoredAnswer(b"", 204, {}, "")
 
 
@@ -72,6 +76,7 @@ class _Arrival:
     declaration: EventDeclaration
     trace: Trace
     tenant_id: UUID | None = None
+    told_at: datetime | None = None
     outcome: str = TAKEN
 
     @property
@@ -150,6 +155,8 @@ class EventEdge:
         except CommandInProgress:
             raise
         except Refusal as refusal:
+            if self._may_be_early(arrival, refusal):
+                raise TryAgain(full_code(refusal)) from refusal
             arrival.outcome = full_code(refusal)
             severity = Severity.ERROR
             if isinstance(refusal, CrossTenantReference):
@@ -160,10 +167,16 @@ class EventEdge:
             )
             self.log.problem(arrival.origin, code=full_code(refusal), severity=severity)
 
+    def _may_be_early(self, arrival: _Arrival, refusal: Refusal) -> bool:
+        """Whether what the event lacks may still come: it is young, and its consumer waits."""
+        if arrival.told_at is None or not isinstance(refusal, arrival.declaration.waits_for):
+            return False
+        return self.powers.now() - arrival.told_at < PATIENCE
+
     def _deliver(self, arrival: _Arrival, delivery: Delivery) -> bool:
         declaration = arrival.declaration
         event = delivery.event()
-        arrival.tenant_id = event.tenant_id
+        arrival.tenant_id, arrival.told_at = event.tenant_id, event.time
         if event.traceparent:
             arrival.trace = Trace.continued(event.traceparent)
         if event.type != declaration.event_type:
@@ -229,6 +242,7 @@ def _call(declaration: EventDeclaration, event: PushedEvent, request: Any, trace
         keys=(Key(key, declaration.name, key),),
         perform=declaration.perform,
         record=declaration.record,
+        after_refusal=declaration.after_refusal,
     )
 
 

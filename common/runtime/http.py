@@ -52,6 +52,7 @@ from common.runtime.problems import (
 from common.runtime.rate_limit import RateLimiter
 from common.runtime.refused import problem_response
 from common.runtime.step_up import StepUpRefused
+from common.runtime.streaming import streamed
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
 
@@ -140,6 +141,9 @@ class HttpEdge:
         errand = declaration.afterwards
         if errand is not None and not result.replayed and errand.when(result.outcome):
             self._run(errand, exchange, call, result)
+        if (stream := declaration.streams) is not None:
+            found, log = result.outcome, self.log
+            return streamed(stream, found, call, exchange, self.runner, self.powers, log)
         return self._response(exchange, result)
 
     def _run(self, errand: Errand, exchange: Exchange, call: Call, result: Result) -> None:
@@ -384,5 +388,5 @@ def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:
         fingerprint=b"",
         status=declaration.status,
         headers=headers,
-        body=outcome.model_dump_json() if declaration.gives == JSON else "",
+        body=outcome.model_dump_json() if declaration.given == (JSON,) else "",
     )

@@ -178,7 +178,7 @@ class _Document:
         schema = self._references[(answer, "serialization")]
         shown = example_of(schema, self._schemas, whole=True)
         said = {"schema": schema, "example": shown}
-        content = {declaration.gives: DRAWN.get(declaration.gives, said)}
+        content = {given: DRAWN.get(given, said) for given in declaration.given}
         content |= {media_type: DRAWN[media_type] for media_type in declaration.pages}
         responses = self._refused.of(self._refusals(declaration))
         if hasattr(answer, "http_status"):

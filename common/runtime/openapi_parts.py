@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from common.domain.refusal import Refusal
-from common.runtime.declaration import HTML, PDF, XML, HttpDeclaration
+from common.runtime.declaration import CSV, HTML, PDF, XML, ZIP, HttpDeclaration
 from common.runtime.openapi_schemas import REFERENCE
 from common.runtime.problem_catalogue import Problem, problem_of
 from common.runtime.problems import TYPE_PREFIX
@@ -33,6 +33,8 @@ DRAWN: Final = {
     HTML: {"schema": {"type": "string", "contentMediaType": HTML}},
     PDF: {"schema": {"type": "string", "contentMediaType": PDF}},
     XML: {"schema": {"type": "string", "contentMediaType": XML}},
+    CSV: {"schema": {"type": "string", "contentMediaType": CSV}},
+    ZIP: {"schema": {"type": "string", "contentMediaType": ZIP}},
 }
 IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import unquote
 from uuid import UUID
@@ -62,17 +63,22 @@ class _Context(Incoming):
     type: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
     tenantid: UUID
     traceparent: str = ""
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedEvent:
-    """An event that somebody told us. A source gives an id to one event only."""
+    """An event that somebody told us. A source gives an id to one event only.
+
+    `time` is when it happened, where its source says so in a way that can be read.
+    """
 
     id: str
     source: str
     type: str
     tenant_id: UUID
     traceparent: str
+    time: datetime | None
     data: dict[str, Any]
 
     @property
@@ -232,8 +238,17 @@ def _event(attributes: Mapping[str, object], data: object) -> PushedEvent:
         type=context.type,
         tenant_id=context.tenantid,
         traceparent=context.traceparent,
+        time=_instant(context.time),
         data=data,
     )
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
 
 
 def _from_base64(text: str) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 from common.contracts.credit_notes import CreditNoteView
 from common.contracts.fields import CreditNoteRef
 from common.contracts.invoices import SignatureView
+from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
 from common.domain.credit_note import CreditNoteUnknown
 from common.ports.transaction import Transaction
@@ -19,13 +20,15 @@ class ShowCreditNote(Request):
 
 
 class CreditNoteWithPayload(CreditNoteView):
-    """A credit note, its payload, who it is made out to (null once erased), and its copies."""
+    """A credit note with its payload, who it is made out to (null once erased), its copies and
+    its sendings."""
 
     payload: dict[str, Any]
     customer: dict[str, Any] | None
     signed: bool
     signature: SignatureView | None
     copies: int
+    sendings: tuple[SendingView, ...]
 
 
 @http_function(
@@ -47,4 +50,5 @@ def show_credit_note(request: ShowCreditNote, tx: Transaction) -> CreditNoteWith
         signed=note.signature is not None,
         signature=SignatureView.of(note.signature) if note.signature else None,
         copies=len(note.renditions),
+        sendings=SendingView.all(tx.sendings.of(note.id)),
     )

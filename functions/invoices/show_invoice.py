@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from common.contracts.fields import InvoiceRef
 from common.contracts.invoices import InvoiceView, SignatureView, Status
+from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
 from common.domain.invoice import InvoiceUnknown
 from common.ports.transaction import Transaction
@@ -18,7 +19,7 @@ class ShowInvoice(Request):
 
 
 class InvoiceWithPayload(InvoiceView):
-    """An invoice, its payload, who it is made out to (null once erased), and its copies.
+    """An invoice, its payload, who it is made out to (null once erased), its copies, its sendings.
 
     `status` says whether credit notes have taken something off it since, or all of it.
     """
@@ -29,6 +30,7 @@ class InvoiceWithPayload(InvoiceView):
     signed: bool
     signature: SignatureView | None
     copies: int
+    sendings: tuple[SendingView, ...]
 
 
 @http_function(
@@ -48,4 +50,5 @@ def show_invoice(request: ShowInvoice, tx: Transaction) -> InvoiceWithPayload:
         signed=invoice.signature is not None,
         signature=SignatureView.of(invoice.signature) if invoice.signature else None,
         copies=len(invoice.renditions),
+        sendings=SendingView.all(tx.sendings.of(invoice.id)),
     )

@@ -1,15 +1,18 @@
 """Show how old the debts of all companies of a property were at the end of a day.
 
-It is worked out from what had happened by then, and adds up to the ledger: a day that is over is
-always answered the same (REP-1).
+A controller reads it as a page, files it as a PDF, and takes it over as a table. It is worked out
+from what had happened by then, and adds up to the ledger: a day that is over is always answered the
+same (REP-1).
 """
 
 from common.contracts.ageing import AgedAccountView, AgedTotalView
 from common.contracts.fields import Day, PropertyRef
 from common.contracts.shapes import Outcome, Request
+from common.contracts.statement import IssuerView
 from common.domain.settings import PropertyUnknown
+from common.ports.powers import NotPrintable
 from common.ports.transaction import Transaction
-from common.runtime.declaration import http_function
+from common.runtime.declaration import CSV, HTML, PDF, RateLimit, http_function
 
 
 class ShowAgedReceivables(Request):
@@ -20,21 +23,32 @@ class ShowAgedReceivables(Request):
 
 
 class AgedReceivablesView(Outcome):
-    """Each account that owed something or had something to its credit, and their sums."""
+    """Each account that owed something or had something to its credit, and their sums.
 
+    It is drawn as a page or a PDF in the tenant's `language`.
+    """
+
+    language: str
     property_id: PropertyRef
+    property_name: str
+    issuer: IssuerView
     as_of: Day
     accounts: tuple[AgedAccountView, ...]
     totals: tuple[AgedTotalView, ...]
 
 
 @http_function(
-    "GET", "/reports/aged-receivables", scope="billing.report.read", refusals=(PropertyUnknown,)
+    "GET",
+    "/reports/aged-receivables",
+    scope="billing.report.read",
+    pages={HTML: "aged_receivables", PDF: "aged_receivables", CSV: "aged_receivables"},
+    limits=(RateLimit(quota=60, window_seconds=60),),
+    refusals=(PropertyUnknown, NotPrintable),
 )
 def show_aged_receivables(request: ShowAgedReceivables, tx: Transaction) -> AgedReceivablesView:
-    """Answer what the companies of a property owed on a day, by days past due.
+    """Answer what a property's companies owed on a day, by days past due: JSON, page, PDF, table.
 
-    Refuses: PropertyUnknown.
+    Refuses: PropertyUnknown, NotPrintable.
     """
     house = tx.settings.property(request.property_id)
     if not tx.actor.holds(house.id):
@@ -42,7 +56,10 @@ def show_aged_receivables(request: ShowAgedReceivables, tx: Transaction) -> Aged
     on = request.as_of or house.business_date(tx.now)
     found = [each for each in tx.company_accounts.ageing(house.id, on) if not each.is_settled]
     return AgedReceivablesView(
+        language=tx.settings.language,
         property_id=house.id,
+        property_name=house.name,
+        issuer=IssuerView.of(tx.settings.issuer),
         as_of=on,
         accounts=tuple(AgedAccountView.of(ageing) for ageing in found),
         totals=AgedTotalView.all_of(found),

@@ -42,6 +42,12 @@ def _calls(folio: str, charge_id: str, invoice_id: str) -> list[tuple[str, str, 
         ("GET", f"/invoices/{invoice_id}", None, "INVOICE_UNKNOWN"),
         ("GET", f"/invoices/{invoice_id}/pdf", None, "INVOICE_UNKNOWN"),
         ("POST", f"/invoices/{invoice_id}/regenerate", {}, "INVOICE_UNKNOWN"),
+        (
+            "POST",
+            f"/invoices/{invoice_id}/send",
+            {"recipients": ["guest@example.com"]},
+            "INVOICE_UNKNOWN",
+        ),
     ]
 
 

@@ -24,6 +24,7 @@ from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
+from tests.postgres.sending_trials import SENDINGS, a_sending
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
@@ -228,6 +229,7 @@ EVERYTHING: Final = [
     *PREPAID,
     *WEBHOOKS,
     *CERTIFICATES,
+    *SENDINGS,
 ]
 
 
@@ -265,6 +267,7 @@ def full(house: House) -> Hotel:
     companies_of_every_state(hotel)
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
+    a_sending(hotel, invoice)
     return hotel
 
 

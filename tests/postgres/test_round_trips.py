@@ -195,6 +195,26 @@ def test_a_credit_note_takes_at_most_four(
     assert (crediting.round_trips, voiding.round_trips) == (4, 4)
 
 
+@FIRST_AND_WARM
+def test_a_sending_takes_three_and_a_short_export_six(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """An export asks what there is, then for fifty numbers: it begins, reads and ends each time."""
+    _, invoice = hotel.closed_folio()
+    assert hotel.render(invoice).status_code == 204
+    through, asked = at(behind, hotel), {"recipients": ["guest@example.com"]}
+    period = {"first": "2020-01-01", "last": "2099-12-31", "format": "csv"}
+    for _ in range(times_before):
+        through.post(f"/invoices/{invoice}/send", asked)
+        through.get("/invoices/export", **period)
+    with proxy.counting() as sending:
+        assert through.post(f"/invoices/{invoice}/send", asked).status_code == 202
+    with proxy.counting() as exporting:
+        assert through.get("/invoices/export", **period).data.endswith(b"\r\n")
+
+    assert (sending.round_trips, exporting.round_trips) == (3, 6)
+
+
 @pytest.mark.req("REF-1")
 @FIRST_AND_WARM
 def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(

@@ -119,6 +119,22 @@ class Calls:
         """The hotel's cash, made when it is first asked for."""
         return Tills.of(self.hotel)
 
+    @cached_property
+    def sending(self) -> str:
+        """The invoice, handed over to be sent; drawn for it when it is first asked for."""
+        assert self.send("regenerate_invoice").status_code == 201
+        sending_id: str = self.send("send_invoice").json["sendingId"]
+        return sending_id
+
+    def ready_for(self, name: str) -> None:
+        """Draw the document that a function asks the PDF of."""
+        if name in ("get_invoice_pdf", "send_invoice"):
+            self.send("regenerate_invoice")
+        if name in ("get_credit_note_pdf", "send_credit_note"):
+            issued = self.hotel.events("credit_note.issued")
+            (event,) = [each for each in issued if each["subject"] == self.credit_note]
+            self.hotel.push("on_credit_note_issued", event)
+
     def body(self, name: str) -> Any:
         """What the function is asked, with every field but those of the path."""
         if name in tills.BODIES:
@@ -150,6 +166,8 @@ class Calls:
             known["session_id"] = self.tills.session(name)
         known |= self.debtor.named
         known["signal_id"] = self.signal
+        if "{sending_id}" in path:
+            known["sending_id"] = self.sending
         known["hold_id"] = self.credits.holds.get(name, "")
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
@@ -308,6 +326,8 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
     "regenerate_invoice": lambda calls: {},
     "issue_credit_note": _credit,
     "void_invoice": lambda calls: {"reason": "Billed to the wrong guest"},
+    "send_invoice": lambda calls: {"recipients": ["guest@example.com"], "language": "de"},
+    "send_credit_note": lambda calls: {"recipients": ["guest@example.com"], "language": "de"},
     "review_signal": lambda calls: {"verdict": "dismissed", "note": "Nothing in it"},
     "verify_invoice_file": lambda calls: b"%PDF-1.7 not one of ours",
     "take_stripe_event": lambda calls: json.dumps(

@@ -12,6 +12,7 @@ from tests.security.calls import Calls, books_of
 def calls(house: House) -> Calls:
     made = Calls.of(house.new_hotel())
     assert made.tills  # before anybody looks at the books
+    assert made.sending
     return made
 
 

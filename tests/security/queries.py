@@ -31,6 +31,11 @@ def _invoice_filter(calls: Calls) -> dict[str, str]:
     }
 
 
+def _period(calls: Calls) -> dict[str, str]:
+    days = {"first": "2020-01-01", "last": "2099-12-31"}
+    return {"propertyId": str(calls.hotel.property_id), "format": "csv", **days}
+
+
 def _odd(calls: Calls) -> dict[str, str]:
     page = {"limit": "50", "cursor": "IiI"}
     asked = {"pattern": "variance_trend", "reviewed": "false"}
@@ -57,6 +62,7 @@ def _document(calls: Calls) -> dict[str, str]:
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_folios": _folio_filter,
     "list_invoices": _invoice_filter,
+    "export_invoices": _period,
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
     "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
     "list_night_audits": _day,

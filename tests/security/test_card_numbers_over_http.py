@@ -212,6 +212,8 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "backfill_taxes": 1,
         "issue_credit_note": 1,
         "void_invoice": 1,
+        "send_invoice": 0,
+        "send_credit_note": 0,
         "review_signal": 1,
         "open_company_account": 2,
         "change_company_account": 3,

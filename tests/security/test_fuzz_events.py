@@ -71,6 +71,14 @@ class Office:
                 "folioId": self.folio,
                 "amount": usd(5),
             },
+            "on_charge_posted": {
+                "propertyId": str(self.hotel.property_id),
+                "folioId": self.folio,
+                "pointOfSale": "BAR",
+                "checkNumber": uuid4().hex,
+                "description": "Tea",
+                "unitAmount": usd(5),
+            },
             "on_tenant_settings_updated": {
                 name: value for name, value in self.hotel.settings().items() if name != "taxRules"
             },

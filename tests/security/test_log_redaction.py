@@ -90,12 +90,7 @@ def test_a_function_that_answers_tells_nothing_of_what_it_was_told(
     fresh: Calls, name: str, capsys: Capture
 ) -> None:
     declaration = functions()[name]
-    if name == "get_invoice_pdf":
-        fresh.send("regenerate_invoice")
-    if name == "get_credit_note_pdf":
-        issued = fresh.hotel.events("credit_note.issued")
-        (event,) = [each for each in issued if each["subject"] == fresh.credit_note]
-        fresh.hotel.push("on_credit_note_issued", event)
+    fresh.ready_for(name)
     if name == "close_folio":
         fresh.send("void_charge")
     body = fresh.body(name)
@@ -282,6 +277,14 @@ def told_by_others(hotel: Hotel, calls: Calls) -> dict[str, dict[str, Any]]:
         "on_tenant_settings_updated": settings,
         "on_tenant_tax_rules_updated": {"taxRules": [vat(name=NAME)]},
         "on_payment_captured": {**payment, "folioId": calls.folio},
+        "on_charge_posted": {
+            "propertyId": str(hotel.property_id),
+            "folioId": calls.folio,
+            "pointOfSale": "BAR",
+            "checkNumber": f"{SECRET}-{uuid4()}",
+            "description": SAID,
+            "unitAmount": usd(100),
+        },
         "on_refund_succeeded": refunded,
         "on_signal_raised": {
             "folioId": calls.folio,

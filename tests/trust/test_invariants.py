@@ -1,13 +1,13 @@
 """Every invariant holds in a busy hotel, and notices what is planted against it (REL-5)."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from common.postgres.connection import Connection, Row, Statement
-from common.postgres.invariants import BEGIN, look, sections
+from common.postgres.connection import Connection
+from common.postgres.invariants import look, sections
 from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
@@ -20,7 +20,7 @@ from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
-from tests.trust.invariants.plant import STEP_UP, Plant
+from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
@@ -30,6 +30,7 @@ from tests.trust.invariants.reopenings import (
     hotel_with_reopenings,
     otherwise_taxed_with_reopenings,
 )
+from tests.trust.invariants.sendings import SENDINGS, hotel_with_sendings
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.transfers import (
     TRANSFERS,
@@ -62,29 +63,11 @@ AREAS = {
     "owed": COMPANIES,
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
+    "sent": SENDINGS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
 EVERY_PLANT = [plant for _, plant in PLANTED]
-
-
-class Tampered:
-    """A connection on which somebody has tampered with the books at each transaction's begin."""
-
-    def __init__(self, connection: Connection, sql: Sequence[str]) -> None:
-        self._connection = connection
-        self._plants = [Statement("BEGIN"), *map(Statement, sql)]
-        self.broken = False
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
-    def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
-        if statements[0] is not BEGIN:
-            return self._connection.run(statements, scope=scope)
-        replies = self._connection.run([*self._plants, *statements[1:]], scope=scope)
-        return [replies[0], *replies[len(self._plants) :]]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +108,11 @@ def reopened(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def odd(house: House) -> Hotel:
     return hotel_with_signals(house)
+
+
+@pytest.fixture(scope="module")
+def sent(house: House) -> Hotel:
+    return hotel_with_sendings(house)
 
 
 @pytest.fixture(scope="module")

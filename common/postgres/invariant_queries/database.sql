@@ -74,8 +74,9 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
-    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
-    'settlements', 'signing_certificates', 'webhook_attempts', 'webhook_events', 'write_offs')
+    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'sendings',
+    'settings_versions', 'settlements', 'signing_certificates', 'webhook_attempts',
+    'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -100,7 +101,8 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'night_is_planned_once', 'one_folio_per_reservation_and_window', 'one_open_session_per_drawer',
   'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
   'printed_number_is_given_once', 'processor_payment_is_recorded_once',
-  'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',
+  'recipients_of_a_sending_stand_once', 'refund_is_confirmed_on_its_own',
+  'refund_is_reversed_once', 'refund_is_settled_once',
   'refund_waits_once', 'refunds_pkey', 'reservation_is_canceled_once',
   'settings_versions_are_consecutive', 'settlement_is_credited_once',
   'settlement_is_invoiced_once', 'signal_about_a_thing_is_raised_once', 'signal_is_raised_once',

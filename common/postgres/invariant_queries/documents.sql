@@ -196,8 +196,8 @@ WHERE (copies IS NULL) <> (render_queue.invoice_id IS NOT NULL)
    OR copies > 0 AND invoice_signatures.invoice_id IS NULL;
 
 -- invariant: an_invoice_is_what_its_trail_digested
--- A document has an audit entry for its issue, one for each copy, and one if it was voided; it is as
--- the last of them left it.
+-- A document has an audit entry for its issue, one for each copy and each time that it was sent, and
+-- one if it was voided; it is as the last of them left it.
 SELECT coalesce(invoices.id, last.aggregate_id), concat(coalesce(copies, 0), ' copies, ',
   coalesce(sequence, 0), ' entries')
 FROM invoices
@@ -213,7 +213,13 @@ FULL JOIN (
   ORDER BY aggregate_id, sequence DESC
 ) AS last ON aggregate_id = invoices.id
 LEFT JOIN invoice_credits ON invoice_credits.invoice_id = invoices.id
-WHERE sequence IS DISTINCT FROM 1 + coalesce(copies, 0) + (coalesce(status, '') = 'voided')::integer
+LEFT JOIN (
+  SELECT document_id, count(*) AS times
+  FROM sendings
+  GROUP BY document_id
+) AS sent ON document_id = invoices.id
+WHERE sequence IS DISTINCT FROM
+        1 + coalesce(copies, 0) + coalesce(times, 0) + (coalesce(status, '') = 'voided')::integer
    OR digest_after IS DISTINCT FROM sha256(convert_to(concat(
   '{"copies":', coalesce(copies, 0), ',"id":', to_json(id), ',"number":', to_json(number),
   ',"payloadSha256":', to_json(encode(payload_sha256, 'hex')),

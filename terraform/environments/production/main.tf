@@ -69,6 +69,7 @@ module "service" {
   platform_topics = {
     ai              = "projects/melmastoon-production/topics/ai-events"
     payment_gateway = "projects/melmastoon-production/topics/payment-gateway-events"
+    pos             = "projects/melmastoon-production/topics/pos-events"
     reservation     = "projects/melmastoon-production/topics/reservation-events"
     tenant          = "projects/melmastoon-production/topics/tenant-events"
   }

@@ -69,6 +69,7 @@ module "service" {
   platform_topics = {
     ai              = "projects/melmastoon-staging/topics/ai-events"
     payment_gateway = "projects/melmastoon-staging/topics/payment-gateway-events"
+    pos             = "projects/melmastoon-staging/topics/pos-events"
     reservation     = "projects/melmastoon-staging/topics/reservation-events"
     tenant          = "projects/melmastoon-staging/topics/tenant-events"
   }

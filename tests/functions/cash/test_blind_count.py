@@ -56,6 +56,7 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
             "propertyId": str(till.hotel.property_id),
             "businessDate": till.shown()["businessDate"],
         },
+        "export_invoices": {"first": "2020-01-01", "last": "2099-12-31", "format": "csv"},
     }
     for declaration in READING:
         for path in _paths(declaration, ids):

@@ -4,6 +4,8 @@ The clock is turned to days that are written here. The property is in Kabul and 
 three in the morning, so that noon in UTC is well within a business date.
 """
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -148,6 +150,46 @@ def test_the_report_of_a_property_adds_up(hotel: Hotel, account: str) -> None:
     (total,) = answer.json["totals"]
     assert [cents(total["buckets"][name]) for name in BUCKETS] == [0, 5_000, 1_100, 0, 0]
     assert (total["currency"], cents(total["balance"])) == ("USD", -13_700 + 1_100)
+
+
+def test_the_report_is_a_table_for_a_spreadsheet(hotel: Hotel, account: str) -> None:
+    """The sums stand apart from what they sum; a company that calls itself a formula is none."""
+    on(hotel, "2026-05-20")
+    other = company(hotel, termsDays=0, company={"name": "+Herat; =1+1"})
+    invoiced(hotel, other, 1_000)
+    asked = {"propertyId": str(hotel.property_id), "asOf": "2026-06-20"}
+
+    answer = hotel.get("/reports/aged-receivables", headers={"Accept": "text/csv"}, **asked)
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.mimetype, answer.headers["Vary"]) == ("text/csv", "Accept")
+    named = 'attachment; filename="aged_receivables.csv"'
+    assert answer.headers["Content-Disposition"] == named
+    lines = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+    said = {
+        line["company_account_id"]: (line["company"], line["days_31_to_60"], line["balance"])
+        for line in lines
+        if line["record"] == "account"
+    }
+    assert said[other] == ("'+Herat; '=1+1", "11.00", "11.00")
+    assert said[account][2] == "-137.00"
+    (total,) = [line for line in lines if line["record"] == "total"]
+    aged = ("not_due", "days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90", "open")
+    assert [total[name] for name in aged] == ["0.00", "50.00", "11.00", "0.00", "0.00", "61.00"]
+    assert (total["currency"], total["balance"], total["company"]) == ("USD", "-126.00", "")
+
+
+def test_the_report_is_a_page_and_a_pdf(hotel: Hotel, account: str) -> None:
+    asked = {"propertyId": str(hotel.property_id), "asOf": "2026-06-20"}
+    drawn = {
+        form: hotel.get("/reports/aged-receivables", headers={"Accept": form}, **asked)
+        for form in ("text/html", "application/pdf", "image/png")
+    }
+
+    assert b"Aged receivables" in drawn["text/html"].data
+    assert "default-src 'none'" in drawn["text/html"].headers["Content-Security-Policy"]
+    assert drawn["application/pdf"].data.startswith(b"%PDF-")
+    assert_refused(drawn["image/png"], 406, "MELMASTOON.GENERAL.NOT_ACCEPTABLE")
 
 
 def test_refuses_a_report_of_a_strange_property(hotel: Hotel) -> None:

@@ -19,7 +19,7 @@ from common.local.functions import (
     job_declarations,
 )
 from common.sandbox.gateway import LOST, UNREACHABLE
-from tests.crediting import WRITE, lines_of, request_of, voiding
+from tests.crediting import WRITE, credits, lines_of, request_of, voiding
 from tests.depositing import (
     CANCELED,
     TWO_DAYS_BEFORE,
@@ -166,6 +166,28 @@ def _regenerating(scene: Scene) -> Act:
     _, invoice = scene.hotel.closed_folio()
     assert scene.hotel.render(invoice).status_code == 204
     return _posts(f"/invoices/{invoice}/regenerate")
+
+
+def _sending(scene: Scene) -> Act:
+    _, invoice = scene.hotel.closed_folio()
+    assert scene.hotel.render(invoice).status_code == 204
+    return _posts(f"/invoices/{invoice}/send", {"recipients": ["guest@example.com"]})
+
+
+def _sending_a_credit_note(scene: Scene) -> Act:
+    hotel = scene.hotel
+    _, invoice = hotel.closed_folio()
+    note = credits(hotel, invoice, (lines_of(hotel, invoice)[0]["lineId"], usd(100))).json
+    event = hotel.events("credit_note.issued")[-1]
+    assert hotel.push("on_credit_note_issued", event).status_code == 204
+    asked = {"recipients": ["guest@example.com"]}
+    return _posts(f"/credit-notes/{note['creditNoteId']}/send", asked)
+
+
+def _selling(scene: Scene) -> Act:
+    check = {"pointOfSale": "BAR", "checkNumber": "4711", "description": "Tea"}
+    house = {"propertyId": str(scene.hotel.property_id), "folioId": _owing(scene)[0]}
+    return _delivers("on_charge_posted", {**check, **house, "unitAmount": usd(500)})
 
 
 def _writing_off(scene: Scene) -> Act:
@@ -328,6 +350,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "close_folio": _closing,
     "backfill_taxes": _backfilling,
     "regenerate_invoice": _regenerating,
+    "send_invoice": _sending,
+    "send_credit_note": _sending_a_credit_note,
     "issue_credit_note": _crediting,
     "void_invoice": _voiding_an_invoice,
     "refund_payment": _refunding,
@@ -338,6 +362,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "on_credit_note_issued": _drawing_a_credit_note,
     "on_invoice_generated": _drawing,
     "on_payment_captured": _capturing,
+    "on_charge_posted": _selling,
     "on_reservation_confirmed": partial(_arriving, "on_reservation_confirmed"),
     "on_reservation_checked_in": partial(_arriving, "on_reservation_checked_in"),
     CANCELED: _canceling,

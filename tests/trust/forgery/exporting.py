@@ -87,6 +87,9 @@ NO_BOOKS: Final = {
     "credit_holds": "what is set aside",
     "credit_ledger_entries": "what moved credits",
     "credit_lots": "what was granted, and is left of it",
+    # the document's trail tells each; invariants hold these rows against it
+    "sending_recipients": "to whom documents were sent",
+    "sendings": "which documents were sent",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours

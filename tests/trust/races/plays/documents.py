@@ -41,6 +41,25 @@ def the_first_documents_of_a_key_are_drawn_at_once(stage: Stage) -> None:
     assert [invoice for (invoice,) in drawn] == sorted(invoices)
 
 
+def an_invoice_is_sent_by_two_while_it_is_voided(stage: Stage) -> None:
+    """Each of them reaches the trail once, in whatever order, and the same key sends once."""
+    hotel = stage.hotel
+    _, invoice = hotel.closed_folio()
+    assert hotel.render(invoice).status_code == 204
+    path, asked = f"/invoices/{invoice}/send", {"recipients": ["guest@example.com"]}
+    stage.plays("reception", partial(post, path, asked, "one"))
+    stage.plays("reception again", partial(post, path, asked, "one"))
+    stage.plays("office", partial(post, path, {"recipients": ["books@example.com"]}, "two"))
+    stage.plays("manager", lambda at: voids(hotel, invoice, key="all", at=at))
+
+    *sent, voided = stage.play()
+
+    assert voided.status_code == 201
+    assert set(statuses(sent)) <= {202, 409}
+    told = hotel.events("invoice.sent")
+    assert len(told) == len(hotel.rows("SELECT id FROM {s}.sendings")) == 2
+
+
 @race
 def two_lines_are_credited_while_the_invoice_is_voided(stage: Stage) -> None:
     """220.00, of which 10.00 are gone: whoever is first, it is credited once and in full."""

@@ -27,6 +27,30 @@ RESERVATION = {
 
 
 @race
+def a_check_is_told_by_two_events_while_the_folio_closes(stage: Stage) -> None:
+    """It is on the folio once, or it came too late and is kept as a dead letter."""
+    hotel = stage.hotel
+    folio = hotel.open_folio()
+    house = {"propertyId": str(hotel.property_id), "folioId": folio}
+    check = {"pointOfSale": "BAR", "checkNumber": "1", "description": "Tea", "unitAmount": usd(5)}
+    for name in ("till", "till again"):
+        stage.plays(
+            name,
+            lambda at, name=name: at.deliver(
+                "on_charge_posted", {**house, **check}, event_id=f"evt-{name.replace(' ', '-')}"
+            ),
+        )
+    stage.plays("desk", partial(post, f"/folios/{folio}/close", {}, "close"))
+
+    *told, closed = stage.play()
+
+    assert statuses(told) == {204: 2}
+    posted = hotel.rows("SELECT id FROM {s}.folio_lines WHERE source = 'pos' AND type = 'charge'")
+    assert len(posted) == (1 if closed.status_code == 409 else 0)
+    assert len(hotel.letters()) in ((0,) if posted else (1, 2))
+
+
+@race
 def three_tills_post_to_one_folio(stage: Stage) -> None:
     """10.00, 20.00 and 40.00, and 10 % on each: 77.00, whoever is first."""
     folio = stage.hotel.open_folio()
