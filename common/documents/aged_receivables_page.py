@@ -12,22 +12,17 @@ from io import BytesIO
 from typing import Any, Final
 
 from common.documents.account_statement_page import BUCKETS
-from common.documents.account_statement_words import (
-    AccountStatementWords,
-    account_statement_words_in,
-)
-from common.documents.aged_receivables_words import (
-    AgedReceivablesWords,
-    aged_receivables_words_in,
-)
+from common.documents.account_statement_words import account_statement_words_in
+from common.documents.aged_receivables_words import aged_receivables_words_in
 from common.documents.drawing import draw
 from common.documents.filling import filled, style_of
+from common.documents.joining import Script
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled, Party
 from common.documents.payload import MAX_LINES
 from common.documents.statement_page import StatementTooLong
-from common.documents.words import Words
+from common.documents.vocabulary import AccountStatementWords, AgedReceivablesWords, Words
 from common.domain.money import Currency
 
 NOTHING: Final = ""
@@ -60,6 +55,7 @@ class AgedReceivablesOnPage:
 
     language: str
     words: Words
+    script: Script
     stated: AgedReceivablesWords
     account: AccountStatementWords
     property_name: str
@@ -87,7 +83,7 @@ def aged_receivables_pdf(document: Document) -> bytes:
     if len(document["accounts"]) > MAX_LINES:
         raise StatementTooLong
     page = laid_out(document)
-    drawn = draw(filled("aged-receivables-print", page=page))
+    drawn = draw(filled("aged-receivables-print", page=page), page.script)
     writer, labelled = PdfWriter(clone_from=BytesIO(drawn)), BytesIO()
     dated = f"D:{date.fromisoformat(document['asOf']):%Y%m%d}000000Z"
     writer.metadata = {
@@ -114,6 +110,7 @@ def laid_out(document: Document) -> AgedReceivablesOnPage:
     return AgedReceivablesOnPage(
         language=here.language,
         words=here.words,
+        script=here.script,
         stated=stated,
         account=account,
         property_name=house,

@@ -1,24 +1,9 @@
 """The words that the report of aged receivables has beside those of a company's statement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from common.documents.words import LanguageUnknown
-
-
-@dataclass(frozen=True)
-class AgedReceivablesWords:
-    """The words of one language."""
-
-    title: str
-    not_an_invoice: str
-    house: str
-    as_of: str
-    not_invoiced: str
-    to_their_credit: str
-    total: str
-    nothing_owed: str
-
+from common.documents import arabic, dari, pashto
+from common.documents.vocabulary import AgedReceivablesWords, LanguageUnknown
 
 ENGLISH = AgedReceivablesWords(
     title="Aged receivables",
@@ -55,6 +40,9 @@ AGED_RECEIVABLES_WORDS: Mapping[str, AgedReceivablesWords] = {
     "en": ENGLISH,
     "de": GERMAN,
     "fr": FRENCH,
+    "fa": dari.AGED_RECEIVABLES,
+    "ps": pashto.AGED_RECEIVABLES,
+    "ar": arabic.AGED_RECEIVABLES,
 }
 
 

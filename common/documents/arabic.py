@@ -2,6 +2,7 @@
 
 from common.documents.vocabulary import (
     AccountStatementWords,
+    AgedReceivablesWords,
     StatementWords,
     VerificationWords,
 )
@@ -144,4 +145,14 @@ ACCOUNT_STATEMENT = AccountStatementWords(
         "days61To90": "61–90 يوما",
         "over90": "أكثر من 90 يوما",
     },
+)
+AGED_RECEIVABLES = AgedReceivablesWords(
+    title="أعمار الذمم المدينة",
+    not_an_invoice="هذا تقرير للفندق وليس فاتورة.",
+    house="الفندق",
+    as_of="حتى تاريخ",
+    not_invoiced="غير مفوتر",
+    to_their_credit="رصيد دائن",
+    total="المجموع",
+    nothing_owed="لا توجد شركات مدينة.",
 )

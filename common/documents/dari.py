@@ -6,6 +6,7 @@ the solar year have the names of the zodiac.
 
 from common.documents.vocabulary import (
     AccountStatementWords,
+    AgedReceivablesWords,
     StatementWords,
     VerificationWords,
 )
@@ -154,4 +155,14 @@ ACCOUNT_STATEMENT = AccountStatementWords(
         "days61To90": "۶۱–۹۰ روز",
         "over90": "بیشتر از ۹۰ روز",
     },
+)
+AGED_RECEIVABLES = AgedReceivablesWords(
+    title="طلبات به ترتیب مدت",
+    not_an_invoice="این گزارش هوتل است و بل نیست.",
+    house="هوتل",
+    as_of="تا تاریخ",
+    not_invoiced="بل نشده",
+    to_their_credit="طلب شرکت",
+    total="مجموع",
+    nothing_owed="هیچ شرکتی قرضدار نیست.",
 )

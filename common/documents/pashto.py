@@ -5,6 +5,7 @@ The months of the solar year have their Pashto names, which are those of the zod
 
 from common.documents.vocabulary import (
     AccountStatementWords,
+    AgedReceivablesWords,
     StatementWords,
     VerificationWords,
 )
@@ -152,4 +153,14 @@ ACCOUNT_STATEMENT = AccountStatementWords(
         "days61To90": "۶۱–۹۰ ورځې",
         "over90": "له ۹۰ ورځو زیات",
     },
+)
+AGED_RECEIVABLES = AgedReceivablesWords(
+    title="د مودې له مخې طلبونه",
+    not_an_invoice="دا د هوټل راپور دی، بل نه دی.",
+    house="هوټل",
+    as_of="تر نېټې",
+    not_invoiced="بل شوی نه دی",
+    to_their_credit="د شرکت طلب",
+    total="ټول",
+    nothing_owed="هېڅ شرکت پوروړی نه دی.",
 )

@@ -53,8 +53,8 @@ def render_document(
 ) -> bytes:
     """The PDF of an invoice or a credit note; `copy` marks a duplicate as one.
 
-    It carries its e-invoice, or says why it does not; `logo` is the picture that the payload names by
-    its hash.
+    It carries its e-invoice, or says why it does not; `logo` is the picture that the payload names
+    by its hash.
 
     Raises `TemplateUnknown`, and `RenderingFailed` when anything of it cannot be printed.
     """

@@ -131,3 +131,17 @@ class AccountStatementWords:
     open: str
     entries: Mapping[str, str]
     buckets: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class AgedReceivablesWords:
+    """What the report of aged receivables says beside those."""
+
+    title: str
+    not_an_invoice: str
+    house: str
+    as_of: str
+    not_invoiced: str
+    to_their_credit: str
+    total: str
+    nothing_owed: str
