@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
-    from common.ports.webhooks import Disputes, Webhooks
+    from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
 
@@ -335,6 +335,8 @@ class Transaction(Moment, Protocol):
     def webhooks(self) -> Webhooks: ...
     @property
     def disputes(self) -> Disputes: ...
+    @property
+    def late_refunds(self) -> LateRefunds: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

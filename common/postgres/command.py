@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
+    from common.postgres.late_refunds import LateRefunds
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
     from common.postgres.prepaid_accounts import PrepaidAccounts
@@ -218,6 +219,12 @@ class PostgresCommand:
         from common.postgres.disputes import Disputes
 
         return Disputes(self)
+
+    @cached_property
+    def late_refunds(self) -> "LateRefunds":
+        from common.postgres.late_refunds import LateRefunds
+
+        return LateRefunds(self)
 
     @cached_property
     def ledger(self) -> "Ledger":
