@@ -1,11 +1,11 @@
--- Why: refunds that were made at the processor itself, of open folios and of closed ones; what banks
---      ask back is booked, with the processor's fee, and may be about a purchase of credits.
+-- Why: refunds that were made at the processor itself, of open folios and of closed ones; what
+--      banks ask back is booked, with the processor's fee, and may be about a purchase of credits.
 -- Lock: ACCESS EXCLUSIVE on refunds and payment_disputes for a moment (columns that are null or
 --       have a constant default, constraints that are not held against the rows before), and SHARE
 --       on refunds while it is read once for its index.
--- Version before: goes on working; it names its columns, and makes no refund of the processor's. A
---       dispute of a purchase of credits it cannot show. A dispute that it records is booked when it
---       moves on under this version.
+-- Version before: goes on working; it names its columns, and makes no refund of the processor's.
+--       A dispute of a purchase of credits it cannot show. A dispute that it records is booked when
+--       it moves on under this version.
 -- Down: is refused while a refund of the processor's own or a dispute of a purchase is there.
 
 -- up
@@ -63,11 +63,14 @@ ALTER TABLE payment_disputes
   ADD CONSTRAINT dispute_is_of_a_folios_payment_or_of_none
     CHECK (num_nonnulls(property_id, folio_id, payment_id) IN (0, 3)) NOT VALID,
   ADD CONSTRAINT dispute_fee_is_an_amount
-    CHECK (num_nonnulls(fee_micro, fee_currency) IN (0, 2) AND fee_micro >= 0) NOT VALID;
+    CHECK (num_nonnulls(fee_micro, fee_currency) IN (0, 2) AND fee_micro >= 0) NOT VALID,
+  ADD CONSTRAINT inquiry_withholds_nothing
+    CHECK (NOT is_withheld OR NOT starts_with(status, 'warning_')) NOT VALID;
 GRANT UPDATE (is_withheld, fee_micro, fee_currency) ON payment_disputes TO {tenant_role};
 
 -- down
 ALTER TABLE payment_disputes
+  DROP CONSTRAINT inquiry_withholds_nothing,
   DROP CONSTRAINT dispute_fee_is_an_amount,
   DROP CONSTRAINT dispute_is_of_a_folios_payment_or_of_none;
 ALTER TABLE payment_disputes

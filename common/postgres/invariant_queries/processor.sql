@@ -37,12 +37,6 @@ FULL JOIN (
 ) AS fees ON source = id AND fees.currency = fee_currency
 WHERE coalesce(fee_micro, 0) <> coalesce(micro, 0);
 
--- invariant: money_is_withheld_once_a_bank_asks
--- An inquiry withholds nothing: the money is booked as gone from the moment that it is a dispute.
-SELECT id, concat_ws(' ', status, CASE WHEN is_withheld THEN 'withheld' ELSE 'not withheld' END)
-FROM payment_disputes
-WHERE is_withheld AND starts_with(status, 'warning_');
-
 -- invariant: a_late_refund_waits_beside_its_folio
 -- What the processor gave back of a closed folio is booked once beside it; it reaches its folio
 -- once, as a refund of the same payment and amount, and is settled when it does.
