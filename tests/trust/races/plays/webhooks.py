@@ -4,9 +4,9 @@ from typing import Any
 
 from tests.hotel import Hotel, usd
 from tests.refunding import asking, card_payment, refund, standing
+from tests.reopening import reopening
 from tests.trust.races.plays.playbill import balance, hears_of, race, statuses
 from tests.trust.races.stage import Act, Stage
-from tests.reopening import reopening
 from tests.webhooks import Webhook, captured, disputed, kept, refund_told, refunded_there
 
 TAKEN = {"applied", "duplicate"}
