@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from common.ports.deposits import Deposits
     from common.ports.documents import CreditNotes, Invoices
     from common.ports.identity import Actor, StepUp
+    from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
@@ -329,6 +330,8 @@ class Transaction(Moment, Protocol):
     def signals(self) -> Signals: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def processor_differences(self) -> ProcessorDifferences: ...
     @property
     def prepaid(self) -> Prepaid: ...
     @property

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
     from common.postgres.prepaid_accounts import PrepaidAccounts
+    from common.postgres.processor_differences import ProcessorDifferences
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
@@ -183,6 +184,12 @@ class PostgresCommand:
         from common.postgres.reconciliations import Reconciliations
 
         return Reconciliations(self)
+
+    @cached_property
+    def processor_differences(self) -> "ProcessorDifferences":
+        from common.postgres.processor_differences import ProcessorDifferences
+
+        return ProcessorDifferences(self)
 
     @cached_property
     def render_queue(self) -> "RenderQueue":

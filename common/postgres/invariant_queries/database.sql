@@ -87,7 +87,7 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'credit_entries_are_consecutive', 'credit_note_is_set_off_once', 'credits_are_booked_once',
   'credits_are_granted_once', 'credits_are_taken_back_once', 'credits_of_a_grant_are_one_lot',
   'credits_of_a_line_follow_one_another', 'credits_of_an_invoice_stand_together', 'day_ends_once',
-  'day_is_looked_at_once', 'day_is_reconciled_once', 'dispute_is_recorded_once',
+  'day_is_looked_at_once', 'day_is_reconciled_once', 'difference_is_found_once', 'dispute_is_recorded_once',
   'entry_names_a_lot_once', 'event_takes_effect_once', 'expiry_is_warned_of_once',
   'external_reference_is_posted_once', 'folio_is_reopened_once_at_a_time',
   'folio_lines_are_consecutive', 'invoice_is_owed_once', 'invoice_is_signed_once',

@@ -75,3 +75,35 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', paid_amount_mi
   ',"currency":', to_json(paid_currency), ',"folioId":', to_json(folio_id),
   ',"id":', to_json(id), ',"isSettled":', to_json(settled_at IS NOT NULL),
   ',"processorRefundId":', to_json(processor_refund_id), '}'), 'UTF8'));
+
+-- invariant: a_difference_is_open_or_answered_for
+-- A difference with the processor differs, is found once, and is answered for by whoever its last
+-- audit entry names, at that time and for that reason.
+SELECT differences.id, concat_ws(' ', kind, status, expected_micro, found_micro, 'by', resolved_by)
+FROM processor_differences AS differences
+LEFT JOIN audit_entries
+  ON aggregate_kind = 'processor_difference' AND aggregate_id = differences.id
+    AND sequence = version
+WHERE (expected_micro = found_micro) <> (kind = 'refund_to_settle')
+   OR status NOT IN ('open', 'resolved', 'cleared')
+   OR num_nonnulls(resolved_by, resolved_at, differences.reason)
+        <> CASE status WHEN 'resolved' THEN 3 ELSE 0 END
+   OR status = 'resolved'
+      AND (resolved_by, resolved_at, differences.reason)
+            IS DISTINCT FROM (actor, audit_entries.occurred_at, audit_entries.reason)
+UNION ALL
+SELECT min(id), concat(count(*), ' ', kind, ' about ', about)
+FROM processor_differences
+GROUP BY kind, about, currency
+HAVING count(*) > 1;
+
+-- invariant: a_difference_is_what_its_trail_digested
+-- What differs with the processor, and who looks after it, is what its trail digested.
+SELECT id, concat_ws(' ', kind, about, status)
+FROM processor_differences
+WHERE state_digest <> sha256(convert_to(concat('{"about":', to_json(about),
+  ',"currency":', to_json(currency), ',"expectedMicro":', expected_micro,
+  ',"foundMicro":', found_micro, ',"id":', to_json(id), ',"kind":', to_json(kind),
+  ',"owner":', to_json(owner), ',"reason":', coalesce(to_json(reason)::text, 'null'),
+  ',"resolvedBy":', coalesce(to_json(resolved_by)::text, 'null'),
+  ',"status":', to_json(status), '}'), 'UTF8'));
