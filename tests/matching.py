@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
@@ -145,10 +144,14 @@ def planted(day: BusyDay, *names: str) -> Found:
 
 
 def difference(hotel: Hotel) -> str:
-    """An open difference about a payment that was captured and never told of; its id."""
-    payment = f"psp_{uuid4().hex}"
-    match(hotel, never_told(hotel, 3, payment))
-    rows = hotel.rows("SELECT id FROM {s}.processor_differences WHERE about = :id", id=payment)
+    """An open difference about a payment that nobody told us of, of a day before all others; its
+    id. The same again in a hotel that has forgotten everything."""
+    ((others,),) = hotel.rows("SELECT count(*) FROM {s}.processor_differences")
+    days = 3 + others
+    match(hotel, never_told(hotel, days))
+    rows = hotel.rows(
+        "SELECT id FROM {s}.processor_differences WHERE about = :id", id=f"psp_never_told_{days}"
+    )
     assert len(rows) == 1, rows
     identifier: str = rows[0][0]
     return identifier

@@ -41,6 +41,7 @@ CREATE TABLE late_refunds (
   CONSTRAINT late_refund_is_positive CHECK (paid_amount_micro > 0),
   CONSTRAINT late_refund_is_settled_after_it_was_made CHECK (settled_at >= made_at)
 );
+CREATE INDEX late_refunds_by_date ON late_refunds (tenant_id, property_id, business_date);
 CREATE INDEX late_refunds_waiting ON late_refunds (tenant_id, folio_id) WHERE settled_at IS NULL;
 
 ALTER TABLE late_refunds ENABLE ROW LEVEL SECURITY;

@@ -64,12 +64,13 @@ def a_payment_is_told_of_while_it_is_looked_for(stage: Stage) -> None:
 def a_difference_is_answered_for_while_it_is_found_again(stage: Stage) -> None:
     """The answer stands, and one of the two who gave it is told that it was given."""
     hotel = stage.hotel
+    forget_captures(hotel)
     id = difference(hotel)
-    ((opened,),) = hotel.rows("SELECT opened_at::date FROM {s}.processor_differences")
+    on = never_told(hotel, 3)
     path, body = f"/processor-differences/{id}/resolve", {"reason": "A trial of ours"}
     for name in ("laila", "amina"):
         stage.plays(name, lambda at, key=name: at.post(path, body, key=key))
-    stage.plays("hour", matches(opened))
+    stage.plays("hour", matches(on))
 
     answers = stage.play()
 
