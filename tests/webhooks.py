@@ -112,12 +112,50 @@ def refund_told(
     return event(kind, about)
 
 
-def disputed(payment: str, dispute: str, status: str, kind: str = "updated") -> dict[str, Any]:
-    """What the processor tells of a dispute of 50.00."""
+def refunded_there(
+    payment: str, refund: str, cents: int, status: str = "succeeded", kind: str = "refund.updated"
+) -> dict[str, Any]:
+    """What the processor tells of a refund that somebody made at its dashboard."""
+    told = refund_told(payment, "", cents, status, kind)
+    told["data"]["object"] |= {"id": refund, "metadata": {}}
+    return told
+
+
+def charge_refunded(payment: str, refund: str | None, cents: int) -> dict[str, Any]:
+    """What the processor tells of a charge that was refunded, with its refunds or without."""
+    about: dict[str, Any] = {
+        "id": f"ch_{uuid4().hex[:24]}",
+        "object": "charge",
+        "amount": 5_000,
+        "amount_refunded": cents,
+        "billing_details": {"name": GUEST["name"], "email": GUEST["email"]},
+        "currency": "usd",
+        "metadata": {},
+        "payment_intent": payment,
+        "status": "succeeded",
+    }
+    if refund is not None:
+        made = refunded_there(payment, refund, cents)["data"]["object"]
+        about["refunds"] = {"object": "list", "data": [made]}
+    return event("charge.refunded", about)
+
+
+def disputed(
+    payment: str,
+    dispute: str,
+    status: str,
+    kind: str = "updated",
+    fee: int | None = None,
+    cents: int = 5_000,
+) -> dict[str, Any]:
+    """What the processor tells of a dispute of 50.00; and of what it has charged for it."""
     about = {
         "id": dispute,
         "object": "dispute",
-        "amount": 5_000,
+        "amount": cents,
+        "balance_transactions": []
+        if fee is None
+        else [{"amount": -cents, "fee": fee, "currency": "usd", "description": GUEST["name"]}],
         "charge": f"ch_{uuid4().hex[:24]}",
         "currency": "usd",
         "evidence": {"customer_name": GUEST["name"], "customer_email_address": GUEST["email"]},

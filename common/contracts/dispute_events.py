@@ -1,12 +1,20 @@
-"""What is told of disputes: which payment, how much, and where the dispute stands."""
+"""What is told of disputes, and of refunds of closed folios: which payment, how much, what next."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import Amount, DisputeRef, FolioRef, PaymentRef, PropertyRef
+from common.contracts.fields import (
+    Amount,
+    DisputeRef,
+    FolioRef,
+    PaymentRef,
+    PropertyRef,
+    RefundRef,
+)
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
-    from common.domain.dispute import DisputeRecorded
+    from common.domain.dispute import DisputeRecorded, PaymentDisputed, PurchaseDisputeRecorded
+    from common.domain.late_refund import LateRefundFact
 
 
 class DisputeRecordedV1(EventData):
@@ -24,6 +32,8 @@ class DisputeRecordedV1(EventData):
     @classmethod
     def of(cls, fact: "DisputeRecorded") -> "DisputeRecordedV1":
         dispute = fact.subject
+        if dispute.folio_id is None or dispute.property_id is None or dispute.payment_id is None:
+            raise ValueError(f"{dispute.id} is of no folio's payment")
         return cls(
             dispute_id=dispute.id,
             folio_id=dispute.folio_id,
@@ -35,4 +45,98 @@ class DisputeRecordedV1(EventData):
         )
 
 
-DISPUTE_EVENTS: Final = (DisputeRecordedV1,)
+class CreditsDisputedV1(EventData):
+    """A bank asks for the money of a purchase of credits back, or its claim has moved on."""
+
+    fact = "credits.disputed"
+    dispute_id: DisputeRef
+    amount: Amount
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "PurchaseDisputeRecorded") -> "CreditsDisputedV1":
+        dispute = fact.subject
+        return cls(
+            dispute_id=dispute.id,
+            amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
+class PaymentDisputedV1(EventData):
+    """A bank has asked for a payment's money, and it is withheld. Told once of a dispute.
+
+    Of a purchase of credits there is no folio, no property and no payment of a guest's.
+    """
+
+    fact = "payment.disputed"
+    dispute_id: DisputeRef
+    folio_id: FolioRef | None
+    property_id: PropertyRef | None
+    payment_id: PaymentRef | None
+    amount: Amount
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "PaymentDisputed") -> "PaymentDisputedV1":
+        dispute = fact.subject
+        return cls(
+            dispute_id=dispute.id,
+            folio_id=dispute.folio_id,
+            property_id=dispute.property_id,
+            payment_id=dispute.payment_id,
+            amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
+class _LateRefund(EventData):
+    refund_id: RefundRef
+    folio_id: FolioRef
+    property_id: PropertyRef
+    payment_id: PaymentRef
+    amount: Amount
+
+    @classmethod
+    def shared(cls, fact: "LateRefundFact") -> dict[str, Any]:
+        late = fact.subject
+        return {
+            "refund_id": late.id,
+            "folio_id": late.folio_id,
+            "property_id": late.property_id,
+            "payment_id": late.payment_id,
+            "amount": late.paid,
+        }
+
+
+class LateRefundRecordedV1(_LateRefund):
+    """Money of a closed folio went back at the processor: a person opens the folio again."""
+
+    fact = "late_refund.recorded"
+
+    @classmethod
+    def of(cls, fact: "LateRefundFact") -> "LateRefundRecordedV1":
+        return cls(**cls.shared(fact))
+
+
+class LateRefundSettledV1(_LateRefund):
+    """It stands on its folio, which was opened again."""
+
+    fact = "late_refund.settled"
+
+    @classmethod
+    def of(cls, fact: "LateRefundFact") -> "LateRefundSettledV1":
+        return cls(**cls.shared(fact))
+
+
+DISPUTE_EVENTS: Final = (
+    DisputeRecordedV1,
+    CreditsDisputedV1,
+    PaymentDisputedV1,
+    LateRefundRecordedV1,
+    LateRefundSettledV1,
+)

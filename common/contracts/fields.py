@@ -49,6 +49,7 @@ from common.domain.identifiers import (
     LineId,
     NightAuditId,
     PaymentId,
+    ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
     ReconciliationId,
@@ -128,6 +129,7 @@ CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]
 SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
+ProcessorDifferenceRef = Annotated[ProcessorDifferenceId, _id(ProcessorDifferenceId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
 CompanyAccountRef = Annotated[CompanyAccountId, _id(CompanyAccountId)]
 ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]

@@ -28,6 +28,8 @@ class AdviceView(Shape):
 class RefundView(Shape):
     """A refund. `amount` goes back in the payment's currency, `worth` is what it adds to the folio.
 
+    `source` is `house`, or `processor` where it was made at the processor itself.
+
     `failureCode` is the processor's word for why it failed. Out of which drawer cash came is not
     told. `signals` are what was pointed out about it, its payment or its folio: they advise.
     """
@@ -38,6 +40,7 @@ class RefundView(Shape):
     amount: Amount
     worth: Amount
     status: str
+    source: str
     failure_code: str | None
     settled_at: Instant | None
     reason: str | None
@@ -53,6 +56,7 @@ class RefundView(Shape):
             amount=refund.paid,
             worth=refund.amount,
             status=refund.status.value,
+            source=refund.source,
             failure_code=refund.failure_code,
             settled_at=refund.settled_at,
             reason=refund.reason,

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 
 from common.contracts.fields import Instant, PaymentToken, Token, WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
+from common.contracts.webhook_parts import fee_kept, newest_refund_kept
 from common.domain.webhook import KeptWebhook
 
 _OBJECT_KEPT: Final = (
@@ -28,6 +29,7 @@ _OBJECT_KEPT: Final = (
     "charge",
     "reason",
     "failure_reason",
+    "fraud_type",
 )
 _METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId")
 
@@ -41,6 +43,7 @@ ApiVersion = Annotated[
 ]
 Sha256 = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$")]
 ProcessorWord = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9_]{1,60}$")]
+ProcessorKind = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9_.]{1,60}$")]
 Units = Annotated[int, Field(ge=0, le=10**12)]
 
 
@@ -74,11 +77,23 @@ class _Metadata(Incoming):
     refund_id: Token | None = None
 
 
+class RefundPart(Incoming):
+    """A refund as its charge brings it along."""
+
+    id: Token
+    status: ProcessorWord | None = None
+    amount: Units | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
+    payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
+    failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
+    metadata: _Metadata = _Metadata()
+
+
 class ProcessorObject(Incoming):
     """What an event is about: a payment intent, a charge, a refund, a dispute or another thing."""
 
     id: Token
-    object: ProcessorWord | None = None
+    object: ProcessorKind | None = None
     status: ProcessorWord | None = None
     amount: Units | None = None
     amount_captured: Annotated[Units | None, Field(alias="amount_captured")] = None
@@ -87,6 +102,10 @@ class ProcessorObject(Incoming):
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     reason: ProcessorWord | None = None
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
+    fraud_type: Annotated[ProcessorWord | None, Field(alias="fraud_type")] = None
+    fee: Units | None = None
+    fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
+    refund: RefundPart | None = None
     metadata: _Metadata = _Metadata()
 
     @classmethod
@@ -148,6 +167,7 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metadata, dict):
         ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}
         kept["metadata"] = ours
+    kept |= fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
     return {"created": _whole(document.get("created")), "object": kept}
 
 

@@ -35,11 +35,13 @@ class Pattern(StrEnum):
 
 
 class Suspicion(StrEnum):
-    """What the platform's orchestrator points out about a folio, a payment or a refund."""
+    """What the platform's orchestrator points out about a folio, a payment or a refund; and what
+    the processor warns of, as the card's issuer does."""
 
     FOLIO_ANOMALY = "folio_anomaly"
     PAYMENT_RISK = "payment_risk"
     REFUND_FRAUD = "refund_fraud"
+    EARLY_FRAUD_WARNING = "early_fraud_warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,20 +5,35 @@ place in the order of its states, and moves forward only: an inquiry (`warning_.
 dispute, a dispute is answered, looked at, and won or lost. What is told of an earlier state once a
 later one is known changes nothing.
 
-It is recorded and told. No line and no entry is made of it here: what the bank takes is the
-processor's to settle, and the folio of a guest who has left is closed.
+From the moment that it is a dispute and no inquiry, the processor withholds the money: it is booked
+out of what the processor holds for the house, whatever event told of it first. Won, it comes back;
+lost, it is written off. What the processor charges for the dispute is booked as it is told: as
+much more, or less, as was known before. No line is made of it: the folio of a guest who has left is
+closed, and what the guest owes the house is another matter than what a bank took.
+
+A payment that bought credits is on no folio and in no ledger of the house's: of its dispute the
+state is kept, by which its credits are taken back, and given back where it is won (CRD-5).
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import DisputeId, FolioId, PaymentId, PropertyId
+from common.domain.ledger import (
+    CARD_CLEARING,
+    DISPUTE_FEES,
+    DISPUTE_LOSSES,
+    DISPUTED_FUNDS,
+    Entry,
+    movement,
+)
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
 from common.domain.payment import Payment
+from common.domain.webhook import WebhookContradictsBooks
 
 
 class DisputeStatus(StrEnum):
@@ -38,53 +53,113 @@ _ORDER: Final = {status: place for place, status in enumerate(DisputeStatus)} | 
 }
 """Won and lost have one place: what was said first stays."""
 
+_OUTCOME: Final = {DisputeStatus.WON: CARD_CLEARING, DisputeStatus.LOST: DISPUTE_LOSSES}
+"""Where withheld money goes in the end."""
+_WITHHELD, _DECIDED, _FEE = 0, 1, 2
+"""The parts of a dispute's entries; a fee's part is so many behind `_FEE` as its state has before
+it, so that each state books its fee once."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedAccount:
+    """A dispute as the ledger sees it."""
+
+    id: str
+    property_id: PropertyId
+    kind: str = "dispute"
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeBooked:
+    """What a dispute moves in the books of a property."""
+
+    subject: DisputedAccount
+    entries: tuple[Entry, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
-class DisputeRecorded(Fact):
-    """A dispute was heard of, or has moved on."""
+class DisputeFact(Fact):
+    """Something that happened to a dispute, with the entries that it makes."""
+
+    subject: "Dispute" = field(repr=False, compare=False)
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def booked(self) -> "DisputeBooked | None":
+        """What the ledger takes; nothing of a dispute that is no house's."""
+        property_id = self.subject.property_id
+        if property_id is None or not self.entries:
+            return None
+        return DisputeBooked(DisputedAccount(self.subject.id, property_id), self.entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeRecorded(DisputeFact):
+    """A dispute of a folio's payment was heard of, or has moved on."""
 
     name = "dispute.recorded"
-    subject: "Dispute" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseDisputeRecorded(DisputeFact):
+    """A dispute of a purchase of credits was heard of, or has moved on."""
+
+    name = "credits.disputed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentDisputed(DisputeFact):
+    """A bank has asked for the money of a payment: it is withheld from here on."""
+
+    name = "payment.disputed"
 
 
 @dataclass(kw_only=True)
 class Dispute(Aggregate):
-    """See the module. `amount` is what the bank asks for, in the payment's currency."""
+    """See the module. `amount` is what the bank asks for, in the payment's currency.
+
+    `is_withheld` where that is booked as gone; `fee` is what the processor has charged for it, in
+    the currency that it settles in; None while that was not told.
+    """
 
     kind: ClassVar[str] = "dispute"
     id: DisputeId
-    property_id: PropertyId
-    folio_id: FolioId
-    payment_id: PaymentId
+    property_id: PropertyId | None
+    folio_id: FolioId | None
+    payment_id: PaymentId | None
     processor_dispute_id: str
     amount: Money
     reason: str
     status: DisputeStatus
     opened_at: datetime
     changed_at: datetime
+    is_withheld: bool = False
+    fee: Money | None = None
 
     @classmethod
     def opened(
         cls,
-        payment: Payment,
-        property_id: PropertyId,
+        payment: Payment | None,
+        property_id: PropertyId | None,
         processor_dispute_id: str,
         amount: Money,
         reason: str,
         status: DisputeStatus,
+        fee: Money | None,
         moment: Moment,
-    ) -> DisputeRecorded:
+    ) -> tuple[DisputeFact, ...]:
         """Write down a dispute that was not known, in whatever state. Refuses: AmountNotPositive.
 
-        It may be about more than the payment came to: banks add their fees to it.
+        It may be about more than the payment came to: banks add their fees to it. One of a purchase
+        of credits has no payment and no property.
         """
         if amount.amount_micro <= 0:
             raise AmountNotPositive()
         dispute = cls(
             id=moment.new_id(DisputeId),
             property_id=property_id,
-            folio_id=payment.folio_id,
-            payment_id=payment.id,
+            folio_id=payment.folio_id if payment else None,
+            payment_id=payment.id if payment else None,
             processor_dispute_id=processor_dispute_id,
             amount=amount,
             reason=reason,
@@ -92,19 +167,33 @@ class Dispute(Aggregate):
             opened_at=moment.now,
             changed_at=moment.now,
         )
-        return DisputeRecorded(subject=dispute, sequence=dispute.next_sequence())
+        return dispute._told(fee, moment)
 
-    def moved(self, status: DisputeStatus, moment: Moment) -> DisputeRecorded | None:
-        """Move on to a later state; None for the same one, and for one that lies behind."""
-        if _ORDER[status] <= _ORDER[self.status]:
-            return None
+    def moved(
+        self, status: DisputeStatus, fee: Money | None, moment: Moment
+    ) -> tuple[DisputeFact, ...]:
+        """Move on to a later state; nothing for the same one, and for one that lies behind.
+
+        The same state again may tell the fee that was not told before. Refuses:
+        WebhookContradictsBooks (a fee in another currency than before).
+        """
+        is_told_first = status is self.status and self.fee is None and fee is not None
+        if _ORDER[status] <= _ORDER[self.status] and not is_told_first:
+            return ()
         self.status = status
         self.changed_at = moment.now
-        return DisputeRecorded(subject=self, sequence=self.next_sequence())
+        return self._told(fee, moment)
+
+    @property
+    def takes_money(self) -> bool:
+        """Whether it is more than an inquiry."""
+        return _ORDER[self.status] >= _ORDER[DisputeStatus.NEEDS_RESPONSE]
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
-        return {
+        fee = self.fee
+        told = {"feeCurrency": str(fee.currency), "feeMicro": fee.amount_micro} if fee else {}
+        return told | {
             "amountMicro": self.amount.amount_micro,
             "currency": str(self.amount.currency),
             "id": self.id,
@@ -112,3 +201,39 @@ class Dispute(Aggregate):
             "processorDisputeId": self.processor_dispute_id,
             "status": self.status.value,
         }
+
+    def _told(self, fee: Money | None, moment: Moment) -> tuple[DisputeFact, ...]:
+        """What is to be told of the state that it is in now, and booked."""
+        is_new = self.takes_money and not self.is_withheld
+        entries = self._entries(fee, moment)
+        self.is_withheld = self.is_withheld or is_new
+        self.fee = self.fee if fee is None else fee
+        kind = DisputeRecorded if self.payment_id else PurchaseDisputeRecorded
+        recorded = kind(subject=self, sequence=self.next_sequence(), entries=entries)
+        if not is_new:
+            return (recorded,)
+        return recorded, PaymentDisputed(subject=self, sequence=self.next_sequence())
+
+    def _entries(self, fee: Money | None, moment: Moment) -> tuple[Entry, ...]:
+        """What the state books that was not booked before. Refuses: WebhookContradictsBooks."""
+        if fee and self.fee and fee.currency != self.fee.currency:
+            raise WebhookContradictsBooks("Its fee is in another currency than before.")
+        if self.property_id is None:
+            return ()
+        on = moment.settings.property(self.property_id).business_date(moment.now)
+        return (*self._withheld(on), *self._charged(fee, on))
+
+    def _withheld(self, on: date) -> tuple[Entry, ...]:
+        withheld: tuple[Entry, ...] = ()
+        if self.takes_money and not self.is_withheld:
+            gone = Entry(self.id, _WITHHELD, DISPUTED_FUNDS, CARD_CLEARING, self.amount, on)
+            withheld = (gone,)
+        if (into := _OUTCOME.get(self.status)) is None:
+            return withheld
+        return (*withheld, Entry(self.id, _DECIDED, into, DISPUTED_FUNDS, self.amount, on))
+
+    def _charged(self, fee: Money | None, on: date) -> tuple[Entry, ...]:
+        if fee is None or (more := fee - (self.fee or Money.zero(fee.currency))).is_zero:
+            return ()
+        part = _FEE + _ORDER[self.status]
+        return (movement(self.id, part, DISPUTE_FEES, CARD_CLEARING, more, on),)

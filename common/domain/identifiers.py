@@ -276,6 +276,13 @@ class DisputeId(Identifier):
     prefix = "dsp_"
 
 
+class ProcessorDifferenceId(Identifier):
+    """What differs between the books and the processor."""
+
+    __slots__ = ()
+    prefix = "prd_"
+
+
 class WebhookId(Identifier):
     """An event of the processor that was kept."""
 

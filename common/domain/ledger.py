@@ -31,8 +31,16 @@ DEPOSITS_IN_TRANSIT: Final = "deposits_in_transit"
 """Between the two folios of a deposit that moves; nothing is left on it when both are kept."""
 FX_CLEARING: Final = "fx_clearing"
 ROUNDING: Final = "rounding"
+CARD_CLEARING: Final = "card_clearing"
+"""What the processor holds of guests' card payments for the house."""
+REFUNDS_TO_SETTLE: Final = "refunds_to_settle"
+"""What the processor gave back of closed folios, until somebody opens them again (WH-5)."""
+DISPUTED_FUNDS: Final = "disputed_funds"
+"""What the processor withholds while a bank's claim runs."""
+DISPUTE_LOSSES: Final = "dispute_losses"
+DISPUTE_FEES: Final = "dispute_fees"
 CLEARING: Final = {
-    "card": "card_clearing",
+    "card": CARD_CLEARING,
     "bank_transfer": "bank_clearing",
     "mobile_money": "mobile_money_clearing",
     "voucher": "voucher_liability",

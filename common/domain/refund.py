@@ -86,7 +86,8 @@ class Refund:
 
     The worth of a small part may be nothing, where the folio's currency has no unit as small.
     `advice` is what was pointed out about it, its payment or its folio; it stops nothing (REF-2).
-    Nobody has `confirmed` what a rule of the house gives back, of a canceled stay.
+    Nobody has `confirmed` what a rule of the house gives back, of a canceled stay, nor what was
+    given back at the processor itself, which has its id there: `processor_refund_id` (WH-5).
     Refuses: AmountNotPositive, NoOpenCashSession, RefundReferenceMissing.
     """
 
@@ -105,6 +106,7 @@ class Refund:
     status: RefundStatus = RefundStatus.SUCCEEDED
     failure_code: str | None = None
     settled_at: datetime | None = None
+    processor_refund_id: str | None = None
     advice: tuple[Advice, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -120,9 +122,14 @@ class Refund:
         """Whether the processor has not said yet what became of it."""
         return self.status is RefundStatus.PENDING
 
-    def entries(self, payment: Payment) -> tuple[Entry, ...]:
-        """What it is in the ledger: its payment, the other way round."""
-        account = account_of(payment, self.id, self.cash_session_id)
+    @property
+    def source(self) -> str:
+        """Who gave it back: this house, or somebody at the processor."""
+        return "house" if self.processor_refund_id is None else "processor"
+
+    def entries(self, payment: Payment, out_of: str | None = None) -> tuple[Entry, ...]:
+        """What it is in the ledger: its payment, the other way round; or out of another account."""
+        account = out_of or account_of(payment, self.id, self.cash_session_id)
         return paid_entries(self.id, account, -self.paid, -self.amount, self.business_date)
 
 
@@ -206,14 +213,14 @@ def give_back(
         settled_at=None if waits else moment.now,
         advice=payment.advice,
     )
-    line = _line(folio, refund, refund.id, payment.id, moment)
+    line = refund_line(folio, refund, refund.id, payment.id, moment)
     folio.pending_refunds += waits
     return folio.posted(
         RefundRecorded,
         folio.add(line),
         entries=refund.entries(payment),
         refund=refund,
-        payment=_with(payment, refund.paid, refund.amount),
+        payment=less(payment, refund.paid, refund.amount),
         reason=reason,
     )
 
@@ -236,14 +243,14 @@ def settle_refund(
     settled = replace(refund, status=status, failure_code=failure_code, settled_at=settled_at)
     if failure_code is None:
         return folio.posted(RefundSettled, (), refund=settled, payment=payment)
-    line = _line(folio, settled, moment.new_id(RefundReversalId), refund.id, moment)
+    line = refund_line(folio, settled, moment.new_id(RefundReversalId), refund.id, moment)
     account = account_of(payment, refund.id, refund.cash_session_id)
     return folio.posted(
         RefundSettled,
         folio.add(line),
         entries=paid_entries(line.id, account, refund.paid, refund.amount, line.business_date),
         refund=settled,
-        payment=_with(payment, -refund.paid, -refund.amount),
+        payment=less(payment, -refund.paid, -refund.amount),
         reason=failure_code,
     )
 
@@ -274,7 +281,7 @@ def most_of(payment: Payment, worth: Money) -> Money:
     return most
 
 
-def _line(folio: Folio, refund: Refund, id: LineId, corrects: LineId, moment: Moment) -> Line:
+def refund_line(folio: Folio, refund: Refund, id: LineId, corrects: LineId, moment: Moment) -> Line:
     """A refund's line, or the line that takes one back which has failed."""
     failed = refund.failure_code is not None
     return Line(
@@ -291,7 +298,7 @@ def _line(folio: Folio, refund: Refund, id: LineId, corrects: LineId, moment: Mo
     )
 
 
-def _with(payment: Payment, paid: Money, amount: Money) -> Payment:
+def less(payment: Payment, paid: Money, amount: Money) -> Payment:
     """The payment, so much more of it given back."""
     return replace(
         payment,

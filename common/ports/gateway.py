@@ -14,6 +14,7 @@ from uuid import UUID
 from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Money
 from common.domain.reconciliation import CardRecords
+from common.ports.movements import Movements
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Wanted:
     refund_ids: Collection[str]
 
 
-class Gateway(Protocol):
+class Gateway(Movements, Protocol):
     """The processor. The same refund is made at most once, however often it is asked for."""
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:

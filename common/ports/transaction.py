@@ -54,11 +54,12 @@ if TYPE_CHECKING:
         Sendings,
     )
     from common.ports.identity import Actor, StepUp
+    from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
-    from common.ports.webhooks import Disputes, Webhooks
+    from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
 
@@ -351,11 +352,15 @@ class Transaction(Moment, Protocol):
     @property
     def reconciliations(self) -> Reconciliations: ...
     @property
+    def processor_differences(self) -> ProcessorDifferences: ...
+    @property
     def prepaid(self) -> Prepaid: ...
     @property
     def webhooks(self) -> Webhooks: ...
     @property
     def disputes(self) -> Disputes: ...
+    @property
+    def late_refunds(self) -> LateRefunds: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -9,6 +10,8 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from common.domain.dispute import Dispute
+    from common.domain.identifiers import FolioId
+    from common.domain.late_refund import LateRefund
     from common.domain.webhook import KeptWebhook, WebhookOutcome
     from common.ports.transaction import Page
 
@@ -60,6 +63,19 @@ class Disputes(Protocol):
 
     def keep(self, dispute: Dispute) -> None:
         """Write a dispute, or where it stands now."""
+
+
+class LateRefunds(Protocol):
+    """Refunds that the processor made itself. Changes are made under their folio's lock."""
+
+    def look_for(self, processor_refund_id: str) -> tuple[bool, LateRefund | None]:
+        """Whether a refund of the processor's stands on a folio, and as what it was late."""
+
+    def waiting_for(self, folio_id: FolioId) -> Sequence[LateRefund]:
+        """Those that wait for their folio to be opened again, the oldest first."""
+
+    def keep(self, late: LateRefund) -> None:
+        """Write one down, or that it stands on its folio."""
 
 
 class PaymentDirectory(Protocol):

@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from common.postgres.folios import Folios
     from common.postgres.incidents import Incidents
     from common.postgres.invoices import Invoices
+    from common.postgres.late_refunds import LateRefunds
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
     from common.postgres.prepaid_accounts import PrepaidAccounts
+    from common.postgres.processor_differences import ProcessorDifferences
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
@@ -205,6 +207,12 @@ class PostgresCommand:
         return Reconciliations(self)
 
     @cached_property
+    def processor_differences(self) -> "ProcessorDifferences":
+        from common.postgres.processor_differences import ProcessorDifferences
+
+        return ProcessorDifferences(self)
+
+    @cached_property
     def render_queue(self) -> "RenderQueue":
         from common.postgres.render_queue import RenderQueue
 
@@ -239,6 +247,12 @@ class PostgresCommand:
         from common.postgres.disputes import Disputes
 
         return Disputes(self)
+
+    @cached_property
+    def late_refunds(self) -> "LateRefunds":
+        from common.postgres.late_refunds import LateRefunds
+
+        return LateRefunds(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

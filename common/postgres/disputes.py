@@ -12,7 +12,8 @@ from common.postgres.stores import Desk
 
 COLUMNS: Final = (
     "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
-    " status, opened_at, changed_at, version, trail, state_digest"
+    " status, opened_at, changed_at, version, trail, state_digest, is_withheld, fee_micro,"
+    " fee_currency"
 )
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -22,7 +23,8 @@ FOR NO KEY UPDATE
 """
 CHANGE: Final = """
 UPDATE payment_disputes
-SET status = $2, changed_at = $3, version = $4, trail = $5, state_digest = $6
+SET status = $2, changed_at = $3, version = $4, trail = $5, state_digest = $6, is_withheld = $7,
+    fee_micro = $8, fee_currency = $9
 WHERE id = $1
 """
 INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
@@ -53,9 +55,15 @@ class Disputes:
             dispute.version,
             dispute.trail,
             dispute.state_digest,
+            dispute.is_withheld,
+            *_fee(dispute),
         )
         change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
         self._desk.write((dispute.kind, dispute.id), change)
+
+
+def _fee(dispute: Dispute) -> tuple[int | None, Currency | None]:
+    return (dispute.fee.amount_micro, dispute.fee.currency) if dispute.fee else (None, None)
 
 
 def _row(dispute: Dispute) -> dict[str, Any]:
@@ -74,15 +82,18 @@ def _row(dispute: Dispute) -> dict[str, Any]:
         "version": dispute.version,
         "trail": dispute.trail,
         "state_digest": dispute.state_digest,
+        "is_withheld": dispute.is_withheld,
+        "fee_micro": _fee(dispute)[0],
+        "fee_currency": _fee(dispute)[1],
     }
 
 
 def _dispute_of(row: Row) -> Dispute:
     return Dispute(
         id=DisputeId(row[1]),
-        property_id=PropertyId(row[2]),
-        folio_id=FolioId(row[3]),
-        payment_id=PaymentId(row[4]),
+        property_id=row[2] and PropertyId(row[2]),
+        folio_id=row[3] and FolioId(row[3]),
+        payment_id=row[4] and PaymentId(row[4]),
         processor_dispute_id=row[5],
         amount=Money(row[6], Currency(row[7])),
         reason=row[8],
@@ -92,5 +103,7 @@ def _dispute_of(row: Row) -> Dispute:
         version=row[12],
         trail=bytes(row[13]),
         state_digest=bytes(row[14]),
+        is_withheld=row[15],
+        fee=None if row[16] is None else Money(row[16], Currency(row[17])),
         is_new=False,
     )

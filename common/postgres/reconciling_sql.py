@@ -147,6 +147,14 @@ FROM refunds
 LEFT JOIN refund_settlements ON refund_id = refunds.id
 WHERE refunds.id = ANY ($2::text[])
   AND status IS DISTINCT FROM 'failed'
+UNION ALL
+SELECT tenant_id, processor_refund_id
+FROM refunds
+WHERE processor_refund_id = ANY ($2::text[])
+UNION ALL
+SELECT tenant_id, processor_refund_id
+FROM late_refunds
+WHERE processor_refund_id = ANY ($2::text[])
 """
 
 CARD_PAYMENTS: Final = """
@@ -165,8 +173,10 @@ WHERE kind = 'card'
   AND business_date = $2
   AND property_id = $1
 """
+# One that was late is of the date on which it was made, whenever it reaches its folio.
 CARD_REFUNDS: Final = """
-SELECT refunds.tenant_id, refunds.id, paid_amount_micro, paid_currency, refund_settlements.status
+SELECT refunds.tenant_id, coalesce(processor_refund_id, refunds.id), paid_amount_micro,
+       paid_currency, refund_settlements.status
 FROM refunds
 JOIN folios ON folios.id = folio_id
 LEFT JOIN refund_settlements ON refund_id = refunds.id
@@ -174,4 +184,10 @@ WHERE method = 'card'
   AND refunds.business_date = $2
   AND property_id = $1
   AND refund_settlements.status IS DISTINCT FROM 'failed'
+  AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
+UNION ALL
+SELECT tenant_id, processor_refund_id, paid_amount_micro, paid_currency, 'succeeded'
+FROM late_refunds
+WHERE business_date = $2
+  AND property_id = $1
 """

@@ -15,7 +15,7 @@ from common.postgres.connection import Row
 REFUND_COLUMNS: Final = (
     "id, folio_id, payment_id, method, amount_micro, currency, paid_amount_micro, paid_currency,"
     " reason, reference, cash_session_id, confirmed_by, step_up_token_id, assertion_hash,"
-    " step_up_method, business_date"
+    " step_up_method, business_date, processor_refund_id"
 )
 SETTLEMENT_COLUMNS: Final = "status, failure_code, settled_at"
 
@@ -60,6 +60,7 @@ def refund_row(refund: Refund, now: datetime) -> dict[str, Any]:
         "assertion_hash": confirmed and confirmed.assertion_hash,
         "step_up_method": confirmed and confirmed.method,
         "business_date": refund.business_date,
+        "processor_refund_id": refund.processor_refund_id,
         "occurred_at": now,
         "recorded_at": now,
     }
@@ -93,14 +94,15 @@ def refund_of(row: Row) -> Refund:
             token_id=row[13],
             assertion_hash=row[14],
             method=row[15],
-            at=row[17],
+            at=row[18],
         ),
         business_date=row[16],
-        promised_at=row[17],
-        status=RefundStatus(row[18] or RefundStatus.PENDING),
-        failure_code=row[19],
-        settled_at=row[20],
-        advice=advice_of(row[21]),
+        processor_refund_id=row[17],
+        promised_at=row[18],
+        status=RefundStatus(row[19] or RefundStatus.PENDING),
+        failure_code=row[20],
+        settled_at=row[21],
+        advice=advice_of(row[22]),
     )
 
 

@@ -80,6 +80,9 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "webhook_is_kept_once",
         "webhook_takes_effect_once",
         "dispute_is_recorded_once",
+        "processors_refund_is_recorded_once",
+        "late_refund_is_recorded_once",
+        "difference_is_found_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -12,17 +12,21 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from common.contracts.webhooks import ProcessorEvent, ProcessorObject
-from common.domain.dispute import Dispute, DisputeRecorded, DisputeStatus
+from common.contracts.webhooks import ProcessorEvent, ProcessorObject, RefundPart
+from common.domain.dispute import DisputeStatus
 from common.domain.folio import FolioUnknown
 from common.domain.identifiers import FolioId, RefundId
+from common.domain.money import Money
 from common.domain.processor_units import from_processor
-from common.domain.refund import PaymentUnknown, RefundUnknown
+from common.domain.refund import RefundUnknown
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
 from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
+from common.procedures.disputing import Claim, keep_claim
 from common.procedures.paying import capture_payment
+from common.procedures.refunded_there import Told, keep_refunded_there
 from common.procedures.refunding import keep_result
+from common.procedures.warning import warn_of_fraud
 
 DISPUTE_STATES: Final = frozenset(status.value for status in DisputeStatus)
 REFUND_FAILED: Final = frozenset({"failed", "canceled"})
@@ -58,7 +62,8 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
     """Let an event have its effect on the books as they are.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
-    WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
+    RefundExceedsPayment, RefundOfMovedMoney, WebhookContradictsBooks, AmountNotPositive,
+    CurrencyUnknown, CreditsOutOfRange.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:
@@ -82,11 +87,16 @@ def _captured(about: ProcessorObject, tx: Transaction) -> None:
     capture_payment(tx, _folio_id(folio), about.payment, paid)
 
 
-def _refunded(about: ProcessorObject, tx: Transaction) -> None:
-    """The refund is settled as the processor says, unless it is; one that still runs waits on."""
+def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
+    """The refund is settled as the processor says, unless it is; one that still runs waits on.
+
+    One that bears no id of ours was made at the processor itself.
+    """
     refund_id = about.metadata.refund_id
-    is_over = about.status == "succeeded" or about.status in REFUND_FAILED
-    if refund_id is None or not is_over:
+    if refund_id is None:
+        _refunded_there(about, tx)
+        return
+    if about.status != "succeeded" and about.status not in REFUND_FAILED:
         return
     try:
         known = RefundId(refund_id)
@@ -95,43 +105,60 @@ def _refunded(about: ProcessorObject, tx: Transaction) -> None:
     pending = tx.refunds.find_pending(known)
     if pending is None:
         return
-    if about.amount is None or about.currency is None:
-        raise WebhookContradictsBooks("It does not say how much was given back.")
-    told = (about.payment_intent, from_processor(about.amount, about.currency))
+    told = (about.payment_intent, _given_back(about))
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")
     failure = about.failure_reason or about.status if about.status in REFUND_FAILED else None
     keep_result(pending.folio_id, pending.id, failure, tx)
 
 
+def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
+    """What somebody gave back at the processor is a refund of its payment, once it is made."""
+    if about.status != "succeeded" or about.payment_intent is None:
+        return
+    told = Told(
+        processor_refund_id=about.id,
+        processor_payment_id=about.payment_intent,
+        paid=_given_back(about),
+    )
+    keep_refunded_there(told, tx)
+
+
+def _given_back(about: ProcessorObject | RefundPart) -> Money:
+    """How much of a payment went back. Refuses: WebhookContradictsBooks, CurrencyUnknown."""
+    if about.amount is None or about.currency is None:
+        raise WebhookContradictsBooks("It does not say how much was given back.")
+    return from_processor(about.amount, about.currency)
+
+
+def _charge_refunded(about: ProcessorObject, tx: Transaction) -> None:
+    """The refund that a charge brings along; else it is told by an event of its own."""
+    if about.refund is not None:
+        _refunded(about.refund, tx)
+
+
 def _disputed(about: ProcessorObject, tx: Transaction) -> None:
     """The dispute is known, and stands where the processor says, or further on."""
     if about.status not in DISPUTE_STATES or about.payment_intent is None:
         return
-    status = DisputeStatus(about.status)
-    known = tx.disputes.find(about.id)
-    recorded = known.moved(status, tx) if known else _opened(about, status, tx)
-    if recorded is not None:
-        tx.disputes.keep(recorded.subject)
-        tx.tell(recorded)
-
-
-def _opened(about: ProcessorObject, status: DisputeStatus, tx: Transaction) -> DisputeRecorded:
-    """A dispute that was not known, of a payment that is. Refuses: PaymentUnknown."""
-    payment = tx.folios.find_paid_by(about.payment_intent or "")
-    if payment is None:
-        raise PaymentUnknown()
     if about.amount is None or about.currency is None:
         raise WebhookContradictsBooks("It does not say how much is asked for.")
-    return Dispute.opened(
-        payment,
-        tx.folios.get(payment.folio_id).property_id,
-        about.id,
-        from_processor(about.amount, about.currency),
-        about.reason or "general",
-        status,
-        tx,
+    is_told = about.fee is not None and about.fee_currency is not None
+    claim = Claim(
+        processor_dispute_id=about.id,
+        processor_payment_id=about.payment_intent,
+        status=DisputeStatus(about.status),
+        reason=about.reason or "general",
+        amount=from_processor(about.amount, about.currency),
+        fee=from_processor(about.fee or 0, about.fee_currency or "") if is_told else None,
     )
+    keep_claim(claim, tx)
+
+
+def _warned(about: ProcessorObject, tx: Transaction) -> None:
+    """A card's issuer takes the payment for a fraud: a person may look before it is disputed."""
+    if about.payment_intent is not None:
+        warn_of_fraud(about.payment_intent, tx)
 
 
 def _folio_id(text: str) -> FolioId:
@@ -145,6 +172,7 @@ def _folio_id(text: str) -> FolioId:
 EFFECTS: Final[dict[str, Effect]] = {
     "payment_intent.succeeded": _captured,
     "charge.captured": _captured,
+    "charge.refunded": _charge_refunded,
     "charge.refund.updated": _refunded,
     "refund.created": _refunded,
     "refund.updated": _refunded,
@@ -152,5 +180,9 @@ EFFECTS: Final[dict[str, Effect]] = {
     "charge.dispute.created": _disputed,
     "charge.dispute.updated": _disputed,
     "charge.dispute.closed": _disputed,
+    "charge.dispute.funds_withdrawn": _disputed,
+    "charge.dispute.funds_reinstated": _disputed,
+    "radar.early_fraud_warning.created": _warned,
+    "radar.early_fraud_warning.updated": _warned,
 }
 """What has an effect; everything else is kept and waits for whoever will read it."""

@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 from common.domain.cash_patterns import ActorFigures, Finding
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
+from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.ports.circuit import Breaker
 from common.ports.gateway import Answer, Gateway, Unknown, Unreachable, Wanted
+from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.signals import Detector
 
 T = TypeVar("T")
@@ -39,6 +41,14 @@ class BreakingGateway:
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
         return self._through(lambda: self._gateway.records(wanted))
+
+    def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through(lambda: self._gateway.movements(wanted))
+
+    def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through(lambda: self._gateway.movement(known, payment))
 
     def _through(self, call: Callable[[], T]) -> T | Unreachable:
         caller = str(uuid4())

@@ -25,25 +25,22 @@ from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Wanted
+from common.sandbox.movements import SandboxMovements, WriteOnce
 
 DECLINED: Final = "sandbox_declined_"
 LOST: Final = "sandbox_lost_"
 UNREACHABLE: Final = "sandbox_unreachable_"
 DECLINED_CODE: Final = "card_declined"
 
-WriteOnce = Callable[[Path, bytes], bool]
 
-
-class SandboxGateway:
+class SandboxGateway(SandboxMovements):
     """The payments and refunds of all tenants, in a folder.
 
     `write_once` puts a file there, or finds one; `now` is the processor's own clock.
     """
 
     def __init__(self, folder: Path, write_once: WriteOnce, now: Callable[[], datetime]) -> None:
-        self._folder = folder
-        self._write_once = write_once
-        self._now = now
+        super().__init__(folder, write_once, now)
 
     def capture(
         self, tenant_id: UUID, property_id: PropertyId, payment_id: str, amount: Money
@@ -95,7 +92,7 @@ class SandboxGateway:
             ),
             refunds=tuple(
                 _record(id, each)
-                for id, each in sorted(self._refunds())
+                for id, each in sorted(self._refunds(), key=lambda made: made[0])
                 if id in wanted.refund_ids
                 or (each["payment"] in captures and _is_within(wanted, each))
             ),
@@ -117,6 +114,8 @@ class SandboxGateway:
             made = json.loads(file.read_bytes())
             if not made["failure"]:
                 yield file.stem, made
+        for made in self._read("there/*.json"):
+            yield made["id"], made
 
     def _is_first(self, refund_id: RefundId) -> bool:
         return self._write_once(self._file(refund_id).with_suffix(".tried"), b"")

@@ -8,20 +8,23 @@ slow down are `Unreachable`: the refund may have been made, and is asked after l
 of ours that Stripe does not accept is nobody's answer, and is raised.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final
 
 import stripe
 from stripe import StripeClient
 
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
+from common.domain.processor_reconciliation import Known, Movement
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Unreachable, Wanted
-
-T = TypeVar("T")
+from common.ports.movements import MovementPage, MovementsWanted
+from common.stripe.movements import StripeMovements
+from common.stripe.reading import found_or_none, metadata_of, read, unreachable_or_raise
 
 TIMEOUT_SECONDS: Final = (3, 10)
 """To connect, and to be answered. Three tries of both end before a breaker's probe does."""
@@ -35,12 +38,13 @@ class StripeGateway:
     """See the module. `address` is where Stripe is, if it is not where it always is."""
 
     def __init__(self, api_key: str, *, address: str = "", retries_max: int = RETRIES_MAX) -> None:
-        self._client = StripeClient(
+        self._client = client = StripeClient(
             api_key,
             base_addresses={"api": address} if address else None,
             http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
             max_network_retries=retries_max,
         )
+        self._movements = StripeMovements(client)
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
@@ -62,19 +66,27 @@ class StripeGateway:
         except (stripe.APIConnectionError, stripe.RateLimitError):
             return Unreachable()
         except stripe.APIError as fault:
-            return _unreachable_or_raise(fault)
+            return unreachable_or_raise(fault)
         return _answer(made)
 
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """What became of a refund of a payment; Unknown where Stripe knows of none."""
-        found = self._read(lambda: self._made(refund_id, processor_payment_id))
+        found = read(lambda: self._made(refund_id, processor_payment_id))
         if isinstance(found, Unreachable):
             return found
         return Unknown() if found is None else _answer(found)
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """What was captured and given back in a span of time, and what has one of the ids."""
-        return self._read(lambda: self._records(wanted))
+        return read(lambda: self._records(wanted))
+
+    def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+        """A page of what took place in a span of time."""
+        return self._movements.movements(wanted)
+
+    def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+        """One movement of a payment; None where none such took place."""
+        return self._movements.movement(known, payment)
 
     def _made(self, refund_id: RefundId, processor_payment_id: str) -> Any | None:
         try:
@@ -98,6 +110,7 @@ class StripeGateway:
             for each in listed.auto_paging_iter()
             if each.status == "succeeded" and _is_wanted(each, wanted, payments)
         ]
+        refunds += self._refunds_there(set(wanted.refund_ids) - {each.id for each in refunds})
         return CardRecords(
             payments=_sorted(
                 CardRecord(id, from_processor(each.amount_received, each.currency))
@@ -108,6 +121,13 @@ class StripeGateway:
                 for each in refunds
             ),
         )
+
+    def _refunds_there(self, refund_ids: set[str]) -> Iterator[Any]:
+        """Refunds that were not ours, by Stripe's ids, whenever they were made."""
+        for id in sorted(each for each in refund_ids if not each.startswith(RefundId.prefix)):
+            found = found_or_none(partial(self._client.v1.refunds.retrieve, id))
+            if found is not None and found.status == "succeeded":
+                yield found
 
     def _payments(self, wanted: Wanted) -> Iterator[Any]:
         """The property's payments of the span, and those that have an id, whenever they were."""
@@ -131,22 +151,6 @@ class StripeGateway:
         except stripe.InvalidRequestError:  # there is no such payment
             return None
 
-    def _read(self, call: Callable[[], T]) -> T | Unreachable:
-        """What a question that changes nothing is answered."""
-        try:
-            return call()
-        except (stripe.APIConnectionError, stripe.RateLimitError):
-            return Unreachable()
-        except stripe.APIError as fault:
-            return _unreachable_or_raise(fault)
-
-
-def _unreachable_or_raise(fault: stripe.APIError) -> Unreachable:
-    """A fault of Stripe's is no answer; what else it did not take is a mistake of ours."""
-    if fault.http_status is None or fault.http_status >= 500:
-        return Unreachable()
-    raise fault
-
 
 def _answer(refund: Any) -> Answer:
     """What a refund's status says; one that still runs says nothing yet."""
@@ -161,18 +165,13 @@ def _answer(refund: Any) -> Answer:
 
 def _ours(thing: Any) -> str | None:
     """Our own id of a refund, where it has one."""
-    return _metadata(thing).get("refundId")
+    return metadata_of(thing).get("refundId")
 
 
 def _place(thing: Any) -> tuple[str | None, str | None]:
     """The tenant and the property of a payment."""
-    metadata = _metadata(thing)
+    metadata = metadata_of(thing)
     return metadata.get("tenantId"), metadata.get("propertyId")
-
-
-def _metadata(thing: Any) -> dict[str, str]:
-    found: Any = getattr(thing, "metadata", None)
-    return found.to_dict() if hasattr(found, "to_dict") else dict(found or {})
 
 
 def _is_wanted(refund: Any, wanted: Wanted, payments: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from common.domain.reopening import FolioNotClosed, reopen, reopening_sha256
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.confirming import confirmed
+from common.procedures.refunded_there import settle_late_refunds
 from common.runtime.declaration import http_function
 
 
@@ -60,6 +61,7 @@ def reopen_folio(request: ReopenFolio, tx: Transaction) -> FolioReopenedAnswer:
     if plan is not None and not request.still_in_house:
         tx.stays.keep(plan.left(tx))
     tx.tell(reopened)
+    settle_late_refunds(folio, tx)
     return FolioReopenedAnswer(
         folio=FolioView.of(folio), billed_to=folio.billed_to, version=folio.version
     )

@@ -6,7 +6,13 @@ from common.contracts.webhooks import WebhookTaken
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
-from common.domain.refund import PaymentUnknown, RefundUnknown
+from common.domain.prepaid_account import CreditsOutOfRange
+from common.domain.refund import (
+    PaymentUnknown,
+    RefundExceedsPayment,
+    RefundOfMovedMoney,
+    RefundUnknown,
+)
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome, WebhookUnknown
 from common.ports.transaction import Transaction
 from common.procedures.hearing import take_effect
@@ -30,16 +36,20 @@ class ReplayWebhook(Request):
         FxRateMissing,
         PaymentUnknown,
         RefundUnknown,
+        RefundExceedsPayment,
+        RefundOfMovedMoney,
         WebhookContradictsBooks,
         AmountNotPositive,
         CurrencyUnknown,
+        CreditsOutOfRange,
     ),
 )
 def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
     """Apply an event that was refused, or apply one once more, which changes nothing.
 
     Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
-    RefundUnknown, WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
+    RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, WebhookContradictsBooks,
+    AmountNotPositive, CurrencyUnknown, CreditsOutOfRange.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.payload, tx)

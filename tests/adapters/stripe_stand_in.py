@@ -25,6 +25,8 @@ class StripeStandIn:
     now: int = 0
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: list[dict[str, Any]] = field(default_factory=list)
+    disputes: list[dict[str, Any]] = field(default_factory=list)
+    page: int = 100
     keys: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     seen: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -39,6 +41,26 @@ class StripeStandIn:
             "created": self.now,
             "currency": "usd",
             "metadata": {"tenantId": tenant, "propertyId": house},
+            "status": "succeeded",
+        }
+
+    def refund_there(self, refund: str, payment: str, cents: int) -> None:
+        """Somebody gives money back at the dashboard: it bears nothing of ours."""
+        self.refunds.append({**self._about(refund, payment, cents), "object": "refund"})
+
+    def dispute(self, dispute: str, payment: str, cents: int) -> None:
+        """A bank asks for money."""
+        about = {**self._about(dispute, payment, cents), "status": "needs_response"}
+        self.disputes.append({**about, "object": "dispute"})
+
+    def _about(self, id: str, payment: str, cents: int) -> dict[str, Any]:
+        return {
+            "id": id,
+            "amount": cents,
+            "created": self.now,
+            "currency": "usd",
+            "metadata": {},
+            "payment_intent": payment,
             "status": "succeeded",
         }
 
@@ -75,12 +97,17 @@ class StripeStandIn:
 
     def read(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """A list, or one payment."""
-        if path.startswith("/v1/payment_intents/"):
-            found = self.payments.get(path.rsplit("/", 1)[1])
+        kept = {
+            "payment_intents": list(self.payments.values()),
+            "refunds": self.refunds,
+            "disputes": self.disputes,
+        }
+        _, _, kind, *named = path.split("/")
+        if named:
+            found = next((each for each in kept[kind] if each["id"] == named[0]), None)
             missing = _error(404, "invalid_request_error", "resource_missing")
             return (200, found) if found else missing
-        is_refunds = path == "/v1/refunds"
-        things = self.refunds if is_refunds else list(self.payments.values())
+        things = kept[kind]
         since, until = int(asked.get("created[gte]", 0)), int(asked.get("created[lt]", 2**40))
         payment = asked.get("payment_intent")
         if payment is not None and "_unheard_" in payment:
@@ -90,7 +117,10 @@ class StripeStandIn:
             for each in things
             if since <= each["created"] < until and payment in (None, each.get("payment_intent"))
         ]
-        return 200, {"object": "list", "url": path, "has_more": False, "data": data}
+        if (after := asked.get("starting_after")) is not None:
+            data = data[[each["id"] for each in data].index(after) + 1 :]
+        page = {"has_more": len(data) > self.page, "data": data[: self.page]}
+        return 200, {"object": "list", "url": path, **page}
 
 
 def _error(status: int, kind: str, code: str = "") -> tuple[int, dict[str, Any]]:

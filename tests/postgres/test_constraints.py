@@ -20,6 +20,7 @@ from tests.postgres.company_trials import COMPANIES
 from tests.postgres.credit_trials import CREDITS as PREPAID
 from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
+from tests.postgres.difference_trials import DIFFERENCES, differences_of_every_state
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -224,6 +225,7 @@ EVERYTHING: Final = [
     *DEPOSITS,
     *SIGNALS,
     *RECONCILIATIONS,
+    *DIFFERENCES,
     *REOPENINGS,
     *COMPANIES,
     *PREPAID,
@@ -263,6 +265,7 @@ def full(house: House) -> Hotel:
     deposits_of_every_kind(hotel)
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
+    differences_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)
     companies_of_every_state(hotel)
     credits_of_every_kind(hotel)

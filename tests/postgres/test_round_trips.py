@@ -217,12 +217,12 @@ def test_a_sending_takes_three_and_a_short_export_six(
 
 @pytest.mark.req("REF-1")
 @FIRST_AND_WARM
-def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(
+def test_a_refund_by_hand_takes_three_and_one_of_a_card_twelve(
     hotel: Hotel, behind: House, proxy: Proxy, times_before: int
 ) -> None:
     """Begin, the folio with its payment, and what is written with the commit. A card's is looked
     up after that, asked of the processor behind the breaker, which is read before and after it, and
-    settled in a transaction like the first."""
+    settled in a transaction like the first, which asks what else its payment bought."""
     folio, through = hotel.open_folio(), at(behind, hotel)
     counts = []
     for payment in (
@@ -235,7 +235,7 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(
             assert refund(through, folio, payment, usd(10)).status_code == 201
         counts.append(count.round_trips)
 
-    assert counts == [3, 11]
+    assert counts == [3, 12]
 
 
 @pytest.mark.req("FOL-11")

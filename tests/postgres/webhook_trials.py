@@ -5,11 +5,15 @@ from typing import Final
 from tests.hotel import Hotel, usd
 from tests.postgres.trials import Trial
 from tests.refunding import card_payment
-from tests.webhooks import Webhook, captured, disputed
+from tests.reopening import reopened
+from tests.webhooks import Webhook, captured, disputed, refunded_there
 
 NEW: Final = {"event_id": "evt_x", "id": "whk_x"}
 TRIED: Final = {"id": "wha_x", "outcome": "repeated"}
 DISPUTE: Final = {"id": "dsp_x", "processor_dispute_id": "dp_x"}
+LATE: Final = {"id": "rfd_late", "processor_refund_id": "re_x"}
+THERE: Final = {"id": "rfd_x"}
+OURS, THEIRS = "processor_refund_id IS NULL", "processor_refund_id IS NOT NULL"
 
 WEBHOOKS: Final = [
     Trial("webhook_is_kept_once", "webhook_events", {"id": "whk_x"}),
@@ -41,11 +45,48 @@ WEBHOOKS: Final = [
     Trial("dispute_is_of_a_payment", "payment_disputes", {**DISPUTE, "payment_id": "pay_none"}),
     Trial("dispute_is_about_something", "payment_disputes", {**DISPUTE, "amount_micro": 0}),
     Trial("dispute_status_is_known", "payment_disputes", {**DISPUTE, "status": "forgotten"}),
+    Trial(
+        "dispute_is_of_a_folios_payment_or_of_none",
+        "payment_disputes",
+        {**DISPUTE, "payment_id": None},
+    ),
+    Trial("dispute_fee_is_an_amount", "payment_disputes", {**DISPUTE, "fee_micro": -1}),
+    Trial(
+        "inquiry_withholds_nothing",
+        "payment_disputes",
+        {**DISPUTE, "is_withheld": True},
+        "status = 'warning_needs_response'",
+    ),
+    Trial("late_refunds_pkey", "late_refunds", {"processor_refund_id": "re_x"}),
+    Trial("late_refund_is_recorded_once", "late_refunds", {"id": "rfd_late"}),
+    Trial("late_refund_is_of_a_payment", "late_refunds", {**LATE, "payment_id": "pay_none"}),
+    Trial("late_refund_belongs_to_a_folio", "late_refunds", {**LATE, "folio_id": "fol_none"}),
+    Trial("late_refund_is_positive", "late_refunds", {**LATE, "paid_amount_micro": 0}),
+    Trial(
+        "late_refund_is_settled_after_it_was_made",
+        "late_refunds",
+        {**LATE, "settled_at": "2020-01-01T00:00:00+00:00"},
+    ),
+    Trial("processors_refund_is_recorded_once", "refunds", THERE, THEIRS),
+    Trial(
+        "processors_own_refund_is_of_a_card",
+        "refunds",
+        {
+            "id": "rfd_x",
+            "processor_refund_id": "re_x",
+            "confirmed_by": "amina",
+            "step_up_token_id": "one",
+            "assertion_hash": "x",
+            "step_up_method": "totp",
+        },
+        THEIRS,
+    ),
 ]
 
 
 def webhooks_of_every_outcome(hotel: Hotel) -> None:
-    """One is applied and replayed, one is refused, one is about a dispute that was lost."""
+    """One is applied and replayed, one is refused, one is about a dispute that was lost. Money went
+    back there of an open folio, of a closed one, and of one that was opened again."""
     line, sent = Webhook(hotel), captured(hotel, hotel.open_folio(), 5_000)
     payment = card_payment(hotel, hotel.open_folio(), usd(5_000))
     ((processors,),) = hotel.rows(
@@ -54,10 +95,30 @@ def webhooks_of_every_outcome(hotel: Hotel) -> None:
     told = (
         sent,
         captured(hotel, "fol_none", 100),
-        disputed(processors, "dp_1", "needs_response", "created"),
-        disputed(processors, "dp_1", "lost", "closed"),
+        disputed(processors, "dp_1", "needs_response", "created", fee=150),
+        disputed(processors, "dp_1", "lost", "closed", fee=150),
         disputed(processors, "dp_2", "warning_needs_response", "created"),
     )
     for each in told:
         assert line.send(each).status_code == 200
     assert hotel.post("/webhooks/replay", {"eventId": sent["id"]}).status_code == 200
+    given_back_there(hotel)
+
+
+def given_back_there(hotel: Hotel) -> None:
+    """10.00 of 50.00 of an open folio, and of two that are closed, one of them opened again."""
+    folio = hotel.open_folio()
+    payments = [card_payment(hotel, folio, usd(5_000))]
+    closed = [hotel.open_folio() for _ in range(2)]
+    for each in closed:
+        hotel.charged(each, "minibar", 5_000)
+        owed = hotel.get(f"/folios/{each}").json["balance"]
+        payments.append(card_payment(hotel, each, owed))
+        assert hotel.post(f"/folios/{each}/close").status_code == 200
+    for place, payment in enumerate(payments):
+        ((processors,),) = hotel.rows(
+            "SELECT processor_payment_id FROM {s}.payments WHERE id = :id", id=payment
+        )
+        sent = refunded_there(processors, f"re_{place}", 1_000)
+        assert Webhook(hotel).send(sent).json["outcome"] == "applied"
+    reopened(hotel, closed[1])

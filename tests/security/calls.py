@@ -23,6 +23,7 @@ from common.runtime.exchange import camel
 from tests.crediting import credits
 from tests.depositing import wanted as moving_deposit
 from tests.hotel import Hotel, House, charge, new_id, usd
+from tests.matching import difference
 from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
@@ -74,6 +75,7 @@ class Calls:
     gone: str
     signal: str
     reconciliation: str
+    difference: str
     debtor: Debtor
     credits: prepaid.Credits
     webhook: str
@@ -109,6 +111,7 @@ class Calls:
             gone,
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
+            difference(hotel),
             Debtor.of(hotel),
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
@@ -156,6 +159,7 @@ class Calls:
         known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
         known["credit_note_id"] = self.credit_note
         known["reconciliation_id"] = self.reconciliation
+        known["difference_id"] = self.difference
         if name in ("refund_payment", "transfer_deposit"):
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
@@ -334,6 +338,8 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
         captured(calls.hotel, calls.folio, 1_000)
     ).encode(),
     "replay_webhook": lambda calls: {"eventId": calls.webhook},
+    "own_processor_difference": lambda calls: {"owner": "laila"},
+    "resolve_processor_difference": lambda calls: {"reason": "It was paid back by hand"},
 }
 
 

@@ -68,6 +68,14 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_night_audits": _day,
     "list_signals": _odd,
     "show_cash_report": _cash_day,
+    "list_processor_differences": lambda calls: {
+        "propertyId": str(calls.hotel.property_id),
+        "status": "open",
+        "kind": "refund_not_made",
+        "owner": "finance",
+        "limit": "50",
+        "cursor": "IiI",
+    },
     "list_webhook_events": lambda calls: {
         "type": "payment_intent.succeeded",
         "outcome": "applied",

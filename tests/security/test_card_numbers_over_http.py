@@ -209,6 +209,8 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "recount_stuck_session": 0,
         "acknowledge_discrepancy": 1,
         "resolve_reconciliation": 1,
+        "own_processor_difference": 0,
+        "resolve_processor_difference": 1,
         "backfill_taxes": 1,
         "issue_credit_note": 1,
         "void_invoice": 1,

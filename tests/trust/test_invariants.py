@@ -19,6 +19,7 @@ from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
+from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
@@ -64,6 +65,7 @@ AREAS = {
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
     "sent": SENDINGS,
+    "differing": DIFFERENCES,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -118,6 +120,11 @@ def sent(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reconciled(house: House) -> Hotel:
     return reconciled_hotel(house)
+
+
+@pytest.fixture(scope="module")
+def differing(house: House) -> Hotel:
+    return hotel_with_differences(house)
 
 
 @pytest.fixture(scope="module")

@@ -114,8 +114,8 @@ WHERE stays.canceled_at IS NOT NULL
    OR told = 1 AND stays.canceled_at IS NULL AND checked_in_at IS NULL;
 
 -- invariant: only_a_cancellation_refunds_without_a_confirmation
--- A refund that nobody confirmed is of a card, on the folio of a reservation that was canceled, and
--- was promised in the transaction that canceled it.
+-- A refund that nobody confirmed is of a card. It was made at the processor itself, or it is on the
+-- folio of a reservation that was canceled, and was promised in the transaction that canceled it.
 SELECT refunds.id, concat_ws(' ', method, 'of', folios.reservation_id, 'on', occurred_at)
 FROM refunds
 JOIN folios ON folios.id = folio_id
@@ -124,4 +124,5 @@ LEFT JOIN canceled_reservations AS canceled
 WHERE num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) < 4
   AND (num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) > 0
     OR method <> 'card'
-    OR canceled.canceled_at IS DISTINCT FROM occurred_at);
+    OR processor_refund_id IS NULL
+      AND canceled.canceled_at IS DISTINCT FROM occurred_at);

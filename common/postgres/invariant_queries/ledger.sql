@@ -45,6 +45,7 @@ WITH written AS (
     AND NOT starts_with(source, 'rcp_')
     AND NOT starts_with(source, 'wof_')
     AND NOT starts_with(source, 'sof_')
+    AND NOT starts_with(source, 'dsp_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -85,7 +86,8 @@ SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_m
 FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
 
 -- invariant: refunds_are_booked_as_they_were_given_back
--- A refund is booked once, the way of its payment back; one that failed once more, the other way.
+-- A refund is booked once, the way of its payment back; one that failed once more, the other way. One
+-- that waited for its folio to be opened again comes out of the account where it waited.
 WITH given AS (
   SELECT id AS source, payment_id, folio_id, method, cash_session_id, paid_amount_micro,
          paid_currency, amount_micro, currency, business_date, true AS goes_out
@@ -115,6 +117,8 @@ WITH given AS (
     ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
   CROSS JOIN LATERAL (
     SELECT CASE WHEN part = 1 THEN 'fx_clearing'
+                WHEN EXISTS (SELECT FROM late_refunds AS late WHERE late.id = given.source)
+                  THEN 'refunds_to_settle'
                 ELSE coalesce(owed, clearing, concat('cash:', cash_session_id)) END
              AS from_account,
            CASE WHEN part = 0 AND is_foreign THEN 'fx_clearing' ELSE 'guest_ledger' END
@@ -125,6 +129,7 @@ WITH given AS (
          currency, business_date
   FROM ledger_entries
   WHERE (starts_with(source, 'rfd_') OR starts_with(source, 'rvr_'))
+    AND part <> 3
     AND 'guest_deposits' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)

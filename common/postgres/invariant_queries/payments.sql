@@ -109,7 +109,10 @@ JOIN account_credits USING (processor_payment_id);
 SELECT id, concat_ws(' ', processor_dispute_id, 'is', status, 'about', amount_micro)
 FROM payment_disputes
 WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
-  to_json(currency), ',"id":', to_json(id), ',"paymentId":', to_json(payment_id),
+  to_json(currency),
+  CASE WHEN fee_micro IS NOT NULL
+    THEN concat(',"feeCurrency":', to_json(fee_currency), ',"feeMicro":', fee_micro) END,
+  ',"id":', to_json(id), ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
   ',"processorDisputeId":', to_json(processor_dispute_id), ',"status":', to_json(status), '}'),
   'UTF8'));
 

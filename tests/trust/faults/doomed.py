@@ -24,9 +24,11 @@ from pypdf import PdfWriter
 from common.domain.certificate import CertificateGiven
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
+from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.settings import Issuer
 from common.ports.gateway import Answer, Gateway, Unknown, Wanted
+from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.powers import Documents, Seal
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -173,6 +175,15 @@ class PassingGateway:
         answer = self.gateway.records(wanted)
         self.doomed.passes("after_processor_before_record")
         return answer
+
+    def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+        self.doomed.passes("before_processor")
+        answer = self.gateway.movements(wanted)
+        self.doomed.passes("after_processor_before_record")
+        return answer
+
+    def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+        return self.gateway.movement(known, payment)
 
 
 @dataclass(frozen=True)

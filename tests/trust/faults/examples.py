@@ -31,6 +31,7 @@ from tests.depositing import (
 )
 from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.matching import difference
 from tests.moving import wanted as wanted_there
 from tests.nights import room
 from tests.owing import company, settle
@@ -338,6 +339,16 @@ def _resolving(scene: Scene) -> Act:
     return _posts(path, {"reason": "It was paid back by hand"})
 
 
+def _owning(scene: Scene) -> Act:
+    path = f"/processor-differences/{difference(scene.hotel)}/owner"
+    return _posts(path, {"owner": "laila"})
+
+
+def _answering(scene: Scene) -> Act:
+    path = f"/processor-differences/{difference(scene.hotel)}/resolve"
+    return _posts(path, {"reason": "It was a trial"})
+
+
 EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "open_folio": _opening,
     "post_charge": lambda scene: _posts(f"/folios/{_owing(scene)[0]}/charges", charge()),
@@ -379,6 +390,8 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     "take_stripe_event": _told,
     "replay_webhook": _replaying,
     "resolve_reconciliation": _resolving,
+    "own_processor_difference": _owning,
+    "resolve_processor_difference": _answering,
     **JOBS,
     **CASH,
     **COMPANIES,

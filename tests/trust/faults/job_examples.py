@@ -76,6 +76,12 @@ def _reconciling(scene: Scene) -> Act:
     return runs("reconcile_nightly", scene, as_of=never_told(scene.hotel))
 
 
+def _matching(scene: Scene) -> Act:
+    """A payment that nobody told us of is a difference at one hotel, and at the other none is."""
+    on = never_told(scene.hotel, 3)
+    return runs("reconcile_processor", scene, as_of=on)
+
+
 def _checking(scene: Scene) -> Act:
     scene.hotel.closed_folio()
     return runs("check_books", scene)
@@ -99,6 +105,7 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "check_books": _checking,
     "watch_stuck_sessions": _watching,
     "reconcile_nightly": _reconciling,
+    "reconcile_processor": _matching,
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
 }

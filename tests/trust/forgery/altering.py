@@ -20,7 +20,7 @@ UNCOMMITTED: Final[dict[str, frozenset[str]]] = {
     "folio_lines": frozenset({"window_name", "source", "external_reference", "tax", "occupancy"}),
     "payments": frozenset({"fx", "processor_payment_id", "method_token_digest", "reference"}),
     # by which transfer, and how it was confirmed, is on no paper
-    "refunds": frozenset({"reference", "step_up_method"}),
+    "refunds": frozenset({"reference", "step_up_method", "processor_refund_id"}),
     "reopenings": frozenset({"step_up_method"}),
     "settlements": frozenset({"fx"}),
     # each PDF names its own template

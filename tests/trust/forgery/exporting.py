@@ -94,6 +94,8 @@ NO_BOOKS: Final = {
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours
     "payment_disputes": "what banks ask back",
+    "processor_differences": "what differs from the processor's side",
+    "late_refunds": "what the processor gave back of closed folios",
     "webhook_attempts": "what became of each event of the processor",
     "webhook_events": "what the processor told",
 }

@@ -9,6 +9,10 @@ KEPT = "an_event_of_the_processor_is_kept_with_what_became_of_it"
 LISTED = "a_card_payment_is_in_the_directory"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 DIGESTED = "a_dispute_is_what_its_trail_digested"
+CLAIMED = "disputes_are_booked_as_they_stand"
+LATE = "a_late_refund_waits_beside_its_folio"
+LATE_DIGESTED = "a_late_refund_is_what_its_trail_digested"
+UNCONFIRMED = "only_a_cancellation_refunds_without_a_confirmation"
 LOST, OPEN = "WHERE status = 'lost'", "WHERE status <> 'lost'"
 
 
@@ -39,8 +43,39 @@ WEBHOOKS = (
         " (SELECT max(recorded_at) FROM billing_central.card_payments"
         " WHERE tenant_id = '{tenant}')",
     ),
-    plant(DIGESTED, f"UPDATE payment_disputes SET status = 'won' {LOST}"),
+    plant(DIGESTED, f"UPDATE payment_disputes SET status = 'won' {LOST}", also=(CLAIMED,)),
     plant(DIGESTED, f"UPDATE payment_disputes SET amount_micro = 1 {OPEN}"),
+    plant(DIGESTED, f"UPDATE payment_disputes SET fee_micro = 1 {LOST}", also=(CLAIMED,)),
+    plant(CLAIMED, f"UPDATE payment_disputes SET is_withheld = false {LOST}"),
+    plant(
+        CLAIMED,
+        "UPDATE ledger_entries SET debit_account = 'card_clearing'"
+        " WHERE debit_account = 'dispute_losses'",
+    ),
+    plant(CLAIMED, "DELETE FROM ledger_entries WHERE debit_account = 'dispute_fees'"),
+    plant(LATE, "DELETE FROM ledger_entries WHERE debit_account = 'refunds_to_settle'"),
+    plant(
+        LATE,
+        "UPDATE late_refunds SET settled_at = NULL WHERE settled_at IS NOT NULL",
+        also=(LATE_DIGESTED,),
+    ),
+    plant(
+        LATE,
+        "UPDATE refunds SET processor_refund_id = 're_another'"
+        " WHERE id IN (SELECT id FROM late_refunds)",
+    ),
+    plant(
+        LATE_DIGESTED,
+        "UPDATE late_refunds SET folio_id = (SELECT min(id) FROM folios) WHERE settled_at IS NULL",
+    ),
+    plant(LEFT, "UPDATE late_refunds SET version = version + 1 WHERE settled_at IS NULL"),
+    plant(
+        UNCONFIRMED,
+        "UPDATE refunds SET processor_refund_id = NULL WHERE processor_refund_id IS NOT NULL"
+        " AND id NOT IN (SELECT id FROM late_refunds)",
+    ),
+    plant(GUARDED, "DROP INDEX processors_refund_is_recorded_once"),
+    plant(GUARDED, "ALTER TABLE late_refunds DROP CONSTRAINT late_refund_is_recorded_once"),
     plant(LEFT, f"UPDATE payment_disputes SET version = version + 1 {LOST}"),
     plant(LEFT, f"DELETE FROM payment_disputes {OPEN}"),
     plant(

@@ -3,10 +3,11 @@
 from typing import Any
 
 from tests.hotel import Hotel, usd
-from tests.refunding import card_payment, refund, standing
+from tests.refunding import asking, card_payment, refund, standing
+from tests.reopening import reopening
 from tests.trust.races.plays.playbill import balance, hears_of, race, statuses
 from tests.trust.races.stage import Act, Stage
-from tests.webhooks import Webhook, captured, disputed, kept, refund_told
+from tests.webhooks import Webhook, captured, disputed, kept, refund_told, refunded_there
 
 TAKEN = {"applied", "duplicate"}
 """Whose answer was lost sends again, and hears that it was applied."""
@@ -101,3 +102,46 @@ def a_dispute_is_opened_and_lost_at_once(stage: Stage) -> None:
 
     assert {each.json["outcome"] for each in answers} <= TAKEN
     assert hotel.rows("SELECT status FROM {s}.payment_disputes") == [["lost"]]
+
+
+@race
+def a_refund_there_beside_ours_takes_no_more_than_was_paid(stage: Stage) -> None:
+    """60.00 there, told twice, and 60.00 here, of 100.00: one of them is refused."""
+    hotel = stage.hotel
+    folio = hotel.open_folio()
+    payment = card_payment(hotel, folio, usd(10_000))
+    theirs = processors_id(hotel, payment)
+    for place in range(2):
+        sent = {**refunded_there(theirs, "re_1", 6_000), "id": f"evt_there_{place}"}
+        stage.plays(f"processor {place}", sends(sent))
+    stage.plays("desk", asking(hotel, folio, payment, usd(6_000), "farid"))
+
+    first, second, here = stage.play()
+
+    outcomes = {each.json["outcome"] for each in (first, second)}
+    assert outcomes <= (TAKEN if here.status_code == 409 else {"refused"})
+    assert here.status_code in (201, 409)
+    assert len(standing(hotel)) == 1
+    assert balance(hotel, folio) == -4_000
+
+
+@race
+def a_refund_there_while_its_folio_is_opened_again(stage: Stage) -> None:
+    """It waits beside the folio and is put on it, or it finds it open: it stands on it once."""
+    hotel = stage.hotel
+    folio = hotel.open_folio()
+    hotel.charged(folio, "minibar", 5_000)
+    owed = hotel.get(f"/folios/{folio}").json["balance"]
+    theirs = processors_id(hotel, card_payment(hotel, folio, owed))
+    assert hotel.post(f"/folios/{folio}/close").status_code == 200
+    for place in range(2):
+        sent = {**refunded_there(theirs, "re_1", 1_000), "id": f"evt_there_{place}"}
+        stage.plays(f"processor {place}", sends(sent))
+    stage.plays("manager", reopening(hotel, folio, "nadia"))
+
+    *told, opened = stage.play()
+
+    assert {each.json["outcome"] for each in told} <= TAKEN
+    assert opened.status_code == 200
+    assert balance(hotel, folio) == 1_000
+    assert len(standing(hotel)) == 1

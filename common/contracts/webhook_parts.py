@@ -1,0 +1,46 @@
+"""What is kept of the parts of a processor's object that are lists of other objects.
+
+Of a dispute, what the processor has charged for it in all: each movement of its money bears a fee,
+and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
+what the event is about, where the processor sends them along.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+_REFUND_KEPT: Final = ("id", "status", "amount", "currency", "payment_intent", "failure_reason")
+MOVEMENTS_MAX: Final = 20
+
+
+def fee_kept(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The fee of a dispute with its currency; nothing where none is told in one currency."""
+    moved = about.get("balance_transactions")
+    if about.get("object") != "dispute" or not isinstance(moved, list) or not moved:
+        return {}
+    rows = [row for row in moved[:MOVEMENTS_MAX] if isinstance(row, dict)]
+    fees = [row.get("fee") for row in rows]
+    currencies = {row.get("currency") for row in rows}
+    if len(rows) != len(moved) or len(currencies) != 1:
+        return {}
+    (currency,) = currencies
+    if not isinstance(currency, str) or any(type(fee) is not int for fee in fees):
+        return {}
+    return {"fee": max(sum(fee for fee in fees if fee is not None), 0), "fee_currency": currency}
+
+
+def newest_refund_kept(
+    about: Mapping[str, Any], is_plain: Callable[[Any], bool], ours: tuple[str, ...]
+) -> dict[str, Any]:
+    """The newest refund of a charge, where the charge brings its refunds along."""
+    listed = about.get("refunds")
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    if about.get("object") != "charge" or not isinstance(rows, list) or not rows:
+        return {}
+    newest = rows[0]
+    if not isinstance(newest, dict):
+        return {}
+    kept = {name: newest[name] for name in _REFUND_KEPT if is_plain(newest.get(name))}
+    metadata = newest.get("metadata")
+    if isinstance(metadata, dict):
+        kept["metadata"] = {name: metadata[name] for name in ours if is_plain(metadata.get(name))}
+    return {"refund": kept}

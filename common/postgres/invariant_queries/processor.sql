@@ -1,0 +1,109 @@
+-- What was done at the processor itself: what banks ask back, and refunds of folios that are closed.
+
+-- invariant: disputes_are_booked_as_they_stand
+-- What a bank asks for is booked as withheld, once; won, it comes back, and lost, it is written off.
+-- What the processor charges for a dispute comes to the fee that the dispute knows of.
+WITH expected AS (
+  SELECT id AS source, 0 AS part, property_id, 'disputed_funds' AS debit,
+         'card_clearing' AS credit, amount_micro, currency
+  FROM payment_disputes
+  WHERE is_withheld AND property_id IS NOT NULL
+  UNION ALL
+  SELECT id, 1, property_id,
+         CASE status WHEN 'won' THEN 'card_clearing' ELSE 'dispute_losses' END, 'disputed_funds',
+         amount_micro, currency
+  FROM payment_disputes
+  WHERE is_withheld AND property_id IS NOT NULL AND status IN ('won', 'lost')
+), booked AS (
+  SELECT source, part, property_id, debit_account, credit_account, amount_micro, currency
+  FROM ledger_entries
+  WHERE starts_with(source, 'dsp_') AND part < 2
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, amount_micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus
+UNION ALL
+SELECT coalesce(id, source), concat_ws(' ', 'charged', fee_micro, 'booked', micro)
+FROM (SELECT * FROM payment_disputes WHERE property_id IS NOT NULL) AS disputes
+FULL JOIN (
+  SELECT source, currency,
+         sum(CASE debit_account WHEN 'dispute_fees' THEN amount_micro ELSE -amount_micro END)
+           AS micro
+  FROM ledger_entries
+  WHERE starts_with(source, 'dsp_') AND part >= 2
+  GROUP BY source, currency
+) AS fees ON source = id AND fees.currency = fee_currency
+WHERE coalesce(fee_micro, 0) <> coalesce(micro, 0);
+
+-- invariant: a_late_refund_waits_beside_its_folio
+-- What the processor gave back of a closed folio is booked once beside it; it reaches its folio
+-- once, as a refund of the same payment and amount, and is settled when it does.
+SELECT coalesce(late.id, source), concat_ws(' ', 'is', paid_amount_micro, paid_currency, 'booked',
+  debit_account, credit_account, booked.amount_micro)
+FROM late_refunds AS late
+FULL JOIN (
+  SELECT * FROM ledger_entries WHERE starts_with(source, 'rfd_') AND part = 3
+) AS booked ON source = late.id
+WHERE (late.property_id, paid_amount_micro, paid_currency, late.business_date, 'refunds_to_settle',
+       'card_clearing')
+        IS DISTINCT FROM
+      (booked.property_id, booked.amount_micro, booked.currency, booked.business_date,
+       debit_account, credit_account)
+UNION ALL
+SELECT late.id, concat_ws(' ', 'settled', settled_at, 'as', refunds.payment_id,
+  refunds.paid_amount_micro)
+FROM late_refunds AS late
+LEFT JOIN refunds ON refunds.id = late.id
+WHERE (settled_at IS NOT NULL) <> (refunds.id IS NOT NULL)
+   OR (refunds.folio_id, refunds.payment_id, refunds.processor_refund_id,
+       refunds.paid_amount_micro, refunds.paid_currency)
+        <> (late.folio_id, late.payment_id, late.processor_refund_id, late.paid_amount_micro,
+            late.paid_currency)
+UNION ALL
+SELECT late.id, concat('is on its folio as ', refunds.id)
+FROM late_refunds AS late
+JOIN refunds USING (processor_refund_id)
+WHERE refunds.id <> late.id;
+
+-- invariant: a_late_refund_is_what_its_trail_digested
+-- What the processor gave back of a closed folio is what its trail digested.
+SELECT id, concat_ws(' ', processor_refund_id, 'of', paid_amount_micro, paid_currency)
+FROM late_refunds
+WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', paid_amount_micro,
+  ',"currency":', to_json(paid_currency), ',"folioId":', to_json(folio_id),
+  ',"id":', to_json(id), ',"isSettled":', to_json(settled_at IS NOT NULL),
+  ',"processorRefundId":', to_json(processor_refund_id), '}'), 'UTF8'));
+
+-- invariant: a_difference_is_open_or_answered_for
+-- A difference with the processor differs, is found once, and is answered for by whoever its last
+-- audit entry names, at that time and for that reason.
+SELECT differences.id, concat_ws(' ', kind, status, expected_micro, found_micro, 'by', resolved_by)
+FROM processor_differences AS differences
+LEFT JOIN audit_entries
+  ON aggregate_kind = 'processor_difference' AND aggregate_id = differences.id
+    AND sequence = version
+WHERE (expected_micro = found_micro) <> (kind = 'refund_to_settle')
+   OR status NOT IN ('open', 'resolved', 'cleared')
+   OR num_nonnulls(resolved_by, resolved_at, differences.reason)
+        <> CASE status WHEN 'resolved' THEN 3 ELSE 0 END
+   OR status = 'resolved'
+      AND (resolved_by, resolved_at, differences.reason)
+            IS DISTINCT FROM (actor, audit_entries.occurred_at, audit_entries.reason)
+UNION ALL
+SELECT min(id), concat(count(*), ' ', kind, ' about ', about)
+FROM processor_differences
+GROUP BY kind, about, currency
+HAVING count(*) > 1;
+
+-- invariant: a_difference_is_what_its_trail_digested
+-- What differs with the processor, and who looks after it, is what its trail digested.
+SELECT id, concat_ws(' ', kind, about, status)
+FROM processor_differences
+WHERE state_digest <> sha256(convert_to(concat('{"about":', to_json(about),
+  ',"currency":', to_json(currency), ',"expectedMicro":', expected_micro,
+  ',"foundMicro":', found_micro, ',"id":', to_json(id), ',"kind":', to_json(kind),
+  ',"owner":', to_json(owner), ',"reason":', coalesce(to_json(reason)::text, 'null'),
+  ',"resolvedBy":', coalesce(to_json(resolved_by)::text, 'null'),
+  ',"status":', to_json(status), '}'), 'UTF8'));

@@ -1,0 +1,120 @@
+"""What moved at the processor as the books have it, and the differences that were found.
+
+A movement is read as (tenant, kind, the id that both sides know, amount, currency, the processor's
+payment, property, whether it is open, whether it waits for its folio). A refund that failed never
+took place; one that was late is read as what it was, whatever it has become.
+"""
+
+from typing import Final
+
+
+def _movements(payments: str, credits: str, refunds: str, late: str, disputes: str) -> str:
+    """Our movements of all kinds, under a condition each."""
+    return f"""
+SELECT payments.tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
+       processor_payment_id, property_id, false, false
+FROM payments
+JOIN folios ON folios.id = folio_id
+WHERE method = 'card'
+  AND processor_payment_id IS NOT NULL
+  AND {payments}
+UNION ALL
+SELECT account_credits.tenant_id, 'payment', processor_payment_id, amount_micro,
+       account_credits.currency, processor_payment_id, property_id, false, false
+FROM account_credits
+JOIN company_accounts ON company_accounts.id = account_id
+WHERE kind = 'card'
+  AND {credits}
+UNION ALL
+SELECT refunds.tenant_id, 'refund', coalesce(processor_refund_id, refunds.id),
+       refunds.paid_amount_micro, refunds.paid_currency, coalesce(processor_payment_id, ''),
+       property_id, refund_settlements.status IS NULL, false
+FROM refunds
+JOIN folios ON folios.id = refunds.folio_id
+JOIN payments ON payments.id = payment_id
+LEFT JOIN refund_settlements ON refund_id = refunds.id
+WHERE refunds.method = 'card'
+  AND refund_settlements.status IS DISTINCT FROM 'failed'
+  AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
+  AND {refunds}
+UNION ALL
+SELECT late_refunds.tenant_id, 'refund', processor_refund_id, late_refunds.paid_amount_micro,
+       late_refunds.paid_currency, coalesce(processor_payment_id, ''), property_id, false,
+       settled_at IS NULL
+FROM late_refunds
+JOIN payments ON payments.id = payment_id
+WHERE {late}
+UNION ALL
+SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
+       payment_disputes.currency, coalesce(processor_payment_id, ''), property_id, false, false
+FROM payment_disputes
+LEFT JOIN payments ON payments.id = payment_id
+WHERE {disputes}
+"""
+
+
+MOVED_IN: Final = _movements(
+    "payments.recorded_at >= $1 AND payments.recorded_at < $2",
+    "account_credits.recorded_at >= $1 AND account_credits.recorded_at < $2",
+    "settled_at >= $1 AND settled_at < $2",
+    "(made_at >= $1 AND made_at < $2 OR settled_at IS NULL)",
+    "payment_disputes.opened_at >= $1 AND payment_disputes.opened_at < $2",
+)
+MOVED_AS: Final = _movements(
+    "processor_payment_id = ANY ($1::text[])",
+    "processor_payment_id = ANY ($1::text[])",
+    "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
+    "processor_refund_id = ANY ($2::text[])",
+    "processor_dispute_id = ANY ($3::text[])",
+)
+OURS_PAID: Final = """
+SELECT payments.tenant_id, processor_payment_id, property_id
+FROM payments
+JOIN folios ON folios.id = folio_id
+WHERE processor_payment_id = ANY ($1::text[])
+UNION ALL
+SELECT account_credits.tenant_id, processor_payment_id, property_id
+FROM account_credits
+JOIN company_accounts ON company_accounts.id = account_id
+WHERE processor_payment_id = ANY ($1::text[])
+"""
+
+NAMED: Final = "id, kind, about, currency"
+CHANGING: Final = (
+    "payment, expected_micro, found_micro, property_id, status, owner, opened_at, looked_at,"
+    " resolved_by, resolved_at, reason, version, trail, state_digest"
+)
+COLUMNS: Final = f"{NAMED}, {CHANGING}"
+GET: Final = f"SELECT tenant_id, {COLUMNS} FROM processor_differences WHERE id = $1"
+TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+ONE_AT_A_TIME: Final = """
+SELECT current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(hashtextextended($1, 0))
+"""
+TAKE_FOR: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM processor_differences
+WHERE status = 'open' OR about = ANY ($1::text[])
+ORDER BY id
+FOR NO KEY UPDATE
+"""
+OPEN: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM processor_differences
+WHERE status = 'open'
+ORDER BY opened_at, id
+LIMIT $1
+"""
+PAGE: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM processor_differences
+WHERE id > $1
+  AND (property_id = ANY ($2::uuid[]) OR property_id IS NULL AND $3)
+  AND ($4::text IS NULL OR status = $4)
+  AND ($5::text IS NULL OR kind = $5)
+  AND ($6::text IS NULL OR owner = $6)
+ORDER BY id
+LIMIT $7
+"""
+CHANGE: Final = "UPDATE processor_differences SET {} WHERE id = $1".format(
+    ", ".join(f"{name} = ${place}" for place, name in enumerate(CHANGING.split(", "), 2))
+)

@@ -1,0 +1,102 @@
+"""A refund that somebody made at the processor itself has the effect that ours have, once (WH-5).
+
+Its folio is locked before anybody looks whether the refund is known: of two that tell of it at once
+the second finds what the first has done. A refund that bears an id of ours is not its business.
+"""
+
+from dataclasses import dataclass
+
+from common.domain.folio import Folio, FolioStatus
+from common.domain.identifiers import PaymentId
+from common.domain.late_refund import REASON, LateRefund, given_back_there
+from common.domain.money import Money
+from common.domain.payment import Payment
+from common.domain.refund import (
+    PaymentUnknown,
+    RefundExceedsPayment,
+    RefundOfMovedMoney,
+    RefundRecorded,
+)
+from common.ports.transaction import Transaction
+from common.procedures.returning import bought_with, take_back_bought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A refund of the processor's own that was made: its id there, of what, and how much."""
+
+    processor_refund_id: str
+    processor_payment_id: str
+    paid: Money
+
+
+def keep_refunded_there(told: Told, tx: Transaction) -> None:
+    """Write a refund down that was made at the processor; credits that the money bought go back.
+
+    Refuses: PaymentUnknown, AmountNotPositive, WebhookContradictsBooks, RefundExceedsPayment,
+    RefundOfMovedMoney.
+    """
+    payment = tx.folios.find_paid_by(told.processor_payment_id)
+    if payment is not None:
+        _keep(told, payment, tx)
+    elif not bought_with(told.processor_payment_id, tx):
+        raise PaymentUnknown()
+    take_back_bought(
+        told.processor_payment_id,
+        told.paid,
+        f"refund:{told.processor_refund_id}",
+        REASON,
+        tx,
+        payment,
+    )
+
+
+def settle_late_refunds(folio: Folio, tx: Transaction) -> None:
+    """Put onto a folio that was opened again what the processor gave back while it was closed.
+
+    The folio was taken, and is kept again here. What it cannot take now waits on, and stays among
+    the differences.
+    """
+    payments: dict[PaymentId, Payment] = {}
+    given_before = Money.zero(folio.currency)
+    for late in tx.late_refunds.waiting_for(folio.id):
+        _, payment, standing = tx.refunds.take_payment(folio.id, late.payment_id)
+        known = payments.get(payment.id, payment)
+        left = standing - given_before
+        try:
+            given = given_back_there(
+                folio, known, late.paid, left, late.processor_refund_id, tx, late
+            )
+        except (RefundExceedsPayment, RefundOfMovedMoney):
+            continue
+        payments[payment.id] = given.payment
+        given_before += given.refund.amount
+        _book(given, late, tx)
+
+
+def _book(given: RefundRecorded, late: LateRefund | None, tx: Transaction) -> None:
+    """Write what is on its folio now, and that it waits no longer."""
+    tx.folios.keep(given.subject)
+    tx.refunds.keep(given.refund, given.payment)
+    tx.ledger.post(given)
+    tx.tell(given)
+    if late is not None:
+        settled = late.settled(tx)
+        tx.late_refunds.keep(late)
+        tx.tell(settled)
+
+
+def _keep(told: Told, payment: Payment, tx: Transaction) -> None:
+    folio, known, standing = tx.refunds.take_payment(payment.folio_id, payment.id)
+    on_folio, late = tx.late_refunds.look_for(told.processor_refund_id)
+    if on_folio:
+        return
+    if folio.status is FolioStatus.CLOSED:
+        if late is None:
+            recorded = LateRefund.recorded(folio, known, told.paid, told.processor_refund_id, tx)
+            tx.late_refunds.keep(recorded.subject)
+            tx.ledger.post(recorded)
+            tx.tell(recorded)
+        return
+    given = given_back_there(folio, known, told.paid, standing, told.processor_refund_id, tx, late)
+    _book(given, late, tx)

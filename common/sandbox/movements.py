@@ -1,0 +1,113 @@
+"""The sandbox's side of a reconciliation, and what may happen at a processor without this house.
+
+Somebody gives money back at its dashboard, and a bank asks for a payment's money: each is a file of
+its own beside the captures and the refunds, written once. The house hears of it by webhooks only,
+which nobody sends here; so it is what a reconciliation finds.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.identifiers import PropertyId, RefundId
+from common.domain.money import Currency, Money
+from common.domain.processor_reconciliation import Known, Movement, MovementKind
+from common.ports.gateway import Unknown
+from common.ports.movements import MovementPage, MovementsWanted
+
+PAGE: Final = 100
+WriteOnce = Callable[[Path, bytes], bool]
+
+
+class SandboxMovements:
+    """What the folder of a sandbox holds, as movements."""
+
+    def __init__(self, folder: Path, write_once: WriteOnce, now: Callable[[], datetime]) -> None:
+        self._folder = folder
+        self._write_once = write_once
+        self._now = now
+
+    def refund_there(self, processor_refund_id: str, payment: str, amount: Money) -> None:
+        """Somebody gives an amount of a payment back at the dashboard."""
+        self._write("there", processor_refund_id, payment, amount)
+
+    def dispute(self, processor_dispute_id: str, payment: str, amount: Money) -> None:
+        """A bank asks for an amount of a payment."""
+        self._write("disputes", processor_dispute_id, payment, amount)
+
+    def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+        """A page of what took place in the span."""
+        since, until = wanted.span.since, wanted.span.until
+        found = sorted(
+            (
+                (at, each.known.id, each)
+                for at, each in self._all(wanted.kind)
+                if since <= at < until and each.tenant_id in (None, wanted.tenant_id)
+            ),
+            key=lambda dated: dated[:2],
+        )
+        begin = int(wanted.cursor or 0)
+        items = tuple(each for _, _, each in found[begin : begin + PAGE])
+        more = begin + PAGE < len(found)
+        return MovementPage(items, str(begin + PAGE) if more else None)
+
+    def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+        """One movement of a payment; None where none such took place."""
+        found = (each for _, each in self._all(known.kind) if each.known == known)
+        return next((each for each in found if payment in ("", each.payment)), None)
+
+    def _all(self, kind: MovementKind) -> Iterator[tuple[datetime, Movement]]:
+        captures = {each["payment"]: each for each in self._read("captures/*.json")}
+        match kind:
+            case MovementKind.PAYMENT:
+                for each in captures.values():
+                    yield _dated(each, _movement(kind, each["payment"], each, captures))
+            case MovementKind.REFUND:
+                for file in self._folder.glob(f"{RefundId.prefix}*.json"):
+                    made = json.loads(file.read_bytes())
+                    if not made["failure"]:
+                        yield _dated(made, _movement(kind, file.stem, made, captures))
+                for each in self._read("there/*.json"):
+                    yield _dated(each, _movement(kind, each["id"], each, captures))
+            case MovementKind.DISPUTE:
+                for each in self._read("disputes/*.json"):
+                    yield _dated(each, _movement(kind, each["id"], each, captures))
+
+    def _write(self, where: str, id: str, payment: str, amount: Money) -> None:
+        made = {
+            "id": id,
+            "payment": payment,
+            "amountMicro": amount.amount_micro,
+            "currency": str(amount.currency),
+            "at": self._now().isoformat(),
+        }
+        name = hashlib.sha256(f"{payment} {id}".encode()).hexdigest()
+        self._write_once(self._folder / where / f"{name}.json", json.dumps(made).encode())
+
+    def _read(self, pattern: str) -> Iterator[dict[str, Any]]:
+        for file in self._folder.glob(pattern):
+            yield json.loads(file.read_bytes())
+
+
+def _dated(document: dict[str, Any], movement: Movement) -> tuple[datetime, Movement]:
+    """What was kept without its time is as old as can be."""
+    at = document.get("at")
+    return datetime.fromisoformat(at) if at else datetime.min.replace(tzinfo=UTC), movement
+
+
+def _movement(
+    kind: MovementKind, id: str, document: dict[str, Any], captures: dict[str, Any]
+) -> Movement:
+    """What is of a payment that was captured is its tenant's; else it is nobody's."""
+    capture = captures.get(document["payment"])
+    return Movement(
+        known=Known(kind, id),
+        amount=Money(document["amountMicro"], Currency(document["currency"])),
+        payment=document["payment"],
+        property_id=PropertyId(UUID(capture["property"])) if capture else None,
+        tenant_id=UUID(capture["tenant"]) if capture else None,
+    )

@@ -1,0 +1,323 @@
+"""Every movement on either side has its other half, and what has none is a row (REC-1)."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from common.domain.identifiers import PropertyId
+from common.domain.processor_reconciliation import Known, Movement, MovementKind, spans
+from common.ports.gateway import Unknown
+from common.ports.movements import MovementPage, MovementsWanted
+from tests.hotel import Hotel, new_id
+from tests.matching import (
+    PLANTS,
+    a_dollar,
+    captured_there,
+    closed_with_card,
+    difference,
+    differences,
+    heard_of,
+    match,
+    planted,
+    resolve,
+)
+from tests.proofs import assert_books_are_right, told
+from tests.reconciling import ADMIN, OVER, REPORT, BusyDay, Clock, sandbox
+from tests.refunding import refund
+from tests.reopening import reopened
+from tests.security.answers import is_problem
+from tests.together import at_once
+from tests.webhooks import Webhook, refunded_there
+
+pytestmark = pytest.mark.req("REC-1")
+FOUND = "processor_reconciliation.mismatch_found"
+CLEARED = "processor_reconciliation.mismatch_cleared"
+
+
+@dataclass
+class Silent:
+    """A processor that tells nothing, or not all of it."""
+
+    meanwhile: Callable[[], Any] = lambda: None
+
+    def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+        self.meanwhile()
+        return Unknown()
+
+    def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+        return Unknown()
+
+
+@pytest.fixture
+def day(hotel: Hotel, clock: Clock) -> BusyDay:
+    """A busy day that is over in UTC as well; nothing is wrong with it."""
+    lived = BusyDay.lived(hotel, clock)
+    clock("2026-03-02T00:45:00Z")
+    return lived
+
+
+def about(hotel: Hotel) -> list[str]:
+    return [each for each in told(hotel) if each.startswith("processor_reconciliation.")]
+
+
+def test_finds_nothing_where_nothing_is_wrong(hotel: Hotel, day: BusyDay) -> None:
+    done = match(hotel)
+
+    assert (done.done, done.exit_code) == (1, 0)
+    assert differences(hotel) == set()
+    assert about(hotel) == []
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_finds_each_kind_of_difference_and_nothing_else(
+    hotel: Hotel, day: BusyDay, name: str
+) -> None:
+    expected = planted(day, name)
+
+    match(hotel)
+
+    assert differences(hotel) == expected
+    assert about(hotel) == [FOUND]
+
+
+def test_two_runs_at_once_find_all_of_them_once(hotel: Hotel, day: BusyDay) -> None:
+    expected = planted(day, *PLANTS)
+
+    done = at_once([lambda: match(hotel)] * 2)
+    match(hotel)
+
+    assert [each.exit_code for each in done] == [0, 0]
+    assert differences(hotel) == expected
+    assert about(hotel) == [FOUND] * len(expected)
+
+
+@pytest.mark.req("JOB-1")
+def test_a_processor_that_is_silent_fails_the_run_and_changes_nothing(
+    hotel: Hotel, day: BusyDay
+) -> None:
+    planted(day, "payment_not_captured")
+    house = hotel.house.beside(powers={"gateway": Silent()})
+
+    done = match(Hotel(house, hotel.tenant_id, hotel.property_id))
+    house.close()
+
+    assert (done.done, done.failed) == (0, 1)
+    assert done.exit_code != 0
+    assert differences(hotel) == set()
+
+
+@pytest.mark.req("WH-2")
+def test_a_payment_that_is_told_of_late_clears_its_difference(hotel: Hotel, clock: Clock) -> None:
+    """Captured at 10:00 and in flight until 10:30; at 12:35 it is a difference, and none when its
+    event has come. A day later nobody asks for it any more, and it stays so."""
+    clock("2026-03-01T10:00:00Z")
+    folio = hotel.open_folio()
+    payment = captured_there(hotel, 4_200)
+    clock("2026-03-01T10:20:00Z")
+    match(hotel, None)
+    assert differences(hotel) == set()
+    clock("2026-03-01T12:35:00Z")
+    match(hotel, None)
+    assert differences(hotel) == {("payment_not_recorded", payment)}
+    heard_of(hotel, folio, payment, 4_200)
+    clock("2026-03-02T12:35:00Z")
+
+    match(hotel, None)
+
+    assert (differences(hotel), differences(hotel, "cleared")) == (
+        set(),
+        {("payment_not_recorded", payment)},
+    )
+    assert about(hotel) == [FOUND, CLEARED]
+    assert_books_are_right(hotel)
+
+
+def test_a_refund_that_waits_for_its_word_is_no_difference(hotel: Hotel, clock: Clock) -> None:
+    """Promised, and made at the processor or not: the books do not know yet, and say so."""
+    clock("2026-03-01T10:00:00Z")
+    folio = hotel.open_folio()
+    for processor in ("sandbox_lost_", "sandbox_unreachable_"):
+        payment = f"{processor}{new_id('x')}"
+        sandbox(hotel).capture(
+            hotel.tenant_id, PropertyId(hotel.property_id), payment, a_dollar(5_000)
+        )
+        heard_of(hotel, folio, payment, 5_000)
+        ours = hotel.rows("SELECT max(id) FROM {s}.payments")[0][0]
+        assert refund(hotel, folio, ours, {"amountMicro": 10_000_000, "currency": "USD"})
+    clock(OVER)
+
+    match(hotel)
+
+    assert hotel.rows("SELECT count(*) FROM {s}.refund_queue") == [[2]]
+    assert differences(hotel) == set()
+
+
+@pytest.mark.req("WH-5")
+def test_a_refund_of_a_closed_folio_is_listed_until_that_is_opened_again(
+    hotel: Hotel, clock: Clock
+) -> None:
+    clock("2026-03-01T10:00:00Z")
+    folio, payment = closed_with_card(hotel)
+    sandbox(hotel).refund_there("re_late", payment, a_dollar())
+    assert Webhook(hotel).send(refunded_there(payment, "re_late", 100)).status_code == 200
+    clock("2026-03-09T10:00:00Z")
+    match(hotel, None)
+    assert differences(hotel) == {("refund_to_settle", "re_late")}
+
+    reopened(hotel, folio)
+    match(hotel, None)
+
+    assert differences(hotel) == set()
+
+
+def test_what_was_answered_for_comes_back_with_another_amount_only(
+    hotel: Hotel, day: BusyDay
+) -> None:
+    planted(day, "payment_amount")
+    match(hotel)
+    (row,) = hotel.rows("SELECT id, about FROM {s}.processor_differences")
+    assert resolve(hotel, row[0]).status_code == 200
+    match(hotel)
+    assert differences(hotel, "resolved") == {("payment_amount", row[1])}
+
+    planted(day, "payment_amount")
+    match(hotel)
+
+    assert differences(hotel) == {("payment_amount", row[1])}
+    assert about(hotel) == [FOUND, "processor_reconciliation.mismatch_resolved", FOUND]
+
+
+def test_another_tenants_movements_are_none_of_ours(hotel: Hotel, clock: Clock) -> None:
+    clock("2026-03-01T10:00:00Z")
+    other = hotel.house.new_hotel()
+    captured_there(other, 4_200)
+    sandbox(hotel).refund_there("re_nobodys", "pi_nobodys", a_dollar())
+    clock(OVER)
+
+    match(hotel)
+
+    assert differences(hotel) == set()
+
+
+@pytest.mark.parametrize(
+    ("now", "since", "until"),
+    [
+        ("2026-03-01T10:35:00", "2026-03-01T04:00:00", "2026-03-01T10:00:00"),
+        ("2026-03-01T10:29:59", "2026-03-01T03:00:00", "2026-03-01T09:00:00"),
+        ("2026-03-05T02:35:00", "2026-03-01T02:00:00", "2026-03-05T02:00:00"),
+    ],
+    ids=["hourly", "half an hour is left alone", "nightly"],
+)
+def test_looks_back_six_hours_and_at_night_four_days(now: str, since: str, until: str) -> None:
+    (span,) = spans(datetime.fromisoformat(now).replace(tzinfo=UTC), None)
+
+    assert [each.isoformat()[:19] for each in (span.since, span.until)] == [since, until]
+
+
+def test_a_difference_is_owned_and_answered_for(hotel: Hotel) -> None:
+    """It is finance's until somebody takes it over; whoever answers for it says why, once."""
+    id = difference(hotel)
+    shown = hotel.get(f"/processor-differences/{id}", token=hotel.token(REPORT)).json
+    assert (shown["status"], shown["owner"], shown["kind"]) == (
+        "open",
+        "finance",
+        "payment_not_recorded",
+    )
+    assert shown["expected"] == {"amountMicro": 10_000_000, "currency": "USD"}
+    assert shown["ageSeconds"] >= 0
+
+    owned = hotel.post(f"/processor-differences/{id}/owner", {}, token=hotel.token(ADMIN, sub="mo"))
+    assert owned.json["owner"] == "mo"
+    given = hotel.post(f"/processor-differences/{id}/owner", {"owner": "laila"})
+    assert given.json["owner"] == "laila"
+    first = resolve(hotel, id, key="once")
+    again = resolve(hotel, id, key="once")
+
+    assert first.json == again.json
+    assert (first.json["status"], first.json["ageSeconds"]) == ("resolved", None)
+    code = "MELMASTOON.BILLING.PROCESSOR_DIFFERENCE_NOT_OPEN"
+    is_problem(resolve(hotel, id), 409, code=code)
+    is_problem(hotel.post(f"/processor-differences/{id}/owner", {}), 409, code=code)
+    assert about(hotel)[-3:] == [
+        "processor_reconciliation.mismatch_owned",
+        "processor_reconciliation.mismatch_owned",
+        "processor_reconciliation.mismatch_resolved",
+    ]
+    assert_books_are_right(hotel)
+
+
+def test_two_who_answer_for_it_at_once_do_so_once(hotel: Hotel) -> None:
+    id = difference(hotel)
+
+    answers = at_once([lambda: resolve(hotel, id)] * 2)
+
+    assert sorted(each.status_code for each in answers) == [200, 409]
+
+
+@pytest.mark.req("SEC-3", "API-5")
+def test_lists_differences_by_status_kind_and_owner(hotel: Hotel) -> None:
+    """Those of another property are unknown; an unknown id is, too."""
+    first, second = difference(hotel), difference(hotel)
+    assert resolve(hotel, first).status_code == 200
+    token = hotel.token(REPORT)
+
+    def listed(**which: str) -> list[str]:
+        page = hotel.get("/processor-differences", token=token, **which).json
+        return [each["differenceId"] for each in page["items"]]
+
+    assert listed() == [first, second]
+    assert listed(status="open", owner="finance") == [second]
+    assert listed(kind="refund_not_made") == []
+    page = hotel.get("/processor-differences", token=token, limit="1").json
+    assert listed(cursor=page["nextCursor"]) == [second]
+    elsewhere = hotel.token(REPORT, property_ids=[uuid4()])
+    assert hotel.get("/processor-differences", token=elsewhere).json["items"] == []
+    is_problem(hotel.get(f"/processor-differences/{first}", token=elsewhere), 404)
+    is_problem(hotel.get(f"/processor-differences/{new_id('prd')}", token=token), 404)
+
+
+def test_a_list_of_many_pages_is_read_to_its_end(hotel: Hotel, clock: Clock) -> None:
+    """A hundred and one payments, a page holds a hundred: the last one is found as well."""
+    clock("2026-03-01T10:00:00Z")
+    payments = {captured_there(hotel, 100) for _ in range(101)}
+    clock(OVER)
+
+    match(hotel)
+
+    assert differences(hotel) == {("payment_not_recorded", each) for each in payments}
+
+
+def test_a_run_that_is_late_does_not_undo_a_later_one(hotel: Hotel, day: BusyDay) -> None:
+    """A look that began before somebody heard of a payment is written after one that knows it."""
+    planted(day, "payment_not_captured")
+    match(hotel)
+    real, begun = sandbox(hotel), threading.Event()
+
+    class Slow:
+        def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
+            if wanted.kind is MovementKind.PAYMENT and not begun.is_set():
+                begun.set()
+                real.capture(
+                    hotel.tenant_id,
+                    PropertyId(hotel.property_id),
+                    day.payments[2][1],
+                    a_dollar(9_000),
+                )
+                hotel.house.wiring.clock.move(60)
+                match(hotel)
+            return MovementPage(())
+
+        def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
+            is_late = known.id == day.payments[2][1]
+            return None if is_late else real.movement(known, payment)
+
+    house = hotel.house.beside(powers={"gateway": Slow()})
+    match(Hotel(house, hotel.tenant_id, hotel.property_id))
+    house.close()
+
+    assert differences(hotel) == set()
