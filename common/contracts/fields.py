@@ -49,6 +49,7 @@ from common.domain.identifiers import (
     LineId,
     NightAuditId,
     PaymentId,
+    PlanVersionId,
     PropertyId,
     ReceiptId,
     ReconciliationId,
@@ -56,6 +57,8 @@ from common.domain.identifiers import (
     SetOffId,
     SettlementId,
     SignalId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
     WebhookId,
     WriteOffId,
 )
@@ -140,6 +143,9 @@ CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
 CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
 CreditEntryRef = Annotated[CreditEntryId, _id(CreditEntryId)]
 CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
+PlanVersionRef = Annotated[PlanVersionId, _id(PlanVersionId)]
+SubscriptionRef = Annotated[SubscriptionId, _id(SubscriptionId)]
+SubscriptionInvoiceRef = Annotated[SubscriptionInvoiceId, _id(SubscriptionInvoiceId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]
