@@ -70,7 +70,9 @@ def cycle(hotel: Hotel, *, force: bool = False) -> TestResponse:
     known = staff(hotel, "subscription.cycle", switch)
     path = f"/subscriptions/{hotel.tenant_id}/cycle"
     sent = {"stepUpToken": known["stepUpToken"]}
-    return hotel.call("POST", path, sent, token=known["token"], **({"force": "true"} if force else {}))
+    return hotel.call(
+        "POST", path, sent, token=known["token"], **({"force": "true"} if force else {})
+    )
 
 
 def preview(hotel: Hotel, **wanted: Any) -> TestResponse:
