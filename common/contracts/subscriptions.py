@@ -1,12 +1,6 @@
-"""How subscriptions and the platform's invoices read on the wire.
+"""How subscriptions and the platform's invoices read on the wire."""
 
-What a person confirms of a command is the command itself: the SHA-256 of a canonical document (RFC
-8785) of `deed`, `tenant` and `request`: every field that is not left as it is where nobody gives
-it, under its name on the wire.
-"""
-
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -20,29 +14,17 @@ from common.contracts.fields import (
 )
 from common.contracts.plans import PlanName
 from common.contracts.shapes import Outcome, Request, Shape
-from common.domain.canonical import digest
 from common.domain.period import Interval, Period
 from common.domain.plan import SEATS_MAX
 from common.domain.subscription import Subscription
+from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import Bill, InvoiceLine, SubscriptionInvoice
+from common.domain.subscription_quote import Quote
 from common.domain.subscription_terms import Terms
-from common.ports.identity import Actor
-from common.ports.subscriptions import HistoryEntry
 
 TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
 Seats = Annotated[int, Field(ge=1, le=SEATS_MAX, examples=[5])]
 PlanNumber = Annotated[int, Field(ge=1, le=1_000_000, examples=[1])]
-
-
-def confirming(deed: str) -> Callable[[Any, Actor], str]:
-    """What is confirmed of a command; see the module."""
-
-    def context(request: Request, actor: Actor) -> str:
-        fields = request.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        tenant = fields.pop("tenantId", None) or str(actor.tenant_id)
-        return digest({"deed": deed, "tenant": tenant, "request": fields}).hex()
-
-    return context
 
 
 class PeriodView(Shape):
@@ -238,3 +220,18 @@ class TermsGiven(Request):
     seats: Seats | None = None
     interval: Interval | None = None
     agreed_monthly_fee: AmountNotNegative | None = None
+
+
+class QuoteShape(Shape):
+    """What a preview answered; given back, it is what is charged, or nothing is."""
+
+    as_of: Instant
+    version: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
+
+    def quote(self) -> Quote:
+        return Quote(as_of=self.as_of, version=self.version, sha256=self.sha256)
+
+    @classmethod
+    def of(cls, quote: Quote) -> "QuoteShape":
+        return cls(as_of=quote.as_of, version=quote.version, sha256=quote.sha256)

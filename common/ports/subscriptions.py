@@ -7,26 +7,16 @@ for; plans are everybody's.
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from common.domain.identifiers import PlanVersionId, SubscriptionInvoiceId
     from common.domain.plan import PlanVersion
     from common.domain.subscription import Subscription
+    from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.ports.transaction import Page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """What happened to a subscription: by whom, when, and why (SUB-2, SUB-9)."""
-
-    action: str
-    actor: str
-    reason: str | None
-    occurred_at: datetime
 
 
 class Plans(Protocol):

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.subscription import Subscription, SubscriptionUnknown
+from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import (
     PlatformSeries,
     SubscriptionInvoice,
     SubscriptionInvoiceUnknown,
 )
-from common.ports.subscriptions import HistoryEntry
 from common.ports.transaction import Page
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks

@@ -8,7 +8,7 @@ from typing import Literal
 
 from common.contracts.fields import FreeText
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef, confirming
+from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
 from common.domain.subscription import (
     CommitmentBinds,
     PeriodNotBilled,
@@ -17,6 +17,7 @@ from common.domain.subscription import (
 )
 from common.domain.subscription_life import cancel
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle
 from common.runtime.declaration import http_function
 

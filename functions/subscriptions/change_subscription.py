@@ -7,19 +7,16 @@ reckoned by the same rule, and a quote that binds; it changes nothing and needs 
 
 from copy import copy
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import Field
-
-from common.contracts.fields import FreeText, Instant
-from common.contracts.shapes import Outcome, Shape
+from common.contracts.fields import FreeText
+from common.contracts.shapes import Outcome
 from common.contracts.subscriptions import (
     BillView,
+    QuoteShape,
     SubscriptionInvoiceView,
     SubscriptionView,
     TenantRef,
     TermsGiven,
-    confirming,
 )
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
@@ -38,19 +35,9 @@ from common.domain.subscription_quote import Quote, QuoteStale, quote_of
 from common.domain.subscription_terms import Terms
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle, terms_with, version_for
 from common.runtime.declaration import http_function
-
-
-class QuoteShape(Shape):
-    """What a preview answered; given back, it is what is charged, or nothing is."""
-
-    as_of: Instant
-    version: Annotated[int, Field(ge=1, le=2**53 - 1)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
-
-    def quote(self) -> Quote:
-        return Quote(as_of=self.as_of, version=self.version, sha256=self.sha256)
 
 
 class ChangeSubscription(TermsGiven):
@@ -147,8 +134,6 @@ def answered(
         subscription=SubscriptionView.of(subscription),
         bill=BillView.of(bill) if bill else None,
         invoice=SubscriptionInvoiceView.of(invoice) if invoice else None,
-        quote=QuoteShape(as_of=quote.as_of, version=quote.version, sha256=quote.sha256)
-        if quote
-        else None,
+        quote=QuoteShape.of(quote) if quote else None,
         version=subscription.version,
     )

@@ -5,11 +5,11 @@ of it, in the tenant that they work for: there its trail stands.
 """
 
 from common.contracts.plans import PlanGiven, PlanName, PlanVersionView
-from common.contracts.subscriptions import confirming
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanExists, PlanPriceInvalid
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.runtime.declaration import http_function
 
 

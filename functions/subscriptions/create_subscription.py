@@ -14,7 +14,6 @@ from common.contracts.subscriptions import (
     Seats,
     SubscriptionAnswer,
     TenantRef,
-    confirming,
 )
 from common.domain.money import CurrenciesDiffer
 from common.domain.period import Interval
@@ -22,6 +21,7 @@ from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsE
 from common.domain.subscription import CommitmentBinds, Status, SubscriptionExists, begin
 from common.domain.subscription_terms import Terms
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle
 from common.runtime.declaration import http_function
 

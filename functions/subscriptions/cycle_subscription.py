@@ -9,7 +9,6 @@ from common.contracts.subscriptions import (
     SubscriptionInvoiceView,
     SubscriptionView,
     TenantRef,
-    confirming,
 )
 from common.domain.subscription import (
     NothingIsDue,
@@ -18,6 +17,7 @@ from common.domain.subscription import (
 )
 from common.domain.subscription_life import renew
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle
 from common.runtime.declaration import http_function
 

@@ -2,7 +2,7 @@
 
 from common.contracts.fields import FreeText
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef, confirming
+from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
 from common.domain.subscription import (
     PeriodNotBilled,
     SubscriptionStateRefuses,
@@ -10,6 +10,7 @@ from common.domain.subscription import (
 )
 from common.domain.subscription_life import pause
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle
 from common.runtime.declaration import http_function
 

@@ -4,11 +4,11 @@ What was published never changes, and who has subscribed keeps their version unt
 """
 
 from common.contracts.plans import PlanGiven, PlanName, PlanVersionView
-from common.contracts.subscriptions import confirming
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanPriceInvalid, PlanUnknown
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.runtime.declaration import http_function
 
 

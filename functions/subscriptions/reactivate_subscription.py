@@ -5,13 +5,14 @@ What was not served is not billed: where the period is over, a new one begins no
 
 from common.contracts.fields import FreeText
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef, confirming
+from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
 from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionUnknown,
 )
 from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
 from common.procedures.subscribing import settle
 from common.runtime.declaration import http_function
 

@@ -140,7 +140,8 @@ CREATE TABLE subscription_invoices (
     AND LEAST(due_micro, brought_micro, carried_micro) >= 0
     AND (carried_micro = 0 OR due_micro = 0 AND brought_micro = 0))
 );
-CREATE UNIQUE INDEX period_is_invoiced_once ON subscription_invoices (subscription_id, period_number)
+CREATE UNIQUE INDEX period_is_invoiced_once
+  ON subscription_invoices (subscription_id, period_number)
   WHERE purpose = 'period';
 CREATE INDEX subscription_invoices_of_a_tenant ON subscription_invoices (tenant_id, id);
 
