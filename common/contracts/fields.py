@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from common.domain.business_date import zone_of
+from common.domain.business_date import TimeZoneUnknown, zone_of
 from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
@@ -296,7 +296,10 @@ Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-
 
 
 def _known_zone(name: str) -> str:
-    zone_of(name)
+    try:
+        zone_of(name)
+    except TimeZoneUnknown:
+        raise TimeZoneUnknown() from None  # without the name: an error never repeats what was sent
     return name
 
 

@@ -101,28 +101,6 @@ WHERE tenant_id = billing_central.current_tenant()
   AND (owed, credit) IS DISTINCT FROM
         (due_micro::numeric, (carried_micro - brought_micro)::numeric);
 
--- invariant: the_platforms_numbers_have_no_gap
--- as: administrator
--- The invoices of the platform are numbered from one to the last number of their year, over all
--- tenants, and each names the hash of the one before it.
-SELECT id, concat(number, ' does not follow the one before it')
-FROM (
-  SELECT id, number, series_number, previous_sha256, tenant_id, year,
-         row_number() OVER line AS place, lag(payload_sha256) OVER line AS hash_before
-  FROM billing_central.subscription_invoices
-  WINDOW line AS (PARTITION BY year ORDER BY series_number)
-) AS numbered
-WHERE (series_number, previous_sha256) IS DISTINCT FROM (place, hash_before)
-UNION ALL
-SELECT year::text, concat_ws(' ', 'at', last_number, 'after', last)
-FROM billing_central.subscription_series
-LEFT JOIN (
-  SELECT year, max(series_number) AS last
-  FROM billing_central.subscription_invoices
-  GROUP BY year
-) AS issued USING (year)
-WHERE last_number IS DISTINCT FROM coalesce(last, 0);
-
 -- invariant: a_subscription_is_what_its_trail_digested
 -- The state of a subscription is the one whose digest its trail keeps.
 WITH terms AS (
