@@ -77,11 +77,14 @@ def _reactivating(scene: Scene) -> Act:
 def overdue(hotel: Hotel) -> None:
     """Its period ended a moment ago."""
     subscribed(hotel)
-    hotel.house.sql(
-        "UPDATE billing_central.subscriptions SET period_end = period_start + interval '1 second',"
-        " due_at = period_start + interval '1 second' WHERE tenant_id = :t",
-        t=hotel.tenant_id,
-    )
+    for change in (
+        "subscriptions SET due_at = period_start - interval '1 second',"
+        " period_end = period_start - interval '1 second', period_start = period_start"
+        " - interval '30 days'",
+        "subscription_invoices SET period_end = period_start - interval '1 second', period_start ="
+        " period_start - interval '30 days'",
+    ):
+        hotel.house.sql(f"UPDATE billing_central.{change} WHERE tenant_id = :t", t=hotel.tenant_id)
 
 
 def _cycling(scene: Scene) -> Act:

@@ -42,7 +42,8 @@ SUBSCRIPTIONS = (
     ),
     plant(
         BOOKED,
-        f"DELETE FROM billing_central.platform_entries WHERE {MINE} AND debit_account = 'receivable'",
+        f"DELETE FROM billing_central.platform_entries WHERE {MINE}"
+        " AND debit_account = 'receivable'",
     ),
     plant(DIGESTED, _set("time_zone = 'Asia/Kabul'")),
     plant(DIGESTED, _set("next_seats = 5")),
