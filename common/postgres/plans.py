@@ -17,21 +17,20 @@ COLUMNS: Final = (
     "id, plan, number, name, currency, month_micro, year_micro, seat_month_micro, seat_year_micro,"
     " credits_micro, projects, users, ai_requests, storage_mb, support, sla, published_at"
 )
-_ASKED: Final = f"SELECT billing_central.current_tenant(), {COLUMNS}"
 NEWEST: Final = f"""
 SELECT DISTINCT ON (plan) billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
 ORDER BY plan, number DESC
 """
 GET: Final = f"""
-{_ASKED}
+SELECT billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
 WHERE plan = $1 AND ($2::integer IS NULL OR number = $2)
 ORDER BY number DESC
 LIMIT 1
 """
 BY_ID: Final = f"""
-{_ASKED}
+SELECT billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
 WHERE id = $1
 """
