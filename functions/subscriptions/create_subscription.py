@@ -15,6 +15,7 @@ from common.contracts.subscriptions import (
     SubscriptionAnswer,
     TenantRef,
 )
+from common.domain.business_date import TimeZoneUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.period import Interval
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
@@ -62,13 +63,14 @@ class CreateSubscription(Request):
         SeatsExceedPlan,
         CurrenciesDiffer,
         CommitmentBinds,
+        TimeZoneUnknown,
     ),
 )
 def create_subscription(request: CreateSubscription, tx: Transaction) -> SubscriptionAnswer:
     """Subscribe a tenant, and answer the subscription with the invoice of its first period.
 
     Refuses: SubscriptionExists, PlanUnknown, PlanFeeMissing, PlanFeeFixed, SeatsExceedPlan,
-    CurrenciesDiffer, CommitmentBinds.
+    CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown.
     """
     before = tx.subscriptions.find()
     if before is not None and before.status is not Status.CANCELED:

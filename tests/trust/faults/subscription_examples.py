@@ -1,9 +1,19 @@
 """One call of everything that changes a plan or a subscription; see `examples`."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from common.domain.identifiers import SubscriptionId
+from common.domain.period import Interval
+from common.domain.subscription import begin
+from common.domain.subscription_terms import Terms
+from common.ports.transaction import Transaction
+from common.ports.transactions import Caller, StoredAnswer
+from common.procedures.subscribing import settle
+from common.runtime.execute import Call
+from common.runtime.system import SystemActor
 from tests.hotel import Hotel, new_id
 from tests.security.subscribers import PLAN
 from tests.subscribing import WHY, act, put_into, staff, subscribed
@@ -75,16 +85,21 @@ def _reactivating(scene: Scene) -> Act:
 
 
 def overdue(hotel: Hotel) -> None:
-    """Its period ended a moment ago."""
-    subscribed(hotel)
-    for change in (
-        "subscriptions SET due_at = period_start - interval '1 second',"
-        " period_end = period_start - interval '1 second', period_start = period_start"
-        " - interval '30 days'",
-        "subscription_invoices SET period_end = period_start - interval '1 second', period_start ="
-        " period_start - interval '30 days'",
-    ):
-        hotel.house.sql(f"UPDATE billing_central.{change} WHERE tenant_id = :t", t=hotel.tenant_id)
+    """It began 31 days ago, and its period, a month of 28 or of at most 31 days, is over."""
+
+    def subscribing(_: None, tx: Transaction) -> None:
+        terms = Terms.of(tx.plans.get("pro"), 1, Interval.MONTH, None)
+        began = tx.now - timedelta(days=31)
+        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
+
+    call = Call(
+        use_case=subscribing,
+        request=None,
+        caller=Caller(actor=SystemActor.named("test", hotel.tenant_id), traceparent=""),
+        tenant_id=hotel.tenant_id,
+        answer=lambda _: StoredAnswer(b"", 204, {}, ""),
+    )
+    hotel.house.wiring.runner.run(call)
 
 
 def _cycling(scene: Scene) -> Act:
