@@ -21,6 +21,8 @@ EVERY_SCOPE = [
     "billing.ai.review",
     "billing.credits.read",
     "billing.credits.write",
+    "subscription.read",
+    "platform.subscription.read",
     "platform.subscription.write",
     "platform.webhook.admin",
 ]

@@ -17,6 +17,7 @@ from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.processor_differences import PROCESSOR_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
+from common.contracts.subscription_events import SUBSCRIPTION_EVENTS
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.aggregate import Fact
@@ -59,6 +60,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *CREDIT_EVENTS,
         *DISPUTE_EVENTS,
         *PROCESSOR_EVENTS,
+        *SUBSCRIPTION_EVENTS,
     )
 }
 

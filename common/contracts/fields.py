@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from common.domain.business_date import zone_of
+from common.domain.business_date import TimeZoneUnknown, zone_of
 from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
@@ -49,6 +49,7 @@ from common.domain.identifiers import (
     LineId,
     NightAuditId,
     PaymentId,
+    PlanVersionId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -58,6 +59,8 @@ from common.domain.identifiers import (
     SetOffId,
     SettlementId,
     SignalId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
     WebhookId,
     WriteOffId,
 )
@@ -144,6 +147,9 @@ CreditAccountRef = Annotated[CreditAccountId, _id(CreditAccountId)]
 CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
 CreditEntryRef = Annotated[CreditEntryId, _id(CreditEntryId)]
 CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
+PlanVersionRef = Annotated[PlanVersionId, _id(PlanVersionId)]
+SubscriptionRef = Annotated[SubscriptionId, _id(SubscriptionId)]
+SubscriptionInvoiceRef = Annotated[SubscriptionInvoiceId, _id(SubscriptionInvoiceId)]
 LineRef = Annotated[
     LineId, _Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]
@@ -295,7 +301,10 @@ Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-
 
 
 def _known_zone(name: str) -> str:
-    zone_of(name)
+    try:
+        zone_of(name)
+    except TimeZoneUnknown:
+        raise TimeZoneUnknown() from None  # without the name: an error never repeats what was sent
     return name
 
 

@@ -283,6 +283,27 @@ class ProcessorDifferenceId(Identifier):
     prefix = "prd_"
 
 
+class PlanVersionId(Identifier):
+    """A version of a plan that the platform sells."""
+
+    __slots__ = ()
+    prefix = "plv_"
+
+
+class SubscriptionId(Identifier):
+    """A tenant's subscription to the platform."""
+
+    __slots__ = ()
+    prefix = "sub_"
+
+
+class SubscriptionInvoiceId(Identifier):
+    """An invoice of the platform to a tenant."""
+
+    __slots__ = ()
+    prefix = "sin_"
+
+
 class WebhookId(Identifier):
     """An event of the processor that was kept."""
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
+    from common.ports.subscriptions import Plans, Subscriptions
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
@@ -355,6 +356,10 @@ class Transaction(Moment, Protocol):
     def processor_differences(self) -> ProcessorDifferences: ...
     @property
     def prepaid(self) -> Prepaid: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
     @property
     def webhooks(self) -> Webhooks: ...
     @property

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from common.postgres.late_refunds import LateRefunds
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.plans import Plans
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
     from common.postgres.reconciliations import Reconciliations
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.subscriptions import Subscriptions
     from common.postgres.webhooks import Webhooks
 
 Id = TypeVar("Id", bound=Identifier)
@@ -235,6 +237,18 @@ class PostgresCommand:
         from common.postgres.prepaid_accounts import PrepaidAccounts
 
         return PrepaidAccounts(self)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        from common.postgres.plans import Plans
+
+        return Plans(self)
+
+    @cached_property
+    def subscriptions(self) -> "Subscriptions":
+        from common.postgres.subscriptions import Subscriptions
+
+        return Subscriptions(self)
 
     @cached_property
     def webhooks(self) -> "Webhooks":

@@ -54,6 +54,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "write_offs_pkey": IdConflict,
     "credit_lots_pkey": IdConflict,
     "credit_holds_pkey": IdConflict,
+    "subscriptions_pkey": IdConflict,
+    "plan_versions_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -83,6 +85,9 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "processors_refund_is_recorded_once",
         "late_refund_is_recorded_once",
         "difference_is_found_once",
+        "plan_versions_are_consecutive",
+        "one_subscription_per_tenant",
+        "period_is_invoiced_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -189,7 +189,7 @@ class Session:
     def commit(self) -> None:
         """Write everything that was collected and commit, in one round trip."""
         writes = [
-            (insert.rank, Statement(insert.sql, (_json(rows),)))
+            (insert.rank, Statement(insert.sql, (as_json(rows),)))
             for insert, rows in self._inserts.items()
         ]
         writes += [(write.rank, write.statement) for write in self._writes.values()]
@@ -252,7 +252,8 @@ class Session:
         return row
 
 
-def _json(rows: list[dict[str, Any]]) -> str:
+def as_json(rows: object) -> str:
+    """A document as the server reads it: bytes in hexadecimal, instants by ISO 8601."""
     return json.dumps(rows, separators=(",", ":"), default=_plain)
 
 

@@ -149,6 +149,9 @@ class HttpDeclaration(Declaration):
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
     commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
     checked before a word of them is read, and its tenant is the one that it is found to be about.
+    Who holds `platform_scope` works for the tenant that the request names, in a transaction of that
+    tenant, and needs no `scope` besides. `switches` are fields of a command, true or false, that
+    stand in the query. Where `context` answers None, nothing is done that had to be confirmed.
     """
 
     method: str
@@ -156,7 +159,7 @@ class HttpDeclaration(Declaration):
     scope: str | None
     status: int = 200
     step_up: bool = False
-    context: Callable[[Any, Actor], str] | None = None
+    context: Callable[[Any, Actor], str | None] | None = None
     moves_money: bool = False
     batches: bool = False
     limits: tuple[RateLimit, ...] = (RateLimit(quota=3000, window_seconds=60),)
@@ -174,6 +177,8 @@ class HttpDeclaration(Declaration):
     gives: str = JSON
     streams: Stream | None = None
     signed_by: str | None = None
+    platform_scope: str | None = None
+    switches: tuple[str, ...] = ()
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
 
@@ -186,6 +191,14 @@ class HttpDeclaration(Declaration):
         """The model of what the caller gets: the outcome of the last phase."""
         last = self.record or self.perform or self.use_case
         return typing.cast(type[Any], typing.get_type_hints(last)["return"])
+
+    def lets_in(self, actor: Actor) -> bool:
+        """Whether the actor holds a scope that this asks for."""
+        return self.scope is None or actor.may(self.scope) or self.reaches_tenants(actor)
+
+    def reaches_tenants(self, actor: Actor) -> bool:
+        """Whether the actor may work for another tenant than their own here (TEN-3)."""
+        return self.platform_scope is not None and actor.may(self.platform_scope)
 
     @property
     def representations(self) -> tuple[str, ...]:
@@ -240,10 +253,12 @@ class JobDeclaration(Declaration):
     the use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called
     again until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it
     does. A run ends after `timeout_seconds` in any case. `preview` says what would be done with an
-    item, for a run that does nothing.
+    item, for a run that does nothing. `tenants` names who is asked for the tenants that have
+    something due, where the job costs as much as it has to do and not as many as there are.
     """
 
     schedule: str
+    tenants: str = ""
     timeout_seconds: int = 600
     turn_seconds: int = 60
     find: Callable[[Round, Transaction], Sequence[Any]] | None = None

@@ -100,16 +100,28 @@ class Exchange:
                 raise RequestInvalid.at("This is given twice in the query.", name)
         return self.request.args.to_dict()
 
-    def check_no_query(self) -> None:
-        """A body's fields do not stand in an address, which others log. Refuses: RequestInvalid."""
-        for name in self.request.args:
-            raise RequestInvalid.at("This is not taken in the query.", name)
+    def switches(self) -> dict[str, bool]:
+        """What a command takes in the query. A body's fields do not stand in an address, which
+        others log. Refuses: RequestInvalid."""
+        known = dict.fromkeys((camel(name) for name in self.declaration.switches), False)
+        for name, text in self.query().items():
+            if name not in known:
+                raise RequestInvalid.at("This is not taken in the query.", name)
+            if text not in ("true", "false"):
+                raise RequestInvalid.at("This is true or false.", name)
+            known[name] = text == "true"
+        return known
 
-    def check_tenant(self, actor: Actor, body: Mapping[str, object]) -> None:
-        """Nothing in a request may name another tenant. Refuses: CrossTenantReference."""
-        named = self.request.headers.getlist(_TENANT_HEADER) + self.request.args.getlist("tenantId")
-        if "tenantId" in body:
-            named.append(str(body["tenantId"]))
+    def check_tenant(self, actor: Actor, fields: Mapping[str, object]) -> None:
+        """Nothing in a request may name another tenant than the actor's, but for who works for the
+        platform: they say in the address or the body whom they mean. `fields` are those of both.
+        Refuses: CrossTenantReference.
+        """
+        named = self.request.headers.getlist(_TENANT_HEADER)
+        if not self.declaration.reaches_tenants(actor):
+            named += self.request.args.getlist("tenantId")
+            if "tenantId" in fields:
+                named.append(str(fields["tenantId"]))
         for name in named:
             if not _is_uuid(name, actor.tenant_id):
                 raise CrossTenantReference()

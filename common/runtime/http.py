@@ -188,7 +188,7 @@ class HttpEdge:
             return _public(exchange)
         actor = self.tokens.verify(bearer_token(exchange.request.headers.get("Authorization")))
         exchange.actor = actor
-        if not actor.may(scope):
+        if not exchange.declaration.lets_in(actor):
             raise ScopeMissing(f"This needs the scope {scope}.", scope=scope)
         return actor
 
@@ -197,7 +197,7 @@ class HttpEdge:
         declaration = exchange.declaration
         if declaration.method != "GET" and declaration.takes == JSON:
             return self._command(exchange, actor, path)
-        self._check_tenant(exchange, actor, {})
+        self._check_tenant(exchange, actor, path)
         texts = merged(path, exchange.query())
         if declaration.method != "GET":
             content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
@@ -211,10 +211,10 @@ class HttpEdge:
         expected = exchange.expected_version()
         key = exchange.idempotency_key() if declaration.changes_state else None
         body = body_of(exchange.request, declaration.body_bytes_max)
-        self._check_tenant(exchange, actor, body)
-        exchange.check_no_query()
+        self._check_tenant(exchange, actor, {**path, **body})
+        switches = exchange.switches()
         token = body.pop(STEP_UP_FIELD, None) if declaration.step_up else None
-        document = merged(path, body)
+        document = merged(merged(path, switches), body)
         request = read(declaration.request, document)
         caller = _caller(exchange, actor)
         if declaration.etag and expected is not None:
@@ -230,7 +230,7 @@ class HttpEdge:
             use_case=declaration.use_case,
             request=request,
             caller=caller,
-            tenant_id=caller.actor.tenant_id,
+            tenant_id=_tenant_meant(declaration, request, caller.actor),
             answer=lambda outcome: _stored(declaration, outcome),
             keys=keys,
             reads_only=not declaration.changes_state,
@@ -281,10 +281,11 @@ class HttpEdge:
             raise ValueError("a step-up without a scope or a context confirms nothing")
         given = token if isinstance(token, str) else None
         actor = call.caller.actor
+        context = declaration.context(call.request, actor)
+        if context is None:
+            return call
         try:
-            step_up = self.verify_step_up(
-                given, actor, declaration.scope, declaration.context(call.request, actor)
-            )
+            step_up = self.verify_step_up(given, actor, declaration.scope, context)
         except StepUpRefused as refused:
             return replace(call, use_case=_refusing(refused))
         return replace(call, caller=replace(call.caller, step_up=step_up))
@@ -347,6 +348,15 @@ class HttpEdge:
 
 def _caller(exchange: Exchange, actor: Actor) -> Caller:
     return Caller(actor=actor, traceparent=exchange.trace.parent)
+
+
+def _tenant_meant(declaration: HttpDeclaration, request: Any, actor: Actor) -> UUID:
+    """The tenant that the transaction works for: the actor's own, or the one that is named by who
+    may work for others. That nobody else names another one was checked before."""
+    if not declaration.reaches_tenants(actor):
+        return actor.tenant_id
+    named: UUID | None = request.tenant_id
+    return named or actor.tenant_id
 
 
 def _refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:

@@ -13,9 +13,10 @@ Work is split over the tasks of an execution: tenants by their id, whatever else
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -118,7 +119,8 @@ class _Watch:
 
 
 class JobShell:
-    """Runs declared jobs. `tenants` answers the tenants of this cell."""
+    """Runs declared jobs. `tenants` answers the tenants of this cell, `watched` by a name
+    those of them for whom a job has something to do."""
 
     def __init__(
         self,
@@ -126,11 +128,13 @@ class JobShell:
         runner: Runner,
         powers: JobPowers,
         tenants: Callable[[], Sequence[UUID]],
+        watched: Mapping[str, Callable[[], Sequence[UUID]]] = MappingProxyType({}),
         log: Log,
     ) -> None:
         self._runner = runner
         self._powers = powers
         self._tenants = tenants
+        self._watched = watched
         self._log = log
 
     def run(
@@ -202,7 +206,7 @@ class JobShell:
         self, declaration: JobDeclaration, orders: Orders, stop: threading.Event, watch: _Watch
     ) -> str:
         """Tenant after tenant, item after item."""
-        for tenant_id in _share(orders.tenants or self._tenants(), orders):
+        for tenant_id in _share(orders.tenants or self._tenants_of(declaration), orders):
             for item in self._due(declaration, orders, tenant_id, watch):
                 if stop.is_set() or watch.time_is_up:
                     watch.progress.left = True
@@ -213,6 +217,10 @@ class JobShell:
                     self._do(declaration, tenant_id, item, watch)
                 watch.look()
         return "done"
+
+    def _tenants_of(self, declaration: JobDeclaration) -> Sequence[UUID]:
+        """All tenants, or those alone of which the job has something to do."""
+        return self._watched.get(declaration.tenants, self._tenants)()
 
     def _due(
         self, declaration: JobDeclaration, orders: Orders, tenant_id: UUID, watch: _Watch

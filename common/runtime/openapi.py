@@ -128,7 +128,9 @@ class _Document:
             "x-step-up": declaration.step_up or None,
             "x-rate-limits": limits,
         }
-        security = [{"accessToken": [declaration.scope]}] if declaration.scope else []
+        scopes = (declaration.scope, declaration.platform_scope)
+        either = dict.fromkeys(scope for scope in scopes if declaration.scope and scope)
+        security = [{"accessToken": [scope]} for scope in either]
         return {key: each for key, each in operation.items() if each} | {"security": security}
 
     def _parameters(self, declaration: HttpDeclaration) -> list[dict[str, Any]]:
@@ -161,7 +163,8 @@ class _Document:
             return None
         if declaration.is_raw:
             return {"required": True, "content": {declaration.takes: {}}}  # any bytes
-        schema = without(self._request(declaration), _in_path(declaration))
+        elsewhere = [*_in_path(declaration), *_switches(declaration)]
+        schema = without(self._request(declaration), elsewhere)
         if declaration.step_up:
             schema["properties"] = {**schema["properties"], STEP_UP_FIELD: STEP_UP_TOKEN}
             schema["required"] = [*schema.get("required", []), STEP_UP_FIELD]
@@ -202,12 +205,16 @@ def _in_path(declaration: HttpDeclaration) -> list[str]:
     return [camel(name) for name in _PARAMETER.findall(declaration.full_path)]
 
 
+def _switches(declaration: HttpDeclaration) -> list[str]:
+    return [camel(name) for name in declaration.switches]
+
+
 def _in_query(declaration: HttpDeclaration, names: list[str]) -> list[str]:
     """Fields that come neither in the path nor in the body."""
     if declaration.method == "GET":
         return [name for name in names if name not in _in_path(declaration)]
     if declaration.takes == JSON:
-        return []
+        return _switches(declaration)
     return [name for name in names if name != "content"]
 
 

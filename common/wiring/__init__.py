@@ -103,6 +103,7 @@ class Wiring(Adapters):
 
     @cached_property
     def job_shell(self) -> "JobShell":
+        from common.postgres.subscriptions import due_tenants
         from common.postgres.tenants import active_tenants
         from common.runtime.job import JobShell
 
@@ -110,6 +111,7 @@ class Wiring(Adapters):
             runner=self.runner,
             powers=self,
             tenants=lambda: active_tenants(self.pools["main"]),
+            watched={"subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now)},
             log=self.log,
         )
 

@@ -27,6 +27,7 @@ from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
 from tests.postgres.sending_trials import SENDINGS, a_sending
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
+from tests.postgres.subscription_trials import SUBSCRIPTIONS, subscriptions_of_every_kind
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
 from tests.trust.invariants.companies import companies_of_every_state
@@ -211,6 +212,7 @@ CENTRALLY: Final = [
         {"name": "x", "probe_by": "x", "probe_until": "2026-03-01"},
     ),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
+    *SUBSCRIPTIONS,
 ]
 
 
@@ -271,6 +273,7 @@ def full(house: House) -> Hotel:
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
     a_sending(hotel, invoice)
+    subscriptions_of_every_kind(hotel)
     return hotel
 
 

@@ -28,7 +28,7 @@ from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
-from tests.security import debtors, tills
+from tests.security import debtors, subscribers, tills
 from tests.security.debtors import Debtor
 from tests.security.queries import QUERIES
 from tests.security.tills import Tills
@@ -79,6 +79,7 @@ class Calls:
     debtor: Debtor
     credits: prepaid.Credits
     webhook: str
+    subscribers: subscribers.Subscribers
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -115,6 +116,7 @@ class Calls:
             Debtor.of(hotel),
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
+            subscribers.Subscribers.of(hotel),
         )
 
     @cached_property
@@ -146,6 +148,8 @@ class Calls:
             return debtors.BODIES[name](self.debtor)
         if name in prepaid.BODIES:
             return prepaid.BODIES[name](self.credits)
+        if name in subscribers.BODIES:
+            return self.subscribers.body(name)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -172,6 +176,10 @@ class Calls:
         known["signal_id"] = self.signal
         if "{sending_id}" in path:
             known["sending_id"] = self.sending
+        known["plan"] = self.subscribers.plan
+        known["tenant_id"] = self.subscribers.tenant(name, self.hotel.tenant_id)
+        if name == "show_subscription_invoice":
+            known["invoice_id"] = self.subscribers.invoice
         known["hold_id"] = self.credits.holds.get(name, "")
         if "{drawer_id}" in path:
             known["drawer_id"] = self.tills.drawers[name]
@@ -185,6 +193,8 @@ class Calls:
             return debtors.QUERIES[name](self.hotel)
         if name in prepaid.QUERIES:
             return prepaid.QUERIES[name]
+        if name in subscribers.QUERIES:
+            return subscribers.QUERIES[name](self.hotel)
         make = QUERIES.get(name)
         return make(self) if make else {}
 
@@ -343,7 +353,10 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
 }
 
 
-EITHER: dict[str, set[str]] = {"transfer_lines": {"sharePpm"}}
+EITHER: dict[str, set[str]] = {
+    "transfer_lines": {"sharePpm"},
+    "change_subscription": {"quote"},
+}
 """What is not given because the field in its place is; the function's own test attacks it."""
 
 
@@ -368,7 +381,8 @@ def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
     names = house.sql(
         "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         " WHERE table_schema = :schema OR (table_schema = 'billing_central'"
-        " AND table_name IN ('outbox', 'step_up_uses')) ORDER BY 1",
+        " AND table_name IN ('outbox', 'step_up_uses', 'subscriptions', 'subscription_invoices',"
+        " 'platform_entries')) ORDER BY 1",
         schema=schema,
     )
     digests = [

@@ -33,6 +33,7 @@ from tests.trust.invariants.reopenings import (
 )
 from tests.trust.invariants.sendings import SENDINGS, hotel_with_sendings
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
+from tests.trust.invariants.subscriptions import SUBSCRIPTIONS, hotel_that_subscribes
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -66,6 +67,7 @@ AREAS = {
     "webhooks": WEBHOOKS,
     "sent": SENDINGS,
     "differing": DIFFERENCES,
+    "subscribed": SUBSCRIPTIONS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -135,6 +137,11 @@ def ahead(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def owed(house: House) -> Hotel:
     return hotel_with_companies(house)
+
+
+@pytest.fixture(scope="module")
+def subscribed(house: House) -> Hotel:
+    return hotel_that_subscribes(house)
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +296,10 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "transfer_in",
         "transfer_out",
     ]
+
+
+def test_a_hotel_that_subscribes_breaks_none(subscribed: Hotel) -> None:
+    assert broken(subscribed) == []
 
 
 def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:

@@ -102,7 +102,7 @@ WITH answers AS MATERIALIZED (
               ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'),
               ('$.**.reconciliationId'), ('$.**.companyAccountId'), ('$.**.receiptId'),
               ('$.**.allocationId'), ('$.**.writeOffId'), ('$.**.setOffId'), ('$.**.entryId'),
-              ('$.**.lotId'), ('$.**.holdId'))
+              ('$.**.lotId'), ('$.**.holdId'), ('$.**.subscriptionId'), ('$.**.planVersionId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -130,6 +130,12 @@ WITH answers AS MATERIALIZED (
   SELECT id FROM credit_holds
   UNION ALL
   SELECT id FROM invoices
+  UNION ALL
+  SELECT id FROM billing_central.subscription_invoices
+  UNION ALL
+  SELECT id FROM billing_central.subscriptions
+  UNION ALL
+  SELECT id FROM billing_central.plan_versions
 )
 SELECT key, concat(function, ' answered ', named.id)
 FROM named

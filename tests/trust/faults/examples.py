@@ -46,6 +46,7 @@ from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.scene import Scene, struck_out
+from tests.trust.faults.subscription_examples import SUBSCRIPTIONS
 from tests.webhooks import Webhook, captured
 
 Act = Callable[[Hotel], str]
@@ -396,4 +397,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **CASH,
     **COMPANIES,
     **CREDITS,
+    **SUBSCRIPTIONS,
 }

@@ -14,6 +14,7 @@ from tests.till import Till
 from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
+from tests.trust.faults.subscription_examples import overdue
 
 Act = Callable[[Hotel], str]
 
@@ -97,6 +98,12 @@ def _reconciling_credits(scene: Scene) -> Act:
     return runs("reconcile_credits", scene)
 
 
+def _cycling(scene: Scene) -> Act:
+    for hotel in (scene.hotel, scene.annex):
+        overdue(hotel)
+    return runs("cycle_subscriptions", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -108,4 +115,5 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "reconcile_processor": _matching,
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
+    "cycle_subscriptions": _cycling,
 }

@@ -1,0 +1,172 @@
+"""What the house is told about subscriptions: each event has the state that it left.
+
+Nothing here names a person. What an invoice is about stands in the invoice; its event has what it
+comes to.
+"""
+
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from common.contracts.event import EventData
+from common.contracts.fields import (
+    Amount,
+    Instant,
+    PlanVersionRef,
+    SubscriptionInvoiceRef,
+    SubscriptionRef,
+)
+
+if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
+    from common.domain.plan import PlanVersionPublished
+    from common.domain.subscription import SubscriptionFact
+    from common.domain.subscription_invoice import SubscriptionInvoiceIssued
+
+
+class _Subscription(EventData):
+    subscription_id: SubscriptionRef
+    status: str
+    plan: str
+    plan_version: int
+    seats: int
+    interval: str
+    fee: Amount
+    period_number: int
+    period_start: Instant
+    period_end: Instant
+    credits_micro: int
+    credit: Amount
+    ends_at: Instant | None
+
+    @classmethod
+    def of(cls, fact: "SubscriptionFact") -> Self:
+        return cls(**cls.shared(fact))
+
+    @classmethod
+    def shared(cls, fact: "SubscriptionFact") -> dict[str, Any]:
+        subscription = fact.subject
+        terms = subscription.terms
+        return {
+            "subscription_id": subscription.id,
+            "status": subscription.status.value,
+            "plan": terms.plan,
+            "plan_version": terms.plan_version,
+            "seats": terms.seats,
+            "interval": terms.interval.value,
+            "fee": terms.fee,
+            "period_number": subscription.period_number,
+            "period_start": subscription.period.start,
+            "period_end": subscription.period.end,
+            "credits_micro": subscription.period_credits_micro,
+            "credit": subscription.credit,
+            "ends_at": subscription.ends_at,
+        }
+
+
+class SubscriptionCreatedV1(_Subscription):
+    """A tenant has subscribed."""
+
+    fact = "subscription.created"
+
+
+class SubscriptionRenewedV1(_Subscription):
+    """The next period has begun, and its credits are granted."""
+
+    fact = "subscription.renewed"
+
+
+class SubscriptionChangedV1(_Subscription):
+    """Other terms are in force, or will be with the next period."""
+
+    fact = "subscription.changed"
+
+
+class SubscriptionPausedV1(_Subscription):
+    """The clock stands still."""
+
+    fact = "subscription.paused"
+
+
+class SubscriptionResumedV1(_Subscription):
+    """The clock goes on, with what was left of the period."""
+
+    fact = "subscription.resumed"
+
+
+class SubscriptionSuspendedV1(_Subscription):
+    """The tenant is not served until it is reactivated."""
+
+    fact = "subscription.suspended"
+
+
+class SubscriptionReactivatedV1(_Subscription):
+    """The tenant is served again."""
+
+    fact = "subscription.reactivated"
+
+
+class SubscriptionCancellationScheduledV1(_Subscription):
+    """It will end at `endsAt`."""
+
+    fact = "subscription.cancellation_scheduled"
+
+
+class SubscriptionCanceledV1(_Subscription):
+    """It has ended at `endsAt`."""
+
+    fact = "subscription.canceled"
+
+
+class SubscriptionInvoiceIssuedV1(EventData):
+    """The platform has invoiced a tenant; `due` waits to be charged."""
+
+    fact = "subscription_invoice.issued"
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    number: str
+    purpose: str
+    period_number: int
+    total: Amount
+    due: Amount
+    payload_sha256: str
+
+    @classmethod
+    def of(cls, fact: "SubscriptionInvoiceIssued") -> "SubscriptionInvoiceIssuedV1":
+        invoice = fact.subject
+        return cls(
+            invoice_id=invoice.id,
+            subscription_id=invoice.subscription_id,
+            number=invoice.number,
+            purpose=invoice.bill.purpose.value,
+            period_number=invoice.bill.period_number,
+            total=invoice.bill.total,
+            due=invoice.bill.due,
+            payload_sha256=invoice.payload_sha256.hex(),
+        )
+
+
+class PlanVersionPublishedV1(EventData):
+    """A version of a plan can be subscribed to."""
+
+    fact = "plan_version.published"
+    plan_version_id: PlanVersionRef
+    plan: str
+    plan_version: int
+
+    @classmethod
+    def of(cls, fact: "PlanVersionPublished") -> "PlanVersionPublishedV1":
+        version: Any = fact.subject
+        return cls(plan_version_id=version.id, plan=version.plan, plan_version=version.number)
+
+
+SUBSCRIPTION_EVENTS: Final = (
+    SubscriptionCreatedV1,
+    SubscriptionRenewedV1,
+    SubscriptionChangedV1,
+    SubscriptionPausedV1,
+    SubscriptionResumedV1,
+    SubscriptionSuspendedV1,
+    SubscriptionReactivatedV1,
+    SubscriptionCancellationScheduledV1,
+    SubscriptionCanceledV1,
+    SubscriptionInvoiceIssuedV1,
+    PlanVersionPublishedV1,
+)

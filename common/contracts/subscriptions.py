@@ -1,0 +1,237 @@
+"""How subscriptions and the platform's invoices read on the wire."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from common.contracts.fields import (
+    Amount,
+    AmountNotNegative,
+    Instant,
+    SubscriptionInvoiceRef,
+    SubscriptionRef,
+)
+from common.contracts.plans import PlanName
+from common.contracts.shapes import Outcome, Request, Shape
+from common.domain.period import Interval, Period
+from common.domain.plan import SEATS_MAX
+from common.domain.subscription import Subscription
+from common.domain.subscription_history import HistoryEntry
+from common.domain.subscription_invoice import Bill, InvoiceLine, SubscriptionInvoice
+from common.domain.subscription_quote import Quote
+from common.domain.subscription_terms import Terms
+
+TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
+Seats = Annotated[int, Field(ge=1, le=SEATS_MAX, examples=[5])]
+PlanNumber = Annotated[int, Field(ge=1, le=1_000_000, examples=[1])]
+
+
+class PeriodView(Shape):
+    """From `start` until just before `end`."""
+
+    start: Instant
+    end: Instant
+
+    @classmethod
+    def of(cls, period: Period) -> "PeriodView":
+        return cls(start=period.start, end=period.end)
+
+
+class TermsView(Shape):
+    """What is subscribed to, and what a period of it costs."""
+
+    plan: PlanName
+    plan_version: int
+    seats: int
+    interval: Interval
+    fee: Amount
+
+    @classmethod
+    def of(cls, terms: Terms) -> "TermsView":
+        return cls(
+            plan=terms.plan,
+            plan_version=terms.plan_version,
+            seats=terms.seats,
+            interval=terms.interval,
+            fee=terms.fee,
+        )
+
+
+class InvoiceLineView(Shape):
+    """What an amount is for, and for which time; one below zero is the customer's."""
+
+    kind: str
+    plan: PlanName
+    plan_version: int
+    seats: int
+    period: PeriodView
+    amount: Amount
+
+    @classmethod
+    def of(cls, line: InvoiceLine) -> "InvoiceLineView":
+        return cls(
+            kind=line.kind.value,
+            plan=line.plan,
+            plan_version=line.plan_version,
+            seats=line.seats,
+            period=PeriodView.of(line.period),
+            amount=line.amount,
+        )
+
+
+class BillView(Shape):
+    """What an invoice comes to. `creditUsed` was the customer's and is taken off, `creditLeft` is
+    what lines below zero leave for the next ones; `due` is to be paid."""
+
+    purpose: str
+    period_number: int
+    lines: tuple[InvoiceLineView, ...]
+    total: Amount
+    credit_used: Amount
+    credit_left: Amount
+    due: Amount
+
+    @classmethod
+    def of(cls, bill: Bill) -> "BillView":
+        return cls(
+            purpose=bill.purpose.value,
+            period_number=bill.period_number,
+            lines=tuple(InvoiceLineView.of(line) for line in bill.lines),
+            total=bill.total,
+            credit_used=bill.brought,
+            credit_left=bill.carried,
+            due=bill.due,
+        )
+
+
+class SubscriptionInvoiceView(Outcome):
+    """An invoice of the platform: `open` until it is paid, `paid` where nothing is due."""
+
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    number: str
+    status: str
+    period: PeriodView
+    bill: BillView
+    issued_at: Instant
+    payload: str
+    payload_sha256: str
+    previous_sha256: str | None
+
+    @classmethod
+    def of(cls, invoice: SubscriptionInvoice) -> "SubscriptionInvoiceView":
+        previous = invoice.previous_sha256
+        return cls(
+            invoice_id=invoice.id,
+            subscription_id=invoice.subscription_id,
+            number=invoice.number,
+            status=invoice.status,
+            period=PeriodView.of(invoice.bill.period),
+            bill=BillView.of(invoice.bill),
+            issued_at=invoice.issued_at,
+            payload=invoice.payload,
+            payload_sha256=invoice.payload_sha256.hex(),
+            previous_sha256=previous.hex() if previous else None,
+        )
+
+
+class SubscriptionView(Shape):
+    """A subscription. `credit` is the tenant's; `obligation` is what a commitment still asks for;
+    `nextTerms` are in force from the next period on."""
+
+    subscription_id: SubscriptionRef
+    status: str
+    terms: TermsView
+    next_terms: TermsView | None
+    time_zone: str
+    started_at: Instant
+    period_number: int
+    period: PeriodView
+    credit: Amount
+    committed_periods: int
+    obligation: Amount
+    ends_at: Instant | None
+    paused_at: Instant | None
+    canceled_at: Instant | None
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> "SubscriptionView":
+        later = subscription.next_terms
+        return cls(
+            subscription_id=subscription.id,
+            status=subscription.status.value,
+            terms=TermsView.of(subscription.terms),
+            next_terms=TermsView.of(later) if later else None,
+            time_zone=subscription.time_zone,
+            started_at=subscription.started_at,
+            period_number=subscription.period_number,
+            period=PeriodView.of(subscription.period),
+            credit=subscription.credit,
+            committed_periods=subscription.committed_periods,
+            obligation=subscription.obligation,
+            ends_at=subscription.ends_at,
+            paused_at=subscription.paused_at,
+            canceled_at=subscription.canceled_at,
+        )
+
+
+class SubscriptionAnswer(Outcome):
+    """The subscription as the command left it, and the invoice that it made, if it made one."""
+
+    subscription: SubscriptionView
+    invoice: SubscriptionInvoiceView | None
+    version: int
+
+    @classmethod
+    def of(
+        cls, subscription: Subscription, invoice: SubscriptionInvoice | None = None
+    ) -> "SubscriptionAnswer":
+        return cls(
+            subscription=SubscriptionView.of(subscription),
+            invoice=SubscriptionInvoiceView.of(invoice) if invoice else None,
+            version=subscription.version,
+        )
+
+
+class HistoryView(Shape):
+    """Something that happened to a subscription, by whom and why."""
+
+    action: str
+    actor: str
+    reason: str | None
+    occurred_at: Instant
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> "HistoryView":
+        return cls(
+            action=entry.action,
+            actor=entry.actor,
+            reason=entry.reason,
+            occurred_at=entry.occurred_at,
+        )
+
+
+class TermsGiven(Request):
+    """Terms that are asked for. Where the plan has no fee of its own, `agreedMonthlyFee` is."""
+
+    plan: PlanName | None = None
+    plan_version: PlanNumber | None = None
+    seats: Seats | None = None
+    interval: Interval | None = None
+    agreed_monthly_fee: AmountNotNegative | None = None
+
+
+class QuoteShape(Shape):
+    """What a preview answered; given back, it is what is charged, or nothing is."""
+
+    as_of: Instant
+    version: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
+
+    def quote(self) -> Quote:
+        return Quote(as_of=self.as_of, version=self.version, sha256=self.sha256)
+
+    @classmethod
+    def of(cls, quote: Quote) -> "QuoteShape":
+        return cls(as_of=quote.as_of, version=quote.version, sha256=quote.sha256)

@@ -1,0 +1,348 @@
+"""A tenant's subscription to the platform: its states, its periods, and what each of them costs.
+
+There is one table of transitions and no other way from state to state (SUB-2). A period is billed
+when it begins, and begins when the one before it is over: so each is billed once, in order, however
+late the bill is written (SUB-4). What the platform's staff changes within a period is prorated by
+`common.domain.proration`; an interval changes with the period, so that the anchor stays (SUB-3).
+
+A pause stops the clock: what was left of the period when it began is left when it ends, and the
+anchor moves with the end of the period (SUB-8). Who has committed to a year and cancels before its
+end is billed to that end and no further (SUB-9).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Final, TypeVar
+
+from common.domain.aggregate import Aggregate, Fact
+from common.domain.identifiers import SubscriptionId
+from common.domain.money import Currency, Money
+from common.domain.period import Interval, Period, boundary, second_of, seconds_between
+from common.domain.proration import Segments, cost, share, with_fee
+from common.domain.refusal import Conflict, Missing
+from common.domain.subscription_invoice import Bill, InvoiceLine, LineKind, Purpose
+from common.domain.subscription_terms import Terms
+
+
+class SubscriptionUnknown(Missing):
+    code = "SUBSCRIPTION_UNKNOWN"
+    title = "The tenant has no subscription"
+
+
+class SubscriptionExists(Conflict):
+    code = "SUBSCRIPTION_EXISTS"
+    title = "The tenant has a subscription already"
+
+
+class SubscriptionStateRefuses(Conflict):
+    code = "SUBSCRIPTION_STATE_REFUSES"
+    title = "The subscription's state does not allow this"
+
+
+class PeriodNotBilled(Conflict):
+    code = "SUBSCRIPTION_PERIOD_NOT_BILLED"
+    title = "The period is over and the next one has not begun: run the cycle first"
+
+
+class NothingIsDue(Conflict):
+    code = "SUBSCRIPTION_NOTHING_DUE"
+    title = "The period of the subscription is not over"
+
+
+class SubscriptionUnchanged(Conflict):
+    code = "SUBSCRIPTION_UNCHANGED"
+    title = "The subscription has these terms already"
+
+
+class CommitmentBinds(Conflict):
+    code = "COMMITMENT_BINDS"
+    title = "The tenant has committed to these terms for longer"
+
+
+class Status(StrEnum):
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+
+
+TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
+    Status.TRIALING: frozenset({Status.ACTIVE, Status.CANCELED}),
+    Status.ACTIVE: frozenset({Status.PAST_DUE, Status.SUSPENDED, Status.PAUSED, Status.CANCELED}),
+    Status.PAST_DUE: frozenset({Status.ACTIVE, Status.SUSPENDED, Status.CANCELED}),
+    Status.SUSPENDED: frozenset({Status.ACTIVE, Status.CANCELED}),
+    Status.PAUSED: frozenset({Status.ACTIVE, Status.CANCELED}),
+    Status.CANCELED: frozenset(),
+}
+"""Everything that may become of a subscription; whatever stands not here is refused."""
+RUNNING: Final = frozenset({Status.ACTIVE, Status.PAST_DUE})
+"""States in which periods follow one another, and terms can change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionFact(Fact):
+    """Something that happened to a subscription; `bill` is what has to be invoiced of it."""
+
+    subject: "Subscription" = field(repr=False, compare=False)
+    bill: Bill | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionCreated(SubscriptionFact):
+    name = "subscription.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionRenewed(SubscriptionFact):
+    """The next period has begun."""
+
+    name = "subscription.renewed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionChanged(SubscriptionFact):
+    """It has other terms, at once or (an interval) from the next period on."""
+
+    name = "subscription.changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaused(SubscriptionFact):
+    name = "subscription.paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionResumed(SubscriptionFact):
+    name = "subscription.resumed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionSuspended(SubscriptionFact):
+    name = "subscription.suspended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionReactivated(SubscriptionFact):
+    name = "subscription.reactivated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancellationScheduled(SubscriptionFact):
+    """It ends with a period; what is still to be paid until then is on the subscription."""
+
+    name = "subscription.cancellation_scheduled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionCanceled(SubscriptionFact):
+    name = "subscription.canceled"
+
+
+F = TypeVar("F", bound=SubscriptionFact)
+
+
+@dataclass(kw_only=True)
+class Subscription(Aggregate):
+    """See the module.
+
+    `anchor_at` and `anchor_months` say where the current period ends: so many months after the
+    anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
+    period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
+    that may be billed is `last_period`; `committed_periods` are owed in any case.
+    """
+
+    kind: ClassVar[str] = "subscription"
+    id: SubscriptionId
+    time_zone: str
+    started_at: datetime
+    terms: Terms
+    next_terms: Terms | None = None
+    status: Status = Status.ACTIVE
+    anchor_at: datetime
+    anchor_months: int = 0
+    period_number: int = 0
+    period: Period
+    period_seconds: int = 0
+    segments: Segments = ()
+    billed: Money
+    credit: Money
+    period_credits_micro: int = 0
+    committed_periods: int = 0
+    last_period: int | None = None
+    paused_at: datetime | None = None
+    canceled_at: datetime | None = None
+
+    def state(self) -> dict[str, object]:
+        following = self.next_terms
+        return {
+            "status": self.status.value,
+            "terms": self.terms.document(),
+            "nextTerms": following and following.document(),
+            "anchor": [self.anchor_at.isoformat(), self.anchor_months, self.time_zone],
+            "period": [
+                self.period_number,
+                self.period.start.isoformat(),
+                self.period.end.isoformat(),
+                self.period_seconds,
+            ],
+            "segments": [[each.left_seconds, each.fee_micro] for each in self.segments],
+            "billedMicro": self.billed.amount_micro,
+            "creditMicro": self.credit.amount_micro,
+            "periodCreditsMicro": self.period_credits_micro,
+            "committedPeriods": self.committed_periods,
+            "lastPeriod": self.last_period,
+            "pausedAt": self.paused_at and self.paused_at.isoformat(),
+            "canceledAt": self.canceled_at and self.canceled_at.isoformat(),
+        }
+
+    @property
+    def currency(self) -> Currency:
+        return self.terms.fee.currency
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the cycle has something to do next; None while its clock stands still."""
+        return self.period.end if self.status in RUNNING else None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether periods are owed behind the current one."""
+        return self.status is not Status.CANCELED and self.period_number < self.committed_periods
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a subscription that was canceled ends, or has ended."""
+        if self.canceled_at is not None or self.last_period is None:
+            return self.canceled_at
+        months = max(self.last_period - self.period_number, 0) * self.terms.interval.months
+        if not months:
+            return self.period.end
+        return boundary(self.anchor_at, self.anchor_months + months, self.time_zone)
+
+    @property
+    def obligation(self) -> Money:
+        """What is still to be billed under a commitment, before any credit (SUB-9)."""
+        left = max(self.committed_periods - self.period_number, 0) if self.is_committed else 0
+        if self.last_period is not None:
+            left = min(left, max(self.last_period - self.period_number, 0))
+        return self.terms.fee.times(left)
+
+    def credits_granted_for(self, now: datetime) -> int:
+        """The micro credits that were granted for a time that is not over."""
+        return self.period_credits_micro if now < self.period.end else 0
+
+    def move(self, to: Status) -> None:
+        """Go over to another state. Refuses: SubscriptionStateRefuses."""
+        if to not in TRANSITIONS[self.status]:
+            raise SubscriptionStateRefuses(status=self.status.value, asked=to.value)
+        self.status = to
+
+    def must_run(self, now: datetime) -> None:
+        """Refuses what needs a period that is running: SubscriptionStateRefuses, PeriodNotBilled.
+
+        A period that is over is billed first, so that nothing is reckoned by terms of the past.
+        """
+        if self.status not in RUNNING:
+            raise SubscriptionStateRefuses(status=self.status.value)
+        if second_of(now) >= self.period.end:
+            raise PeriodNotBilled()
+
+    def left_seconds(self, now: datetime) -> int:
+        """What is left of the period."""
+        at = self.paused_at or second_of(now)
+        return max(seconds_between(at, self.period.end), 0)
+
+    def told(self, fact: type[F], reason: str | None = None, bill: Bill | None = None) -> F:
+        """Number a fact, and keep what its bill leaves of the credit."""
+        if bill is not None:
+            self.credit = self.credit + bill.carried - bill.brought
+        return fact(subject=self, sequence=self.next_sequence(), reason=reason, bill=bill)
+
+    def begin_period(self, start: datetime) -> Bill:
+        """Let the next period begin, and bill it in advance."""
+        self.terms, self.next_terms = self.next_terms or self.terms, None
+        self.anchor_months += self.terms.interval.months
+        self.period_number += 1
+        end = boundary(self.anchor_at, self.anchor_months, self.time_zone)
+        self.period = Period(start, end)
+        self.period_seconds = self.period.seconds
+        self.segments = with_fee((), self.period_seconds, self.terms.fee)
+        self.billed = self.terms.fee
+        self.period_credits_micro = self.terms.period_credits_micro
+        fee = self.terms.line(LineKind.PLAN_FEE, self.period, self.terms.fee)
+        return self.bill(Purpose.PERIOD, (fee,))
+
+    def bill(self, purpose: Purpose, lines: tuple[InvoiceLine, ...]) -> Bill:
+        """The bill of some lines, set off against the credit."""
+        return Bill.of(purpose, self.period_number, self.period, lines, self.credit)
+
+
+def begin(
+    subscription_id: SubscriptionId,
+    terms: Terms,
+    time_zone: str,
+    now: datetime,
+    reason: str | None,
+    *,
+    committed_periods: int = 0,
+) -> SubscriptionCreated:
+    """Begin a subscription, and its first period. Refuses: TimeZoneUnknown, CommitmentBinds."""
+    if committed_periods and terms.interval is not Interval.MONTH:
+        raise CommitmentBinds("A commitment to a year is paid by the month.")
+    start = second_of(now)
+    nothing = Money.zero(terms.fee.currency)
+    subscription = Subscription(
+        id=subscription_id,
+        time_zone=time_zone,
+        started_at=start,
+        terms=terms,
+        anchor_at=start,
+        period=Period(start, start),
+        billed=nothing,
+        credit=nothing,
+        committed_periods=committed_periods,
+    )
+    bill = subscription.begin_period(start)
+    return subscription.told(SubscriptionCreated, reason, bill)
+
+
+def change_of(
+    subscription: Subscription, at_once: Terms, later: Terms, now: datetime, reason: str
+) -> SubscriptionChanged:
+    """Give a subscription the terms `at_once`, and `later` with the next period.
+
+    Refuses: SubscriptionStateRefuses, PeriodNotBilled, SubscriptionUnchanged, CommitmentBinds,
+    CurrenciesDiffer.
+    """
+    subscription.must_run(now)
+    before, following = subscription.terms, later if later != at_once else None
+    if (at_once, following) == (before, subscription.next_terms):
+        raise SubscriptionUnchanged()
+    if subscription.is_committed and (following is not None or at_once.fee < before.fee):
+        raise CommitmentBinds(obligation=subscription.obligation.amount_micro)
+    bill = None
+    if (at_once.fee - before.fee).amount_micro:
+        bill = _prorated(subscription, at_once, now)
+    subscription.terms, subscription.next_terms = at_once, following
+    return subscription.told(SubscriptionChanged, reason, bill)
+
+
+def _prorated(subscription: Subscription, wanted: Terms, now: datetime) -> Bill:
+    """Take the rest of the period back, and bill it by other terms."""
+    left, whole = subscription.left_seconds(now), subscription.period_seconds
+    subscription.segments = with_fee(subscription.segments, left, wanted.fee)
+    costs = cost(subscription.segments, whole, subscription.currency)
+    unused = -share(subscription.terms.fee, left, whole)
+    rest = costs - subscription.billed - unused
+    subscription.billed = costs
+    period = Period(second_of(now), subscription.period.end)
+    return subscription.bill(
+        Purpose.CHANGE,
+        (
+            subscription.terms.line(LineKind.UNUSED, period, unused),
+            wanted.line(LineKind.REST, period, rest),
+        ),
+    )

@@ -1,0 +1,238 @@
+"""The platform's invoices: what a tenant owes for a period of its subscription, or for a change.
+
+Numbers come from one gap-free series a year, the platform's own over all tenants; each invoice
+names the hash of the one before it. An invoice never changes. What its lines come to below zero is
+not paid out: it stands to the subscription's credit and is taken off the invoices that follow, so
+that no money goes missing. Whether an invoice is settled is no part of it: `open` is what still
+waits for the processor, to be charged with the invoice's id as the key (SUB-6).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from common.domain.aggregate import Aggregate, Fact
+from common.domain.canonical import canonical, digest
+from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
+from common.domain.money import Currency, Money
+from common.domain.period import Period
+from common.domain.refusal import Missing
+
+NUMBER_PREFIX: Final = "MEL"
+PLATFORM: Final = "Melmastoon"
+
+
+class SubscriptionInvoiceUnknown(Missing):
+    code = "SUBSCRIPTION_INVOICE_UNKNOWN"
+    title = "There is no such invoice of the platform"
+
+
+class LineKind(StrEnum):
+    """What a line is about."""
+
+    PLAN_FEE = "plan_fee"
+    UNUSED = "unused"
+    REST = "rest_of_period"
+
+
+class Purpose(StrEnum):
+    """Why an invoice was written: a period that began, or a change within one."""
+
+    PERIOD = "period"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """An amount, what it is for and for which time; negative is the customer's."""
+
+    kind: LineKind
+    plan: str
+    plan_version: int
+    seats: int
+    period: Period
+    amount: Money
+
+    @classmethod
+    def of(cls, document: dict[str, Any], currency: Currency) -> "InvoiceLine":
+        """The line that a document tells of."""
+        start, end = (datetime.fromisoformat(document[name]) for name in ("from", "until"))
+        return cls(
+            kind=LineKind(document["kind"]),
+            plan=document["plan"],
+            plan_version=document["planVersion"],
+            seats=document["seats"],
+            period=Period(start, end),
+            amount=Money(document["amountMicro"], currency),
+        )
+
+    def document(self) -> dict[str, object]:
+        return {
+            "kind": self.kind.value,
+            "plan": self.plan,
+            "planVersion": self.plan_version,
+            "seats": self.seats,
+            "from": self.period.start.isoformat(),
+            "until": self.period.end.isoformat(),
+            "amountMicro": self.amount.amount_micro,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What is to be invoiced. `total` is what the lines come to; of the subscription's credit
+    `brought` is used, and `carried` is added to it; `due` is what is left to pay."""
+
+    purpose: Purpose
+    period_number: int
+    period: Period
+    lines: tuple[InvoiceLine, ...]
+    brought: Money
+    carried: Money
+
+    @classmethod
+    def of(
+        cls,
+        purpose: Purpose,
+        period_number: int,
+        period: Period,
+        lines: tuple[InvoiceLine, ...],
+        credit: Money,
+    ) -> "Bill":
+        """Set lines off against the credit that the subscription has."""
+        nothing = Money.zero(credit.currency)
+        total = Money.total((line.amount for line in lines), credit.currency)
+        return cls(
+            purpose=purpose,
+            period_number=period_number,
+            period=period,
+            lines=lines,
+            brought=max(min(credit, total), nothing),
+            carried=max(-total, nothing),
+        )
+
+    @property
+    def total(self) -> Money:
+        return Money.total((line.amount for line in self.lines), self.brought.currency)
+
+    @property
+    def due(self) -> Money:
+        return self.total - self.brought + self.carried
+
+
+@dataclass(slots=True, kw_only=True)
+class PlatformSeries:
+    """The numbers of a year, under lock."""
+
+    year: int
+    last_number: int
+    last_sha256: bytes | None
+
+    def next_number(self) -> str:
+        """Take the next number."""
+        self.last_number += 1
+        return f"{NUMBER_PREFIX}-{self.year}-{self.last_number:06}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionInvoiceIssued(Fact):
+    """The platform has written an invoice."""
+
+    name = "subscription_invoice.issued"
+    subject: "SubscriptionInvoice" = field(repr=False, compare=False)
+
+
+@dataclass(kw_only=True)
+class SubscriptionInvoice(Aggregate):
+    """An invoice of the platform; `payload` is its text in canonical JSON (RFC 8785)."""
+
+    kind: ClassVar[str] = "subscription_invoice"
+    id: SubscriptionInvoiceId
+    subscription_id: SubscriptionId
+    year: int
+    series_number: int
+    number: str
+    bill: Bill
+    issued_at: datetime
+    payload: str
+    payload_sha256: bytes
+    previous_sha256: bytes | None
+
+    @property
+    def currency(self) -> Currency:
+        return self.bill.due.currency
+
+    @property
+    def status(self) -> str:
+        """`paid` where nothing is due; `open` until it is charged."""
+        return "paid" if self.bill.due.is_zero else "open"
+
+    def state(self) -> dict[str, object]:
+        return {"number": self.number, "payloadSha256": self.payload_sha256.hex()}
+
+
+def issue(
+    bill: Bill,
+    invoice_id: SubscriptionInvoiceId,
+    subscription_id: SubscriptionId,
+    series: PlatformSeries,
+    customer: dict[str, Any],
+    issued_at: datetime,
+) -> SubscriptionInvoiceIssued:
+    """Write the invoice of a bill under the next number of the series."""
+    previous = series.last_sha256
+    number = series.next_number()
+    document = {
+        "type": "subscription_invoice",
+        "issuer": {"name": PLATFORM},
+        "customer": customer,
+        "number": number,
+        "issuedAt": issued_at.isoformat(),
+        "subscription": subscription_id,
+        "purpose": bill.purpose.value,
+        "periodNumber": bill.period_number,
+        "periodStart": bill.period.start.isoformat(),
+        "periodEnd": bill.period.end.isoformat(),
+        "currency": bill.due.currency,
+        "lines": [line.document() for line in bill.lines],
+        "totalMicro": bill.total.amount_micro,
+        "creditUsedMicro": bill.brought.amount_micro,
+        "creditLeftMicro": bill.carried.amount_micro,
+        "dueMicro": bill.due.amount_micro,
+        "previousSha256": previous.hex() if previous else None,
+    }
+    series.last_sha256 = digest(document)
+    invoice = SubscriptionInvoice(
+        id=invoice_id,
+        subscription_id=subscription_id,
+        year=series.year,
+        series_number=series.last_number,
+        number=number,
+        bill=bill,
+        issued_at=issued_at,
+        payload=canonical(document).decode(),
+        payload_sha256=series.last_sha256,
+        previous_sha256=previous,
+    )
+    return SubscriptionInvoiceIssued(subject=invoice, sequence=invoice.next_sequence())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformEntry:
+    """An entry of the platform's own books: one row debits one account and credits another."""
+
+    debit: str
+    credit: str
+    amount: Money
+
+
+def entries_of(bill: Bill) -> tuple[PlatformEntry, ...]:
+    """How a bill is booked: what is earned, what is owed, what stands to the customer's credit."""
+    owed, earned, credit = "receivable", "subscription_revenue", "customer_credit"
+    booked = (
+        PlatformEntry(debit=owed, credit=earned, amount=bill.total + bill.carried),
+        PlatformEntry(debit=earned, credit=credit, amount=bill.carried),
+        PlatformEntry(debit=credit, credit=owed, amount=bill.brought),
+    )
+    return tuple(each for each in booked if not each.amount.is_zero)

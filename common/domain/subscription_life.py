@@ -1,0 +1,120 @@
+"""What becomes of a subscription over time: it is renewed, paused, resumed, canceled, reactivated.
+
+Each is one step of the table in `common.domain.subscription`, told with its reason.
+"""
+
+from datetime import datetime
+
+from common.domain.period import Period, second_of
+from common.domain.subscription import (
+    RUNNING,
+    CancellationScheduled,
+    CommitmentBinds,
+    NothingIsDue,
+    Status,
+    Subscription,
+    SubscriptionCanceled,
+    SubscriptionFact,
+    SubscriptionPaused,
+    SubscriptionReactivated,
+    SubscriptionRenewed,
+    SubscriptionResumed,
+    SubscriptionStateRefuses,
+    SubscriptionSuspended,
+)
+
+ENDED = "The last period that was to be billed is over"
+
+
+def renew(
+    subscription: Subscription, now: datetime, *, also_suspended: bool = False
+) -> SubscriptionRenewed | SubscriptionCanceled:
+    """Begin the next period of one that is over, or end with it what was canceled.
+
+    One period at a time: of a subscription that was left alone for long, each is billed in turn.
+    Refuses: SubscriptionStateRefuses, NothingIsDue.
+    """
+    states = RUNNING | {Status.SUSPENDED} if also_suspended else RUNNING
+    if subscription.status not in states:
+        raise SubscriptionStateRefuses(status=subscription.status.value)
+    over = subscription.period.end
+    if now < over:
+        raise NothingIsDue(periodEnd=over.isoformat())
+    last = subscription.last_period
+    if last is not None and subscription.period_number >= last:
+        subscription.move(Status.CANCELED)
+        subscription.canceled_at = over
+        return subscription.told(SubscriptionCanceled, ENDED)
+    bill = subscription.begin_period(over)
+    return subscription.told(SubscriptionRenewed, bill=bill)
+
+
+def pause(subscription: Subscription, now: datetime, reason: str) -> SubscriptionPaused:
+    """Stop the clock (SUB-8). Refuses: SubscriptionStateRefuses, PeriodNotBilled."""
+    subscription.must_run(now)
+    subscription.move(Status.PAUSED)
+    subscription.paused_at = second_of(now)
+    return subscription.told(SubscriptionPaused, reason)
+
+
+def resume(subscription: Subscription, now: datetime, reason: str) -> SubscriptionResumed:
+    """Go on with what was left of the period; later ones follow its end.
+
+    Refuses: SubscriptionStateRefuses.
+    """
+    paused_at = subscription.paused_at
+    if subscription.status is not Status.PAUSED or paused_at is None:
+        raise SubscriptionStateRefuses(status=subscription.status.value)
+    subscription.move(Status.ACTIVE)
+    stood_still = second_of(now) - paused_at
+    subscription.paused_at = None
+    if stood_still:
+        period = subscription.period
+        subscription.period = Period(period.start, period.end + stood_still)
+        subscription.anchor_at, subscription.anchor_months = subscription.period.end, 0
+    return subscription.told(SubscriptionResumed, reason)
+
+
+def cancel(
+    subscription: Subscription, now: datetime, reason: str, *, at_once: bool, release: bool
+) -> SubscriptionFact:
+    """End a subscription, now or with the last period that is owed.
+
+    What was billed stays billed. Who has committed is billed to the end of that, and no further,
+    unless they are released. Refuses: SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
+    """
+    bound = subscription.is_committed and not release
+    number = subscription.period_number
+    if not bound:
+        subscription.committed_periods = min(subscription.committed_periods, number)
+    if at_once:
+        if bound:
+            raise CommitmentBinds(obligation=subscription.obligation.amount_micro)
+        subscription.move(Status.CANCELED)
+        subscription.canceled_at = second_of(now)
+        return subscription.told(SubscriptionCanceled, reason)
+    subscription.must_run(now)
+    subscription.last_period = subscription.committed_periods if bound else number
+    return subscription.told(CancellationScheduled, reason)
+
+
+def suspend(subscription: Subscription, reason: str) -> SubscriptionSuspended:
+    """Stop serving and billing. Refuses: SubscriptionStateRefuses."""
+    subscription.move(Status.SUSPENDED)
+    return subscription.told(SubscriptionSuspended, reason)
+
+
+def reactivate(subscription: Subscription, now: datetime, reason: str) -> SubscriptionReactivated:
+    """Serve again. What was not served is not billed: a period that is over meanwhile is followed
+    by one that begins now, with an anchor of its own. Refuses: SubscriptionStateRefuses.
+    """
+    if subscription.status is not Status.SUSPENDED:
+        raise SubscriptionStateRefuses(status=subscription.status.value)
+    start, last = second_of(now), subscription.last_period
+    if last is not None and subscription.period_number >= last and start >= subscription.period.end:
+        raise SubscriptionStateRefuses("It has come to its end: run the cycle.")
+    subscription.move(Status.ACTIVE)
+    if start < subscription.period.end:
+        return subscription.told(SubscriptionReactivated, reason)
+    subscription.anchor_at, subscription.anchor_months = start, 0
+    return subscription.told(SubscriptionReactivated, reason, subscription.begin_period(start))

@@ -1,0 +1,72 @@
+"""The platform's own books, as use cases see them: plans, subscriptions and their invoices.
+
+They stand in the central schema, and a transaction sees there what is the tenant's that it works
+for; plans are everybody's.
+"""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from common.domain.identifiers import PlanVersionId, SubscriptionInvoiceId
+    from common.domain.plan import PlanVersion
+    from common.domain.subscription import Subscription
+    from common.domain.subscription_history import HistoryEntry
+    from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+    from common.ports.transaction import Page
+
+
+class Plans(Protocol):
+    """The catalogue. Its rows are only added to."""
+
+    def newest(self) -> Sequence[PlanVersion]:
+        """The newest version of each plan, by its name."""
+
+    def find(self, plan: str) -> PlanVersion | None:
+        """The newest version of a plan, if there is such a plan."""
+
+    def get(self, plan: str, number: int | None = None) -> PlanVersion:
+        """A version of a plan, the newest where none is named. Refuses: PlanUnknown."""
+
+    def get_by_id(self, version_id: PlanVersionId) -> PlanVersion:
+        """A version that something refers to. Refuses: PlanUnknown."""
+
+    def keep(self, version: PlanVersion) -> None:
+        """Add a version, once."""
+
+
+class Subscriptions(Protocol):
+    """The tenant's subscription: the one that stands, or the last one that was canceled."""
+
+    def find(self) -> Subscription | None:
+        """Lock it, if there is one."""
+
+    def get(self) -> Subscription:
+        """Read it. Refuses: SubscriptionUnknown."""
+
+    def take(self) -> Subscription:
+        """Lock it. Refuses: SubscriptionUnknown."""
+
+    def due(self, on: date | None) -> Sequence[int]:
+        """The number of the period that is over, where one is: by now, and by the end of a day."""
+
+    def history(self, subscription: Subscription) -> Sequence[HistoryEntry]:
+        """What happened to it, in order."""
+
+    def keep(self, subscription: Subscription) -> None:
+        """Write it."""
+
+    def take_series(self, year: int) -> PlatformSeries:
+        """Lock the numbers of a year. They are the platform's: take them last."""
+
+    def keep_invoice(self, invoice: SubscriptionInvoice, series: PlatformSeries) -> None:
+        """Write a new invoice with its entries, and move the series on."""
+
+    def get_invoice(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionInvoice:
+        """Read an invoice. Refuses: SubscriptionInvoiceUnknown."""
+
+    def page(self, limit: int, cursor: str | None) -> Page[SubscriptionInvoice]:
+        """Invoices in the order of their ids."""

@@ -1,0 +1,160 @@
+-- The platform's own books: what a tenant has subscribed to, and what it was invoiced of that.
+
+-- invariant: a_period_is_invoiced_once_and_in_order
+-- The periods of a subscription are numbered from one to the current one, each with one invoice,
+-- and none begins before the one in front of it has ended.
+SELECT id, concat_ws(' ', 'in period', period_number, 'with', count, 'invoices from', first, 'to',
+  last)
+FROM billing_central.subscriptions AS subscriptions
+LEFT JOIN (
+  SELECT subscription_id, count(*) AS count, min(period_number) AS first,
+         max(period_number) AS last
+  FROM billing_central.subscription_invoices
+  WHERE purpose = 'period'
+  GROUP BY subscription_id
+) AS invoiced ON subscription_id = id
+WHERE tenant_id = billing_central.current_tenant()
+  AND (count, first, last) IS DISTINCT FROM
+        (period_number::bigint, 1, period_number)
+UNION ALL
+SELECT id, concat_ws(' ', 'begins', period_start, 'before', ended)
+FROM (
+  SELECT id, period_start,
+         lag(period_end) OVER (PARTITION BY subscription_id ORDER BY period_number) AS ended
+  FROM billing_central.subscription_invoices
+  WHERE tenant_id = billing_central.current_tenant()
+    AND purpose = 'period'
+) AS periods
+WHERE period_start < ended;
+
+-- invariant: a_period_costs_what_its_terms_cost
+-- The invoices of a subscription's period come to what its fees cost for the seconds that each was
+-- in force, rounded once, half away from zero; and its credit is what invoices left of it.
+WITH exact AS (
+  SELECT id, sum(fee * (since - coalesce(until, 0))) AS cost
+  FROM (
+    SELECT id, (segment ->> 0)::numeric AS since, (segment ->> 1)::numeric AS fee,
+           lead((segment ->> 0)::numeric) OVER (PARTITION BY id ORDER BY place) AS until
+    FROM billing_central.subscriptions
+    CROSS JOIN LATERAL jsonb_array_elements(segments) WITH ORDINALITY AS parts (segment, place)
+    WHERE tenant_id = billing_central.current_tenant()
+  ) AS fees
+  GROUP BY id
+), minor AS (
+  SELECT id, CASE
+    WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+      'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
+    WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000
+    WHEN currency IN ('CLF', 'UYW') THEN 100
+    ELSE 10000 END AS unit
+  FROM billing_central.subscriptions
+  WHERE tenant_id = billing_central.current_tenant()
+)
+SELECT id, concat_ws(' ', 'billed', billed_micro, 'invoiced', invoiced, 'by its terms', cost,
+  'in', period_seconds, 'seconds, credit', credit_micro, 'of', left_over)
+FROM billing_central.subscriptions
+JOIN exact USING (id)
+JOIN minor USING (id)
+LEFT JOIN LATERAL (
+  SELECT sum(total_micro) FILTER (WHERE invoices.period_number = subscriptions.period_number)
+           AS invoiced,
+         sum(carried_micro) - sum(brought_micro) AS left_over
+  FROM billing_central.subscription_invoices AS invoices
+  WHERE subscription_id = subscriptions.id
+) AS sums ON true
+WHERE (billed_micro::numeric, billed_micro::numeric, credit_micro::numeric) IS DISTINCT FROM
+        (invoiced, round(cost / period_seconds / unit) * unit, left_over);
+
+-- invariant: a_platform_invoice_is_as_it_was_written
+-- An invoice of the platform fits its hash, and its lines come to its total.
+SELECT id, concat_ws(' ', number, 'comes to', total_micro, 'by lines of', lines_micro)
+FROM billing_central.subscription_invoices
+CROSS JOIN LATERAL (
+  SELECT sum((line ->> 'amountMicro')::bigint) AS lines_micro
+  FROM jsonb_array_elements(lines) AS line
+) AS sums
+WHERE tenant_id = billing_central.current_tenant()
+  AND (payload_sha256, total_micro::numeric, payload::jsonb -> 'lines',
+       (payload::jsonb ->> 'dueMicro')::bigint, payload::jsonb ->> 'number')
+      IS DISTINCT FROM
+      (sha256(convert_to(payload, 'UTF8')), lines_micro, lines, due_micro, number);
+
+-- invariant: a_platform_invoice_is_booked
+-- What an invoice of the platform comes to is in the platform's books: what it makes due is owed,
+-- and what it leaves or takes of a credit moved there.
+SELECT invoices.id, concat_ws(' ', 'due', due_micro, 'owed', owed, 'credit moved', credit)
+FROM billing_central.subscription_invoices AS invoices
+LEFT JOIN (
+  SELECT invoice_id,
+         sum(amount_micro) FILTER (WHERE debit_account = 'receivable') AS debited,
+         sum(amount_micro) FILTER (WHERE credit_account = 'receivable') AS settled,
+         sum(amount_micro) FILTER (WHERE credit_account = 'customer_credit') AS given,
+         sum(amount_micro) FILTER (WHERE debit_account = 'customer_credit') AS used
+  FROM billing_central.platform_entries
+  GROUP BY invoice_id
+) AS entries ON invoice_id = invoices.id
+CROSS JOIN LATERAL (
+  SELECT coalesce(debited, 0) - coalesce(settled, 0) AS owed,
+         coalesce(given, 0) - coalesce(used, 0) AS credit
+) AS moved
+WHERE tenant_id = billing_central.current_tenant()
+  AND (owed, credit) IS DISTINCT FROM
+        (due_micro::numeric, (carried_micro - brought_micro)::numeric);
+
+-- invariant: a_subscription_is_what_its_trail_digested
+-- The state of a subscription is the one whose digest its trail keeps.
+WITH terms AS (
+  SELECT id, concat('{"agreedMicro":', coalesce(agreed_micro::text, 'null'),
+    ',"creditsMicro":', coalesce(now_on.credits_micro::text, 'null'),
+    ',"currency":', to_json(subscriptions.currency), ',"feeMicro":', fee_micro,
+    ',"interval":', to_json(subscriptions.interval), ',"seats":', seats,
+    ',"versionId":', to_json(version_id), '}') AS now_in_force,
+    CASE WHEN next_version_id IS NULL THEN 'null' ELSE
+      concat('{"agreedMicro":', coalesce(next_agreed_micro::text, 'null'),
+      ',"creditsMicro":', coalesce(then_on.credits_micro::text, 'null'),
+      ',"currency":', to_json(subscriptions.currency), ',"feeMicro":', next_fee_micro,
+      ',"interval":', to_json(next_interval), ',"seats":', next_seats,
+      ',"versionId":', to_json(next_version_id), '}') END AS later
+  FROM billing_central.subscriptions AS subscriptions
+  JOIN (SELECT id AS plan_id, credits_micro FROM billing_central.plan_versions) AS now_on
+    ON now_on.plan_id = version_id
+  LEFT JOIN (SELECT id AS plan_id, credits_micro FROM billing_central.plan_versions) AS then_on
+    ON then_on.plan_id = next_version_id
+  WHERE tenant_id = billing_central.current_tenant()
+), written AS (
+  SELECT subscriptions.id, state_digest, concat(
+    '{"anchor":["', told.anchor, '",', anchor_months, ',', to_json(time_zone), ']',
+    ',"billedMicro":', billed_micro,
+    ',"canceledAt":', coalesce('"' || told.canceled || '"', 'null'),
+    ',"committedPeriods":', committed_periods, ',"creditMicro":', credit_micro,
+    ',"lastPeriod":', coalesce(last_period::text, 'null'), ',"nextTerms":', later,
+    ',"pausedAt":', coalesce('"' || told.paused || '"', 'null'),
+    ',"period":[', period_number, ',"', told.start, '","', told.end, '",', period_seconds, ']',
+    ',"periodCreditsMicro":', period_credits_micro,
+    ',"segments":', replace(segments::text, ' ', ''),
+    ',"status":', to_json(status), ',"terms":', now_in_force, '}') AS state
+  FROM billing_central.subscriptions AS subscriptions
+  JOIN terms USING (id)
+  CROSS JOIN LATERAL (
+    SELECT to_char(anchor_at AT TIME ZONE 'UTC', form) AS anchor,
+           to_char(canceled_at AT TIME ZONE 'UTC', form) AS canceled,
+           to_char(paused_at AT TIME ZONE 'UTC', form) AS paused,
+           to_char(period_start AT TIME ZONE 'UTC', form) AS start,
+           to_char(period_end AT TIME ZONE 'UTC', form) AS end
+    FROM (VALUES ('YYYY-MM-DD"T"HH24:MI:SS"+00:00"')) AS forms (form)
+  ) AS told
+)
+SELECT id, state
+FROM written
+WHERE state_digest IS DISTINCT FROM sha256(convert_to(state, 'UTF8'));
+
+-- invariant: what_the_platform_does_once_is_guarded
+-- Each unique constraint that lets the platform do a thing once is there.
+SELECT name, 'is not there'
+FROM unnest(ARRAY['one_subscription_per_tenant', 'period_is_invoiced_once',
+  'plan_versions_are_consecutive', 'platform_entry_is_booked_once',
+  'platform_number_is_given_once', 'printed_platform_number_is_given_once']) AS name
+LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
+  ON relname = name AND relnamespace = 'billing_central'::regnamespace
+     AND indisunique AND indisvalid
+WHERE relname IS NULL;

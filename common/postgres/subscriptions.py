@@ -1,0 +1,201 @@
+"""Subscriptions in the central schema, the invoices of the platform, and the series of these.
+
+A transaction works for one tenant, whoever acts: its role sees this tenant's rows here and no
+others (TEN-3), and the trail, the answer and the events stand where the tenant's always do. The
+series is the platform's: one row a year that all tenants' invoices are numbered by.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+
+from common.domain.identifiers import SubscriptionInvoiceId
+from common.domain.subscription import Subscription, SubscriptionUnknown
+from common.domain.subscription_history import HistoryEntry
+from common.domain.subscription_invoice import (
+    PlatformSeries,
+    SubscriptionInvoice,
+    SubscriptionInvoiceUnknown,
+)
+from common.ports.transaction import Page
+from common.ports.transactions import DatabaseUnavailable
+from common.postgres import ranks
+from common.postgres.connection import ConnectionLost, Statement
+from common.postgres.paging import key_of, next_cursor
+from common.postgres.pool import Pool
+from common.postgres.session import Insert, Write, as_json
+from common.postgres.stores import Desk
+from common.postgres.subscription_rows import (
+    CHANGING,
+    COLUMNS,
+    ENTRY_COLUMNS,
+    INVOICE_COLUMNS,
+    PLANS,
+    READ,
+    entry_rows,
+    invoice_of,
+    invoice_row,
+    series_of,
+    subscription_of,
+    subscription_row,
+)
+
+GET: Final = f"""
+SELECT subscriptions.tenant_id, {READ}, {PLANS}
+FROM billing_central.subscriptions
+JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
+LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
+WHERE subscriptions.tenant_id = billing_central.current_tenant()
+ORDER BY canceled_at DESC NULLS FIRST
+LIMIT 1
+"""
+TAKE: Final = f"{GET}FOR NO KEY UPDATE OF subscriptions\n"
+DUE: Final = """
+SELECT tenant_id, period_number
+FROM billing_central.subscriptions
+WHERE tenant_id = billing_central.current_tenant()
+  AND due_at <= $1
+"""
+DUE_TENANTS: Final = """
+SELECT DISTINCT tenant_id
+FROM billing_central.subscriptions
+WHERE due_at <= $1
+ORDER BY tenant_id
+"""
+HISTORY: Final = """
+SELECT tenant_id, action, actor, reason, occurred_at
+FROM audit_entries
+WHERE aggregate_kind = 'subscription' AND aggregate_id = $1
+ORDER BY sequence
+"""
+KEEP: Final = f"""
+UPDATE billing_central.subscriptions AS kept
+SET ({CHANGING}) = (
+  SELECT {CHANGING}
+  FROM jsonb_populate_record(NULL::billing_central.subscriptions, $2::jsonb)
+)
+WHERE id = $1
+"""
+BEGIN_SERIES: Final = """
+INSERT INTO billing_central.subscription_series (year, last_number)
+VALUES ($1, 0)
+ON CONFLICT DO NOTHING
+"""
+TAKE_SERIES: Final = """
+SELECT billing_central.current_tenant(), last_number, last_sha256
+FROM billing_central.subscription_series
+WHERE year = $1
+FOR NO KEY UPDATE
+"""
+KEEP_SERIES: Final = """
+UPDATE billing_central.subscription_series
+SET last_number = $2, last_sha256 = $3
+WHERE year = $1
+"""
+GET_INVOICE: Final = f"""
+SELECT tenant_id, {INVOICE_COLUMNS}
+FROM billing_central.subscription_invoices
+WHERE tenant_id = billing_central.current_tenant() AND id = $1
+"""
+PAGE: Final = f"""
+SELECT tenant_id, {INVOICE_COLUMNS}
+FROM billing_central.subscription_invoices
+WHERE tenant_id = billing_central.current_tenant() AND id > $1
+ORDER BY id
+LIMIT $2
+"""
+INSERT_SUBSCRIPTION = Insert.into(ranks.AGGREGATES, "billing_central.subscriptions", COLUMNS)
+INSERT_INVOICE = Insert.into(
+    ranks.DOCUMENTS, "billing_central.subscription_invoices", INVOICE_COLUMNS
+)
+INSERT_ENTRY = Insert.into(ranks.LEDGER, "billing_central.platform_entries", ENTRY_COLUMNS)
+
+
+class Subscriptions:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def find(self) -> Subscription | None:
+        rows = self._desk.rows(TAKE)
+        return self._desk.loaded(subscription_of(rows[0][1:])) if rows else None
+
+    def get(self) -> Subscription:
+        rows = self._desk.rows(GET)
+        if not rows:
+            raise SubscriptionUnknown()
+        return self._desk.loaded(subscription_of(rows[0][1:]))
+
+    def take(self) -> Subscription:
+        found = self.find()
+        if found is None:
+            raise SubscriptionUnknown()
+        return found
+
+    def due(self, on: date | None) -> Sequence[int]:
+        until = self._desk.now
+        if on is not None:
+            until = min(until, datetime.combine(on + timedelta(days=1), time.min, UTC))
+        return [row[1] for row in self._desk.rows(DUE, until)]
+
+    def history(self, subscription: Subscription) -> Sequence[HistoryEntry]:
+        rows = self._desk.rows(HISTORY, subscription.id)
+        return [
+            HistoryEntry(action=row[1], actor=row[2], reason=row[3], occurred_at=row[4])
+            for row in rows
+        ]
+
+    def keep(self, subscription: Subscription) -> None:
+        self._desk.keep(subscription, lambda: self._write(subscription))
+
+    def take_series(self, year: int) -> PlatformSeries:
+        _, rows = self._desk.batch(
+            Statement(BEGIN_SERIES, (year,)), Statement(TAKE_SERIES, (year,))
+        )
+        return series_of(year, rows[0])
+
+    def keep_invoice(self, invoice: SubscriptionInvoice, series: PlatformSeries) -> None:
+        self._desk.insert(INSERT_INVOICE, [invoice_row(invoice)])
+        self._desk.insert(INSERT_ENTRY, entry_rows(invoice))
+        moved = Statement(KEEP_SERIES, (series.year, series.last_number, series.last_sha256))
+        self._desk.write(
+            ("subscription_series", series.year), Write(ranks.AGGREGATE_CHANGES, moved)
+        )
+
+    def get_invoice(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionInvoice:
+        rows = self._desk.rows(GET_INVOICE, invoice_id)
+        if not rows:
+            raise SubscriptionInvoiceUnknown()
+        return invoice_of(rows[0][1:])
+
+    def page(self, limit: int, cursor: str | None) -> Page[SubscriptionInvoice]:
+        rows = self._desk.rows(PAGE, key_of(cursor), limit + 1)
+        found = tuple(invoice_of(row[1:]) for row in rows[:limit])
+        return Page(found, next_cursor([row[1] for row in rows], limit))
+
+    def _write(self, subscription: Subscription) -> None:
+        row = subscription_row(subscription)
+        if subscription.is_new:
+            subscription.is_new = False
+            self._desk.insert(INSERT_SUBSCRIPTION, [row])
+            return
+        kept = Statement(KEEP, (subscription.id, as_json(row)))
+        self._desk.write((subscription.kind, subscription.id), Write(ranks.AGGREGATE_CHANGES, kept))
+
+
+def due_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
+    """The tenants whose period is over; asked by the jobs' login. Raises DatabaseUnavailable."""
+    with pool.connection() as connection:
+        try:
+            rows = connection.run(
+                [
+                    Statement("BEGIN READ ONLY"),
+                    Statement(DUE_TENANTS, (now(),)),
+                    Statement("COMMIT"),
+                ]
+            )[1]
+        except ConnectionLost as lost:
+            raise DatabaseUnavailable("the subscriptions cannot be reached") from lost
+    return [row[0] for row in rows]

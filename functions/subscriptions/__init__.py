@@ -1,0 +1,1 @@
+"""The platform bills its tenants: plans, subscriptions, and the invoices of these."""

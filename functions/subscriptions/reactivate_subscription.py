@@ -1,0 +1,44 @@
+"""Serve a suspended tenant again, with a reason such as an incident of the platform.
+
+What was not served is not billed: where the period is over, a new one begins now.
+"""
+
+from common.contracts.fields import FreeText
+from common.contracts.shapes import Request
+from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
+from common.domain.subscription import (
+    SubscriptionStateRefuses,
+    SubscriptionUnknown,
+)
+from common.domain.subscription_life import reactivate
+from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
+from common.procedures.subscribing import settle
+from common.runtime.declaration import http_function
+
+
+class ReactivateSubscription(Request):
+    """The tenant in the path, and why."""
+
+    tenant_id: TenantRef
+    reason: FreeText
+
+
+@http_function(
+    "POST",
+    "/subscriptions/{tenant_id}/reactivate",
+    scope="platform.subscription.write",
+    platform_scope="platform.subscription.write",
+    step_up=True,
+    context=confirming("subscription.reactivate"),
+    etag="subscription",
+    refusals=(SubscriptionUnknown, SubscriptionStateRefuses),
+)
+def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) -> SubscriptionAnswer:
+    """Reactivate a subscription, and answer it with the invoice of a period that begins.
+
+    Refuses: SubscriptionUnknown, SubscriptionStateRefuses.
+    """
+    subscription = tx.subscriptions.take()
+    fact = reactivate(subscription, tx.now, request.reason)
+    return SubscriptionAnswer.of(subscription, settle(fact, tx))

@@ -1,0 +1,57 @@
+"""Show a tenant's subscription: its state, its period, its history, and its next invoice."""
+
+from copy import copy
+
+from common.contracts.shapes import Outcome, Request
+from common.contracts.subscriptions import BillView, HistoryView, SubscriptionView, TenantRef
+from common.domain.subscription import RUNNING, Subscription, SubscriptionUnknown
+from common.domain.subscription_invoice import Bill
+from common.domain.subscription_life import renew
+from common.ports.transaction import Transaction
+from common.runtime.declaration import http_function
+
+
+class ShowSubscription(Request):
+    """The tenant in the path: one's own, but for who works for the platform."""
+
+    tenant_id: TenantRef
+
+
+class SubscriptionShown(Outcome):
+    """`nextInvoice` is what the end of the period will bring, as things are; null where it brings
+    none. The history is in its order."""
+
+    subscription: SubscriptionView
+    next_invoice: BillView | None
+    history: tuple[HistoryView, ...]
+    version: int
+
+
+@http_function(
+    "GET",
+    "/subscriptions/{tenant_id}",
+    scope="subscription.read",
+    platform_scope="platform.subscription.read",
+    refusals=(SubscriptionUnknown,),
+)
+def show_subscription(request: ShowSubscription, tx: Transaction) -> SubscriptionShown:
+    """Answer the subscription that stands, or the last one that was canceled.
+
+    Refuses: SubscriptionUnknown.
+    """
+    subscription = tx.subscriptions.get()
+    following = next_bill(subscription)
+    history = tx.subscriptions.history(subscription)
+    return SubscriptionShown(
+        subscription=SubscriptionView.of(subscription),
+        next_invoice=BillView.of(following) if following else None,
+        history=tuple(HistoryView.of(entry) for entry in history),
+        version=subscription.version,
+    )
+
+
+def next_bill(subscription: Subscription) -> Bill | None:
+    """What the cycle will bill at the end of the period, by the rule that it bills by."""
+    if subscription.status not in RUNNING:
+        return None
+    return renew(copy(subscription), subscription.period.end).bill

@@ -1,0 +1,151 @@
+"""A change is prorated to the second, a quote binds, and no circle earns (SUB-5, BEY-5, BEY-8)."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.hotel import Hotel, usd
+from tests.prepaying import lots
+from tests.proofs import assert_books_are_right, assert_refused, state, told
+from tests.subscribing import (
+    act,
+    change,
+    invoices,
+    preview,
+    shown,
+    staff,
+    subscribed,
+)
+from tests.together import at_once
+from tests.trust.books import broken
+
+Clock = Callable[[str], None]
+
+
+def in_the_middle(hotel: Hotel, clock: Clock, **asked: Any) -> None:
+    """Pro for the 30 days from 1 April, of which a third is over."""
+    clock("2026-04-01T00:00:30+00:00")
+    subscribed(hotel, **asked)
+    clock("2026-04-11T00:00:30+00:00")
+
+
+@pytest.mark.req("SUB-5", "BEY-5")
+def test_charges_exactly_what_was_quoted(hotel: Hotel, clock: Clock) -> None:
+    """Two thirds of 70.00 more for Team: 46.67, in two lines, give or take a second's part.
+
+    The quote was reckoned a while before: what is charged is that to the micro unit.
+    """
+    in_the_middle(hotel, clock)
+    before = state(hotel, without=("idempotency_keys",))
+
+    quoted = preview(hotel, plan="team")
+
+    assert quoted.status_code == 200, quoted.text
+    assert state(hotel, without=("idempotency_keys",)) == before
+    bill, quote = quoted.json["bill"], quoted.json["quote"]
+    assert [line["kind"] for line in bill["lines"]] == ["unused", "rest_of_period"]
+    assert abs(bill["due"]["amountMicro"] - 46_670_000) <= 10_000
+    clock("2026-04-11T00:10:00+00:00")
+
+    changed = change(hotel, plan="team", quote=quote)
+
+    assert changed.status_code == 200, changed.text
+    assert changed.json["invoice"]["bill"] == bill
+    assert changed.json["subscription"]["terms"]["plan"] == "team"
+    assert told(hotel)[-2:] == ["subscription.changed", "subscription_invoice.issued"]
+    assert lots(hotel) == [["renewal", 1_000, 0]]
+    assert shown(hotel)["nextInvoice"]["due"] == usd(9_900)
+    assert_books_are_right(hotel)
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("SUB-5", "BEY-8")
+def test_up_and_down_in_circles_gives_back_what_was_paid_and_no_more(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Three times round, within seconds: each round's price is back to the cent of a second.
+
+    What goes beyond the last invoice stands to the tenant's credit, and pays the next one.
+    """
+    in_the_middle(hotel, clock)
+    for plan in ("team", "pro") * 3:
+        assert change(hotel, plan=plan).status_code == 200
+
+    totals = [row[2] for row in invoices(hotel)[1:]]
+
+    assert 0 <= sum(totals) <= 1
+    credit = shown(hotel)["subscription"]["credit"]["amountMicro"]
+    due = sum(row[3] for row in invoices(hotel)[1:])
+    assert credit // 10_000 == due - sum(totals)
+    assert shown(hotel)["nextInvoice"]["creditUsed"]["amountMicro"] == min(credit, 29_000_000)
+    assert lots(hotel) == [["renewal", 1_000, 0]]
+    assert broken(hotel) == []
+
+
+def test_an_interval_changes_with_the_period(hotel: Hotel, clock: Clock) -> None:
+    in_the_middle(hotel, clock)
+
+    changed = change(hotel, interval="year")
+
+    assert (changed.json["bill"], changed.json["invoice"]) == (None, None)
+    mine = shown(hotel)
+    assert mine["subscription"]["terms"]["interval"] == "month"
+    assert mine["subscription"]["nextTerms"]["fee"] == usd(29_000)
+    assert mine["nextInvoice"]["due"] == usd(29_000)
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("SUB-2", "SUB-9", "BEY-5")
+def test_refuses_what_cannot_be_changed(hotel: Hotel, clock: Clock) -> None:
+    """The same terms, more seats than there are, a period that is over, a paused subscription."""
+    in_the_middle(hotel, clock)
+    quote = preview(hotel, plan="team").json["quote"]
+    for asked, status, code in (
+        ({"plan": "pro"}, 409, "SUBSCRIPTION_UNCHANGED"),
+        ({"seats": 6}, 422, "SEATS_EXCEED_PLAN"),
+        ({"plan": "gold"}, 404, "PLAN_UNKNOWN"),
+        ({"plan": "enterprise"}, 422, "PLAN_FEE_MISSING"),
+        ({"agreedMonthlyFee": usd(1)}, 422, "PLAN_FEE_FIXED"),
+        ({"plan": "free", "quote": quote}, 409, "QUOTE_STALE"),
+        ({"plan": "team", "quote": {**quote, "asOf": "2026-04-10T00:00:00Z"}}, 409, "QUOTE_STALE"),
+        ({"plan": "team", "quote": {**quote, "version": 9}}, 409, "QUOTE_STALE"),
+    ):
+        before = state(hotel)
+        assert_refused(change(hotel, **asked), status, code)
+        assert state(hotel) == before
+    clock("2026-04-11T00:20:00+00:00")
+    assert_refused(change(hotel, plan="team", quote=quote), 409, "QUOTE_STALE")
+    assert act(hotel, "pause").status_code == 200
+    assert_refused(preview(hotel, plan="team"), 409, "SUBSCRIPTION_STATE_REFUSES")
+    assert act(hotel, "resume").status_code == 200
+    clock("2026-06-01T00:00:30+00:00")
+    assert_refused(change(hotel, plan="team"), 409, "SUBSCRIPTION_PERIOD_NOT_BILLED")
+
+
+def test_of_two_at_once_one_is_told_that_it_is_so(hotel: Hotel) -> None:
+    subscribed(hotel)
+
+    answers = at_once([partial(change, hotel, plan="team")] * 2)
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 1}
+    assert [row[0] for row in invoices(hotel)] == ["period", "change"]
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("API-4")
+def test_a_retry_gets_the_same_answer_and_changes_once(hotel: Hotel) -> None:
+    subscribed(hotel)
+    body = {"plan": "team", "reason": "They grew"}
+    known = staff(hotel, "subscription.change", body)
+    sent = {**body, "stepUpToken": known["stepUpToken"]}
+    path, more = f"/subscriptions/{hotel.tenant_id}", {"token": known["token"], "key": "once"}
+    first = hotel.call("PUT", path, sent, **more)
+
+    again = hotel.call("PUT", path, sent, **more)
+
+    assert (first.status_code, again.data) == (200, first.data)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(invoices(hotel)) == 2

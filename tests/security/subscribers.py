@@ -1,0 +1,146 @@
+"""Subscriptions for the attacks: for each function that asks for one, a tenant in the right state.
+
+What only reads is asked of the hotel's own tenant; what changes something is asked of another one,
+as the platform's staff does. That one's subscription is put into the state that a good call needs
+whenever a body is asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from tests.hotel import Hotel, House, new_id, usd
+from tests.subscribing import ask, subscribed
+
+PLAN: dict[str, Any] = {
+    "name": "Club",
+    "currency": "USD",
+    "monthlyFee": usd(1_000),
+    "yearlyFee": usd(10_000),
+    "seatMonthlyFee": usd(200),
+    "seatYearlyFee": usd(2_000),
+    "creditsMicro": 7_000_000,
+    "limits": {"projects": 3, "users": 2, "aiRequests": 5, "storageMb": 100},
+    "support": "email",
+    "sla": True,
+}
+ANEW = (
+    "version_id = 'plv_01K9ZQ0M8Y0000000000000002', fee_micro = 29000000, agreed_micro = NULL,"
+    " next_version_id = NULL, next_seats = NULL, next_interval = NULL, next_fee_micro = NULL,"
+    " next_agreed_micro = NULL, seats = 1, last_period = NULL, committed_periods = 0"
+)
+RUNS = (
+    "status = 'active', canceled_at = NULL, paused_at = NULL,"
+    " period_end = now() + interval '9 days', due_at = now() + interval '9 days'"
+)
+STANDS = "canceled_at = NULL, paused_at = NULL, due_at = NULL"
+STATES = {
+    "create_subscription": "status = 'canceled', canceled_at = now(), due_at = NULL",
+    "change_subscription": RUNS,
+    "cancel_subscription": RUNS,
+    "pause_subscription": RUNS,
+    "resume_subscription": "status = 'paused', paused_at = now(), canceled_at = NULL,"
+    " due_at = NULL",
+    "reactivate_subscription": f"{STANDS}, status = 'suspended'",
+    "cycle_subscription": "status = 'active', canceled_at = NULL, paused_at = NULL,"
+    " period_start = now() - interval '40 days', period_end = now() - interval '10 days',"
+    " due_at = now() - interval '10 days'",
+}
+
+
+@dataclass(frozen=True)
+class Subscribers:
+    """The hotel's own invoice, a plan of the tests' own, and the tenant that is acted on."""
+
+    invoice: str
+    plan: str
+    other: Hotel
+
+    @classmethod
+    def of(cls, hotel: Hotel) -> Self:
+        token = hotel.token("subscription.read")
+        listed = hotel.get("/subscription-invoices", token=token).json["items"]
+        invoice = (listed[0] if listed else subscribed(hotel)["invoice"])["invoiceId"]
+        database = hotel.house.wiring.settings.databases["main"]
+        if database not in _OTHERS:
+            _OTHERS[database] = _acted_on(hotel.house)
+        return cls(invoice, *_OTHERS[database])
+
+    def tenant(self, name: str, own: UUID) -> str:
+        """Whom the function in this call is about."""
+        return str(self.other.tenant_id if name in STATES else own)
+
+    def body(self, name: str) -> Any:
+        """What is asked, of a subscription that allows it."""
+        if name in STATES:
+            moved = STATES[name]
+            self.other.house.sql(
+                f"UPDATE billing_central.subscriptions SET {ANEW}, {moved} WHERE id = ("
+                " SELECT id FROM billing_central.subscriptions WHERE tenant_id = :t"
+                " ORDER BY canceled_at DESC NULLS FIRST LIMIT 1)",
+                t=self.other.tenant_id,
+            )
+        return BODIES[name](self)
+
+
+_OTHERS: dict[str, tuple[str, Hotel]] = {}
+"""In each database, a plan and a tenant: to bear another one for each test would take too long."""
+
+
+def _acted_on(house: House) -> tuple[str, Hotel]:
+    other = house.new_hotel()
+    subscribed(other)
+    body = {**PLAN, "plan": f"club_{uuid4().hex[:12]}"}
+    made = ask(other, "plan.create", "/plans", body, office=other.tenant_id)
+    assert made.status_code == 201, made.text
+    return body["plan"], other
+
+
+def _why(_: Subscribers) -> dict[str, Any]:
+    return {"reason": "Agreed by telephone"}
+
+
+def _terms(_: Subscribers) -> dict[str, Any]:
+    return {
+        "plan": "enterprise",
+        "planVersion": 1,
+        "seats": 2,
+        "interval": "month",
+        "agreedMonthlyFee": usd(500_000),
+        "reason": "Agreed by telephone",
+    }
+
+
+def _create(to: Subscribers) -> dict[str, Any]:
+    return {
+        **_terms(to),
+        "id": new_id("sub"),
+        "tenantId": str(to.other.tenant_id),
+        "timeZone": "Asia/Kabul",
+        "committed": True,
+    }
+
+
+BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
+    "create_plan": lambda _: {**PLAN, "plan": f"club_{uuid4().hex[:12]}"},
+    "publish_plan_version": lambda _: {**PLAN},
+    "create_subscription": _create,
+    "change_subscription": _terms,
+    "cancel_subscription": lambda _: {"at": "now", "release": True, "reason": "They moved"},
+    "pause_subscription": _why,
+    "resume_subscription": _why,
+    "reactivate_subscription": _why,
+    "cycle_subscription": lambda _: {},
+}
+QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
+    "change_subscription": lambda hotel: {"preview": "false"},
+    "cycle_subscription": lambda hotel: {"force": "false"},
+    "show_subscription_calendar": lambda hotel: {"years": "2"},
+    "list_subscription_invoices": lambda hotel: {
+        "tenantId": str(hotel.tenant_id),
+        "limit": "50",
+        "cursor": "IiI",
+    },
+    "show_subscription_invoice": lambda hotel: {"tenantId": str(hotel.tenant_id)},
+}

@@ -1,0 +1,120 @@
+"""One call of everything that changes a plan or a subscription; see `examples`."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from common.domain.identifiers import SubscriptionId
+from common.domain.period import Interval
+from common.domain.subscription import begin
+from common.domain.subscription_terms import Terms
+from common.ports.transaction import Transaction
+from common.ports.transactions import Caller, StoredAnswer
+from common.procedures.subscribing import settle
+from common.runtime.execute import Call
+from common.runtime.system import SystemActor
+from tests.hotel import Hotel, new_id
+from tests.security.subscribers import PLAN
+from tests.subscribing import WHY, act, put_into, staff, subscribed
+from tests.trust.faults.scene import Scene, struck_out
+
+Act = Callable[[Hotel], str]
+
+
+def _confirms(
+    hotel: Hotel, deed: str, path: str, body: dict[str, Any], method: str = "POST", **named: Any
+) -> Act:
+    """The same request with the same key and confirmation, however often it is sent."""
+    key, known = str(uuid4()), staff(hotel, deed, {**named, **body}, office=hotel.tenant_id)
+    tenant = {"tenantId": str(hotel.tenant_id)} if path == "/subscriptions" else {}
+    sent = {**body, **tenant, "stepUpToken": known["stepUpToken"]}
+
+    def do(at: Hotel) -> str:
+        answer = at.call(method, path, sent, key=key, token=known["token"])
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return do
+
+
+def _of(scene: Scene, deed: str, body: dict[str, Any], method: str = "POST") -> Act:
+    place = "" if deed == "change" else f"/{deed}"
+    path = f"/subscriptions/{scene.hotel.tenant_id}{place}"
+    return _confirms(scene.hotel, f"subscription.{deed}", path, body, method)
+
+
+def _creating_a_plan(scene: Scene) -> Act:
+    body = {**PLAN, "plan": f"club_{uuid4().hex[:8]}"}
+    return _confirms(scene.hotel, "plan.create", "/plans", body)
+
+
+def _publishing(scene: Scene) -> Act:
+    return _confirms(scene.hotel, "plan.publish", "/plans/enterprise/versions", PLAN)
+
+
+def _subscribing(scene: Scene) -> Act:
+    body = {"id": new_id("sub"), "plan": "pro"}
+    return _confirms(scene.hotel, "subscription.create", "/subscriptions", body)
+
+
+def _changing(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    return _of(scene, "change", {"plan": "team", "reason": WHY}, "PUT")
+
+
+def _canceling(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    return _of(scene, "cancel", {"reason": WHY})
+
+
+def _pausing(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    return _of(scene, "pause", {"reason": WHY})
+
+
+def _resuming(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    assert act(scene.hotel, "pause").status_code == 200
+    return _of(scene, "resume", {"reason": WHY})
+
+
+def _reactivating(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    put_into(scene.hotel, status="suspended", due_at=None)
+    return _of(scene, "reactivate", {"reason": WHY})
+
+
+def overdue(hotel: Hotel) -> None:
+    """It began 31 days ago, and its period, a month of 28 or of at most 31 days, is over."""
+
+    def subscribing(_: None, tx: Transaction) -> None:
+        terms = Terms.of(tx.plans.get("pro"), 1, Interval.MONTH, None)
+        began = tx.now - timedelta(days=31)
+        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
+
+    call = Call(
+        use_case=subscribing,
+        request=None,
+        caller=Caller(actor=SystemActor.named("test", hotel.tenant_id), traceparent=""),
+        tenant_id=hotel.tenant_id,
+        answer=lambda _: StoredAnswer(b"", 204, {}, ""),
+    )
+    hotel.house.wiring.runner.run(call)
+
+
+def _cycling(scene: Scene) -> Act:
+    overdue(scene.hotel)
+    return _of(scene, "cycle", {})
+
+
+SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
+    "create_plan": _creating_a_plan,
+    "publish_plan_version": _publishing,
+    "create_subscription": _subscribing,
+    "change_subscription": _changing,
+    "cancel_subscription": _canceling,
+    "pause_subscription": _pausing,
+    "resume_subscription": _resuming,
+    "reactivate_subscription": _reactivating,
+    "cycle_subscription": _cycling,
+}

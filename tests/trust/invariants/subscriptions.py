@@ -1,0 +1,53 @@
+"""A hotel that has subscribed, and what must be noticed of what it was billed."""
+
+from tests.hotel import Hotel, House
+from tests.subscribing import change, subscribed
+from tests.trust.invariants.plant import plant
+
+ONCE = "a_period_is_invoiced_once_and_in_order"
+COSTS = "a_period_costs_what_its_terms_cost"
+WRITTEN = "a_platform_invoice_is_as_it_was_written"
+BOOKED = "a_platform_invoice_is_booked"
+DIGESTED = "a_subscription_is_what_its_trail_digested"
+GUARDED = "what_the_platform_does_once_is_guarded"
+STANDS = "an_aggregate_stands_where_its_trail_ended"
+MINE = "tenant_id = '{tenant}'"
+INVOICES = "billing_central.subscription_invoices"
+FIRST = f"{MINE} AND purpose = 'period'"
+
+
+def hotel_that_subscribes(house: House) -> Hotel:
+    """Team, changed to Pro at once and to a year later: a credit is left."""
+    hotel = house.new_hotel()
+    subscribed(hotel, "team")
+    assert change(hotel, plan="pro", interval="year").status_code == 200
+    return hotel
+
+
+def _set(change: str) -> str:
+    return f"UPDATE billing_central.subscriptions SET {change} WHERE {MINE}"
+
+
+SUBSCRIPTIONS = (
+    plant(ONCE, f"UPDATE {INVOICES} SET period_number = 7 WHERE {FIRST}", also=(COSTS,)),
+    plant(ONCE, _set("period_number = period_number + 1"), also=(COSTS, DIGESTED)),
+    plant(COSTS, _set("billed_micro = billed_micro + 10000"), also=(DIGESTED,)),
+    plant(COSTS, _set("credit_micro = credit_micro + 1"), also=(DIGESTED,)),
+    plant(WRITTEN, f"UPDATE {INVOICES} SET payload = payload || ' ' WHERE {FIRST}"),
+    plant(
+        WRITTEN,
+        f"UPDATE {INVOICES} SET total_micro = total_micro + 1, due_micro = due_micro + 1"
+        f" WHERE {FIRST}",
+        also=(COSTS, BOOKED),
+    ),
+    plant(
+        BOOKED,
+        f"DELETE FROM billing_central.platform_entries WHERE {MINE}"
+        " AND debit_account = 'receivable'",
+    ),
+    plant(DIGESTED, _set("time_zone = 'Asia/Kabul'")),
+    plant(DIGESTED, _set("next_seats = 5")),
+    plant(STANDS, _set("version = version + 1")),
+    plant(GUARDED, "DROP INDEX billing_central.period_is_invoiced_once"),
+    plant(GUARDED, "DROP INDEX billing_central.one_subscription_per_tenant"),
+)
