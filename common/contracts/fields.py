@@ -41,6 +41,7 @@ from common.domain.identifiers import (
     CreditHoldId,
     CreditLotId,
     CreditNoteId,
+    CustomerId,
     DepositTransferId,
     DisputeId,
     FolioId,
@@ -49,6 +50,7 @@ from common.domain.identifiers import (
     LineId,
     NightAuditId,
     PaymentId,
+    PaymentIntentId,
     PropertyId,
     ReceiptId,
     ReconciliationId,
@@ -56,6 +58,7 @@ from common.domain.identifiers import (
     SetOffId,
     SettlementId,
     SignalId,
+    StoredMethodId,
     WebhookId,
     WriteOffId,
 )
@@ -133,6 +136,9 @@ ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
 SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
+CustomerRef = Annotated[CustomerId, _id(CustomerId)]
+StoredMethodRef = Annotated[StoredMethodId, _id(StoredMethodId)]
+PaymentIntentRef = Annotated[PaymentIntentId, _id(PaymentIntentId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]
