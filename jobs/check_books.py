@@ -1,4 +1,4 @@
-"""Check every tenant's books at night: does each invariant of common/postgres/invariants.sql hold?
+"""Check every tenant's books at night: does each of the invariants hold?
 
 Balances against lines and ledger, numbers without a gap, invoices against their hashes, trails
 against their entries, events against the facts that they tell (MON-6, REL-5). What does not hold is

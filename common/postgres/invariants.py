@@ -1,9 +1,20 @@
-"""What must hold of a tenant's books, asked of the database in one round trip (REL-5).
+"""What must hold of a tenant's books at any moment, asked in one round trip (REL-5).
 
-The rules stand in invariants.sql, each with its name, its sentence and its query. All of them are
-asked in one read-only transaction that sees one moment, first with the drainer's eyes, then with
-the tenant's own, and last past row security, where the session may look there. A file that is not
-understood to its last line is refused: a rule that is passed over would look like one that holds.
+Each rule is a question for what breaks it. They stand in invariant_queries, a file for each part of
+the books. The trust harness asks all of them after every episode, the job check_books every night,
+and `billing doctor` whenever somebody wants to know; nothing here repairs anything. All are asked
+in one read-only transaction that sees one moment, first with the drainer's eyes, then with the
+tenant's own, and last past row security, where the session may look there.
+
+A section of a file begins with a line `-- invariant: name`; the name reads as the rule. `-- as:
+role` says with whose eyes it looks: `tenant` (its own role and schema, where nothing is said),
+`drainer` (the outbox of all tenants), `administrator` (past row security). Then comes the rule in a
+sentence for whoever is called at night, then one query, which answers (what breaks the rule, how).
+A section `-- note: name` is read before those behind it, which find its text in
+current_setting('books.name'): what one role sees is handed to another one's question.
+
+A file that is not understood to its last line is refused: a rule that is passed over would look
+like one that holds.
 """
 
 import re
@@ -20,7 +31,7 @@ from common.postgres.connection import Connection, ForeignReply, Row, Statement
 from common.postgres.schemas import DRAIN_ROLE, role_of, schema_of
 from common.postgres.session import BEGIN_READ_ONLY, ROLLBACK
 
-FILE: Final = Path(__file__).with_name("invariants.sql")
+FOLDER: Final = Path(__file__).with_name("invariant_queries")
 SHOWN_MAX: Final = 20
 NOBODY: Final = "none"
 """The role of the session itself, as PostgreSQL names it."""
@@ -62,7 +73,7 @@ _BEGINNINGS: Final = {"invariant": ("SELECT", "WITH"), "note": ("SELECT", "DO")}
 
 
 class InvariantsUnreadable(Exception):
-    """The file of invariants breaks its own form."""
+    """A file of invariants breaks its own form."""
 
 
 class Eyes(StrEnum):
@@ -111,13 +122,12 @@ class Look:
     unseen: tuple[str, ...]
 
 
-def read(text: str) -> tuple[Section, ...]:
-    """The sections of a file, in the order in which they are asked. Raises InvariantsUnreadable."""
-    chunks = re.split(r"^(?=-- (?:invariant|note):)", text, flags=re.MULTILINE)
-    for line in chunks[0].splitlines():
-        if line and not line.startswith("--"):
-            raise InvariantsUnreadable(f"before the first section: {line}")
-    sections = [_section(chunk) for chunk in chunks[1:]]
+def read(*texts: str) -> tuple[Section, ...]:
+    """The sections of some files, in the order in which they are asked.
+
+    Raises InvariantsUnreadable.
+    """
+    sections = [section for text in texts for section in _sections(text)]
     names = [section.name for section in sections]
     if len(set(names)) < len(names) or all(section.is_note for section in sections):
         raise InvariantsUnreadable(f"no invariants, or two of one name: {names}")
@@ -126,8 +136,8 @@ def read(text: str) -> tuple[Section, ...]:
 
 @cache
 def sections() -> tuple[Section, ...]:
-    """The sections of the file that belongs to this version of the service."""
-    return read(FILE.read_text(encoding="utf-8"))
+    """The sections that belong to this version of the service."""
+    return read(*(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.sql"))))
 
 
 def look(connection: Connection, tenant_id: UUID, *, seconds_max: int = 600) -> Look:
@@ -171,6 +181,14 @@ def _entering(eyes: Eyes, tenant_id: UUID) -> Statement:
 def _broken(section: Section, rows: list[Row]) -> Broken:
     first = tuple((str(row[0]), str(row[1])) for row in rows)
     return Broken(section.name, section.rule, rows[0][2], first)
+
+
+def _sections(text: str) -> list[Section]:
+    chunks = re.split(r"^(?=-- (?:invariant|note):)", text, flags=re.MULTILINE)
+    for line in chunks[0].splitlines():
+        if line and not line.startswith("--"):
+            raise InvariantsUnreadable(f"before the first section: {line}")
+    return [_section(chunk) for chunk in chunks[1:]]
 
 
 def _section(chunk: str) -> Section:

@@ -20,7 +20,6 @@ from tests.architecture.source_tree import ROOT, Source, sources
 from tests.architecture.test_no_clock import imported
 
 USE_CASES_MAY: Final = {"pydantic", "annotated_types", "typing_extensions", "common"}
-MODULES: Final = {"wiring"}
 
 
 def rooms() -> list[str]:
@@ -81,9 +80,9 @@ def test_a_use_case_knows_no_framework_and_no_driver() -> None:
 def house(tmp_path: Path) -> Path:
     """An empty house with every room, two functions and two jobs, under the project's contracts."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for room in ("", *set(rooms()) - MODULES):
+    for room in rooms():
         package(tmp_path / "common" / room)
-    (tmp_path / "common/a.py").rename(tmp_path / "common/wiring.py")
+    (tmp_path / "common/__init__.py").touch()
     (tmp_path / "common/runtime/declaration.py").touch()
     for name in ("functions/folios", "functions/cash", "functions", "jobs"):
         package(tmp_path / name)
@@ -103,7 +102,7 @@ def package(folder: Path) -> None:
 
 
 def test_an_orderly_house_passes(house: Path) -> None:
-    (house / "common/wiring.py").write_text(
+    (house / "common/wiring/a.py").write_text(
         "import common.postgres.a, common.runtime.a, common.local.a"
     )
     (house / "common/cli/a.py").write_text("import common.local.a, common.wiring")
@@ -124,7 +123,7 @@ def test_an_orderly_house_passes(house: Path) -> None:
         ("common/postgres/a.py", "common.google.a"),
         ("common/postgres/a.py", "common.runtime.a"),
         ("common/postgres/a.py", "common.local.a"),
-        ("common/wiring.py", "common.cli.a"),
+        ("common/wiring/a.py", "common.cli.a"),
         ("common/local/a.py", "common.cli.a"),
         ("common/a_new_room.py", "common.domain.a"),
         ("functions/folios/open_folio.py", "common.postgres.a"),

@@ -1,6 +1,6 @@
 """Do a hotel's books keep every invariant? Asked after whatever has happened to it.
 
-The invariants are those of the service itself (common/postgres/invariants.sql), asked as the
+The invariants are those of the service itself (common/postgres/invariants.py), asked as the
 database's administrator, who sees past row security what a tenant's own role cannot see.
 """
 
@@ -23,7 +23,7 @@ def broken(hotel: Hotel) -> list[str]:
 
 
 def broken_invariants(hotel: Hotel) -> tuple[Broken, ...]:
-    """The invariants that do not hold; every one of the file was asked."""
+    """The invariants that do not hold; every one was asked."""
     with _one_at_a_time:
         try:
             found = look(_connection(hotel.house.server), hotel.tenant_id)

@@ -1,19 +1,17 @@
-"""Which adapter stands behind which port: the only module that names one.
+"""The adapters of one process: which one stands behind which port.
 
 Every import of an adapter is inside a function, so that a process loads what its functions use and
 nothing else: no function pays for a PDF renderer, a KMS client or a publisher that it never calls.
 """
 
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from common.ports.clock import Clock, SystemClock
-from common.runtime.declaration import EventDeclaration, HttpDeclaration
-from common.runtime.settings import ProcessSettings, SettingMissing, read_environment
+from common.runtime.settings import ProcessSettings, SettingMissing
 
 if TYPE_CHECKING:
     from common.ports.circuit import Breaker
@@ -26,14 +24,8 @@ if TYPE_CHECKING:
     from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
-    from common.runtime.batching import Batcher
-    from common.runtime.event import EventEdge
-    from common.runtime.execute import Runner
-    from common.runtime.http import HttpEdge
-    from common.runtime.job import JobShell
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
-    from common.runtime.webhook import WebhookEdge
     from common.sandbox.gateway import SandboxGateway
 
 FETCH_SECONDS: Final = 3
@@ -41,112 +33,37 @@ CHECK_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """Everything of one process, made when it is first asked for."""
+class Adapters:
+    """Everything that a process may reach, each made when it is first asked for."""
 
     settings: ProcessSettings
 
-    # the edges: what a declared function is run by
-
-    def http(self, declaration: HttpDeclaration, request: Any) -> Any:
-        """Answer an HTTP request; one that its sender signed is the webhook edge's."""
-        if declaration.signed_by is not None:
-            return self.webhook_edge.answer(declaration, request)
-        return self.http_edge.answer(declaration, request)
-
-    def event(self, declaration: EventDeclaration, request: Any) -> Any:
-        """Take in a pushed event."""
-        return self.event_edge.answer(declaration, request)
+    # what all of them stand on
 
     @cached_property
-    def http_edge(self) -> "HttpEdge":
-        from common.runtime.authentication import AccessTokens
-        from common.runtime.http import HttpEdge
-        from common.runtime.rate_limit import RateLimiter
+    def clock(self) -> Clock:
+        if self.settings.stack == "local":
+            from common.local.clock import MovableClock
 
-        return HttpEdge(
-            runner=self.runner,
-            powers=self,
-            tokens=AccessTokens(
-                self.issuer_keys,
-                issuer=self.settings.token_issuer,
-                clock=self.clock.now,
-                audience=self.settings.token_audience,
-            ),
-            verify_step_up=self._verify_step_up,
-            limiter=RateLimiter() if self.settings.rate_limits else None,
-            batcher=self.batcher,
-            log=self.log,
-            page=self._page,
-        )
+            return MovableClock(self._folder("clock"))
+        return SystemClock()
 
     @cached_property
-    def webhook_edge(self) -> "WebhookEdge":
-        from common.postgres.webhooks import PaymentDirectory
-        from common.runtime.webhook import WebhookEdge
-        from common.stripe.signature import SignatureCheck
+    def log(self) -> "Log":
+        from common.runtime.logging import Log
 
-        return WebhookEdge(
-            runner=self.runner,
-            is_signed=SignatureCheck(self.webhook_secrets, self.clock.now),
-            directory=PaymentDirectory(self.pools),
-            dead_letters=self.dead_letters,
-            limited=self.http_edge.limited,
-            log=self.log,
-        )
+        return Log(project=self.settings.project or None, clock=self.clock.now)
 
-    @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """What the processor signs with. The laptop makes a secret of its own where none is set."""
-        if self.settings.stripe_webhook_secrets or self.settings.stack != "local":
-            return self.settings.stripe_webhook_secrets
-        from common.local.webhook_secret import webhook_secret
+    def _folder(self, name: str) -> Any:
+        from pathlib import Path
 
-        return (webhook_secret(self._folder("processor")),)
+        return Path(self.settings.local_folder) / name
 
-    @cached_property
-    def event_edge(self) -> "EventEdge":
-        from common.runtime.event import EventEdge
-        from common.runtime.oidc import GOOGLE_ISSUERS, ServiceTokens
-
-        local = self.settings.stack == "local"
-        return EventEdge(
-            runner=self.runner,
-            powers=self,
-            tokens=ServiceTokens(
-                self.issuer_keys if local else self.google_keys,
-                clock=self.clock.now,
-                issuers=frozenset({self.settings.token_issuer}) if local else GOOGLE_ISSUERS,
-            ),
-            audience=self.settings.oidc_audience,
-            account=self.settings.oidc_account,
-            dead_letters=self.dead_letters,
-            log=self.log,
-        )
-
-    @cached_property
-    def job_shell(self) -> "JobShell":
-        from common.postgres.tenants import active_tenants
-        from common.runtime.job import JobShell
-
-        return JobShell(
-            runner=self.runner,
-            powers=self,
-            tenants=lambda: active_tenants(self.pools["main"]),
-            log=self.log,
-        )
-
-    @cached_property
-    def runner(self) -> "Runner":
-        from common.runtime.execute import Runner
-
-        return Runner(self.transactions, self)
-
-    @cached_property
-    def batcher(self) -> "Batcher":
-        from common.runtime.batching import Batcher
-
-        return Batcher(self.runner)
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in {"pools", "patient_pools"} & self.__dict__.keys():
+            for pool in self.__dict__[name].values():
+                pool.close()
 
     # the database
 
@@ -347,54 +264,3 @@ class Wiring:
 
     def now(self) -> datetime:
         return self.clock.now()
-
-    def _page(self, name: str, media_type: str, document: dict[str, Any]) -> Any:
-        from common.documents.pages import page
-
-        return page(name, media_type, document)
-
-    # the rest
-
-    @cached_property
-    def clock(self) -> Clock:
-        if self.settings.stack == "local":
-            from common.local.clock import MovableClock
-
-            return MovableClock(self._folder("clock"))
-        return SystemClock()
-
-    @cached_property
-    def log(self) -> "Log":
-        from common.runtime.logging import Log
-
-        return Log(project=self.settings.project or None, clock=self.clock.now)
-
-    def _folder(self, name: str) -> Any:
-        from pathlib import Path
-
-        return Path(self.settings.local_folder) / name
-
-    def close(self) -> None:
-        """Close what was opened."""
-        for name in {"pools", "patient_pools"} & self.__dict__.keys():
-            for pool in self.__dict__[name].values():
-                pool.close()
-
-
-Edge = Callable[[], Wiring]
-
-
-@lru_cache(maxsize=1)
-def edge() -> Wiring:
-    """The wiring of this process, from its environment."""
-    return Wiring(read_environment())
-
-
-@lru_cache(maxsize=1)
-def serving() -> Wiring:
-    """The wiring of a function that serves; libraries speak through its log from now on."""
-    from common.runtime.logging import take_over
-
-    wiring = edge()
-    take_over(wiring.log)
-    return wiring
