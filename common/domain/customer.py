@@ -75,7 +75,10 @@ class CustomerLinked(CustomerFact):
 
 @dataclass(kw_only=True)
 class Customer(Aggregate):
-    """See the module. Name, address and telephone are personal: never logged, told or digested."""
+    """See the module. Name, address and telephone are personal: never logged, told or digested.
+
+    `is_freshly_linked` since the processor has given its id, until that is kept.
+    """
 
     kind: ClassVar[str] = "customer"
     id: CustomerId
@@ -88,6 +91,7 @@ class Customer(Aggregate):
     details_version: int = 1
     told_version: int = 0
     refused_code: str | None = None
+    is_freshly_linked: bool = field(default=False, compare=False)
 
     @classmethod
     def register(
@@ -129,6 +133,7 @@ class Customer(Aggregate):
         if processor_customer_id is not None:
             if self.processor_customer_id not in (None, processor_customer_id):
                 raise ValueError(f"{self.id} has another customer at the processor")
+            self.is_freshly_linked = self.processor_customer_id is None
             self.processor_customer_id = processor_customer_id
         self.told_version = details_version
         self.refused_code = refused_code

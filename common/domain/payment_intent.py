@@ -36,6 +36,7 @@ from common.domain.identifiers import (
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
 from common.domain.payment import Payment
+from common.domain.processor_units import to_processor
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.stored_method import PaymentMethodUnknown, StoredMethod
 
@@ -99,9 +100,12 @@ does a dispute that is won: these follow the money, and every other state goes f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What the processor says of a payment: its own id, where it stands, what it has received."""
+    """What the processor says of a payment: its own id, where it stands, what it has received.
 
-    processor_payment_id: str
+    What it refuses before it is a payment has no id.
+    """
+
+    processor_payment_id: str | None
     status: PaymentStatus
     received: Money | None = None
     failure_code: str | None = None
@@ -210,10 +214,11 @@ class PaymentIntent(Aggregate):
         """Write down what is to be taken for a folio; nobody is asked for it yet.
 
         What the folio could not take is refused before it is taken from a card. This is where a
-        decision about risk stands. Refuses: FolioAlreadyClosed, AmountNotPositive, FxRateMissing,
-        Overpayment.
+        decision about risk stands. Refuses: FolioAlreadyClosed, AmountNotPositive,
+        AmountNotInMinorUnits, FxRateMissing, Overpayment.
         """
         folio.must_be_open()
+        to_processor(amount)
         worth = folio.convert(amount)
         if amount.amount_micro <= 0 or worth.amount_micro <= 0:
             raise AmountNotPositive()

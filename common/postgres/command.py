@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
+    from common.postgres.customers import Customers
     from common.postgres.deposits import Deposits
     from common.postgres.disputes import Disputes
     from common.postgres.folios import Folios
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from common.postgres.invoices import Invoices
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.payment_intents import PaymentIntents
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.stored_methods import DataKeys, StoredMethods
     from common.postgres.webhooks import Webhooks
 
 Id = TypeVar("Id", bound=Identifier)
@@ -218,6 +221,30 @@ class PostgresCommand:
         from common.postgres.disputes import Disputes
 
         return Disputes(self)
+
+    @cached_property
+    def customers(self) -> "Customers":
+        from common.postgres.customers import Customers
+
+        return Customers(self)
+
+    @cached_property
+    def stored_methods(self) -> "StoredMethods":
+        from common.postgres.stored_methods import StoredMethods
+
+        return StoredMethods(self)
+
+    @cached_property
+    def data_keys(self) -> "DataKeys":
+        from common.postgres.stored_methods import DataKeys
+
+        return DataKeys(self)
+
+    @cached_property
+    def payment_intents(self) -> "PaymentIntents":
+        from common.postgres.payment_intents import PaymentIntents
+
+        return PaymentIntents(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -35,12 +35,7 @@ class StripeGateway:
     """See the module. `address` is where Stripe is, if it is not where it always is."""
 
     def __init__(self, api_key: str, *, address: str = "", retries_max: int = RETRIES_MAX) -> None:
-        self._client = StripeClient(
-            api_key,
-            base_addresses={"api": address} if address else None,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            max_network_retries=retries_max,
-        )
+        self._client = client(api_key, address, retries_max)
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
@@ -62,7 +57,7 @@ class StripeGateway:
         except (stripe.APIConnectionError, stripe.RateLimitError):
             return Unreachable()
         except stripe.APIError as fault:
-            return _unreachable_or_raise(fault)
+            return unreachable_or_raise(fault)
         return _answer(made)
 
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
@@ -138,10 +133,20 @@ class StripeGateway:
         except (stripe.APIConnectionError, stripe.RateLimitError):
             return Unreachable()
         except stripe.APIError as fault:
-            return _unreachable_or_raise(fault)
+            return unreachable_or_raise(fault)
 
 
-def _unreachable_or_raise(fault: stripe.APIError) -> Unreachable:
+def client(api_key: str, address: str, retries_max: int) -> StripeClient:
+    """Stripe's library, with our time-outs and so many tries."""
+    return StripeClient(
+        api_key,
+        base_addresses={"api": address} if address else None,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=retries_max,
+    )
+
+
+def unreachable_or_raise(fault: stripe.APIError) -> Unreachable:
     """A fault of Stripe's is no answer; what else it did not take is a mistake of ours."""
     if fault.http_status is None or fault.http_status >= 500:
         return Unreachable()
@@ -161,16 +166,17 @@ def _answer(refund: Any) -> Answer:
 
 def _ours(thing: Any) -> str | None:
     """Our own id of a refund, where it has one."""
-    return _metadata(thing).get("refundId")
+    return metadata_of(thing).get("refundId")
 
 
 def _place(thing: Any) -> tuple[str | None, str | None]:
     """The tenant and the property of a payment."""
-    metadata = _metadata(thing)
+    metadata = metadata_of(thing)
     return metadata.get("tenantId"), metadata.get("propertyId")
 
 
-def _metadata(thing: Any) -> dict[str, str]:
+def metadata_of(thing: Any) -> dict[str, str]:
+    """What we have written on a thing of Stripe's."""
     found: Any = getattr(thing, "metadata", None)
     return found.to_dict() if hasattr(found, "to_dict") else dict(found or {})
 
