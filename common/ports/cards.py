@@ -52,13 +52,14 @@ class Linked:
 class Order:
     """A payment that is to be taken: how much, from whose method, for what.
 
-    `challenge` asks the bank for 3-D Secure even where it would not ask by itself.
+    One that is for no folio, as a purchase of credits is, is at no property. `challenge` asks the
+    bank for 3-D Secure even where it would not ask by itself.
     """
 
     id: PaymentIntentId
     tenant_id: UUID
-    property_id: PropertyId
-    folio_id: FolioId
+    property_id: PropertyId | None = None
+    folio_id: FolioId | None = None
     amount: Money
     processor_customer_id: str
     token: str = field(default="", repr=False)

@@ -138,7 +138,7 @@ class SandboxCards:
         status = PaymentStatus(outcome["status"])
         is_paid = status is PaymentStatus.SUCCEEDED
         amount = Money(made["amountMicro"], Currency(made["currency"]))
-        if is_paid:
+        if is_paid and order.property_id is not None:
             self._terminal.capture(order.tenant_id, order.property_id, made["payment"], amount)
         return Heard(
             processor_payment_id=made["payment"],

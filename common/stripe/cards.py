@@ -87,9 +87,9 @@ class StripeCards:
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "metadata": {
                 "tenantId": str(order.tenant_id),
-                "propertyId": str(order.property_id),
-                "folioId": str(order.folio_id),
                 "paymentIntentId": str(order.id),
+                **({"propertyId": str(order.property_id)} if order.property_id else {}),
+                **({"folioId": str(order.folio_id)} if order.folio_id else {}),
             },
         }
         if order.challenge:
