@@ -20,6 +20,10 @@ EVERY_SCOPE = [
     "billing.ai.review",
     "billing.credits.read",
     "billing.credits.write",
+    "billing.customer.read",
+    "billing.customer.write",
+    "billing.payment.read",
+    "billing.payment.write",
     "platform.subscription.write",
     "platform.webhook.admin",
 ]

@@ -13,6 +13,7 @@ from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import Day, NightAuditRef, PropertyRef
 from common.contracts.folio_events import FOLIO_EVENTS
+from common.contracts.payment_events import PAYMENT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
@@ -57,6 +58,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *RECEIVABLE_EVENTS,
         *CREDIT_EVENTS,
         *DISPUTE_EVENTS,
+        *PAYMENT_EVENTS,
     )
 }
 

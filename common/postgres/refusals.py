@@ -8,6 +8,7 @@ again and finds what the other has done.
 from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
+from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.receivable import (
     AllocationAlreadyReversed,
@@ -17,6 +18,7 @@ from common.domain.receivable import (
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
 from common.domain.settlement import RefundPending
+from common.domain.stored_method import PaymentMethodKnown
 from common.ports.transactions import (
     DatabaseUnavailable,
     EventTakenAlready,
@@ -54,6 +56,11 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "write_offs_pkey": IdConflict,
     "credit_lots_pkey": IdConflict,
     "credit_holds_pkey": IdConflict,
+    "one_customer_per_email": CustomerEmailTaken,
+    "payment_method_is_kept_once": PaymentMethodKnown,
+    "customers_pkey": IdConflict,
+    "payment_methods_pkey": IdConflict,
+    "payment_intents_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {

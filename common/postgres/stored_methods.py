@@ -71,9 +71,7 @@ SET key_version = $2, wrapped = $3, wrapped_at = $4
 WHERE id = $1
 """
 INSERT_METHOD = Insert.into(ranks.AGGREGATES, "payment_methods", COLUMNS)
-INSERT_KEY = Insert.into(
-    ranks.PLACES, "data_keys", "id, key_version, wrapped, made_at, wrapped_at"
-)
+INSERT_KEY = Insert.into(ranks.PLACES, "data_keys", "id, key_version, wrapped, made_at, wrapped_at")
 
 
 class StoredMethods:

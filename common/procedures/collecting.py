@@ -163,8 +163,6 @@ def _token(asked: Collecting, powers: Powers) -> str:
     if asked.key is None or asked.method_id is None:
         raise PaymentMethodErased()
     try:
-        return powers.vault.open(
-            asked.order.tenant_id, asked.key, asked.method_id, asked.sealed
-        )
+        return powers.vault.open(asked.order.tenant_id, asked.key, asked.method_id, asked.sealed)
     except KeyDestroyed:
         raise PaymentMethodErased() from None

@@ -21,6 +21,7 @@ from common.domain.refund import PaymentUnknown, RefundUnknown
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
 from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
+from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.paying import capture_payment
 from common.procedures.refunding import keep_result
 
@@ -58,7 +59,7 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
     """Let an event have its effect on the books as they are.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
-    WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
+    PaymentIntentUnknown, WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:
@@ -72,6 +73,9 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
 
 def _captured(about: ProcessorObject, tx: Transaction) -> None:
     """The payment is on its folio, unless somebody has told us; more than is owed is a credit."""
+    if about.metadata.payment_intent_id is not None:
+        intent_succeeded(about, tx)
+        return
     received = about.amount_received if about.object == "payment_intent" else about.amount_captured
     folio = about.metadata.folio_id
     if folio is None or about.payment is None:
@@ -143,6 +147,7 @@ def _folio_id(text: str) -> FolioId:
 
 
 EFFECTS: Final[dict[str, Effect]] = {
+    **CARD_EFFECTS,
     "payment_intent.succeeded": _captured,
     "charge.captured": _captured,
     "charge.refund.updated": _refunded,

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from common.domain.cash_patterns import ActorFigures, Finding
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
-from common.domain.reconciliation import CardRecords
 from common.domain.payment_intent import Heard
+from common.domain.reconciliation import CardRecords
 from common.domain.stored_method import MethodDetails
 from common.ports.cards import (
     Cards,

@@ -8,6 +8,7 @@ that nobody has confirmed. What a bank declines is a payment that failed; what S
 at all has failed without one; silence is `Unreachable`, and is asked after (GW-4, GW-5).
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -68,10 +69,8 @@ class StripeCards:
         """Take a method away from its customer. One that has none is as it should be."""
 
         def detached() -> Succeeded:
-            try:
+            with contextlib.suppress(stripe.InvalidRequestError):
                 self._client.v1.payment_methods.detach(token)
-            except stripe.InvalidRequestError:
-                pass
             return Succeeded()
 
         return self._asked(detached)
@@ -203,9 +202,7 @@ def _refused(refused: _Refused) -> Heard:
 
 def _code(error: Any) -> str:
     """Why it was refused, in Stripe's words: the bank's reason where there is one."""
-    return (
-        getattr(error, "decline_code", None) or getattr(error, "code", None) or "invalid_request"
-    )
+    return getattr(error, "decline_code", None) or getattr(error, "code", None) or "invalid_request"
 
 
 def _details(method: Any) -> MethodDetails:

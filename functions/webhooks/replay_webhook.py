@@ -6,6 +6,7 @@ from common.contracts.webhooks import WebhookTaken
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
+from common.domain.payment_intent import PaymentIntentUnknown
 from common.domain.refund import PaymentUnknown, RefundUnknown
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome, WebhookUnknown
 from common.ports.transaction import Transaction
@@ -30,6 +31,7 @@ class ReplayWebhook(Request):
         FxRateMissing,
         PaymentUnknown,
         RefundUnknown,
+        PaymentIntentUnknown,
         WebhookContradictsBooks,
         AmountNotPositive,
         CurrencyUnknown,
@@ -39,7 +41,8 @@ def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
     """Apply an event that was refused, or apply one once more, which changes nothing.
 
     Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
-    RefundUnknown, WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
+    RefundUnknown, PaymentIntentUnknown, WebhookContradictsBooks, AmountNotPositive,
+    CurrencyUnknown.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.payload, tx)
