@@ -15,6 +15,7 @@ from common.contracts.fields import Day, NightAuditRef, PropertyRef
 from common.contracts.folio_events import FOLIO_EVENTS
 from common.contracts.payment_events import PAYMENT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
+from common.contracts.purchase_events import PURCHASE_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
 
@@ -57,6 +58,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *RECONCILIATION_EVENTS,
         *RECEIVABLE_EVENTS,
         *CREDIT_EVENTS,
+        *PURCHASE_EVENTS,
         *DISPUTE_EVENTS,
         *PAYMENT_EVENTS,
     )

@@ -31,6 +31,7 @@ from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
     AllocationId,
+    AutoTopUpId,
     CashDrawerId,
     CashMovementId,
     CashSessionId,
@@ -136,6 +137,7 @@ ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
 SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
+AutoTopUpRef = Annotated[AutoTopUpId, _id(AutoTopUpId)]
 CustomerRef = Annotated[CustomerId, _id(CustomerId)]
 StoredMethodRef = Annotated[StoredMethodId, _id(StoredMethodId)]
 PaymentIntentRef = Annotated[PaymentIntentId, _id(PaymentIntentId)]

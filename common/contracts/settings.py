@@ -28,6 +28,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
+from common.domain.money import Currency
 from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
 from common.domain.settings import (
     CancellationPolicy,

@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.credit_purchase import must_be_sold
-from common.domain.identifiers import CreditAccountId, StoredMethodId
+from common.domain.identifiers import AutoTopUpId, CreditAccountId, StoredMethodId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditBalanceLimit
 from common.domain.refusal import Missing, Unmet
@@ -71,7 +71,7 @@ class TopUpStarted(TopUpFact):
 class TopUpFailed(TopUpFact):
     """Credits could not be bought; `subject.next_attempt_at` says when it is tried again."""
 
-    name = "credits.top_up_failed"
+    name = "auto_top_up.failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +83,15 @@ class TopUpPaid(TopUpFact):
 
 @dataclass(kw_only=True)
 class AutoTopUp(Aggregate):
-    """See the module. `id` is its account's. `failures` are those in a row.
+    """See the module. `failures` are those in a row.
 
     `next_attempt_at` is when an account that is low may be filled up next: None once that has
     failed too often, or is switched off.
     """
 
     kind: ClassVar[str] = "auto_top_up"
-    id: CreditAccountId
+    id: AutoTopUpId
+    account_id: CreditAccountId
     account: str
     is_on: bool
     terms: TopUpTerms
@@ -99,8 +100,28 @@ class AutoTopUp(Aggregate):
     failures: int = 0
     next_attempt_at: datetime | None = None
 
+    @classmethod
+    def of(
+        cls, account: CreditAccount, method: StoredMethod, terms: TopUpTerms, moment: Moment
+    ) -> "AutoTopUp":
+        """An account that nobody has set anything for yet."""
+        return cls(
+            id=moment.new_id(AutoTopUpId),
+            account_id=account.id,
+            account=account.name,
+            is_on=False,
+            terms=terms,
+            method_id=method.id,
+            set_at=moment.now,
+        )
+
     def set(
-        self, account: CreditAccount, method: StoredMethod, terms: TopUpTerms, *, is_on: bool,
+        self,
+        account: CreditAccount,
+        method: StoredMethod,
+        terms: TopUpTerms,
+        *,
+        is_on: bool,
         moment: Moment,
     ) -> TopUpSet:
         """Set how the account is filled up from now on; what has failed before counts no more.
@@ -119,6 +140,11 @@ class AutoTopUp(Aggregate):
         self.failures, self.set_at = 0, moment.now
         self.next_attempt_at = moment.now if is_on else None
         return TopUpSet(subject=self, sequence=self.next_sequence())
+
+    def is_due(self, account: CreditAccount, moment: Moment) -> bool:
+        """Whether credits are to be bought for the account now."""
+        at = self.next_attempt_at
+        return account.is_low and self.is_on and at is not None and at <= moment.now
 
     def start(self) -> TopUpStarted:
         """Credits are bought; until that is settled no other purchase of it is started."""
@@ -150,7 +176,8 @@ class AutoTopUp(Aggregate):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         return {
-            "accountId": self.id,
+            "id": self.id,
+            "accountId": self.account_id,
             "isOn": self.is_on,
             "thresholdMicro": self.terms.threshold_micro,
             "creditsMicro": self.terms.credits_micro,

@@ -40,7 +40,7 @@ from common.domain.prepaid_grant import CreditGrant
 from common.domain.prepaid_lot import CreditSource
 from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
 from common.domain.processor_units import to_processor
-from common.domain.refusal import Conflict, Missing, Unmet
+from common.domain.refusal import Missing, Unmet
 from common.domain.stored_method import StoredMethod
 
 REASON: Final = "Bought by card"
@@ -49,11 +49,6 @@ REASON: Final = "Bought by card"
 class CreditPurchaseUnknown(Missing):
     code = "CREDIT_PURCHASE_UNKNOWN"
     title = "There is no such purchase of credits"
-
-
-class CreditPurchaseDiffers(Conflict):
-    code = "CREDIT_PURCHASE_DIFFERS"
-    title = "Another purchase of credits has this id"
 
 
 class CreditPurchaseTooSmall(Unmet):
@@ -106,6 +101,13 @@ class PurchaseSucceeded(PurchaseFact):
     """The money was taken, and the credits are granted."""
 
     name = "credit_purchase.succeeded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseGrantRepaired(PurchaseFact):
+    """It was paid and its credits were not there: they are granted now, and somebody looks why."""
+
+    name = "credit_purchase.grant_repaired"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,15 +223,10 @@ class CreditPurchase(Aggregate):
         self.confirmed_at = self.changed_at = moment.now
         return PurchaseConfirmed(subject=self, sequence=self.next_sequence())
 
-    def must_be(self, account: str, method_id: StoredMethodId, credits_micro: int) -> None:
-        """That what is asked for again is this. Refuses: CreditPurchaseDiffers."""
-        asked = (account, method_id, credits_micro)
-        if self.origin is PurchaseOrigin.TOP_UP or asked != (
-            self.account,
-            self.method_id,
-            self.credits_micro,
-        ):
-            raise CreditPurchaseDiffers()
+    def is_wanted_again(self, account: str, method_id: StoredMethodId, credits_micro: int) -> bool:
+        """Whether what is asked for under its id is this."""
+        asked = (PurchaseOrigin.ASKED, account, method_id, credits_micro)
+        return asked == (self.origin, self.account, self.method_id, self.credits_micro)
 
     def take_back(self, moment: Moment) -> PurchaseTakenBack | None:
         """Nobody asked the processor: it can be asked for again; None where somebody has heard.
@@ -272,6 +269,10 @@ class CreditPurchase(Aggregate):
         self.status, self.failure_code = _S.FAILED, NEVER_ARRIVED
         self.changed_at = moment.now
         return PurchaseFailed(subject=self, sequence=self.next_sequence(), reason=NEVER_ARRIVED)
+
+    def repaired(self) -> PurchaseGrantRepaired:
+        """Its credits were missing, and have been granted."""
+        return PurchaseGrantRepaired(subject=self, sequence=self.next_sequence())
 
     def grant(self, lot_id: CreditLotId) -> CreditGrant:
         """What was paid for."""

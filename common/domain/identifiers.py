@@ -262,6 +262,13 @@ class CreditHoldId(Identifier):
     prefix = "hld_"
 
 
+class AutoTopUpId(Identifier):
+    """How an account of credits fills itself up."""
+
+    __slots__ = ()
+    prefix = "atu_"
+
+
 class CustomerId(Identifier):
     """A person or company whose cards are kept."""
 

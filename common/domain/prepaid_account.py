@@ -122,6 +122,13 @@ class CreditsLow(CreditsMoved):
     available_micro: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class CreditsWatched(CreditsMoved):
+    """Somebody wants to be told when less can be spent than that."""
+
+    name = "credits.watched"
+
+
 @dataclass(kw_only=True)
 class CreditAccount(Aggregate):
     """See the module. `lots` are those with something left, `holds` those that are open.
@@ -158,7 +165,6 @@ class CreditAccount(Aggregate):
             "heldMicro": self.held_micro,
             "debtMicro": self.debt_micro,
             "lastEntry": self.last_entry,
-            **({"lowBelowMicro": self.low_below_micro} if self.low_below_micro is not None else {}),
         }
 
     def lot(self, lot_id: CreditLotId) -> CreditLot:
@@ -255,7 +261,14 @@ class CreditAccount(Aggregate):
         was_low, self.is_low = self.is_low, False
         if below_micro is not None:
             self.is_low = self.available_micro(now) < below_micro
-        self.has_become_low = self.is_low and not was_low
+        self.has_become_low = self.is_low and (not was_low or self.has_become_low)
+
+    def watched(self, below_micro: int | None, moment: Moment) -> CreditsWatched:
+        """Tell from now on when less than that can be spent."""
+        self.end_holds(moment)
+        self.watch(below_micro, moment.now)
+        watched: CreditsWatched = self.told(CreditsWatched)
+        return watched
 
     def low(self, moment: Moment) -> CreditsLow | None:
         """What is to be told once the account has become low; None where it has not."""

@@ -1,9 +1,8 @@
-"""Purchases of prepaid credits, what was booked of their money, and accounts that fill themselves."""
+"""Purchases of prepaid credits, their money, and accounts that fill themselves up."""
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,15 +12,7 @@ if TYPE_CHECKING:
     from common.domain.credit_sales import SaleEntry
     from common.domain.identifiers import CreditAccountId, PaymentIntentId
     from common.domain.money import Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurchaseDifferences:
-    """What is paid without its credits, granted without its money, and not booked as it was paid."""
-
-    ungranted: Sequence[PaymentIntentId]
-    unpaid_grants: int
-    misbooked: int
+    from common.domain.prepaid_reconciliation import PurchaseDifferences
 
 
 class CreditPurchases(Protocol):
@@ -68,9 +59,6 @@ class CreditPurchases(Protocol):
 
     def book(self, purchase: CreditPurchase, entry: SaleEntry) -> None:
         """Write what moved of a purchase's money, once."""
-
-    def sold_by(self, source: str) -> PaymentIntentId | None:
-        """The purchase whose money a refund or a dispute has moved."""
 
 
 class AutoTopUps(Protocol):

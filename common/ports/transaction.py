@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.payments import Customers, DataKeys, PaymentIntents, StoredMethods
     from common.ports.prepaid import Prepaid
+    from common.ports.purchases import AutoTopUps, CreditPurchases
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
     from common.ports.webhooks import Disputes, Webhooks
@@ -344,6 +345,10 @@ class Transaction(Moment, Protocol):
     def data_keys(self) -> DataKeys: ...
     @property
     def payment_intents(self) -> PaymentIntents: ...
+    @property
+    def credit_purchases(self) -> CreditPurchases: ...
+    @property
+    def auto_top_ups(self) -> AutoTopUps: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from common.domain.auto_top_up import AutoTopUp, AutoTopUpUnknown, TopUpTerms
-from common.domain.identifiers import CreditAccountId, StoredMethodId
+from common.domain.identifiers import AutoTopUpId, CreditAccountId, StoredMethodId
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
 COLUMNS: Final = (
-    "account_id, account, is_on, threshold_micro, credits_micro, monthly_cap_micro,"
+    "id, account_id, account, is_on, threshold_micro, credits_micro, monthly_cap_micro,"
     " payment_method_id, failures, next_attempt_at, set_at, version, trail, state_digest"
 )
 CHANGING: Final = (
-    "account_id is_on threshold_micro credits_micro monthly_cap_micro payment_method_id failures"
+    "id is_on threshold_micro credits_micro monthly_cap_micro payment_method_id failures"
     " next_attempt_at set_at version trail state_digest"
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM credit_top_ups WHERE account = $1"
@@ -44,7 +44,7 @@ UPDATE credit_top_ups
 SET is_on = $2, threshold_micro = $3, credits_micro = $4, monthly_cap_micro = $5,
     payment_method_id = $6, failures = $7, next_attempt_at = $8, set_at = $9, version = $10,
     trail = $11, state_digest = $12
-WHERE account_id = $1
+WHERE id = $1
 """
 INSERT_TOP_UP = Insert.into(ranks.AGGREGATES, "credit_top_ups", COLUMNS)
 
@@ -84,7 +84,8 @@ class AutoTopUps:
 
 def _row(top_up: AutoTopUp) -> dict[str, Any]:
     return {
-        "account_id": top_up.id,
+        "id": top_up.id,
+        "account_id": top_up.account_id,
         "account": top_up.account,
         "is_on": top_up.is_on,
         "threshold_micro": top_up.terms.threshold_micro,
@@ -102,18 +103,17 @@ def _row(top_up: AutoTopUp) -> dict[str, Any]:
 
 def _top_up_of(row: Row) -> AutoTopUp:
     return AutoTopUp(
-        id=CreditAccountId(row[1]),
-        account=row[2],
-        is_on=row[3],
-        terms=TopUpTerms(
-            threshold_micro=row[4], credits_micro=row[5], monthly_cap_micro=row[6]
-        ),
-        method_id=StoredMethodId(row[7]),
-        failures=row[8],
-        next_attempt_at=row[9],
-        set_at=row[10],
-        version=row[11],
-        trail=bytes(row[12]),
-        state_digest=bytes(row[13]),
+        id=AutoTopUpId(row[1]),
+        account_id=CreditAccountId(row[2]),
+        account=row[3],
+        is_on=row[4],
+        terms=TopUpTerms(threshold_micro=row[5], credits_micro=row[6], monthly_cap_micro=row[7]),
+        method_id=StoredMethodId(row[8]),
+        failures=row[9],
+        next_attempt_at=row[10],
+        set_at=row[11],
+        version=row[12],
+        trail=bytes(row[13]),
+        state_digest=bytes(row[14]),
         is_new=False,
     )

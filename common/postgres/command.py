@@ -30,10 +30,12 @@ from common.postgres.outbox import INSERT_EVENT, event_row
 from common.postgres.session import Insert, Session, Write
 
 if TYPE_CHECKING:
+    from common.postgres.auto_top_ups import AutoTopUps
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
+    from common.postgres.credit_purchases import CreditPurchases
     from common.postgres.customers import Customers
     from common.postgres.deposits import Deposits
     from common.postgres.disputes import Disputes
@@ -245,6 +247,18 @@ class PostgresCommand:
         from common.postgres.payment_intents import PaymentIntents
 
         return PaymentIntents(self)
+
+    @cached_property
+    def credit_purchases(self) -> "CreditPurchases":
+        from common.postgres.credit_purchases import CreditPurchases
+
+        return CreditPurchases(self)
+
+    @cached_property
+    def auto_top_ups(self) -> "AutoTopUps":
+        from common.postgres.auto_top_ups import AutoTopUps
+
+        return AutoTopUps(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

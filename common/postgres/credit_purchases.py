@@ -22,7 +22,7 @@ from common.domain.identifiers import (
 )
 from common.domain.money import Currency, Money
 from common.domain.payment_intent import PaymentStatus
-from common.ports.purchases import PurchaseDifferences
+from common.domain.prepaid_reconciliation import PurchaseDifferences
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write
@@ -83,7 +83,9 @@ SELECT billing_central.current_tenant(),
   (SELECT coalesce(jsonb_agg(id ORDER BY id), '[]')
    FROM credit_purchases
    WHERE status = 'succeeded'
-     AND NOT EXISTS (SELECT FROM credit_lots WHERE source_key = concat('purchase:', credit_purchases.id))),
+     AND NOT EXISTS (
+       SELECT FROM credit_lots
+       WHERE source_key = concat('purchase:', credit_purchases.id))),
   (SELECT count(*)
    FROM credit_lots
    WHERE source = 'purchase'
@@ -128,14 +130,12 @@ ORDER BY part
 """
 TAKEN_BACK: Final = """
 SELECT tenant_id,
-       coalesce(sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro ELSE -amount_micro END),
-         0)::bigint
+       sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro ELSE -amount_micro END)::bigint
 FROM credit_sale_entries
 WHERE purchase_id = $1
   AND source <> concat('purchase:', purchase_id)
 GROUP BY tenant_id
 """
-SOLD_BY: Final = "SELECT tenant_id, purchase_id FROM credit_sale_entries WHERE source = $1"
 INSERT_PURCHASE = Insert.into(ranks.AGGREGATES, "credit_purchases", COLUMNS)
 INSERT_SALE = Insert.into(
     ranks.LEDGER,
@@ -198,10 +198,6 @@ class CreditPurchases:
 
     def taken_back(self, purchase: CreditPurchase) -> Money:
         return Money(_sum(self._desk.rows(TAKEN_BACK, purchase.id)), purchase.amount.currency)
-
-    def sold_by(self, source: str) -> PaymentIntentId | None:
-        rows = self._desk.rows(SOLD_BY, source)
-        return PaymentIntentId(rows[0][1]) if rows else None
 
     def book(self, purchase: CreditPurchase, entry: SaleEntry) -> None:
         row = {

@@ -85,6 +85,10 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "webhook_is_kept_once",
         "webhook_takes_effect_once",
         "dispute_is_recorded_once",
+        "credit_purchases_pkey",
+        "one_top_up_at_a_time_per_account",
+        "account_fills_itself_up_one_way",
+        "sale_is_booked_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

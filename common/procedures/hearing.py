@@ -22,6 +22,7 @@ from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
 from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
+from common.procedures.hearing_purchases import purchase_disputed, purchase_refunded
 from common.procedures.paying import capture_payment
 from common.procedures.refunding import keep_result
 
@@ -59,7 +60,8 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
     """Let an event have its effect on the books as they are.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
-    PaymentIntentUnknown, WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown.
+    PaymentIntentUnknown, WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown,
+    CurrenciesDiffer, CreditsOutOfRange.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:
@@ -89,6 +91,8 @@ def _captured(about: ProcessorObject, tx: Transaction) -> None:
 def _refunded(about: ProcessorObject, tx: Transaction) -> None:
     """The refund is settled as the processor says, unless it is; one that still runs waits on."""
     refund_id = about.metadata.refund_id
+    if refund_id is None:
+        purchase_refunded(about, tx)
     is_over = about.status == "succeeded" or about.status in REFUND_FAILED
     if refund_id is None or not is_over:
         return
@@ -113,6 +117,8 @@ def _disputed(about: ProcessorObject, tx: Transaction) -> None:
     if about.status not in DISPUTE_STATES or about.payment_intent is None:
         return
     status = DisputeStatus(about.status)
+    if purchase_disputed(about, status, tx):
+        return
     known = tx.disputes.find(about.id)
     recorded = known.moved(status, tx) if known else _opened(about, status, tx)
     if recorded is not None:

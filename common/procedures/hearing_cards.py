@@ -19,6 +19,7 @@ from common.domain.stored_method import MethodFact, MethodKind, StoredMethod
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.collecting import keep_heard
+from common.procedures.hearing_purchases import heard_of_purchase
 
 MethodChange = Callable[[StoredMethod, ProcessorObject, Transaction], MethodFact | None]
 
@@ -47,13 +48,15 @@ def _told(
         intent_id = PaymentIntentId(about.metadata.payment_intent_id or "")
     except ValueError:
         raise PaymentIntentUnknown() from None
-    folio, intent = tx.payment_intents.take(intent_id)
     heard = Heard(
         processor_payment_id=about.payment,
         status=status,
         received=received,
         failure_code=about.failure_code,
     )
+    if about.metadata.folio_id is None and heard_of_purchase(intent_id, heard, tx):
+        return
+    folio, intent = tx.payment_intents.take(intent_id)
     keep_heard(folio, intent, heard, tx)
 
 

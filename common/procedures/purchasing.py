@@ -14,10 +14,13 @@ from common.domain.identifiers import CreditLotId, DataKeyId
 from common.domain.money import Money
 from common.domain.payment_intent import Heard, PaymentStatus
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
+from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.cards import NotThere, Order
+from common.ports.cards import GatewayUnavailable, NotThere, Order
+from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
+from common.ports.transactions import TryAgain
 from common.procedures.collecting import (
     Asked,
     Collecting,
@@ -25,6 +28,7 @@ from common.procedures.collecting import (
     take_from_card,
 )
 from common.procedures.granting import grant_once, take_back_of_grant
+from common.procedures.moving import keep_moved
 
 
 def buying(purchase: CreditPurchase, tx: Transaction, *, begins: bool = False) -> Collecting:
@@ -53,7 +57,14 @@ def settle(asked: Collecting, powers: Powers) -> Asked:
     it takes the payment where it knows of none, under the same id."""
     if asked.key is None:
         return ask_what_became_of_it(asked, powers)
-    return take_from_card(asked, powers)
+    try:
+        return take_from_card(asked, powers)
+    except GatewayUnavailable:
+        return Asked(asked, Unreachable())
+    except PaymentMethodErased:
+        code = PaymentMethodErased.code.lower()
+        failed = Heard(processor_payment_id=None, status=PaymentStatus.FAILED, failure_code=code)
+        return Asked(asked, failed)
 
 
 def keep_answer(asked: Asked, tx: Transaction) -> CreditPurchase:
@@ -118,8 +129,7 @@ def credits_of_payment_taken_back(
     purchase = tx.credit_purchases.find_paid_by(processor_payment_id)
     if purchase is None:
         return False
-    if not purchase.is_paid:
-        keep_heard(purchase, _paid(processor_payment_id), tx)
+    _must_be_paid(purchase)
     if tx.credit_purchases.booked(source_key)[0] is not None:
         return True
     so_far = tx.credit_purchases.taken_back(purchase) + money
@@ -129,33 +139,40 @@ def credits_of_payment_taken_back(
     return True
 
 
-def credits_of_payment_returned(source_key: str, reason: str, tx: Transaction) -> bool:
-    """Give back what was taken for a dispute that is won, once; False where it took nothing.
-
-    Refuses: CreditsOutOfRange.
+def credits_of_payment_returned(
+    processor_payment_id: str, money: Money, source_key: str, reason: str, tx: Transaction
+) -> bool:
+    """Give back what was taken for a dispute that is won, once. One that was won before anybody
+    heard of it is booked there and back and takes nothing, whatever is told of it later. Answers
+    False where the payment bought no credits. Refuses: CreditsOutOfRange.
     """
-    purchase_id = tx.credit_purchases.sold_by(source_key)
-    if purchase_id is None:
+    purchase = tx.credit_purchases.find_paid_by(processor_payment_id)
+    if purchase is None:
         return False
-    purchase = tx.credit_purchases.take(purchase_id)
+    _must_be_paid(purchase)
     gone, back = tx.credit_purchases.booked(source_key)
-    if gone is None or back is not None:
+    if back is not None:
         return True
-    tx.credit_purchases.book(purchase, returned(source_key, gone))
+    if gone is None:
+        tx.credit_purchases.book(purchase, taken_back(source_key, money))
+    tx.credit_purchases.book(purchase, returned(source_key, gone or money))
     try:
         account, taken, moves = tx.prepaid.take_claw_back(source_key)
     except (ClawBackUnknown, ClawBackReversed):
         return True
     given = give_back(account, taken, moves, reason, tx)
-    tx.prepaid.keep(account)
+    keep_moved(given, tx)
     tx.prepaid.keep_reversal(given.reversal)
-    tx.tell(given)
     return True
 
 
-def _paid(processor_payment_id: str) -> Heard:
-    """Money that goes back has come before, whoever is late to say so."""
-    return Heard(processor_payment_id=processor_payment_id, status=PaymentStatus.SUCCEEDED)
+def _must_be_paid(purchase: CreditPurchase) -> None:
+    """Money that goes back has come before, and whoever says so is under way: come again then.
+
+    Raises TryAgain.
+    """
+    if not purchase.is_paid:
+        raise TryAgain("what went back has not been heard to come")
 
 
 def _settle_top_up(purchase: CreditPurchase, tx: Transaction) -> None:

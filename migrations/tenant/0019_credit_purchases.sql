@@ -92,6 +92,7 @@ CREATE INDEX credit_sales_by_purchase ON credit_sale_entries (tenant_id, purchas
 -- How an account fills itself up. `next_attempt_at` is null once it is off, or has failed too often.
 CREATE TABLE credit_top_ups (
   tenant_id         uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  id                text NOT NULL,
   account_id        text NOT NULL,
   account           text NOT NULL,
   is_on             boolean NOT NULL,
@@ -105,7 +106,8 @@ CREATE TABLE credit_top_ups (
   version           bigint NOT NULL,
   trail             bytea NOT NULL,
   state_digest      bytea NOT NULL,
-  CONSTRAINT account_fills_itself_up_one_way PRIMARY KEY (tenant_id, account_id),
+  PRIMARY KEY (tenant_id, id),
+  CONSTRAINT account_fills_itself_up_one_way UNIQUE (tenant_id, account_id),
   CONSTRAINT filled_up_account_exists
     FOREIGN KEY (tenant_id, account_id) REFERENCES credit_accounts (tenant_id, id),
   CONSTRAINT top_up_is_taken_from_a_method
