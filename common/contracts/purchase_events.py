@@ -166,7 +166,7 @@ class AutoTopUpPaidV1(_TopUp):
 
 
 class AutoTopUpFailedV1(_TopUp):
-    """The account could not be filled up; `nextAttemptAt` is null where it is not tried any more."""
+    """The account could not be filled up; `nextAttemptAt` is null where it is not tried again."""
 
     fact = "auto_top_up.failed"
     failure_code: str

@@ -58,7 +58,7 @@ class CreditPurchases(Protocol):
         """How much of a purchase's money went back, less what has come back of that."""
 
     def book(self, purchase: CreditPurchase, entry: SaleEntry) -> None:
-        """Write what moved of a purchase's money, once."""
+        """Write what moved of a purchase's money, once; and whose the payment is that paid it."""
 
 
 class AutoTopUps(Protocol):

@@ -212,6 +212,10 @@ class CreditPurchases:
             "recorded_at": self._desk.now,
         }
         self._desk.insert(INSERT_SALE, [row])
+        if entry.source == purchase.grant_key:
+            payment = purchase.processor_payment_id
+            listed = {"processor_payment_id": payment, "recorded_at": self._desk.now}
+            self._desk.insert(LIST_CARD_PAYMENT, [listed])
 
     def _known(self, rows: Sequence[Row]) -> CreditPurchase:
         if not rows:
@@ -233,12 +237,6 @@ class CreditPurchases:
             first = now if purchase.is_asked_for_by_a_job else now + FIRST_ATTEMPT_WITHIN
             waits = Statement(PUT, (purchase.id, first, now))
         self._desk.write(("purchase waits", purchase.id), Write(ranks.LINES, waits))
-        if purchase.is_paid:
-            listed = {
-                "processor_payment_id": purchase.processor_payment_id,
-                "recorded_at": self._desk.now,
-            }
-            self._desk.insert(LIST_CARD_PAYMENT, [listed])
 
 
 def _sum(rows: Sequence[Row]) -> int:

@@ -1,4 +1,4 @@
-"""Whoever hears first that credits were paid, or that their money went back (CRD-3, CRD-5, WH-5)."""
+"""Credits are granted, and follow their money back, whoever hears first of it (CRD-3, CRD-5)."""
 
 from functools import partial
 
