@@ -20,6 +20,7 @@ BOOK: Final = "credit_book_does_not_come_to_the_balance"
 HELD: Final = "credits_held_are_not_what_the_holds_hold"
 DEBT: Final = "credits_owed_are_not_what_the_book_says"
 UNGRANTED: Final = "credits_were_paid_and_not_granted"
+UNTAKEN: Final = "credits_were_not_taken_back_with_their_money"
 UNPAID: Final = "credits_were_granted_for_a_payment_that_is_not_there"
 MISBOOKED: Final = "credits_were_not_booked_as_they_were_paid"
 
@@ -59,12 +60,14 @@ class CreditSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseDifferences:
-    """What is paid without its credits, granted without its money, and not booked as it was paid.
+    """What is paid without its credits, and has its credits without its money; what was granted
+    without a payment, and what was not booked as it was paid.
 
     Of grants by hand only those are looked at that name a payment intent of ours.
     """
 
     ungranted: Sequence[PaymentIntentId]
+    untaken: Sequence[PaymentIntentId]
     unpaid_grants: int
     misbooked: int
 
@@ -78,6 +81,7 @@ def purchase_differences(found: PurchaseDifferences) -> Counter[str]:
     """How many purchases, or grants for them, differ in what."""
     counted = {
         UNGRANTED: len(found.ungranted),
+        UNTAKEN: len(found.untaken),
         UNPAID: found.unpaid_grants,
         MISBOOKED: found.misbooked,
     }

@@ -57,6 +57,10 @@ class CreditPurchases(Protocol):
     def taken_back(self, purchase: CreditPurchase) -> Money:
         """How much of a purchase's money went back, less what has come back of that."""
 
+    def untaken(self, purchase: CreditPurchase) -> str | None:
+        """A refund or a dispute that has taken money of a purchase and no credits, if there is one:
+        others had taken them before, and gave them back."""
+
     def book(self, purchase: CreditPurchase, entry: SaleEntry) -> None:
         """Write what moved of a purchase's money, once; and whose the payment is that paid it."""
 

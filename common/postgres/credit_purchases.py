@@ -86,6 +86,22 @@ SELECT billing_central.current_tenant(),
      AND NOT EXISTS (
        SELECT FROM credit_lots
        WHERE source_key = concat('purchase:', credit_purchases.id))),
+  (SELECT coalesce(jsonb_agg(paid.id ORDER BY paid.id), '[]')
+   FROM credit_purchases AS paid
+   JOIN credit_lots AS lots ON source_key = concat('purchase:', paid.id)
+   JOIN LATERAL (
+     SELECT sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro ELSE -amount_micro END)
+              AS back
+     FROM credit_sale_entries AS sales
+     WHERE purchase_id = paid.id
+       AND source <> source_key) AS went ON true
+   WHERE div(paid.credits_micro::numeric * least(back, paid.amount_micro), paid.amount_micro) > (
+     SELECT coalesce(sum(asked_micro), 0)
+     FROM credit_claw_backs AS claws
+     WHERE lot_id = lots.id
+       AND NOT EXISTS (
+         SELECT FROM credit_claw_back_reversals AS reversals
+         WHERE reversals.source_key = claws.source_key))),
   (SELECT count(*)
    FROM credit_lots
    WHERE source = 'purchase'
@@ -136,6 +152,20 @@ WHERE purchase_id = $1
   AND source <> concat('purchase:', purchase_id)
 GROUP BY tenant_id
 """
+UNTAKEN: Final = """
+SELECT tenant_id, source
+FROM credit_sale_entries AS gone
+WHERE purchase_id = $1
+  AND source <> concat('purchase:', purchase_id)
+  AND part = 0
+  AND NOT EXISTS (SELECT FROM credit_claw_backs AS claws WHERE claws.source_key = gone.source)
+  AND NOT EXISTS (
+    SELECT FROM credit_sale_entries AS back
+    WHERE back.source = gone.source
+      AND back.part = 1)
+ORDER BY recorded_at, source
+LIMIT 1
+"""
 INSERT_PURCHASE = Insert.into(ranks.AGGREGATES, "credit_purchases", COLUMNS)
 INSERT_SALE = Insert.into(
     ranks.LEDGER,
@@ -183,7 +213,10 @@ class CreditPurchases:
     def differences(self) -> PurchaseDifferences:
         row = self._desk.rows(DIFFERENCES)[0]
         ungranted = [PaymentIntentId(each) for each in row[1]]
-        return PurchaseDifferences(ungranted=ungranted, unpaid_grants=row[2], misbooked=row[3])
+        untaken = [PaymentIntentId(each) for each in row[2]]
+        return PurchaseDifferences(
+            ungranted=ungranted, untaken=untaken, unpaid_grants=row[3], misbooked=row[4]
+        )
 
     def keep(self, purchase: CreditPurchase) -> None:
         self._desk.keep(purchase, lambda: self._write(purchase))
@@ -198,6 +231,10 @@ class CreditPurchases:
 
     def taken_back(self, purchase: CreditPurchase) -> Money:
         return Money(_sum(self._desk.rows(TAKEN_BACK, purchase.id)), purchase.amount.currency)
+
+    def untaken(self, purchase: CreditPurchase) -> str | None:
+        rows = self._desk.rows(UNTAKEN, purchase.id)
+        return str(rows[0][1]) if rows else None
 
     def book(self, purchase: CreditPurchase, entry: SaleEntry) -> None:
         row = {

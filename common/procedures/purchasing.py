@@ -6,6 +6,7 @@ purchase, grants its credits and books its money in one transaction. The next on
 """
 
 from dataclasses import replace
+from typing import Final
 
 from common.domain.auto_top_up import AutoTopUp
 from common.domain.credit_purchase import CreditPurchase
@@ -29,6 +30,8 @@ from common.procedures.collecting import (
 )
 from common.procedures.granting import grant_once, take_back_of_grant
 from common.procedures.moving import keep_moved
+
+MISSED: Final = "Its money went back while its credits were with a dispute"
 
 
 def buying(purchase: CreditPurchase, tx: Transaction, *, begins: bool = False) -> Collecting:
@@ -164,6 +167,14 @@ def credits_of_payment_returned(
     keep_moved(given, tx)
     tx.prepaid.keep_reversal(given.reversal)
     return True
+
+
+def take_back_missing(purchase: CreditPurchase, tx: Transaction) -> None:
+    """Take the credits back that a refund found taken by a dispute which was then won."""
+    source_key = tx.credit_purchases.untaken(purchase)
+    if source_key is not None:
+        due = purchase.credits_for(tx.credit_purchases.taken_back(purchase))
+        take_back_of_grant(tx, purchase.grant_key, source_key, due, MISSED)
 
 
 def _must_be_paid(purchase: CreditPurchase) -> None:

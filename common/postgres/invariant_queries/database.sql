@@ -72,7 +72,7 @@ WHERE relnamespace = current_schema()::regnamespace
   AND relname IN ('account_credits', 'audit_entries', 'canceled_reservations', 'cash_movements',
     'credit_book_entries', 'credit_claw_back_reversals', 'credit_claw_backs',
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
-    'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
+    'credit_note_signatures', 'credit_notes', 'credit_sale_entries', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
     'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
     'settlements', 'webhook_attempts', 'webhook_events', 'write_offs')
@@ -81,7 +81,8 @@ WHERE relnamespace = current_schema()::regnamespace
 -- invariant: what_may_happen_once_is_guarded
 -- Each unique constraint that lets a thing happen once is there.
 SELECT name, 'is not there'
-FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive',
+FROM unnest(ARRAY['account_fills_itself_up_one_way', 'one_top_up_at_a_time_per_account',
+  'processor_payment_buys_once', 'purchase_waits_once', 'sale_is_booked_once', 'allocation_is_reversed_once', 'audit_entries_are_consecutive',
   'audit_entry_is_written_once', 'claw_back_is_reversed_once', 'command_is_answered_once',
   'company_card_payment_is_recorded_once', 'copies_are_numbered',
   'credit_account_is_opened_once', 'credit_entries_are_consecutive',

@@ -67,6 +67,10 @@ WITH standing AS (
   UNION ALL
   SELECT 'credit_account', id, version, trail, state_digest FROM credit_accounts WHERE version > 0
   UNION ALL
+  SELECT 'credit_purchase', id, version, trail, state_digest FROM credit_purchases
+  UNION ALL
+  SELECT 'auto_top_up', id, version, trail, state_digest FROM credit_top_ups
+  UNION ALL
   SELECT 'dispute', id, version, trail, state_digest FROM payment_disputes
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
@@ -77,7 +81,8 @@ FULL JOIN (
          digest_after
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
-    'reconciliation', 'company_account', 'credit_account', 'dispute')
+    'reconciliation', 'company_account', 'credit_account', 'credit_purchase', 'auto_top_up',
+    'dispute')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

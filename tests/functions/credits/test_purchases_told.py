@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from jobs.reconcile_credits import reconcile_credits
 from jobs.settle_credit_purchases import settle_credit_purchases
 from tests.buying import (
     bought,
@@ -133,6 +134,24 @@ def test_a_dispute_that_was_won_first_takes_nothing_later(hotel: Hotel) -> None:
     send(hotel, disputed(purchase, 500, "dp_1", "needs_response"))
 
     assert (available(hotel), money(hotel)) == (500_000_000, 500)
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("BEY-7", "CRD-7")
+def test_a_refund_beside_a_dispute_that_is_won_is_taken_by_the_reconciliation(
+    hotel: Hotel,
+) -> None:
+    """All are with the dispute, 2.00 go back: once it is won, 200 of the 500 have to go."""
+    purchase = bought(hotel, 500)
+    send(hotel, disputed(purchase, 500, "dp_1", "needs_response"))
+    send(hotel, refunded(purchase, 200, "re_1"))
+    send(hotel, disputed(purchase, 500, "dp_1", "won"))
+    assert (available(hotel), money(hotel)) == (500_000_000, 300)
+
+    at_once([lambda: run_job(hotel, reconcile_credits) for _ in range(3)])
+
+    assert available(hotel) == 300_000_000
+    assert run_job(hotel, reconcile_credits).exit_code == 0
     assert broken(hotel) == []
 
 
