@@ -108,10 +108,10 @@ CREATE TABLE credit_top_ups (
   state_digest      bytea NOT NULL,
   PRIMARY KEY (tenant_id, id),
   CONSTRAINT account_fills_itself_up_one_way UNIQUE (tenant_id, account_id),
-  CONSTRAINT filled_up_account_exists
-    FOREIGN KEY (tenant_id, account_id) REFERENCES credit_accounts (tenant_id, id),
   CONSTRAINT top_up_is_taken_from_a_method
     FOREIGN KEY (tenant_id, payment_method_id) REFERENCES payment_methods (tenant_id, id),
+  CONSTRAINT filled_up_account_exists
+    FOREIGN KEY (tenant_id, account_id) REFERENCES credit_accounts (tenant_id, id),
   CONSTRAINT top_up_stays_within_its_cap CHECK (threshold_micro > 0 AND credits_micro > 0
     AND credits_micro <= monthly_cap_micro),
   CONSTRAINT top_up_that_is_off_is_not_tried CHECK (is_on OR next_attempt_at IS NULL)

@@ -21,6 +21,7 @@ from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
+from tests.postgres.purchase_trials import PURCHASES, purchases_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
@@ -229,6 +230,7 @@ EVERYTHING: Final = [
     *PREPAID,
     *WEBHOOKS,
     *PAYMENTS,
+    *PURCHASES,
 ]
 
 
@@ -267,6 +269,7 @@ def full(house: House) -> Hotel:
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
     payments_of_every_state(hotel)
+    purchases_of_every_state(hotel)
     return hotel
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
 
+from tests.buying import buy
 from tests.hotel import Hotel, new_id, usd
 from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.prepaying import micro
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,16 @@ class Payer:
     card: str
     leaving: str
     intent: str
+    purchase: str
 
     @classmethod
     def of(cls, hotel: Hotel, folio: str) -> Self:
         customer = a_customer(hotel)
         cards = a_card(hotel, customer), a_card(hotel, customer)
-        return cls(folio, customer, *cards, an_intent(hotel, folio, usd(100), customer))
+        intent = an_intent(hotel, folio, usd(100), customer)
+        bought = buy(hotel, 500, cards[0])
+        assert bought.status_code == 201, bought.text
+        return cls(folio, customer, *cards, intent, bought.json["purchaseId"])
 
     @property
     def named(self) -> dict[str, str]:
@@ -35,6 +41,7 @@ class Payer:
             "customer_id": self.customer,
             "payment_method_id": self.leaving,
             "payment_intent_id": self.intent,
+            "purchase_id": self.purchase,
         }
 
 
@@ -66,5 +73,22 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "paymentIntentId": payer.intent,
         "paymentMethodId": payer.card,
     },
+    "purchase_credits": lambda payer: {
+        "id": new_id("pin"),
+        "account": "main",
+        "creditsMicro": micro(500),
+        "paymentMethodId": payer.card,
+    },
+    "set_auto_top_up": lambda payer: {
+        "account": "main",
+        "enabled": True,
+        "thresholdMicro": micro(1),
+        "creditsMicro": micro(500),
+        "monthlyCapMicro": micro(1_000),
+        "paymentMethodId": payer.card,
+    },
 }
-QUERIES: dict[str, dict[str, str]] = {"list_payment_methods": {"limit": "50", "cursor": "IiI"}}
+QUERIES: dict[str, dict[str, str]] = {
+    "list_payment_methods": {"limit": "50", "cursor": "IiI"},
+    "show_auto_top_up": {"account": "main"},
+}

@@ -101,6 +101,10 @@ DECIDED = {
     "claw_back_credits": "platform.subscription.write",
     "waive_credit_debt": "platform.subscription.write",
     "reverse_claw_back": "platform.subscription.write",
+    "purchase_credits": "billing.credits.write",
+    "show_credit_purchase": "billing.credits.read",
+    "set_auto_top_up": "billing.credits.write",
+    "show_auto_top_up": "billing.credits.read",
     "create_customer": "billing.customer.write",
     "show_customer": "billing.customer.read",
     "change_customer": "billing.customer.write",
@@ -137,7 +141,7 @@ SIGNED_BESIDES = {"initiate_close"}
 PROTECTED = [name for name, each in functions().items() if each.scope is not None]
 PUBLIC = [name for name, each in functions().items() if each.scope is None]
 OF_THE_TENANT = {
-    *("capture_credits", "release_credits"),
+    *("capture_credits", "release_credits", "show_credit_purchase"),
     *("show_customer", "change_customer", "list_payment_methods", "add_payment_method"),
     "remove_payment_method",
 }

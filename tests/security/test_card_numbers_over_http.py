@@ -230,6 +230,8 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "waive_credit_debt": 1,
         "reverse_claw_back": 1,
         "replay_webhook": 0,
+        "purchase_credits": 0,
+        "set_auto_top_up": 0,
         "create_customer": 1,
         "change_customer": 1,
         "add_payment_method": 0,

@@ -45,6 +45,7 @@ from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.payment_examples import PAYMENTS
+from tests.trust.faults.purchase_examples import PURCHASES
 from tests.trust.faults.scene import Scene, struck_out
 from tests.webhooks import Webhook, captured
 
@@ -360,4 +361,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **COMPANIES,
     **CREDITS,
     **PAYMENTS,
+    **PURCHASES,
 }
