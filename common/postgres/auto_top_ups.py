@@ -18,7 +18,11 @@ CHANGING: Final = (
     "id is_on threshold_micro credits_micro monthly_cap_micro payment_method_id failures"
     " next_attempt_at set_at version trail state_digest"
 )
-GET: Final = f"SELECT tenant_id, {COLUMNS} FROM credit_top_ups WHERE account = $1"
+GET: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM credit_top_ups
+WHERE account_id = (SELECT id FROM credit_accounts WHERE name = $1)
+"""
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM credit_top_ups

@@ -26,7 +26,8 @@ TOOLING = {
 }
 # The end of the tenant's own primary key.
 BY_TENANT_ALONE = {"settings_book.NEWEST", "stored_methods.NEWEST_KEY"}
-WHOLE = ("prepaid_sql.ALL.", "prepaid_sql.SUMS")  # a tenant's few accounts, and all its credits
+# A tenant's few accounts, and all its credits.
+WHOLE = ("prepaid_sql.ALL.", "prepaid_sql.SUMS", "credit_purchases.DIFFERENCES")
 SMALL = {"outbox_leases", "schema_migrations"}  # sixteen rows; a row for each migration
 
 

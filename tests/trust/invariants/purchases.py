@@ -55,14 +55,11 @@ PURCHASES = (
         "INSERT INTO credit_purchase_queue SELECT tenant_id, id, 0, now(), now()"
         f" FROM credit_purchases {FIRST.format('succeeded')}",
     ),
-    plant(FOLLOW, f"DELETE FROM credit_sale_entries WHERE {REFUND}")
-    if False
-    else plant(FOLLOW, f"UPDATE credit_sale_entries SET amount_micro = 1000000 WHERE {REFUND}"),
+    plant(FOLLOW, f"UPDATE credit_sale_entries SET amount_micro = 1000000 WHERE {REFUND}"),
     plant(FOLLOW, "UPDATE credit_sale_entries SET amount_micro = 10000 WHERE part = 1"),
     plant(
         CAPPED,
         "UPDATE credit_top_ups SET monthly_cap_micro = credits_micro, set_at = '-infinity'",
-        "ALTER TABLE credit_purchases DISABLE TRIGGER ALL",
         "UPDATE credit_purchases SET credits_micro = credits_micro + 1 WHERE origin = 'top_up'",
         also=(DIGESTED,),
     ),
