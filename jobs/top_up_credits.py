@@ -23,5 +23,8 @@ def low(which: Round, tx: Transaction) -> Sequence[CreditAccountId]:
 
 @job(schedule="* * * * *", find=low)
 def top_up_credits(account_id: CreditAccountId, tx: Transaction) -> None:
-    """Start to fill an account up. Refuses: CreditAccountUnknown."""
+    """Start to fill an account up.
+
+    Refuses: CreditAccountUnknown.
+    """
     start_top_up(account_id, tx)
