@@ -66,7 +66,7 @@ def credits_are_bought_by_two_and_told_of(stage: Stage) -> None:
     hotel = stage.hotel
     body = wanted(500, card(hotel))
     told = {**intent_told(hotel, body["id"], "succeeded", cents=500)}
-    for name in ("clerk", "clerk again"):
+    for name in ("mariam", "nasrin"):
         stage.plays(name, buys(body, name))
     stage.plays("processor", sends(told, "evt_paid"))
 
@@ -103,8 +103,8 @@ def two_jobs_settle_a_purchase_that_the_bank_asked_about(stage: Stage) -> None:
     hotel.rows(DUE)
     for name in ("job", "job again"):
         stage.plays(name, runs(hotel, "settle_credit_purchases"))
-    late = intent_told(hotel, purchase, "payment_failed")
-    stage.plays("processor", sends(late, "evt_failed"))
+    late = intent_told(hotel, purchase, "requires_action")
+    stage.plays("processor", sends(late, "evt_late"))
 
     stage.play()
 
