@@ -85,6 +85,12 @@ NO_BOOKS: Final = {
     "credit_holds": "what is set aside",
     "credit_ledger_entries": "what moved credits",
     "credit_lots": "what was granted, and is left of it",
+    # the same of what was bought: the trail digests its state, and each grant and booking is held
+    # against it
+    "credit_purchase_queue": "of which purchases something is still to become",
+    "credit_purchases": "what was bought, and where that stands",
+    "credit_sale_entries": "what moved of the money of that",
+    "credit_top_ups": "how accounts fill themselves up",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours
