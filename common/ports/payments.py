@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from common.domain.credit_purchase import CreditPurchase
     from common.domain.customer import Customer
     from common.domain.folio import Folio
     from common.domain.identifiers import (
@@ -105,7 +106,7 @@ class PaymentIntents(Protocol):
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""
 
-    def means(self, intent: PaymentIntent) -> Means:
+    def means(self, intent: PaymentIntent | CreditPurchase) -> Means:
         """By what an intent is taken, as it names its method now."""
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:

@@ -6,7 +6,7 @@ is read behind that lock, as a statement of its own.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.domain.folio import Folio
 from common.domain.identifiers import (
@@ -33,6 +33,9 @@ from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_o
 from common.postgres.folios import Folios
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
+
+if TYPE_CHECKING:  # a payment of a folio loads nothing of credits
+    from common.domain.credit_purchase import CreditPurchase
 
 FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 """So long whoever asked the processor has for an answer, before a job asks."""
@@ -123,7 +126,7 @@ class PaymentIntents:
         intent = self._known(intents)
         return Folios(self._desk).known(folios), intent
 
-    def means(self, intent: PaymentIntent) -> Means:
+    def means(self, intent: "PaymentIntent | CreditPurchase") -> Means:
         row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
         is_sealed = row[2] is not None
         return Means(

@@ -5,13 +5,12 @@ comes as an answer, by its event, to a job or with a refund, and whoever hears i
 purchase, grants its credits and books its money in one transaction. The next one finds it paid.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from common.domain.auto_top_up import AutoTopUp
 from common.domain.credit_purchase import CreditPurchase
 from common.domain.credit_sales import returned, sold, taken_back
-from common.domain.identifiers import CreditLotId, DataKeyId
+from common.domain.identifiers import CreditLotId
 from common.domain.money import Money
 from common.domain.payment_intent import Heard, PaymentStatus
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
@@ -36,22 +35,20 @@ MISSED: Final = "Its money went back while its credits were with a dispute"
 
 def buying(purchase: CreditPurchase, tx: Transaction, *, begins: bool = False) -> Collecting:
     """What the processor is to be asked about a purchase."""
-    customer = tx.customers.get(purchase.customer_id)
+    means = tx.payment_intents.means(purchase)
     order = Order(
         id=purchase.id,
         tenant_id=tx.actor.tenant_id,
         amount=purchase.amount,
-        processor_customer_id=customer.processor_customer_id or "",
+        processor_customer_id=means.processor_customer_id,
     )
-    asked = Collecting(order=order, begins=begins, is_settled=not purchase.waits)
-    if purchase.status is not PaymentStatus.PROCESSING:
-        return asked
-    sealed = tx.stored_methods.get(purchase.method_id).sealed
-    return replace(
-        asked,
+    return Collecting(
+        order=order,
+        begins=begins,
+        is_settled=not purchase.waits,
         method_id=purchase.method_id,
-        sealed=sealed.content,
-        key=tx.data_keys.get(DataKeyId(sealed.data_key_id)) if sealed.content else None,
+        sealed=means.sealed,
+        key=means.key if purchase.status is PaymentStatus.PROCESSING else None,
     )
 
 
