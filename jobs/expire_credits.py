@@ -12,6 +12,7 @@ from common.domain.identifiers import CreditAccountId
 from common.domain.prepaid_expiry import expire, warn
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 from common.runtime.declaration import job
 
 
@@ -31,9 +32,8 @@ def expire_credits(account_id: CreditAccountId, tx: Transaction) -> None:
     warnings = warn(account, tx.prepaid.warned(account_id), tx)
     if expired is None and not warnings:
         return
-    tx.prepaid.keep(account)
-    for fact in (expired, *warnings):
-        if fact is not None:
-            tx.tell(fact)
+    if expired is not None:
+        keep_moved(expired, tx)
     for warning in warnings:
+        keep_moved(warning, tx)
         tx.prepaid.keep_warning(warning.lot.id, warning.days_before)

@@ -23,6 +23,10 @@ EVERY_SCOPE = [
     "billing.credits.write",
     "subscription.read",
     "platform.subscription.read",
+    "billing.customer.read",
+    "billing.customer.write",
+    "billing.payment.read",
+    "billing.payment.write",
     "platform.subscription.write",
     "platform.webhook.admin",
 ]

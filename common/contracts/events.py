@@ -13,8 +13,10 @@ from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import Day, NightAuditRef, PropertyRef
 from common.contracts.folio_events import FOLIO_EVENTS
+from common.contracts.payment_events import PAYMENT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.processor_differences import PROCESSOR_EVENTS
+from common.contracts.purchase_events import PURCHASE_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
 from common.contracts.subscription_events import SUBSCRIPTION_EVENTS
@@ -58,9 +60,11 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *RECONCILIATION_EVENTS,
         *RECEIVABLE_EVENTS,
         *CREDIT_EVENTS,
+        *PURCHASE_EVENTS,
         *DISPUTE_EVENTS,
         *PROCESSOR_EVENTS,
         *SUBSCRIPTION_EVENTS,
+        *PAYMENT_EVENTS,
     )
 }
 

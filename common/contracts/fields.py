@@ -31,6 +31,7 @@ from common.domain.card_data import find_card_number
 from common.domain.identifiers import (
     AdjustmentId,
     AllocationId,
+    AutoTopUpId,
     CashDrawerId,
     CashMovementId,
     CashSessionId,
@@ -41,6 +42,7 @@ from common.domain.identifiers import (
     CreditHoldId,
     CreditLotId,
     CreditNoteId,
+    CustomerId,
     DepositTransferId,
     DisputeId,
     FolioId,
@@ -49,6 +51,7 @@ from common.domain.identifiers import (
     LineId,
     NightAuditId,
     PaymentId,
+    PaymentIntentId,
     PlanVersionId,
     ProcessorDifferenceId,
     PropertyId,
@@ -59,6 +62,7 @@ from common.domain.identifiers import (
     SetOffId,
     SettlementId,
     SignalId,
+    StoredMethodId,
     SubscriptionId,
     SubscriptionInvoiceId,
     WebhookId,
@@ -139,6 +143,10 @@ ReceiptRef = Annotated[ReceiptId, _id(ReceiptId)]
 SetOffRef = Annotated[SetOffId, _id(SetOffId)]
 AllocationRef = Annotated[AllocationId, _id(AllocationId)]
 WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
+AutoTopUpRef = Annotated[AutoTopUpId, _id(AutoTopUpId)]
+CustomerRef = Annotated[CustomerId, _id(CustomerId)]
+StoredMethodRef = Annotated[StoredMethodId, _id(StoredMethodId)]
+PaymentIntentRef = Annotated[PaymentIntentId, _id(PaymentIntentId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 SendingRef = Annotated[SendingId, _id(SendingId)]

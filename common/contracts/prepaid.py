@@ -213,7 +213,7 @@ class MovedAnswer(Outcome):
             "available_micro": account.available_micro(moment.now),
             "held_micro": account.held_micro,
             "debt_micro": account.debt_micro,
-            "version": moved.sequence,
+            "version": account.version,
         }
 
 

@@ -16,7 +16,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
-    from common.domain.prepaid_account import CreditEntry, CreditsMoved
+    from common.domain.prepaid_account import CreditEntry, CreditsLow, CreditsMoved
     from common.domain.prepaid_claw_back import CreditsClawedBack
     from common.domain.prepaid_expiry import CreditsExpiring
     from common.domain.prepaid_grant import CreditsGranted
@@ -204,7 +204,36 @@ class CreditDebtWaivedV1(_Credits):
         return cls(**cls.shared(fact))
 
 
+class CreditsLowV1(_Credits):
+    """Less can be spent than somebody wanted to be told of: once, until there was more again."""
+
+    fact = "credits.low"
+    available_micro: int
+    threshold_micro: int
+
+    @classmethod
+    def of(cls, fact: "CreditsLow") -> "CreditsLowV1":
+        return cls(
+            **cls.shared(fact),
+            available_micro=fact.available_micro,
+            threshold_micro=fact.subject.low_below_micro or 0,
+        )
+
+
+class CreditsWatchedV1(_Credits):
+    """Somebody wants to be told when less can be spent than that; null: not any more."""
+
+    fact = "credits.watched"
+    threshold_micro: int | None
+
+    @classmethod
+    def of(cls, fact: "CreditsMoved") -> "CreditsWatchedV1":
+        return cls(**cls.shared(fact), threshold_micro=fact.subject.low_below_micro)
+
+
 CREDIT_EVENTS: Final = (
+    CreditsWatchedV1,
+    CreditsLowV1,
     CreditsGrantedV1,
     CreditsDeductedV1,
     CreditsHeldV1,

@@ -28,6 +28,7 @@ from common.contracts.fields import (
 from common.contracts.shapes import Shape
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
+from common.domain.money import Currency
 from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
 from common.domain.settings import (
     CancellationPolicy,
@@ -191,6 +192,7 @@ class CreditTermsShape(_Part):
     """What was agreed on about prepaid credits: whole credits, but for the price (CRD-6, CRD-8)."""
 
     per_currency_unit: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    currency: CurrencyCode = Currency("USD")
     minimum_purchase: Annotated[int, Field(ge=1, le=1_000_000_000)] = 500
     maximum_purchase: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100_000
     maximum_balance: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
@@ -200,6 +202,7 @@ class CreditTermsShape(_Part):
     def terms(self) -> CreditTerms:
         return CreditTerms(
             per_currency_unit=self.per_currency_unit,
+            currency=self.currency,
             minimum_purchase_micro=self.minimum_purchase * CREDIT_MICRO,
             maximum_purchase_micro=self.maximum_purchase * CREDIT_MICRO,
             maximum_balance_micro=self.maximum_balance * CREDIT_MICRO,

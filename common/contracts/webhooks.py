@@ -1,8 +1,9 @@
 """The processor's events: what is read of one, what is kept of it, and how that is shown.
 
 Kept is a list of what may be kept: ids, amounts, states, the metadata that we have put there
-ourselves. What else was sent, with whatever it says about a guest, goes no further than the hash of
-the whole (WH-6).
+ourselves, and of a payment method brand, last four digits and expiry. A payment method's id is its
+token, which can be charged: its SHA-256 is kept in its place (GW-2). What else was sent, with
+whatever it says about a guest, goes no further than the hash of the whole (WH-6).
 """
 
 import json
@@ -14,6 +15,7 @@ from pydantic import Field, StringConstraints
 from common.contracts.fields import Instant, PaymentToken, Token, WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
 from common.contracts.webhook_parts import fee_kept, newest_refund_kept
+from common.domain.stored_method import MethodDetails, MethodKind, token_digest
 from common.domain.webhook import KeptWebhook
 
 _OBJECT_KEPT: Final = (
@@ -27,11 +29,13 @@ _OBJECT_KEPT: Final = (
     "currency",
     "payment_intent",
     "charge",
+    "customer",
     "reason",
     "failure_reason",
     "fraud_type",
 )
-_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId")
+_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId", "paymentIntentId")
+_CARD_KEPT: Final = ("brand", "last4", "exp_month", "exp_year", "fingerprint")
 
 EventType = Annotated[
     PaymentToken,
@@ -75,6 +79,25 @@ class _Metadata(Incoming):
     property_id: Token | None = None
     folio_id: Token | None = None
     refund_id: Token | None = None
+    payment_intent_id: Token | None = None
+
+
+class _Card(Incoming):
+    brand: ProcessorWord
+    last4: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{4}$")]
+    exp_month: Annotated[int, Field(alias="exp_month", ge=1, le=12)]
+    exp_year: Annotated[int, Field(alias="exp_year", ge=2000, le=9999)]
+    fingerprint: Token | None = None
+
+    def details(self) -> MethodDetails:
+        return MethodDetails(
+            kind=MethodKind.CARD,
+            brand=self.brand,
+            last_four=self.last4,
+            expiry_month=self.exp_month,
+            expiry_year=self.exp_year,
+            fingerprint=self.fingerprint,
+        )
 
 
 class RefundPart(Incoming):
@@ -106,12 +129,19 @@ class ProcessorObject(Incoming):
     fee: Units | None = None
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
     refund: RefundPart | None = None
+    customer: Token | None = None
+    failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
+    token_digest: Annotated[Sha256 | None, Field(alias="token_digest")] = None
+    card: _Card | None = None
+    told_at: Annotated[Units | None, Field(alias="told_at")] = None
     metadata: _Metadata = _Metadata()
 
     @classmethod
     def of(cls, payload: str) -> Self:
         """What a kept payload is about. Raises ValidationError."""
-        return cls.model_validate_json(json.dumps(json.loads(payload)["object"]))
+        kept = json.loads(payload)
+        about = {**kept["object"], "told_at": kept.get("created")}
+        return cls.model_validate_json(json.dumps(about))
 
     @property
     def payment(self) -> str | None:
@@ -168,7 +198,30 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
         ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}
         kept["metadata"] = ours
     kept |= fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
+    kept |= _of_a_method(about, data)
+    failed = about.get("last_payment_error")
+    if isinstance(failed, dict):
+        code = failed.get("decline_code") or failed.get("code")
+        kept |= {"failure_code": code} if _is_plain(code) else {}
     return {"created": _whole(document.get("created")), "object": kept}
+
+
+def _of_a_method(about: dict[str, Any], data: Any) -> dict[str, Any]:
+    """What is kept of a payment method, or of what names one: never the token itself."""
+    is_method = about.get("object") == "payment_method"
+    token = about.get("id") if is_method else about.get("payment_method")
+    kept: dict[str, Any] = {}
+    if isinstance(token, str):
+        kept["token_digest"] = token_digest(token).hex()
+    if is_method:
+        kept["id"] = kept.get("token_digest", "none")
+        card = about.get("card")
+        if isinstance(card, dict):
+            kept["card"] = {name: card[name] for name in _CARD_KEPT if _is_plain(card.get(name))}
+        before = data.get("previous_attributes") if isinstance(data, dict) else None
+        if isinstance(before, dict) and _is_plain(before.get("customer")):
+            kept.setdefault("customer", before["customer"])
+    return kept
 
 
 def _whole(value: Any) -> int | None:

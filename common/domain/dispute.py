@@ -48,6 +48,10 @@ class DisputeStatus(StrEnum):
     LOST = "lost"
 
 
+INQUIRIES: Final = frozenset(
+    status for status in DisputeStatus if status.value.startswith("warning_")
+)
+"""A bank asks, and withholds nothing."""
 _ORDER: Final = {status: place for place, status in enumerate(DisputeStatus)} | {
     DisputeStatus.LOST: list(DisputeStatus).index(DisputeStatus.WON)
 }

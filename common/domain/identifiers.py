@@ -269,6 +269,41 @@ class CreditHoldId(Identifier):
     prefix = "hld_"
 
 
+class AutoTopUpId(Identifier):
+    """How an account of credits fills itself up."""
+
+    __slots__ = ()
+    prefix = "atu_"
+
+
+class CustomerId(Identifier):
+    """A person or company whose cards are kept."""
+
+    __slots__ = ()
+    prefix = "cus_"
+
+
+class StoredMethodId(Identifier):
+    """A card or a bank account that a customer has left with the processor."""
+
+    __slots__ = ()
+    prefix = "pm_"
+
+
+class PaymentIntentId(Identifier):
+    """A payment that the processor is to take."""
+
+    __slots__ = ()
+    prefix = "pin_"
+
+
+class DataKeyId(Identifier):
+    """A key that a tenant's payment tokens are sealed with."""
+
+    __slots__ = ()
+    prefix = "dky_"
+
+
 class DisputeId(Identifier):
     """A bank's claim on the money of a card payment."""
 

@@ -6,6 +6,9 @@ the clock leaves of that, less what is held. Spending never takes more, so no ba
 nothing. What was spent and then taken back by a refund is no negative balance but a debt, which the
 next purchase pays.
 
+Where somebody wants to be told, it is `low` while less can be spent than that, and is told so when
+it becomes so: once, until it has had more in between.
+
 Every movement is an entry: numbered on its account without a gap, naming the lots that it took
 from, with what it did to the balance, to what is held and to the debt.
 """
@@ -111,12 +114,27 @@ class CreditsMoved(Fact):
         return self.entries[-1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CreditsLow(CreditsMoved):
+    """Less can be spent than somebody wanted to be told of; nothing moved by that."""
+
+    name = "credits.low"
+    available_micro: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditsWatched(CreditsMoved):
+    """Somebody wants to be told when less can be spent than that."""
+
+    name = "credits.watched"
+
+
 @dataclass(kw_only=True)
 class CreditAccount(Aggregate):
     """See the module. `lots` are those with something left, `holds` those that are open.
 
     `fresh` entries, `changed` holds and `opened` lots are what is to be written. Of the free
-    allowance so much has been used in `free_month`.
+    allowance so much has been used in `free_month`. `has_become_low` is what is still to be told.
     """
 
     kind: ClassVar[str] = "credit_account"
@@ -129,6 +147,9 @@ class CreditAccount(Aggregate):
     last_entry: int = 0
     free_month: date | None = None
     free_used_micro: int = 0
+    low_below_micro: int | None = None
+    is_low: bool = False
+    has_become_low: bool = False
     lots: tuple[CreditLot, ...] = ()
     holds: tuple[CreditHold, ...] = ()
     fresh: tuple[CreditEntry, ...] = ()
@@ -234,8 +255,37 @@ class CreditAccount(Aggregate):
         )
         self.change(hold.ended(status, moment.now))
 
+    def watch(self, below_micro: int | None, now: datetime) -> None:
+        """Be low from now on while less than that can be spent; None is never low."""
+        self.low_below_micro = below_micro
+        was_low, self.is_low = self.is_low, False
+        if below_micro is not None:
+            self.is_low = self.available_micro(now) < below_micro
+        self.has_become_low = self.is_low and (not was_low or self.has_become_low)
+
+    def watched(self, below_micro: int | None, moment: Moment) -> CreditsWatched:
+        """Tell from now on when less than that can be spent."""
+        self.end_holds(moment)
+        self.watch(below_micro, moment.now)
+        watched: CreditsWatched = self.told(CreditsWatched)
+        return watched
+
+    def low(self, moment: Moment) -> CreditsLow | None:
+        """What is to be told once the account has become low; None where it has not."""
+        if not self.has_become_low:
+            return None
+        self.has_become_low = False
+        return CreditsLow(
+            subject=self,
+            sequence=self.next_sequence(),
+            entries=(),
+            available_micro=self.available_micro(moment.now),
+        )
+
     def told(self, fact: type[CreditsMoved], **more: Any) -> Any:
         """The fact of all that was moved since the account was taken."""
+        if self.fresh:
+            self.watch(self.low_below_micro, self.fresh[-1].occurred_at)
         return fact(subject=self, sequence=self.next_sequence(), entries=self.fresh, **more)
 
     def as_of(self, now: datetime) -> "CreditAccount":

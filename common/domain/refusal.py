@@ -1,10 +1,11 @@
 """A refusal is an answer: the business says no, and says why.
 
-Every rule that can say no raises a subclass of one of five kinds: what was asked for is not there
+Every rule that can say no raises a subclass of one of six kinds: what was asked for is not there
 (`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), the request
-does not meet a rule (`Unmet`), or it takes more than was paid for beforehand (`Unfunded`). The
-domain knows no transport: what a kind becomes on the wire stands in one table at the edge. A client
-acts on `code` alone, so a code never changes its meaning.
+does not meet a rule (`Unmet`), it takes more than was paid for beforehand (`Unfunded`), or somebody
+else who is needed does not answer now (`Unavailable`). The domain knows no transport: what a kind
+becomes on the wire stands in one table at the edge. A client acts on `code` alone, so a code never
+changes its meaning.
 """
 
 from typing import ClassVar
@@ -50,3 +51,7 @@ class Unmet(Refusal):
 
 class Unfunded(Refusal):
     """The request takes more than was paid for beforehand: somebody has to pay first."""
+
+
+class Unavailable(Refusal):
+    """Somebody else is needed for it who does not answer now: nothing was done, ask again."""

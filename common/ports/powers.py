@@ -9,8 +9,10 @@ from uuid import UUID
 from common.domain.certificate import CertificateGiven
 from common.domain.refusal import Unmet
 from common.domain.settings import Issuer
+from common.ports.cards import Cards
 from common.ports.gateway import Gateway
 from common.ports.signals import Detector
+from common.ports.vault import Vault
 
 
 class DocumentMissing(Exception):
@@ -181,6 +183,10 @@ class Powers(Protocol):
     def books(self) -> Books: ...
     @property
     def gateway(self) -> Gateway: ...
+    @property
+    def cards(self) -> Cards: ...
+    @property
+    def vault(self) -> Vault: ...
     @property
     def detector(self) -> Detector | None: ...
     @property

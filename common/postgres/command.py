@@ -30,11 +30,14 @@ from common.postgres.outbox import INSERT_EVENT, event_row
 from common.postgres.session import Insert, Session, Write
 
 if TYPE_CHECKING:
+    from common.postgres.auto_top_ups import AutoTopUps
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.certificates import Certificates
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
+    from common.postgres.credit_purchases import CreditPurchases
+    from common.postgres.customers import Customers
     from common.postgres.deposits import Deposits
     from common.postgres.disputes import Disputes
     from common.postgres.folios import Folios
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from common.postgres.late_refunds import LateRefunds
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.payment_intents import PaymentIntents
     from common.postgres.plans import Plans
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.stored_methods import DataKeys, StoredMethods
     from common.postgres.subscriptions import Subscriptions
     from common.postgres.webhooks import Webhooks
 
@@ -267,6 +272,42 @@ class PostgresCommand:
         from common.postgres.late_refunds import LateRefunds
 
         return LateRefunds(self)
+
+    @cached_property
+    def customers(self) -> "Customers":
+        from common.postgres.customers import Customers
+
+        return Customers(self)
+
+    @cached_property
+    def stored_methods(self) -> "StoredMethods":
+        from common.postgres.stored_methods import StoredMethods
+
+        return StoredMethods(self)
+
+    @cached_property
+    def data_keys(self) -> "DataKeys":
+        from common.postgres.stored_methods import DataKeys
+
+        return DataKeys(self)
+
+    @cached_property
+    def payment_intents(self) -> "PaymentIntents":
+        from common.postgres.payment_intents import PaymentIntents
+
+        return PaymentIntents(self)
+
+    @cached_property
+    def credit_purchases(self) -> "CreditPurchases":
+        from common.postgres.credit_purchases import CreditPurchases
+
+        return CreditPurchases(self)
+
+    @cached_property
+    def auto_top_ups(self) -> "AutoTopUps":
+        from common.postgres.auto_top_ups import AutoTopUps
+
+        return AutoTopUps(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -8,8 +8,21 @@ took place; one that was late is read as what it was, whatever it has become.
 from typing import Final
 
 
-def _movements(payments: str, credits: str, refunds: str, late: str, disputes: str) -> str:
-    """Our movements of all kinds, under a condition each."""
+def _movements(
+    payments: str,
+    credits: str,
+    refunds: str,
+    late: str,
+    disputes: str,
+    unplaced: str,
+    purchases: str,
+    sales: str,
+) -> str:
+    """Our movements of all kinds, under a condition each.
+
+    A payment that succeeded while its folio was closed is `unplaced`; purchases of credits, and
+    what of their sales went back, are on no folio and at no property.
+    """
     return f"""
 SELECT payments.tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
        processor_payment_id, property_id, false, false
@@ -50,6 +63,27 @@ SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disp
 FROM payment_disputes
 LEFT JOIN payments ON payments.id = payment_id
 WHERE {disputes}
+UNION ALL
+SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
+       property_id, false, false
+FROM payment_intents
+WHERE status = 'succeeded'
+  AND payment_id IS NULL
+  AND {unplaced}
+UNION ALL
+SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
+       NULL::uuid, false, false
+FROM credit_purchases
+WHERE status = 'succeeded'
+  AND {purchases}
+UNION ALL
+SELECT credit_sale_entries.tenant_id, 'refund', substr(source, length('refund:') + 1),
+       credit_sale_entries.amount_micro, credit_sale_entries.currency, processor_payment_id,
+       NULL::uuid, false, false
+FROM credit_sale_entries
+JOIN credit_purchases ON credit_purchases.id = purchase_id
+WHERE starts_with(source, 'refund:')
+  AND {sales}
 """
 
 
@@ -59,6 +93,9 @@ MOVED_IN: Final = _movements(
     "settled_at >= $1 AND settled_at < $2",
     "(made_at >= $1 AND made_at < $2 OR settled_at IS NULL)",
     "payment_disputes.opened_at >= $1 AND payment_disputes.opened_at < $2",
+    "changed_at >= $1 AND changed_at < $2",
+    "changed_at >= $1 AND changed_at < $2",
+    "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
 )
 MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
@@ -66,6 +103,9 @@ MOVED_AS: Final = _movements(
     "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
     "processor_refund_id = ANY ($2::text[])",
     "processor_dispute_id = ANY ($3::text[])",
+    "processor_payment_id = ANY ($1::text[])",
+    "processor_payment_id = ANY ($1::text[])",
+    "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
 )
 OURS_PAID: Final = """
 SELECT payments.tenant_id, processor_payment_id, property_id

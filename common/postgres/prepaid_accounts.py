@@ -253,6 +253,8 @@ class PrepaidAccounts:
             account.last_entry,
             account.free_month,
             account.free_used_micro,
+            account.low_below_micro,
+            account.is_low,
             account.version,
             account.trail,
             account.state_digest,

@@ -22,7 +22,7 @@ from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
     "id, name, balance_micro, held_micro, debt_micro, last_entry, free_month, free_used_micro,"
-    " opened_at, version, trail, state_digest"
+    " low_below_micro, is_low, opened_at, version, trail, state_digest"
 )
 LOT_COLUMNS: Final = (
     "id, account_id, root_id, source, source_key, priority, granted_micro, left_micro, held_micro,"
@@ -49,10 +49,12 @@ def account_of(row: Row) -> CreditAccount:
         last_entry=row[6],
         free_month=row[7],
         free_used_micro=row[8],
-        opened_at=row[9],
-        version=row[10],
-        trail=bytes(row[11]),
-        state_digest=row[12] and bytes(row[12]),
+        low_below_micro=row[9],
+        is_low=row[10],
+        opened_at=row[11],
+        version=row[12],
+        trail=bytes(row[13]),
+        state_digest=row[14] and bytes(row[14]),
         is_new=False,
     )
 

@@ -229,7 +229,8 @@ ORDER BY accounts.id
 CHANGE_ACCOUNT: Final = """
 UPDATE credit_accounts
 SET balance_micro = $2, held_micro = $3, debt_micro = $4, last_entry = $5, free_month = $6,
-    free_used_micro = $7, version = $8, trail = $9, state_digest = $10
+    free_used_micro = $7, low_below_micro = $8, is_low = $9, version = $10, trail = $11,
+    state_digest = $12
 WHERE id = $1
 """
 CHANGE_LOT: Final = "UPDATE credit_lots SET left_micro = $2, held_micro = $3 WHERE id = $1"

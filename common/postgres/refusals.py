@@ -8,6 +8,7 @@ again and finds what the other has done.
 from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
+from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.receivable import (
     AllocationAlreadyReversed,
@@ -17,6 +18,7 @@ from common.domain.receivable import (
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
 from common.domain.settlement import RefundPending
+from common.domain.stored_method import PaymentMethodKnown
 from common.ports.transactions import (
     DatabaseUnavailable,
     EventTakenAlready,
@@ -56,6 +58,11 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "credit_holds_pkey": IdConflict,
     "subscriptions_pkey": IdConflict,
     "plan_versions_pkey": IdConflict,
+    "one_customer_per_email": CustomerEmailTaken,
+    "payment_method_is_kept_once": PaymentMethodKnown,
+    "customers_pkey": IdConflict,
+    "payment_methods_pkey": IdConflict,
+    "payment_intents_pkey": IdConflict,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -88,6 +95,10 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "plan_versions_are_consecutive",
         "one_subscription_per_tenant",
         "period_is_invoiced_once",
+        "credit_purchases_pkey",
+        "one_top_up_at_a_time_per_account",
+        "account_fills_itself_up_one_way",
+        "sale_is_booked_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

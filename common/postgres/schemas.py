@@ -40,6 +40,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "credit_note_lines",
         "credit_note_signatures",
         "credit_notes",
+        "credit_sale_entries",
         "folio_lines",
         "invoice_lines",
         "invoice_signatures",

@@ -56,6 +56,11 @@ SELECT tenant_id
 FROM billing_central.card_payments
 WHERE processor_payment_id = $1
 """
+TENANT_WITH: Final = """
+SELECT tenant_id
+FROM billing_central.processor_customers
+WHERE processor_customer_id = $1
+"""
 INSERT_EVENT = Insert.into(ranks.DOCUMENTS, "webhook_events", COLUMNS)
 INSERT_ATTEMPT = Insert.into(
     ranks.DOCUMENT_PARTS, "webhook_attempts", "id, event_id, outcome, code, actor, attempted_at"
@@ -109,25 +114,29 @@ class Webhooks:
 
 
 class PaymentDirectory:
-    """Asks every cell whose a payment is, in a transaction that enters no tenant."""
+    """Asks every cell whose a payment or a customer is, in a transaction that enters no tenant."""
 
     def __init__(self, pools: dict[str, Pool]) -> None:
         self._pools = pools
 
     def tenants_of(self, processor_payment_id: str) -> frozenset[UUID]:
-        found = [
-            row[0] for pool in self._pools.values() for row in _asked(pool, processor_payment_id)
-        ]
+        return self._asked(TENANTS_OF, processor_payment_id)
+
+    def tenants_with(self, processor_customer_id: str) -> frozenset[UUID]:
+        return self._asked(TENANT_WITH, processor_customer_id)
+
+    def _asked(self, sql: str, id: str) -> frozenset[UUID]:
+        found = [row[0] for pool in self._pools.values() for row in _asked(pool, sql, id)]
         return frozenset(found)
 
 
-def _asked(pool: Pool, processor_payment_id: str) -> list[Row]:
+def _asked(pool: Pool, sql: str, id: str) -> list[Row]:
     with pool.connection() as connection:
         try:
             return connection.run(
                 [
                     Statement("BEGIN READ ONLY"),
-                    Statement(TENANTS_OF, (processor_payment_id,)),
+                    Statement(sql, (id,)),
                     Statement("COMMIT"),
                 ]
             )[1]

@@ -5,9 +5,13 @@ has been done is no error to them: the second one is told so, and nothing change
 same moment, one is run again, and finds what the other has done.
 """
 
-from common.domain.prepaid_claw_back import TakenBack, claw_back
+from collections.abc import Sequence
+
+from common.domain.prepaid_account import CreditAccount
+from common.domain.prepaid_claw_back import GrantedCredits, TakenBack, claw_back
 from common.domain.prepaid_grant import CreditGrant, CreditsGranted, grant
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 
 
 def grant_once(tx: Transaction, account: str, wanted: CreditGrant) -> CreditsGranted | None:
@@ -20,8 +24,7 @@ def grant_once(tx: Transaction, account: str, wanted: CreditGrant) -> CreditsGra
     if already is not None:
         return None
     granted = grant(taken, wanted, tx)
-    tx.prepaid.keep(taken)
-    tx.tell(granted)
+    keep_moved(granted, tx)
     return granted
 
 
@@ -34,9 +37,32 @@ def take_back_once(
     accounts, granted, already = tx.prepaid.take_granted(grant_key, source_key)
     if already:
         return None
+    return _take_back(tx, accounts, granted, credits_micro, source_key, reason)
+
+
+def take_back_of_grant(
+    tx: Transaction, grant_key: str, source_key: str, due_micro: int, reason: str
+) -> TakenBack | None:
+    """Take back what is missing to so many credits of a grant that are to be back in all; None
+    where that is nothing, or was done for this already. Refuses: GrantUnknown.
+    """
+    accounts, granted, already = tx.prepaid.take_granted(grant_key, source_key)
+    missing = min(due_micro, granted.root.granted_micro) - granted.asked_micro
+    if already or missing <= 0:
+        return None
+    return _take_back(tx, accounts, granted, missing, source_key, reason)
+
+
+def _take_back(
+    tx: Transaction,
+    accounts: Sequence[CreditAccount],
+    granted: GrantedCredits,
+    credits_micro: int,
+    source_key: str,
+    reason: str,
+) -> TakenBack:
     taken = claw_back(accounts, granted, credits_micro, source_key, reason, tx)
     tx.prepaid.keep_claw_back(taken.claw_back)
     for fact in taken.facts:
-        tx.prepaid.keep(fact.subject)
-        tx.tell(fact)
+        keep_moved(fact, tx)
     return taken

@@ -23,6 +23,8 @@ from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
 from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
 from common.procedures.disputing import Claim, keep_claim
+from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
+from common.procedures.hearing_purchases import purchase_refunded
 from common.procedures.paying import capture_payment
 from common.procedures.refunded_there import Told, keep_refunded_there
 from common.procedures.refunding import keep_result
@@ -62,8 +64,8 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
     """Let an event have its effect on the books as they are.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
-    RefundExceedsPayment, RefundOfMovedMoney, WebhookContradictsBooks, AmountNotPositive,
-    CurrencyUnknown, CreditsOutOfRange.
+    RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown, WebhookContradictsBooks,
+    AmountNotPositive, CurrencyUnknown, CurrenciesDiffer, CreditsOutOfRange.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:
@@ -77,6 +79,9 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
 
 def _captured(about: ProcessorObject, tx: Transaction) -> None:
     """The payment is on its folio, unless somebody has told us; more than is owed is a credit."""
+    if about.metadata.payment_intent_id is not None:
+        intent_succeeded(about, tx)
+        return
     received = about.amount_received if about.object == "payment_intent" else about.amount_captured
     folio = about.metadata.folio_id
     if folio is None or about.payment is None:
@@ -94,7 +99,8 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
     """
     refund_id = about.metadata.refund_id
     if refund_id is None:
-        _refunded_there(about, tx)
+        if not purchase_refunded(about, tx):
+            _refunded_there(about, tx)
         return
     if about.status != "succeeded" and about.status not in REFUND_FAILED:
         return
@@ -170,6 +176,7 @@ def _folio_id(text: str) -> FolioId:
 
 
 EFFECTS: Final[dict[str, Effect]] = {
+    **CARD_EFFECTS,
     "payment_intent.succeeded": _captured,
     "charge.captured": _captured,
     "charge.refunded": _charge_refunded,

@@ -1,11 +1,10 @@
 """Taking a payment off a folio: the same lines whether the desk or the processor tells of it."""
 
-import hashlib
-
 from common.domain.folio import Folio, PaymentRecorded
 from common.domain.identifiers import CashSessionId, CompanyAccountId, FolioId, PaymentId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
+from common.domain.stored_method import token_digest
 from common.ports.transaction import Transaction
 from common.procedures.owing import charge_account
 
@@ -18,7 +17,7 @@ def take_payment(
     *,
     payment_id: PaymentId | None = None,
     processor_payment_id: str | None = None,
-    token: str | None = None,
+    method_token_digest: str | None = None,
     reference: str | None = None,
     cash_session_id: CashSessionId | None = None,
     company_account_id: CompanyAccountId | None = None,
@@ -45,7 +44,7 @@ def take_payment(
         fx=folio.snapshot_for(paid.currency),
         business_date=tx.settings.property(folio.property_id).business_date(tx.now),
         processor_payment_id=processor_payment_id,
-        method_token_digest=_digest(token),
+        method_token_digest=method_token_digest,
         reference=reference,
         cash_session_id=session.id if session else None,
         company_account_id=company_account_id if is_debt else None,
@@ -80,11 +79,11 @@ def capture_payment(
         paid,
         PaymentMethod.CARD,
         processor_payment_id=processor_payment_id,
-        token=token,
+        method_token_digest=digest_of(token),
         allow_credit=True,
     )
 
 
-def _digest(token: str | None) -> str | None:
+def digest_of(token: str | None) -> str | None:
     """Enough of the processor's token to recognise it, useless to charge it."""
-    return hashlib.sha256(token.encode()).hexdigest() if token else None
+    return token_digest(token).hex() if token else None

@@ -13,10 +13,29 @@ from uuid import UUID, uuid4
 from common.domain.cash_patterns import ActorFigures, Finding
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
+from common.domain.payment_intent import Heard
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
+from common.domain.stored_method import MethodDetails
+from common.ports.cards import (
+    Cards,
+    GatewayUnavailable,
+    Linked,
+    NextAction,
+    NotThere,
+    Order,
+    Person,
+)
 from common.ports.circuit import Breaker
-from common.ports.gateway import Answer, Gateway, Unknown, Unreachable, Wanted
+from common.ports.gateway import (
+    Answer,
+    Failed,
+    Gateway,
+    Succeeded,
+    Unknown,
+    Unreachable,
+    Wanted,
+)
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.signals import Detector
 
@@ -51,23 +70,63 @@ class BreakingGateway:
         return self._through(lambda: self._gateway.movement(known, payment))
 
     def _through(self, call: Callable[[], T]) -> T | Unreachable:
-        caller = str(uuid4())
-        if not self._breaker.admits(caller):
-            return Unreachable()
         try:
-            answer = call()
-        except ValueError:  # an answer: the key was used for something else
-            self._breaker.heard(caller, answered=True)
-            raise
-        except Exception:
-            self._breaker.heard(caller, answered=False)
-            raise
-        self._breaker.heard(caller, answered=not isinstance(answer, Unreachable))
-        return answer
+            return _through(self._breaker, call)
+        except LeftAlone:
+            return Unreachable()
 
 
 class LeftAlone(Exception):
     """It did not answer before, and is not asked for a while."""
+
+
+class BreakingCards:
+    """The processor's other face behind the same breaker.
+
+    Who waits for an answer is told that there will be none, before anything was asked: a payment
+    that nobody was let through with was not asked for (GW-4). Jobs and readers go on without one.
+    """
+
+    def __init__(self, cards: Cards, breaker: Breaker) -> None:
+        self._cards = cards
+        self._breaker = breaker
+
+    def link(self, person: Person) -> Linked | Failed | Unknown:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._quietly(lambda: self._cards.link(person))
+
+    def attach(self, token: str, processor_customer_id: str) -> MethodDetails | Failed | Unknown:
+        """As the port has it. Refuses: GatewayUnavailable."""
+        return self._or_refused(lambda: self._cards.attach(token, processor_customer_id))
+
+    def detach(self, token: str) -> Succeeded | Failed | Unknown:
+        """As the port has it. Refuses: GatewayUnavailable."""
+        return self._or_refused(lambda: self._cards.detach(token))
+
+    def pay(self, order: Order) -> Heard | Unknown:
+        """As the port has it. Refuses: GatewayUnavailable."""
+        return self._or_refused(lambda: self._cards.pay(order))
+
+    def standing(self, order: Order) -> Heard | NotThere | Unknown:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._quietly(lambda: self._cards.standing(order))
+
+    def next_action(self, order: Order) -> NextAction | None:
+        """As the port has it; None while nobody is let through."""
+        answer = self._quietly(lambda: self._cards.next_action(order))
+        return None if isinstance(answer, Unreachable) else answer
+
+    def _quietly(self, call: Callable[[], T]) -> T | Unreachable:
+        try:
+            return _through(self._breaker, call)
+        except LeftAlone:
+            return Unreachable()
+
+    def _or_refused(self, call: Callable[[], T]) -> T:
+        try:
+            return _through(self._breaker, call)
+        except LeftAlone:
+            raise GatewayUnavailable() from None
 
 
 class BreakingDetector:
@@ -94,3 +153,20 @@ class BreakingDetector:
             raise
         self._breaker.heard(caller, answered=True)
         return found
+
+
+def _through(breaker: Breaker, call: Callable[[], T]) -> T:
+    """Call, and tell the breaker whether there was an answer. Raises LeftAlone."""
+    caller = str(uuid4())
+    if not breaker.admits(caller):
+        raise LeftAlone
+    try:
+        answer = call()
+    except ValueError:  # an answer: the key was used for something else
+        breaker.heard(caller, answered=True)
+        raise
+    except Exception:
+        breaker.heard(caller, answered=False)
+        raise
+    breaker.heard(caller, answered=not isinstance(answer, Unreachable))
+    return answer

@@ -144,8 +144,9 @@ class HttpDeclaration(Declaration):
     it makes. `takes` is the content type of the body: anything but JSON is handed over as the
     request's `content`. `gives` is the answer's: anything but JSON is the outcome's `content`, a
     file of the name that it bears; `streams` says how one is made that is too long for that.
-    `perform` happens between two transactions, `record` in the second.
-    `after_refusal` runs in a transaction of its own when the use case was refused for that reason;
+    `perform` happens between two transactions, `record` in the second. One that `intends` commits
+    in the first one that it is going to be performed. `after_refusal` runs in a transaction of its
+    own when the use case, or what is performed, was refused for that reason;
     `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
     commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
     checked before a word of them is read, and its tenant is the one that it is found to be about.
@@ -171,6 +172,7 @@ class HttpDeclaration(Declaration):
     creates: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
+    intends: bool = False
     body_bytes_max: int = 2**20
     root: bool = False
     takes: str = JSON

@@ -51,7 +51,9 @@ class Call:
 
     `keys` are tried in order. `answer` turns the outcome into what is stored and sent. `perform` is
     what has to happen outside (a signature, a link, a PDF): it gets what the use case found and
-    runs between two transactions, never in one; `record` then writes down what it came to.
+    runs between two transactions, never in one; `record` then writes down what it came to. One that
+    `intends` writes down in the first of them that it will be performed, and commits that: whatever
+    dies then, it is known that it may have been. Its key is answered by the last phase only.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     `took` hears what the limits granted, also when the command is then refused.
     """
@@ -65,6 +67,7 @@ class Call:
     limits: tuple[Limit, ...] = ()
     took: Callable[[tuple[Allowance, ...]], None] = lambda allowances: None
     reads_only: bool = False
+    intends: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
     after_refusal: dict[type[Refusal], Callable[..., Any]] = field(default_factory=dict)
@@ -116,13 +119,19 @@ class Runner:
     def _in_phases(self, call: Call, perform: Callable[[Any, Powers], Any]) -> Result:
         """Find out in one transaction, perform outside, record in another one."""
         finding = replace(call, perform=None, record=None, answer=_unstored)
-        found = self.run(replace(finding, reads_only=True))
+        found = self.run(replace(finding, reads_only=not call.intends))
         if found.replayed or found.outcome is None:
             return found if found.replayed else Result(call.answer(None))
-        performed = perform(found.outcome, self._powers)
+        try:
+            performed = perform(found.outcome, self._powers)
+        except Refusal as refusal:
+            self._follow_up(call, refusal)
+            raise
         if call.record is None:
             return Result(call.answer(performed), outcome=performed)
-        recording = replace(call, perform=None, use_case=call.record, request=performed, limits=())
+        recording = replace(
+            call, perform=None, intends=False, use_case=call.record, request=performed, limits=()
+        )
         return self.run(recording)
 
     def _alone(self, call: Call) -> Result | Exception:
@@ -184,7 +193,7 @@ class Runner:
             outcome = call.use_case(call.request, command)
             answer = call.answer(outcome)
             if not call.reads_only:
-                for key in call.keys:
+                for key in () if call.intends else call.keys:
                     command.remember(key, answer)
                 command.finish()
         except Refusal as refusal:

@@ -236,6 +236,7 @@ class HttpEdge:
             reads_only=not declaration.changes_state,
             perform=declaration.perform,
             record=declaration.record,
+            intends=declaration.intends,
             after_refusal={**declaration.after_refusal, StepUpReplayed: note_replay},
         )
 

@@ -13,7 +13,15 @@ from pydantic_core import ErrorDetails
 
 from common.contracts.fields import CARD_DATA, REFUSED
 from common.domain.card_data import CardDataFound, find_card_number
-from common.domain.refusal import Conflict, Forbidden, Missing, Refusal, Unfunded, Unmet
+from common.domain.refusal import (
+    Conflict,
+    Forbidden,
+    Missing,
+    Refusal,
+    Unavailable,
+    Unfunded,
+    Unmet,
+)
 from common.ports.transactions import VersionStale
 from common.runtime.authentication import KeysUnavailable, Unauthenticated
 from common.runtime.execute import TooManyRequests
@@ -132,6 +140,7 @@ STATUS: Final[tuple[tuple[type[Refusal], int], ...]] = (
     (Forbidden, 403),
     (Unmet, 422),
     (Unfunded, 402),
+    (Unavailable, 503),
 )
 
 

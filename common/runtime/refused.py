@@ -3,6 +3,7 @@
 from werkzeug.wrappers import Response
 
 from common.domain.refusal import Refusal
+from common.ports.cards import GatewayUnavailable
 from common.runtime.exchange import Exchange
 from common.runtime.execute import TooManyRequests
 from common.runtime.problems import full_code, problem, status_of
@@ -17,7 +18,7 @@ def problem_response(exchange: Exchange, refusal: Refusal) -> Response:
         content_type="application/problem+json",
     )
     match refusal:
-        case TooManyRequests():
+        case TooManyRequests() | GatewayUnavailable():
             response.headers["Retry-After"] = str(refusal.extra["retryAfterSeconds"])
         case _ if response.status_code in (409, 503):
             response.headers["Retry-After"] = "1"

@@ -45,6 +45,7 @@ class ProcessSettings:
     project: str = ""
     documents_bucket: str = ""
     signing_keyring: str = ""
+    wrapping_keyring: str = ""
     topic: str = ""
     gateway: str = ""
     orchestrator_url: str = ""
@@ -88,6 +89,7 @@ class ProcessSettings:
             project=given.get("PROJECT", environment.get("GOOGLE_CLOUD_PROJECT", "")),
             documents_bucket=given.get("DOCUMENTS_BUCKET", ""),
             signing_keyring=given.get("SIGNING_KEYRING", ""),
+            wrapping_keyring=given.get("WRAPPING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),

@@ -38,13 +38,8 @@ class StripeGateway:
     """See the module. `address` is where Stripe is, if it is not where it always is."""
 
     def __init__(self, api_key: str, *, address: str = "", retries_max: int = RETRIES_MAX) -> None:
-        self._client = client = StripeClient(
-            api_key,
-            base_addresses={"api": address} if address else None,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            max_network_retries=retries_max,
-        )
-        self._movements = StripeMovements(client)
+        self._client = client(api_key, address, retries_max)
+        self._movements = StripeMovements(self._client)
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
@@ -150,6 +145,16 @@ class StripeGateway:
             return self._client.v1.payment_intents.retrieve(processor_payment_id)
         except stripe.InvalidRequestError:  # there is no such payment
             return None
+
+
+def client(api_key: str, address: str, retries_max: int) -> StripeClient:
+    """Stripe's library, with our time-outs and so many tries."""
+    return StripeClient(
+        api_key,
+        base_addresses={"api": address} if address else None,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=retries_max,
+    )
 
 
 def _answer(refund: Any) -> Answer:

@@ -14,6 +14,7 @@ from common.ports.clock import Clock, SystemClock
 from common.runtime.settings import ProcessSettings, SettingMissing
 
 if TYPE_CHECKING:
+    from common.ports.cards import Cards
     from common.ports.circuit import Breaker
     from common.ports.gateway import Gateway
     from common.ports.identity import Actor, StepUp
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
     from common.ports.publishing import Publisher
     from common.ports.signals import Detector
+    from common.ports.vault import Vault
     from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
+    from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
 
 FETCH_SECONDS: Final = 3
@@ -238,6 +241,45 @@ class Adapters:
         if settings.gateway != "sandbox" and settings.stack != "local":
             raise SettingMissing("BILLING_GATEWAY")
         return self.sandbox
+
+    @cached_property
+    def cards(self) -> "Cards":
+        from common.runtime.breaking import BreakingCards
+
+        return BreakingCards(self._card_processor(), self._breaker("gateway"))
+
+    def _card_processor(self) -> "Cards":
+        """The processor's other face. Raises SettingMissing."""
+        if (settings := self.settings).gateway == "stripe":
+            from common.stripe.cards import StripeCards
+
+            if not settings.stripe_api_key:
+                raise SettingMissing("BILLING_STRIPE_API_KEY")
+            return StripeCards(settings.stripe_api_key, address=settings.stripe_address)
+        if settings.gateway != "sandbox" and settings.stack != "local":
+            raise SettingMissing("BILLING_GATEWAY")
+        return self.sandbox_cards
+
+    @cached_property
+    def sandbox_cards(self) -> "SandboxCards":
+        from common.local.files import write_once
+        from common.sandbox.cards import SandboxCards
+
+        return SandboxCards(self._folder("processor"), write_once, self.sandbox)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        from common.runtime.vault import EnvelopeVault
+
+        if self.settings.stack == "local":
+            from common.local.wrapping import WrappingFiles
+
+            return EnvelopeVault(WrappingFiles(self._folder("wrapping-keys")))
+        from common.google.wrapping import CloudWrapping
+
+        if not self.settings.wrapping_keyring:
+            raise SettingMissing("BILLING_WRAPPING_KEYRING")
+        return EnvelopeVault(CloudWrapping(self.settings.wrapping_keyring))
 
     @cached_property
     def sandbox(self) -> "SandboxGateway":

@@ -6,6 +6,7 @@ from common.contracts.shapes import Request
 from common.domain.prepaid_hold import CaptureExceedsHold, HoldEnded, HoldUnknown
 from common.domain.prepaid_spend import capture
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 from common.runtime.declaration import http_function
 
 
@@ -31,6 +32,5 @@ def capture_credits(request: CaptureCredits, tx: Transaction) -> HoldAnswer:
     """
     account, held = tx.prepaid.take_hold(request.hold_id)
     captured = capture(account, held, request.credits_micro, tx)
-    tx.prepaid.keep(account)
-    tx.tell(captured)
+    keep_moved(captured, tx)
     return HoldAnswer.holding(captured, tx)

@@ -8,6 +8,7 @@ from common.contracts.prepaid import MovedAnswer, UseRequest
 from common.domain.prepaid_account import CreditAccountUnknown, InsufficientCredits
 from common.domain.prepaid_spend import deduct
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 from common.runtime.declaration import http_function
 
 
@@ -31,6 +32,5 @@ def deduct_credits(request: DeductCredits, tx: Transaction) -> MovedAnswer:
     """
     account = tx.prepaid.take(request.account)
     deducted = deduct(account, request.use(), tx)
-    tx.prepaid.keep(account)
-    tx.tell(deducted)
+    keep_moved(deducted, tx)
     return MovedAnswer.of(deducted, tx)

@@ -11,6 +11,7 @@ from common.domain.identifiers import CreditHoldId
 from common.domain.prepaid_account import CreditAccountUnknown, InsufficientCredits
 from common.domain.prepaid_spend import hold
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 from common.runtime.declaration import http_function
 
 
@@ -39,6 +40,5 @@ def hold_credits(request: HoldCredits, tx: Transaction) -> HoldAnswer:
     account = tx.prepaid.take(request.account)
     hold_id = request.id or tx.new_id(CreditHoldId)
     held = hold(account, hold_id, request.use(), timedelta(seconds=request.lasts_seconds), tx)
-    tx.prepaid.keep(account)
-    tx.tell(held)
+    keep_moved(held, tx)
     return HoldAnswer.holding(held, tx)

@@ -12,6 +12,7 @@ from common.domain.prepaid_account import (
 )
 from common.domain.prepaid_transfer import TransferToSameAccount, transfer
 from common.ports.transaction import Transaction
+from common.procedures.moving import keep_moved
 from common.runtime.declaration import http_function
 
 
@@ -46,7 +47,6 @@ def transfer_credits(request: TransferCredits, tx: Transaction) -> CreditTransfe
     """
     source, target = tx.prepaid.take_both(request.from_account, request.to_account)
     moved = transfer(source, target, request.credits_micro, request.reason, tx)
-    for account, fact in ((source, moved.left), (target, moved.reached)):
-        tx.prepaid.keep(account)
-        tx.tell(fact)
+    keep_moved(moved.left, tx)
+    keep_moved(moved.reached, tx)
     return CreditTransferAnswer.between(moved, tx)

@@ -34,7 +34,7 @@ from common.domain.payment import (
     ProcessorPaymentMissing,
 )
 from common.ports.transaction import Transaction
-from common.procedures.paying import take_payment
+from common.procedures.paying import digest_of, take_payment
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -99,7 +99,7 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
         request.method,
         payment_id=request.id,
         processor_payment_id=request.payment_id,
-        token=request.payment_method_token,
+        method_token_digest=digest_of(request.payment_method_token),
         reference=request.reference,
         cash_session_id=request.cash_session_id,
         company_account_id=request.company_account_id,

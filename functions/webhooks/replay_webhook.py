@@ -6,6 +6,7 @@ from common.contracts.webhooks import WebhookTaken
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
+from common.domain.payment_intent import PaymentIntentUnknown
 from common.domain.prepaid_account import CreditsOutOfRange
 from common.domain.refund import (
     PaymentUnknown,
@@ -38,6 +39,7 @@ class ReplayWebhook(Request):
         RefundUnknown,
         RefundExceedsPayment,
         RefundOfMovedMoney,
+        PaymentIntentUnknown,
         WebhookContradictsBooks,
         AmountNotPositive,
         CurrencyUnknown,
@@ -48,8 +50,8 @@ def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
     """Apply an event that was refused, or apply one once more, which changes nothing.
 
     Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
-    RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, WebhookContradictsBooks,
-    AmountNotPositive, CurrencyUnknown, CreditsOutOfRange.
+    RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown,
+    WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown, CreditsOutOfRange.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.payload, tx)

@@ -9,10 +9,12 @@ import pytest
 from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders, Progress
 from jobs.reconcile_credits import reconcile_credits
-from tests.hotel import Hotel
+from tests.buying import bought, grants
+from tests.hotel import Hotel, new_id
 from tests.postgres.credit_trials import credits_of_every_kind
-from tests.prepaying import deduct, granted
-from tests.proofs import state
+from tests.prepaying import available, deduct, granted
+from tests.prepaying import bought as granted_by_hand
+from tests.proofs import state, told
 from tests.together import at_once
 
 pytestmark = pytest.mark.req("CRD-7", "JOB-1")
@@ -33,6 +35,14 @@ def run(hotel: Hotel) -> Progress:
     return hotel.house.wiring.job_shell.run(
         declared, orders, stop=threading.Event(), tell=lambda _: None
     )
+
+
+def forget_grants(hotel: Hotel) -> None:
+    """Lose what was ever granted, and all that knew of it."""
+    for table in ("credit_book_entries", "credit_entry_lots", "credit_ledger_entries"):
+        hotel.rows(f"DELETE FROM {{s}}.{table}")
+    hotel.rows("DELETE FROM {s}.credit_lots")
+    hotel.rows("UPDATE {s}.credit_accounts SET balance_micro = 0, last_entry = 0")
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> str:
@@ -101,3 +111,29 @@ def test_live_traffic_does_not_look_like_a_difference(
 
     assert came_to == [10, 10, 10, 10, 0, 0]
     assert findings(capsys) == "[]"
+
+
+def test_a_purchase_that_lacks_its_credits_gets_them_once_and_is_reported(hotel: Hotel) -> None:
+    """Paid, and its lot was lost behind the service's back: the first run says so and grants it."""
+    purchase = bought(hotel, 500)
+    forget_grants(hotel)
+
+    runs = at_once([lambda: run(hotel) for _ in range(3)])
+
+    assert 1 in {each.exit_code for each in runs}
+    assert (available(hotel), grants(hotel)) == (500_000_000, [[f"purchase:{purchase}", 500]])
+    assert told(hotel).count("credit_purchase.grant_repaired") == 1
+    assert run(hotel).exit_code == 0
+
+
+def test_a_grant_that_nobody_paid_is_reported_and_left_alone(
+    hotel: Hotel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By hand somebody has granted for a payment of ours that is not there."""
+    granted_by_hand(hotel, 500, key=f"purchase:{new_id('pin')}")
+    before = state(hotel)
+
+    assert run(hotel).exit_code == 1
+
+    assert "credits_were_granted_for_a_payment_that_is_not_there" in capsys.readouterr().out
+    assert state(hotel) == before

@@ -28,8 +28,9 @@ from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
-from tests.security import debtors, subscribers, tills
+from tests.security import debtors, payers, subscribers, tills
 from tests.security.debtors import Debtor
+from tests.security.payers import Payer
 from tests.security.queries import QUERIES
 from tests.security.tills import Tills
 from tests.signals import a_signal
@@ -80,6 +81,7 @@ class Calls:
     credits: prepaid.Credits
     webhook: str
     subscribers: subscribers.Subscribers
+    payer: Payer
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -117,6 +119,7 @@ class Calls:
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
             subscribers.Subscribers.of(hotel),
+            Payer.of(hotel, folio),
         )
 
     @cached_property
@@ -150,6 +153,8 @@ class Calls:
             return prepaid.BODIES[name](self.credits)
         if name in subscribers.BODIES:
             return self.subscribers.body(name)
+        if name in payers.BODIES:
+            return payers.BODIES[name](self.payer)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -172,7 +177,7 @@ class Calls:
             known["folio_id"] = self.gone
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
-        known |= self.debtor.named
+        known |= self.debtor.named | self.payer.named
         known["signal_id"] = self.signal
         if "{sending_id}" in path:
             known["sending_id"] = self.sending
@@ -195,6 +200,8 @@ class Calls:
             return prepaid.QUERIES[name]
         if name in subscribers.QUERIES:
             return subscribers.QUERIES[name](self.hotel)
+        if name in payers.QUERIES:
+            return payers.QUERIES[name]
         make = QUERIES.get(name)
         return make(self) if make else {}
 

@@ -122,6 +122,19 @@ DECIDED = {
     "cycle_subscription": "platform.subscription.write",
     "list_subscription_invoices": "subscription.read",
     "show_subscription_invoice": "subscription.read",
+    "purchase_credits": "billing.credits.write",
+    "show_credit_purchase": "billing.credits.read",
+    "set_auto_top_up": "billing.credits.write",
+    "show_auto_top_up": "billing.credits.read",
+    "create_customer": "billing.customer.write",
+    "show_customer": "billing.customer.read",
+    "change_customer": "billing.customer.write",
+    "list_payment_methods": "billing.customer.read",
+    "add_payment_method": "billing.customer.write",
+    "remove_payment_method": "billing.customer.write",
+    "create_payment_intent": "billing.payment.write",
+    "confirm_payment": "billing.payment.write",
+    "show_payment": "billing.payment.read",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",
@@ -152,7 +165,11 @@ SIGNED_BESIDES = {"initiate_close"}
 """The closing actor signs the count as the co-signer does (BEY-1)."""
 PROTECTED = [name for name, each in functions().items() if each.scope is not None]
 PUBLIC = [name for name, each in functions().items() if each.scope is None]
-OF_THE_TENANT = {"capture_credits", "release_credits"}
+OF_THE_TENANT = {
+    *("capture_credits", "release_credits", "show_credit_purchase"),
+    *("show_customer", "change_customer", "list_payment_methods", "add_payment_method"),
+    "remove_payment_method",
+}
 """Credits are the tenant's, of whatever property its people are."""
 OF_ONE_THING = [
     name
@@ -282,6 +299,9 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "allocation_id": new_id("alc"),
         "hold_id": new_id("hld"),
         "sending_id": new_id("snd"),
+        "customer_id": new_id("cus"),
+        "payment_method_id": new_id("pm"),
+        "payment_intent_id": new_id("pin"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

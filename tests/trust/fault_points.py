@@ -32,6 +32,11 @@ JOBS: Final = (
     "reconcile_nightly",
     "expire_credits",
     "reconcile_credits",
+    "link_customers",
+    "settle_payments",
+    "rewrap_data_keys",
+    "settle_credit_purchases",
+    "top_up_credits",
 )
 
 

@@ -21,8 +21,10 @@ from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
+from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
 from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
+from tests.trust.invariants.purchases import PURCHASES, hotel_with_purchases
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -68,6 +70,8 @@ AREAS = {
     "sent": SENDINGS,
     "differing": DIFFERENCES,
     "subscribed": SUBSCRIPTIONS,
+    "payments": PAYMENTS,
+    "bought": PURCHASES,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -147,6 +151,16 @@ def subscribed(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def prepaid(house: House) -> Hotel:
     return hotel_with_prepaid_credits(house)
+
+
+@pytest.fixture(scope="module")
+def payments(house: House) -> Hotel:
+    return hotel_with_payments(house)
+
+
+@pytest.fixture(scope="module")
+def bought(house: House) -> Hotel:
+    return hotel_with_purchases(house)
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +314,30 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
 
 def test_a_hotel_that_subscribes_breaks_none(subscribed: Hotel) -> None:
     assert broken(subscribed) == []
+
+
+def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
+    there = payments.rows("SELECT DISTINCT status FROM {s}.payment_intents ORDER BY 1")
+
+    assert broken(payments) == []
+    assert [status for (status,) in there] == [
+        "failed",
+        "processing",
+        "requires_action",
+        "succeeded",
+    ]
+
+
+def test_a_hotel_with_purchases_breaks_none(bought: Hotel) -> None:
+    there = bought.rows("SELECT DISTINCT status FROM {s}.credit_purchases ORDER BY 1")
+
+    assert broken(bought) == []
+    assert [status for (status,) in there] == [
+        "failed",
+        "processing",
+        "requires_action",
+        "succeeded",
+    ]
 
 
 def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:

@@ -67,6 +67,10 @@ WITH standing AS (
   UNION ALL
   SELECT 'credit_account', id, version, trail, state_digest FROM credit_accounts WHERE version > 0
   UNION ALL
+  SELECT 'credit_purchase', id, version, trail, state_digest FROM credit_purchases
+  UNION ALL
+  SELECT 'auto_top_up', id, version, trail, state_digest FROM credit_top_ups
+  UNION ALL
   SELECT 'dispute', id, version, trail, state_digest FROM payment_disputes
   UNION ALL
   SELECT 'late_refund', id, version, trail, state_digest FROM late_refunds
@@ -75,6 +79,12 @@ WITH standing AS (
   UNION ALL
   SELECT 'subscription', id, version, trail, state_digest FROM billing_central.subscriptions
   WHERE tenant_id = billing_central.current_tenant()
+  UNION ALL
+  SELECT 'customer', id, version, trail, state_digest FROM customers
+  UNION ALL
+  SELECT 'payment_method', id, version, trail, state_digest FROM payment_methods
+  UNION ALL
+  SELECT 'payment_intent', id, version, trail, state_digest FROM payment_intents
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -85,7 +95,8 @@ FULL JOIN (
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
-    'processor_difference', 'subscription')
+    'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
+    'credit_purchase', 'auto_top_up')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

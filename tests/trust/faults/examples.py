@@ -45,6 +45,8 @@ from tests.trust.faults.cash_examples import CASH
 from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
+from tests.trust.faults.payment_examples import PAYMENTS
+from tests.trust.faults.purchase_examples import PURCHASES
 from tests.trust.faults.scene import Scene, struck_out
 from tests.trust.faults.subscription_examples import SUBSCRIPTIONS
 from tests.webhooks import Webhook, captured
@@ -398,4 +400,6 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **COMPANIES,
     **CREDITS,
     **SUBSCRIPTIONS,
+    **PAYMENTS,
+    **PURCHASES,
 }

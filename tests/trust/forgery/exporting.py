@@ -90,6 +90,12 @@ NO_BOOKS: Final = {
     # the document's trail tells each; invariants hold these rows against it
     "sending_recipients": "to whom documents were sent",
     "sendings": "which documents were sent",
+    # the same of what was bought: the trail digests its state, and each grant and booking is held
+    # against it
+    "credit_purchase_queue": "of which purchases something is still to become",
+    "credit_purchases": "what was bought, and where that stands",
+    "credit_sale_entries": "what moved of the money of that",
+    "credit_top_ups": "how accounts fill themselves up",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours
@@ -98,6 +104,13 @@ NO_BOOKS: Final = {
     "late_refunds": "what the processor gave back of closed folios",
     "webhook_attempts": "what became of each event of the processor",
     "webhook_events": "what the processor told",
+    # their trails are verified like all others, and invariants hold intents against their digests;
+    # the money that was taken is a payment and its entries, which are retold
+    "customers": "whose cards are kept",
+    "data_keys": "what their tokens are sealed under",
+    "payment_intent_queue": "what the processor is still to be asked about payments",
+    "payment_intents": "what was to be taken from cards",
+    "payment_methods": "which cards were left",
 }
 
 

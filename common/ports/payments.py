@@ -1,0 +1,119 @@
+"""Where customers, their payment methods and the payments to be taken from them are kept."""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from common.domain.credit_purchase import CreditPurchase
+    from common.domain.customer import Customer
+    from common.domain.folio import Folio
+    from common.domain.identifiers import (
+        CustomerId,
+        DataKeyId,
+        PaymentIntentId,
+        StoredMethodId,
+    )
+    from common.domain.payment_intent import PaymentIntent, StandingPayment
+    from common.domain.stored_method import StoredMethod
+    from common.ports.transaction import Page
+    from common.ports.vault import DataKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """By what an intent is taken: its customer at the processor, and a sealed token with its key.
+
+    Neither token nor key where no method is named, or where it was removed.
+    """
+
+    processor_customer_id: str
+    sealed: bytes = field(repr=False)
+    key: DataKey | None
+
+
+class Customers(Protocol):
+    """The customers of a tenant."""
+
+    def get(self, customer_id: CustomerId) -> Customer:
+        """A customer as it is. Refuses: CustomerUnknown."""
+
+    def take(self, customer_id: CustomerId) -> Customer:
+        """Lock a customer. Refuses: CustomerUnknown."""
+
+    def find_by_email(self, email: str) -> Customer | None:
+        """The customer of an address, if there is one."""
+
+    def due(self, limit: int) -> Sequence[CustomerId]:
+        """Customers of whom the processor does not know all, the longest waiting first."""
+
+    def keep(self, customer: Customer) -> None:
+        """Write a customer, or how it has changed."""
+
+    def postpone(self, customer_id: CustomerId) -> None:
+        """Tell the processor later, after a pause that grows with each attempt."""
+
+
+class StoredMethods(Protocol):
+    """What customers have left to pay with."""
+
+    def get(self, method_id: StoredMethodId) -> StoredMethod:
+        """A method as it is. Refuses: PaymentMethodUnknown."""
+
+    def take(self, method_id: StoredMethodId) -> StoredMethod:
+        """Lock a method. Refuses: PaymentMethodUnknown."""
+
+    def find_by_token(self, digest: bytes) -> StoredMethod | None:
+        """Lock the method with the token of this SHA-256, if it is known."""
+
+    def page(self, customer_id: CustomerId, limit: int, cursor: str | None) -> Page[StoredMethod]:
+        """What a customer has left and not removed, in the order of its coming.
+
+        Refuses: CursorInvalid.
+        """
+
+    def keep(self, method: StoredMethod) -> None:
+        """Write a method, or how it has changed; the token of a removed one goes."""
+
+
+class DataKeys(Protocol):
+    """The tenant's data keys, wrapped."""
+
+    def newest(self) -> DataKey | None:
+        """The key that seals; None before there is one."""
+
+    def get(self, key_id: DataKeyId) -> DataKey:
+        """A key by its id. Raises LookupError."""
+
+    def due(self, limit: int) -> Sequence[DataKeyId]:
+        """Keys that nobody has wrapped anew for a day, the oldest first."""
+
+    def keep_new(self, key: DataKey) -> None:
+        """Write a key, once."""
+
+    def keep_rewrapped(self, key: DataKey) -> None:
+        """Write by what a key is wrapped now."""
+
+
+class PaymentIntents(Protocol):
+    """Payments that the processor is to take. They change under the lock of their folio."""
+
+    def get(self, intent_id: PaymentIntentId) -> StandingPayment:
+        """An intent as it is. Refuses: PaymentIntentUnknown."""
+
+    def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
+        """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""
+
+    def means(self, intent: PaymentIntent | CreditPurchase) -> Means:
+        """By what an intent is taken, as it names its method now."""
+
+    def due(self, limit: int) -> Sequence[PaymentIntentId]:
+        """Intents of which something has to become, the longest waiting first."""
+
+    def keep(self, intent: PaymentIntent) -> None:
+        """Write an intent, or how it has changed; it waits, or waits no longer."""
+
+    def postpone(self, intent_id: PaymentIntentId) -> None:
+        """Ask again later, after a pause that grows with each attempt."""

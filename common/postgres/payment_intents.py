@@ -1,0 +1,218 @@
+"""Payments that the processor is to take, and those of which something is still to become.
+
+Whoever changes one takes its folio first, as everybody does who puts a payment on one; the intent
+is read behind that lock, as a statement of its own.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from common.domain.folio import Folio
+from common.domain.identifiers import (
+    CustomerId,
+    DataKeyId,
+    FolioId,
+    PaymentId,
+    PaymentIntentId,
+    PropertyId,
+    StoredMethodId,
+)
+from common.domain.money import Currency, Money
+from common.domain.payment_intent import (
+    PaymentIntent,
+    PaymentIntentUnknown,
+    PaymentStatus,
+    StandingPayment,
+)
+from common.ports.payments import Means
+from common.ports.vault import DataKey, Wrapped
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of
+from common.postgres.folios import Folios
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+if TYPE_CHECKING:  # a payment of a folio loads nothing of credits
+    from common.domain.credit_purchase import CreditPurchase
+
+FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
+"""So long whoever asked the processor has for an answer, before a job asks."""
+
+COLUMNS: Final = (
+    "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
+    " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
+    " version, trail, state_digest"
+)
+GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
+TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+TAKE_FOLIO: Final = f"""
+SELECT tenant_id, {FOLIO_COLUMNS}
+FROM folios
+WHERE id = (SELECT folio_id FROM payment_intents WHERE id = $1)
+FOR NO KEY UPDATE
+"""
+PAYMENT: Final = f"""
+SELECT tenant_id, {PAYMENT_COLUMNS}
+FROM payments
+WHERE id = (SELECT payment_id FROM payment_intents WHERE id = $1)
+"""
+DISPUTED: Final = """
+SELECT tenant_id, id
+FROM payment_disputes
+WHERE payment_id = (SELECT payment_id FROM payment_intents WHERE id = $1)
+  AND status NOT IN ('won', 'warning_closed')
+LIMIT 1
+"""
+MEANS: Final = """
+SELECT customers.tenant_id, processor_customer_id, sealed_token, data_keys.id, key_version, wrapped
+FROM customers
+LEFT JOIN payment_methods ON payment_methods.id = $2
+LEFT JOIN data_keys ON data_keys.id = data_key_id
+WHERE customers.id = $1
+"""
+DUE: Final = """
+SELECT tenant_id, intent_id
+FROM payment_intent_queue
+WHERE next_attempt_at <= $1
+ORDER BY next_attempt_at
+LIMIT $2
+"""
+CHANGE: Final = """
+UPDATE payment_intents
+SET status = $2, payment_method_id = $3, confirmed_at = $4, processor_payment_id = $5,
+    failure_code = $6, payment_id = $7, changed_at = $8, version = $9, trail = $10,
+    state_digest = $11
+WHERE id = $1
+"""
+PUT: Final = """
+INSERT INTO payment_intent_queue (intent_id, attempts, next_attempt_at, queued_at)
+VALUES ($1, 0, $2, $3)
+ON CONFLICT ON CONSTRAINT intent_waits_once DO NOTHING
+"""
+DONE: Final = "DELETE FROM payment_intent_queue WHERE intent_id = $1"
+POSTPONE: Final = """
+UPDATE payment_intent_queue
+SET attempts = attempts + 1,
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+WHERE intent_id = $1
+"""
+INSERT_INTENT = Insert.into(ranks.DOCUMENTS, "payment_intents", COLUMNS)
+
+
+class PaymentIntents:
+    """The payment intents of a tenant, as far as the actor's properties reach."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def get(self, intent_id: PaymentIntentId) -> StandingPayment:
+        intents, payments, disputes = self._desk.batch(
+            Statement(GET, (intent_id,)),
+            Statement(PAYMENT, (intent_id,)),
+            Statement(DISPUTED, (intent_id,)),
+        )
+        return StandingPayment(
+            intent=self._known(intents),
+            payment=payment_of(payments[0]) if payments else None,
+            is_disputed=bool(disputes),
+        )
+
+    def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
+        folios, intents = self._desk.batch(
+            Statement(TAKE_FOLIO, (intent_id,)), Statement(TAKE, (intent_id,))
+        )
+        intent = self._known(intents)
+        return Folios(self._desk).known(folios), intent
+
+    def means(self, intent: "PaymentIntent | CreditPurchase") -> Means:
+        row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
+        is_sealed = row[2] is not None
+        return Means(
+            processor_customer_id=row[1] or "",
+            sealed=bytes(row[2]) if is_sealed else b"",
+            key=DataKey(DataKeyId(row[3]), Wrapped(row[4], bytes(row[5]))) if is_sealed else None,
+        )
+
+    def due(self, limit: int) -> Sequence[PaymentIntentId]:
+        return [PaymentIntentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def keep(self, intent: PaymentIntent) -> None:
+        self._desk.keep(intent, lambda: self._write(intent))
+
+    def postpone(self, intent_id: PaymentIntentId) -> None:
+        later = Statement(POSTPONE, (intent_id, self._desk.now))
+        self._desk.write(("intent asked", intent_id), Write(ranks.DOCUMENT_PARTS, later))
+
+    def _known(self, rows: Sequence[Row]) -> PaymentIntent:
+        """The intent that was read. One of another property is as unknown as none."""
+        if not rows:
+            raise PaymentIntentUnknown()
+        intent = _intent_of(rows[0])
+        if not self._desk.actor.holds(intent.property_id):
+            raise PaymentIntentUnknown()
+        return self._desk.loaded(intent)
+
+    def _write(self, intent: PaymentIntent) -> None:
+        row = _row(intent)
+        if intent.is_new:
+            intent.is_new = False
+            self._desk.insert(INSERT_INTENT, [row])
+            return
+        changing = (
+            "id status payment_method_id confirmed_at processor_payment_id failure_code payment_id"
+            " changed_at version trail state_digest"
+        )
+        values = tuple(row[column] for column in changing.split())
+        change = Write(ranks.DOCUMENT_PARTS, Statement(CHANGE, values))
+        self._desk.write((intent.kind, intent.id), change)
+        waits = Statement(DONE, (intent.id,))
+        if intent.waits:
+            now = self._desk.now
+            waits = Statement(PUT, (intent.id, now + FIRST_ATTEMPT_WITHIN, now))
+        self._desk.write(("intent waits", intent.id), Write(ranks.DOCUMENT_PARTS, waits))
+
+
+def _row(intent: PaymentIntent) -> dict[str, Any]:
+    return {
+        "id": intent.id,
+        "property_id": intent.property_id,
+        "folio_id": intent.folio_id,
+        "customer_id": intent.customer_id,
+        "amount_micro": intent.amount.amount_micro,
+        "currency": intent.amount.currency,
+        "status": intent.status,
+        "payment_method_id": intent.method_id,
+        "confirmed_at": intent.confirmed_at,
+        "processor_payment_id": intent.processor_payment_id,
+        "failure_code": intent.failure_code,
+        "payment_id": intent.payment_id,
+        "created_at": intent.created_at,
+        "changed_at": intent.changed_at,
+        "version": intent.version,
+        "trail": intent.trail,
+        "state_digest": intent.state_digest,
+    }
+
+
+def _intent_of(row: Row) -> PaymentIntent:
+    return PaymentIntent(
+        id=PaymentIntentId(row[1]),
+        property_id=PropertyId(row[2]),
+        folio_id=FolioId(row[3]),
+        customer_id=CustomerId(row[4]),
+        amount=Money(row[5], Currency(row[6])),
+        status=PaymentStatus(row[7]),
+        method_id=row[8] and StoredMethodId(row[8]),
+        confirmed_at=row[9],
+        processor_payment_id=row[10],
+        failure_code=row[11],
+        payment_id=row[12] and PaymentId(row[12]),
+        created_at=row[13],
+        changed_at=row[14],
+        version=row[15],
+        trail=bytes(row[16]),
+        state_digest=bytes(row[17]),
+        is_new=False,
+    )

@@ -1,0 +1,166 @@
+"""A payment is taken from a card: asked for once, heard of by whoever is first (GW-3, GW-5).
+
+That the processor is asked is committed before it is asked, and asking holds no lock. The intent's
+id is the key under which the processor takes it, and stands in what it keeps. So whatever dies, the
+intent is found `processing`, and whoever comes next asks what became of it before anything else.
+"""
+
+from dataclasses import dataclass, replace
+
+from common.domain.folio import Folio, FolioStatus
+from common.domain.identifiers import StoredMethodId
+from common.domain.payment import Payment, PaymentMethod
+from common.domain.payment_intent import Heard, PaymentIntent, PaymentStatus
+from common.domain.stored_method import PaymentMethodErased
+from common.domain.webhook import WebhookContradictsBooks
+from common.ports.cards import NotThere, Order
+from common.ports.gateway import Unknown
+from common.ports.powers import Powers
+from common.ports.transaction import Transaction
+from common.ports.vault import DataKey, KeyDestroyed
+from common.procedures.paying import take_payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collecting:
+    """What the processor is to be asked: for a payment (`begins`), or what became of one.
+
+    `key` opens the sealed token of the method that it is taken from.
+    """
+
+    order: Order
+    begins: bool
+    is_settled: bool
+    method_id: StoredMethodId | None = None
+    sealed: bytes = b""
+    key: DataKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and what the processor said."""
+
+    collecting: Collecting
+    answer: Heard | NotThere | Unknown | None
+
+
+def collecting(intent: PaymentIntent, tx: Transaction, *, begins: bool = False) -> Collecting:
+    """What the processor is to be asked about an intent."""
+    means = tx.payment_intents.means(intent)
+    order = Order(
+        id=intent.id,
+        tenant_id=tx.actor.tenant_id,
+        property_id=intent.property_id,
+        folio_id=intent.folio_id,
+        amount=intent.amount,
+        processor_customer_id=means.processor_customer_id,
+    )
+    is_open = intent.status in (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION)
+    return Collecting(
+        order=order,
+        begins=begins,
+        is_settled=not is_open,
+        method_id=intent.method_id,
+        sealed=means.sealed,
+        key=means.key if intent.status is PaymentStatus.PROCESSING else None,
+    )
+
+
+def take_from_card(asked: Collecting, powers: Powers) -> Asked:
+    """Let the processor take a payment, once; of one that was asked for, ask what became of it.
+
+    In that order: a processor forgets its keys after a while, and a payment under a key that it has
+    forgotten would be another one. Refuses: GatewayUnavailable, PaymentMethodErased.
+    """
+    if asked.is_settled:
+        return Asked(asked, None)
+    if not asked.begins:
+        answer = powers.cards.standing(asked.order)
+        if not isinstance(answer, NotThere) or asked.key is None:
+            return Asked(asked, answer)
+    order = replace(asked.order, token=_token(asked, powers))
+    return Asked(asked, powers.cards.pay(order))
+
+
+def ask_what_became_of_it(asked: Collecting, powers: Powers) -> Asked:
+    """Ask the processor what became of a payment, and never for it."""
+    return Asked(asked, None if asked.is_settled else powers.cards.standing(asked.order))
+
+
+def keep_answer(asked: Asked, tx: Transaction) -> PaymentIntent:
+    """Keep what the processor said, unless something later is known; answer what is known then.
+
+    What has no answer waits longer; what never arrived is given up after a while. Money of a folio
+    that was closed meanwhile is put on it once it is open. Refuses: PaymentIntentUnknown,
+    WebhookContradictsBooks.
+    """
+    folio, intent = tx.payment_intents.take(asked.collecting.order.id)
+    if isinstance(asked.answer, Heard):
+        keep_heard(folio, intent, asked.answer, tx)
+    elif intent.is_unplaced and folio.status is FolioStatus.OPEN:
+        place(folio, intent, tx)
+    elif isinstance(asked.answer, NotThere) and (lost := intent.give_up(tx)):
+        tx.payment_intents.keep(intent)
+        tx.tell(lost)
+    if intent.waits:
+        tx.payment_intents.postpone(intent.id)
+    return intent
+
+
+def keep_heard(folio: Folio, intent: PaymentIntent, heard: Heard, tx: Transaction) -> None:
+    """Move an intent on to what is heard of it, unless that is known; both are locked.
+
+    Refuses: WebhookContradictsBooks.
+    """
+    if intent.processor_payment_id not in (None, heard.processor_payment_id):
+        raise WebhookContradictsBooks("The payment is another one at the processor.")
+    if not intent.may_hear(heard):
+        return
+    is_paid = heard.status is PaymentStatus.SUCCEEDED
+    if is_paid and heard.received not in (None, intent.amount):
+        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
+    payment = _placed(folio, intent, heard.processor_payment_id, tx) if is_paid else None
+    fact = intent.hear(heard, payment, tx)
+    tx.payment_intents.keep(intent)
+    tx.tell(fact)
+
+
+def place(folio: Folio, intent: PaymentIntent, tx: Transaction) -> None:
+    """Put a payment that has succeeded on its folio, which is open again."""
+    payment = _placed(folio, intent, intent.processor_payment_id, tx)
+    if payment is not None:
+        placed = intent.place(payment, tx)
+        tx.payment_intents.keep(intent)
+        tx.tell(placed)
+
+
+def _placed(
+    folio: Folio, intent: PaymentIntent, processor_payment_id: str | None, tx: Transaction
+) -> Payment | None:
+    """The payment on the folio, whoever has recorded it; None while the folio is closed."""
+    if processor_payment_id is None:
+        return None
+    known = tx.folios.find_paid_by(processor_payment_id)
+    if known is not None or folio.status is FolioStatus.CLOSED:
+        return known
+    method = tx.stored_methods.get(intent.method_id) if intent.method_id else None
+    recorded = take_payment(
+        tx,
+        folio,
+        intent.amount,
+        PaymentMethod.CARD,
+        processor_payment_id=processor_payment_id,
+        method_token_digest=method.sealed.digest.hex() if method else None,
+        allow_credit=True,
+    )
+    return recorded.payment
+
+
+def _token(asked: Collecting, powers: Powers) -> str:
+    """The token of the method. Refuses: PaymentMethodErased."""
+    if asked.key is None or asked.method_id is None:
+        raise PaymentMethodErased()
+    try:
+        return powers.vault.open(asked.order.tenant_id, asked.key, asked.method_id, asked.sealed)
+    except KeyDestroyed:
+        raise PaymentMethodErased() from None

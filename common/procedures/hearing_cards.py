@@ -1,0 +1,112 @@
+"""What the processor's events say of payments and payment methods that were made here (WH-4).
+
+Each is held against the books: a payment moves on to the state that is told, if that is a later
+one; a method takes over what is newer. What is told of things that were not made here changes
+nothing.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from common.contracts.webhooks import ProcessorObject
+from common.domain.identifiers import PaymentIntentId
+from common.domain.money import Money
+from common.domain.payment_intent import Heard, PaymentIntentUnknown, PaymentStatus
+from common.domain.processor_units import from_processor
+from common.domain.stored_method import MethodFact, MethodKind, StoredMethod
+from common.domain.webhook import WebhookContradictsBooks
+from common.ports.transaction import Transaction
+from common.procedures.collecting import keep_heard
+from common.procedures.hearing_purchases import heard_of_purchase
+
+MethodChange = Callable[[StoredMethod, ProcessorObject, Transaction], MethodFact | None]
+
+
+def intent_succeeded(about: ProcessorObject, tx: Transaction) -> None:
+    """A payment that was made here has been taken.
+
+    Refuses: PaymentIntentUnknown, WebhookContradictsBooks.
+    """
+    received = about.amount_received if about.object == "payment_intent" else about.amount_captured
+    if received is None or about.currency is None:
+        raise WebhookContradictsBooks("It does not say how much was captured.")
+    _told(about, PaymentStatus.SUCCEEDED, from_processor(received, about.currency), tx)
+
+
+def _intent_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction) -> None:
+    """A payment has come to another state; one that was not made here is not ours to know."""
+    if about.metadata.payment_intent_id is not None:
+        _told(about, status, None, tx)
+
+
+def _told(
+    about: ProcessorObject, status: PaymentStatus, received: Money | None, tx: Transaction
+) -> None:
+    try:
+        intent_id = PaymentIntentId(about.metadata.payment_intent_id or "")
+    except ValueError:
+        raise PaymentIntentUnknown() from None
+    heard = Heard(
+        processor_payment_id=about.payment,
+        status=status,
+        received=received,
+        failure_code=about.failure_code,
+    )
+    if about.metadata.folio_id is None and heard_of_purchase(intent_id, heard, tx):
+        return
+    folio, intent = tx.payment_intents.take(intent_id)
+    keep_heard(folio, intent, heard, tx)
+
+
+def _method_told(change: MethodChange, about: ProcessorObject, tx: Transaction) -> None:
+    """Something is told of a method. Refuses: WebhookContradictsBooks for another's customer."""
+    if about.token_digest is None:
+        return
+    method = tx.stored_methods.find_by_token(bytes.fromhex(about.token_digest))
+    if method is None:
+        return
+    owner = tx.customers.get(method.customer_id)
+    if about.customer not in (None, owner.processor_customer_id):
+        raise WebhookContradictsBooks("The payment method is another customer's here.")
+    fact = change(method, about, tx)
+    if fact is not None:
+        tx.stored_methods.keep(method)
+        tx.tell(fact)
+
+
+def _attached(method: StoredMethod, about: ProcessorObject, tx: Transaction) -> None:
+    """It is known; whoever has left it has told us first, or will."""
+
+
+def _authenticated(
+    method: StoredMethod, about: ProcessorObject, tx: Transaction
+) -> MethodFact | None:
+    """The customer has confirmed it for charges in their absence."""
+    return method.authenticate(tx)
+
+
+def _updated(method: StoredMethod, about: ProcessorObject, tx: Transaction) -> MethodFact | None:
+    """The bank has sent a new card: brand, digits and expiry as the processor knows them now."""
+    if about.card is None or about.told_at is None or method.details.kind is not MethodKind.CARD:
+        return None
+    return method.update(about.card.details(), datetime.fromtimestamp(about.told_at, UTC), tx)
+
+
+def _detached(method: StoredMethod, about: ProcessorObject, tx: Transaction) -> MethodFact | None:
+    """It was taken from its customer at the processor."""
+    return method.remove(tx)
+
+
+CARD_EFFECTS: Final[dict[str, Callable[[ProcessorObject, Transaction], None]]] = {
+    "payment_intent.payment_failed": partial(_intent_told, PaymentStatus.FAILED),
+    "payment_intent.requires_action": partial(_intent_told, PaymentStatus.REQUIRES_ACTION),
+    "payment_intent.canceled": partial(_intent_told, PaymentStatus.CANCELED),
+    "setup_intent.succeeded": partial(_method_told, _authenticated),
+    "payment_method.attached": partial(_method_told, _attached),
+    "payment_method.updated": partial(_method_told, _updated),
+    "payment_method.automatically_updated": partial(_method_told, _updated),
+    "payment_method.detached": partial(_method_told, _detached),
+}
+"""The states that are told, by the type of the event."""

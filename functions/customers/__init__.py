@@ -1,0 +1,1 @@
+"""Customers, and what they have left to pay with."""

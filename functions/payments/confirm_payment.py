@@ -1,0 +1,101 @@
+"""Take a payment from a card: the processor is asked for it once, however often this is asked.
+
+That it is asked is committed first; then the processor is asked, under the intent's own id; then
+what it said is kept, and answered. A second confirmation, beside the first or after it, asks what
+became of the payment. What the bank wants the guest to confirm is `requires_action`: how, is
+answered by GET /payments/{id}, which asks the processor, because an answer here is kept for a
+retry and a client's secret is kept nowhere. What has no answer stays `processing`.
+"""
+
+from common.contracts.fields import PaymentIntentRef, StoredMethodRef
+from common.contracts.payments import PaymentIntentView
+from common.contracts.shapes import Request
+from common.domain.folio import FolioAlreadyClosed
+from common.domain.payment_intent import (
+    PaymentIntentUnknown,
+    PaymentMethodDiffers,
+    PaymentMethodMissing,
+    PaymentNotConfirmable,
+)
+from common.domain.refusal import Refusal
+from common.domain.stored_method import (
+    PaymentMethodErased,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
+from common.domain.webhook import WebhookContradictsBooks
+from common.ports.cards import GatewayUnavailable
+from common.ports.transaction import Transaction
+from common.procedures.collecting import (
+    Asked,
+    Collecting,
+    collecting,
+    keep_answer,
+    take_from_card,
+)
+from common.runtime.declaration import RateLimit, http_function
+
+
+class ConfirmPayment(Request):
+    """Which payment, and from which of its customer's methods; only the first time it is named."""
+
+    payment_intent_id: PaymentIntentRef
+    payment_method_id: StoredMethodRef | None = None
+
+
+def keep(asked: Asked, tx: Transaction) -> PaymentIntentView:
+    """Keep what the processor said, and answer where the payment stands.
+
+    Refuses: PaymentIntentUnknown, WebhookContradictsBooks.
+    """
+    return PaymentIntentView.of(keep_answer(asked, tx))
+
+
+def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
+    """Nobody was asked: the payment stands as if it had not been confirmed."""
+    _folio, intent = tx.payment_intents.take(request.payment_intent_id)
+    taken_back = intent.take_back(tx)
+    if taken_back is not None:
+        tx.payment_intents.keep(intent)
+        tx.tell(taken_back)
+
+
+@http_function(
+    "POST",
+    "/payments/confirm",
+    scope="billing.payment.write",
+    moves_money=True,
+    intends=True,
+    limits=(RateLimit(quota=10, window_seconds=60),),
+    perform=take_from_card,
+    record=keep,
+    after_refusal={GatewayUnavailable: take_back, PaymentMethodErased: take_back},
+    needs=("database", "gateway", "vault"),
+    refusals=(
+        PaymentIntentUnknown,
+        PaymentNotConfirmable,
+        PaymentMethodMissing,
+        PaymentMethodUnknown,
+        PaymentMethodRemoved,
+        PaymentMethodDiffers,
+        PaymentMethodErased,
+        FolioAlreadyClosed,
+        GatewayUnavailable,
+        WebhookContradictsBooks,
+    ),
+)
+def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
+    """Take the payment, once, and answer where it stands.
+
+    Refuses: PaymentIntentUnknown, PaymentNotConfirmable, PaymentMethodMissing,
+    PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodDiffers, PaymentMethodErased,
+    FolioAlreadyClosed, GatewayUnavailable, WebhookContradictsBooks.
+    """
+    folio, intent = tx.payment_intents.take(request.payment_intent_id)
+    named = request.payment_method_id
+    method = tx.stored_methods.get(named) if named is not None else None
+    confirmed = intent.confirm(folio, method, tx)
+    if confirmed is not None:
+        tx.payment_intents.keep(intent)
+        tx.tell(confirmed)
+    return collecting(intent, tx, begins=confirmed is not None)

@@ -1,0 +1,66 @@
+"""Write down what is to be taken from a customer's card for a folio; nobody is charged yet.
+
+What the folio could not take is refused here, before any money moves: a closed folio, a currency
+without a rate, more than is owed where that is not meant as a deposit. A decision about risk stands
+here as well, once there is one.
+"""
+
+from common.contracts.fields import CustomerRef, FolioRef, Payable, PaymentIntentRef
+from common.contracts.payments import PaymentIntentView
+from common.contracts.shapes import Request
+from common.domain.customer import CustomerUnknown
+from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment
+from common.domain.fx import FxRateMissing
+from common.domain.identifiers import PaymentIntentId
+from common.domain.money import AmountNotPositive
+from common.domain.payment_intent import PaymentIntent
+from common.ports.transaction import Transaction
+from common.runtime.declaration import RateLimit, http_function
+
+
+class CreatePaymentIntent(Request):
+    """How much, from whom, for which folio; `allowCredit` takes more than is owed, as a deposit."""
+
+    id: PaymentIntentRef | None = None
+    folio_id: FolioRef
+    customer_id: CustomerRef
+    amount: Payable
+    allow_credit: bool = False
+
+
+@http_function(
+    "POST",
+    "/payments/intent",
+    scope="billing.payment.write",
+    status=201,
+    moves_money=True,
+    creates=True,
+    limits=(RateLimit(quota=10, window_seconds=60),),
+    refusals=(
+        FolioUnknown,
+        CustomerUnknown,
+        FolioAlreadyClosed,
+        AmountNotPositive,
+        FxRateMissing,
+        Overpayment,
+    ),
+)
+def create_payment_intent(request: CreatePaymentIntent, tx: Transaction) -> PaymentIntentView:
+    """Write a payment down that is to be taken, and answer it.
+
+    Refuses: FolioUnknown, CustomerUnknown, FolioAlreadyClosed, AmountNotPositive, FxRateMissing,
+    Overpayment.
+    """
+    folio = tx.folios.get(request.folio_id)
+    customer = tx.customers.get(request.customer_id)
+    made = PaymentIntent.make(
+        folio,
+        id=request.id or tx.new_id(PaymentIntentId),
+        customer_id=customer.id,
+        amount=request.amount,
+        allow_credit=request.allow_credit,
+        moment=tx,
+    )
+    tx.payment_intents.keep(made.subject)
+    tx.tell(made)
+    return PaymentIntentView.of(made.subject)

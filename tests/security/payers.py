@@ -1,0 +1,94 @@
+"""A customer for the attacks, with cards and a payment that waits to be confirmed.
+
+As with tills, what is made here stands before the books are looked at.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import uuid4
+
+from tests.buying import buy
+from tests.hotel import Hotel, new_id, usd
+from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.prepaying import micro
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who pays, for which folio; a card to pay with, another one to take away, a payment."""
+
+    folio: str
+    customer: str
+    card: str
+    leaving: str
+    intent: str
+    purchase: str
+
+    @classmethod
+    def of(cls, hotel: Hotel, folio: str) -> Self:
+        customer = a_customer(hotel)
+        cards = a_card(hotel, customer), a_card(hotel, customer)
+        intent = an_intent(hotel, folio, usd(100), customer)
+        bought = buy(hotel, 500, cards[0])
+        assert bought.status_code == 201, bought.text
+        return cls(folio, customer, *cards, intent, bought.json["purchaseId"])
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What a path may name of it."""
+        return {
+            "customer_id": self.customer,
+            "payment_method_id": self.leaving,
+            "payment_intent_id": self.intent,
+            "purchase_id": self.purchase,
+        }
+
+
+def _person() -> dict[str, Any]:
+    return {
+        "email": f"{uuid4().hex}@guest.example",
+        "name": "Zarmina Ahmadi",
+        "phone": "+93 70 123 4567",
+    }
+
+
+BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
+    "create_customer": lambda payer: {"id": new_id("cus"), **_person()},
+    "change_customer": lambda payer: _person(),
+    "add_payment_method": lambda payer: {
+        "id": new_id("pm"),
+        "token": a_token(),
+        "purpose": "later_stays",
+    },
+    "remove_payment_method": lambda payer: {},
+    "create_payment_intent": lambda payer: {
+        "id": new_id("pin"),
+        "folioId": payer.folio,
+        "customerId": payer.customer,
+        "amount": usd(100),
+        "allowCredit": True,
+    },
+    "confirm_payment": lambda payer: {
+        "paymentIntentId": payer.intent,
+        "paymentMethodId": payer.card,
+    },
+    "purchase_credits": lambda payer: {
+        "id": new_id("pin"),
+        "account": "main",
+        "creditsMicro": micro(500),
+        "paymentMethodId": payer.card,
+    },
+    "set_auto_top_up": lambda payer: {
+        "account": "main",
+        "enabled": True,
+        "thresholdMicro": micro(1),
+        "creditsMicro": micro(500),
+        "monthlyCapMicro": micro(1_000),
+        "paymentMethodId": payer.card,
+    },
+}
+QUERIES: dict[str, dict[str, str]] = {
+    "list_payment_methods": {"limit": "50", "cursor": "IiI"},
+    "show_auto_top_up": {"account": "main"},
+}
