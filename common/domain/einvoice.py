@@ -28,9 +28,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from common.domain.einvoice_terms import (
+    FINEST_MICRO,
     OUTSIDE,
     UNIT_MICRO,
     EInvoice,
@@ -42,7 +44,6 @@ from common.domain.einvoice_terms import (
 from common.domain.payment import PaymentMethod
 from common.domain.refusal import Unmet
 
-FINEST_MICRO: Final = UNIT_MICRO // 100  # two decimals, whatever the currency has (BR-DEC-*)
 PPM: Final = 1_000_000
 
 EUROPEAN_UNION: Final = frozenset({
@@ -305,7 +306,7 @@ def _must_be_sayable(found: EInvoice) -> None:
     if any(amount % FINEST_MICRO for amount in amounts):
         raise EInvoiceNotPossible("An amount has thousandths; the standard has two decimals.")
     for group in found.vat:
-        tax = Decimal(abs(group.base_micro)) * (group.vat.rate_ppm or 0) / PPM
+        tax = Fraction(abs(group.base_micro) * (group.vat.rate_ppm or 0), PPM)
         if abs(abs(group.tax_micro) - tax) >= UNIT_MICRO - FINEST_MICRO:
             raise EInvoiceNotPossible(
                 "Tax that was rounded line by line is a whole unit off its rate (BR-S-09)."

@@ -11,6 +11,8 @@ from typing import Final
 from common.domain.money import MICRO_EXPONENT
 
 UNIT_MICRO: Final = 10**MICRO_EXPONENT
+FINEST_MICRO: Final = UNIT_MICRO // 100  # two decimals, whatever the currency has (BR-DEC-*)
+PRICE_MICRO: Final = UNIT_MICRO // 10_000  # prices have four
 OUTSIDE: Final = "O"
 
 
@@ -35,9 +37,12 @@ class EInvoiceLine:
     @property
     def price(self) -> tuple[Decimal, Decimal]:
         """The net price (BT-146) of how many (BT-149): of one, where that comes out whole."""
-        net, count = Decimal(abs(self.net_micro)) / UNIT_MICRO, abs(self.quantity)
-        each = (net / count).quantize(Decimal("0.0001"))
-        return (each, Decimal(1)) if each * count == net else (net, count)
+        count = abs(self.quantity)
+        numerator, denominator = count.as_integer_ratio()
+        each, left = divmod(abs(self.net_micro) * denominator, numerator)
+        if left or each % PRICE_MICRO:
+            return Decimal(abs(self.net_micro) // FINEST_MICRO).scaleb(-2), count
+        return Decimal(each // PRICE_MICRO).scaleb(-4), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ import json
 import re
 from copy import deepcopy
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -16,81 +15,27 @@ from common.documents.einvoice import einvoice_xml
 from common.domain.credit_note import Credits, credit
 from common.domain.einvoice import EInvoiceNotPossible, e_invoice
 from common.domain.guest import Guest, Stay
-from common.domain.invoice import Invoice
-from common.domain.money import Currency, Money
+from common.domain.money import Money
 from common.domain.payment import PaymentMethod
-from common.domain.settings import Issuer
-from tests.domain.front_desk import (
-    AFN,
-    EUR,
-    JPY,
-    KWD,
-    USD,
-    Account,
-    Desk,
-    house,
-    rate,
-    rule,
-    series,
-    settings_of,
-)
+from tests.domain.front_desk import AFN, EUR, JPY, KWD, USD, rate, rule, series
 from tests.domain.test_stays import TestBerlin as Berlin
 from tests.domain.test_stays import TestDubai as Dubai
-from tests.einvoicing import breakdown, broken_rules, charges, said
+from tests.einvoicing import (
+    BERLIN,
+    COMPANY,
+    ROOM,
+    breakdown,
+    broken_rules,
+    charges,
+    guest_of,
+    invoice_of,
+    said,
+    settled,
+    sums,
+    xml_of,
+)
 
 pytestmark = pytest.mark.req("INV-5")
-
-ROOM = frozenset({"room"})
-BERLIN = Issuer(
-    name="Hotel am Tiergarten GmbH",
-    address_lines=("Stülerstraße 1", "10787 Berlin"),
-    tax_id="DE136695976",
-    country="DE",
-)
-COMPANY = Guest(
-    name="Kabul Shipping & Sons <Ltd>", address_lines=("Quay 3",), tax_id="NL003313299B01"
-)
-
-
-def guest_of(*rules: Any, currency: Currency = USD, **given: Any) -> Account:
-    """A folio at a hotel with these rules; `issuer` and `guest` where others are meant."""
-    opening = {name: given.pop(name) for name in ("guest", "stay", "rates") if name in given}
-    settings = settings_of(*rules, hotel=house(currency=currency), **given)
-    return Account(Desk(settings), currency=currency, **opening)
-
-
-def invoice_of(account: Account) -> Invoice:
-    return account.invoice(account.close(), series())
-
-
-def xml_of(document: Any) -> bytes:
-    """The e-invoice of a document; it keeps every rule of the standard."""
-    xml = einvoice_xml(json.loads(document.payload), document.person.document)
-    assert broken_rules(xml) == []
-    return xml
-
-
-def settled(account: Account, method: str = "card") -> bytes:
-    """The e-invoice of a folio whose balance is paid in one piece."""
-    account.pay(account.balance, method=method)
-    return xml_of(invoice_of(account))
-
-
-def sums(xml: bytes) -> dict[str, str]:
-    """The document's sums, where they are said (BT-106 to BT-115)."""
-    names = (
-        "ApplicableHeaderTradeSettlement/SpecifiedTradeSettlementHeaderMonetarySummation/"
-        "LineTotalAmount",
-        "ChargeTotalAmount",
-        "AllowanceTotalAmount",
-        "TaxBasisTotalAmount",
-        "TaxTotalAmount",
-        "RoundingAmount",
-        "GrandTotalAmount",
-        "TotalPrepaidAmount",
-        "DuePayableAmount",
-    )
-    return {name.rpartition("/")[2]: found[0] for name in names if (found := said(xml, name))}
 
 
 @pytest.mark.req("FOL-12")
@@ -192,88 +137,6 @@ def test_thousandths_are_said_where_they_are_hundredths_and_refused_elsewhere() 
     finer.pay(finer.balance, method="card")
     with pytest.raises(EInvoiceNotPossible, match="thousandths"):
         e_invoice(json.loads(invoice_of(finer).payload))
-
-
-class TestCategories:
-    def test_a_reverse_charge_needs_the_buyers_number(self) -> None:
-        """100.00 at nothing: the company owes the tax (category AE)."""
-        reverse = rule("VAT", 0, category="AE")
-        account = guest_of(reverse, issuer=BERLIN, guest=COMPANY, currency=EUR)
-        account.charge(10_000)
-        xml = settled(account)
-        assert breakdown(xml) == [("AE", "0", "100.00", "0.00")]
-        assert said(xml, "ExemptionReasonCode") == ["VATEX-EU-AE"]
-        assert said(xml, "BuyerTradeParty/Name") == [COMPANY.name]
-
-        nameless = guest_of(reverse, issuer=BERLIN, guest=Guest(name="Nobody"), currency=EUR)
-        nameless.charge(10_000)
-        nameless.pay(10_000, method="card")
-        with pytest.raises(EInvoiceNotPossible, match="VAT number"):
-            xml_of(invoice_of(nameless))
-
-    @pytest.mark.parametrize(("category", "said_as"), [("S", "Z"), ("Z", "Z"), ("E", "E")])
-    def test_a_rate_of_nothing(self, category: str, said_as: str) -> None:
-        account = guest_of(rule(percent=0, category=category))
-        account.charge(10_000)
-        assert breakdown(settled(account)) == [(said_as, "0", "100.00", "0.00")]
-
-    def test_outside_of_vat_stands_alone_and_names_no_vat_number(self) -> None:
-        outside = rule(percent=0, category="O")
-        account = guest_of(outside, issuer=BERLIN, guest=COMPANY, currency=EUR)
-        account.charge(10_000)
-        xml = settled(account)
-        assert breakdown(xml) == [("O", None, "100.00", "0.00")]
-        assert b'schemeID="VA"' not in xml
-
-    def test_outside_of_vat_is_exempt_beside_others(self) -> None:
-        """BR-O-11: O stands beside nothing else. Laundry at 10 %, a ride outside of VAT."""
-        laundry = rule(percent=10, charge_kinds=frozenset({"laundry"}))
-        ride = rule(percent=0, category="O", charge_kinds=frozenset({"transport"}))
-        account = guest_of(laundry, ride)
-        account.charge(10_000, "laundry")
-        account.charge(5_000, "transport")
-        xml = settled(account)
-        assert breakdown(xml) == [("E", "0", "50.00", "0.00"), ("S", "10", "100.00", "10.00")]
-        assert said(xml, "ExemptionReason") == ["Not subject to value-added tax"]
-
-    def test_a_house_without_a_tax_number_is_outside_of_vat(self) -> None:
-        """A levy alone, 7.00 on 100.00."""
-        small = Issuer(name="Guest house", address_lines=(), tax_id="", country="AF")
-        account = guest_of(rule("CITY", 7, levy=True), issuer=small)
-        account.charge(10_000)
-        xml = settled(account)
-        assert breakdown(xml) == [("O", None, "107.00", "0.00")]
-        assert charges(xml) == [("CITY of Kabul", "7.00", "O", None)]
-
-    def test_a_house_without_a_tax_number_charges_no_tax(self) -> None:
-        small = Issuer(name="Guest house", address_lines=(), tax_id="", country="AF")
-        account = guest_of(rule(percent=10), issuer=small)
-        account.charge(10_000)
-        account.pay(11_000)
-        with pytest.raises(EInvoiceNotPossible, match="tax number"):
-            xml_of(invoice_of(account))
-
-    def test_two_value_added_taxes_side_by_side_are_refused(self) -> None:
-        account = guest_of(rule("GST", 5), rule("PST", 7))
-        account.charge(10_000)
-        account.pay(11_200)
-        with pytest.raises(EInvoiceNotPossible, match="side by side"):
-            xml_of(invoice_of(account))
-
-    def test_a_category_that_its_rate_contradicts_is_refused(self) -> None:
-        account = guest_of(rule(percent=10, category="E"))
-        account.charge(10_000)
-        account.pay(11_000)
-        with pytest.raises(EInvoiceNotPossible, match="category is E"):
-            xml_of(invoice_of(account))
-
-    def test_a_diplomat_is_exempt_and_it_says_why(self) -> None:
-        guest = Guest(name="Ambassador", exemptions=frozenset({"diplomat"}))
-        account = guest_of(rule(percent=10, exemptions=frozenset({"diplomat"})), guest=guest)
-        account.charge(10_000)
-        xml = settled(account)
-        assert breakdown(xml) == [("E", "0", "100.00", "0.00")]
-        assert said(xml, "ExemptionReason") == ["Exempt: diplomat"]
 
 
 class TestWhatIsPaid:
