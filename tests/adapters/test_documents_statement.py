@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 
+from common.documents.account_statement_page import (
+    BUCKETS,
+    account_statement_html,
+    account_statement_pdf,
+)
+from common.documents.account_statement_words import ACCOUNT_STATEMENT_WORDS
 from common.documents.pages import page
 from common.documents.statement_page import laid_out, statement_html, statement_pdf
 from common.documents.statement_words import STATEMENT_WORDS, statement_words_in
@@ -66,7 +72,7 @@ def statement(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.req("INV-4")
 def test_has_words_in_every_language_that_invoices_have() -> None:
-    assert STATEMENT_WORDS.keys() == WORDS.keys()
+    assert STATEMENT_WORDS.keys() == ACCOUNT_STATEMENT_WORDS.keys() == WORDS.keys()
     assert len({words.not_an_invoice for words in STATEMENT_WORDS.values()}) == len(WORDS)
     with pytest.raises(LanguageUnknown):
         statement_words_in("xx")
@@ -100,6 +106,32 @@ def test_says_on_every_page_and_screen_that_it_is_no_invoice(language: str) -> N
     assert len(pages) > 1
     unjoined = without_spaces(notice.replace("\u200c", ""))
     assert all(unjoined in without_spaces(page) for page in pages)
+
+
+@pytest.mark.req("INV-4", "INV-9", "FOL-10")
+def test_states_a_companys_account_in_dari_in_both_calendars() -> None:
+    nobody = {"addressLines": [], "taxId": None, "country": "AF"}
+    paid = {"kind": "payment", "number": None, "folioId": None, "reference": "حواله"}
+    moved = {**paid, "businessDate": "2026-02-20", "amount": usd(-4_000), "balance": usd(5_000)}
+    open_item = {"number": "INV-1", "dueOn": "2026-02-10", "daysOverdue": 19, "open": usd(5_000)}
+    account = {
+        **statement(language="fa-AF", issuer={"name": "Hotels AG", **nobody}),
+        "first": "2026-02-01",
+        "last": "2026-03-01",
+        "companyAccountId": "cac_1",
+        "company": {"name": "شرکت ACME", **nobody},
+        "entries": [moved],
+        "items": [open_item],
+        "opening": usd(9_000),
+        "closing": usd(5_000),
+        "buckets": dict.fromkeys(BUCKETS, usd(0)),
+    }
+
+    [page] = copied(account_statement_pdf(account))
+
+    assert "۱۲ دلو ۱۴۰۴ (۱ فبروری ۲۰۲۶)" in page.replace("\u00a0", " ")
+    assert "پرداخت: حواله" in page
+    assert '<html lang="fa-AF" dir="rtl">' in account_statement_html(account)
 
 
 @pytest.mark.req("INV-4")
