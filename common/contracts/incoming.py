@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from common.contracts.fields import (
@@ -26,6 +26,7 @@ from common.contracts.fields import (
     RefundRef,
     Token,
     Word,
+    no_card_number,
 )
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.settings import SettingsShape, TaxRuleShape
@@ -38,8 +39,14 @@ from common.domain.identifiers import ChargeId
 from common.domain.moment import Moment
 from common.domain.stay_plan import PlannedCharge
 
-TillName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-CheckNumber = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,60}$")]
+TillName = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,40}$"),
+    AfterValidator(no_card_number),
+]
+CheckNumber = Annotated[
+    Token, StringConstraints(strict=True, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")
+]
 
 
 class NightPlanned(Incoming):
