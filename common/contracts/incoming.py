@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from common.contracts.fields import (
@@ -27,6 +27,7 @@ from common.contracts.fields import (
     RefundRef,
     Token,
     Word,
+    no_card_number,
 )
 from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
@@ -48,8 +49,14 @@ ROOM: Final = {
     "ps": "کوټه",
     "ar": "غرفة",
 }
-TillName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-CheckNumber = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,60}$")]
+TillName = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,40}$"),
+    AfterValidator(no_card_number),
+]
+CheckNumber = Annotated[
+    Token, StringConstraints(strict=True, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")
+]
 
 
 class NightPlanned(Incoming):
