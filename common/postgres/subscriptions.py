@@ -58,9 +58,10 @@ WHERE tenant_id = billing_central.current_tenant()
   AND due_at <= $1
 """
 DUE_TENANTS: Final = """
-SELECT DISTINCT tenant_id
+SELECT tenant_id
 FROM billing_central.subscriptions
 WHERE due_at <= $1
+GROUP BY tenant_id
 ORDER BY tenant_id
 """
 HISTORY: Final = """
