@@ -21,7 +21,7 @@ from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.plant import STEP_UP, Plant
-from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
+from tests.trust.invariants.prepaid import PREPAID
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -31,7 +31,7 @@ from tests.trust.invariants.reopenings import (
     otherwise_taxed_with_reopenings,
 )
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
-from tests.trust.invariants.subscriptions import SUBSCRIPTIONS, hotel_that_subscribes
+from tests.trust.invariants.subscriptions import SUBSCRIPTIONS
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -142,16 +142,6 @@ def ahead(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def owed(house: House) -> Hotel:
     return hotel_with_companies(house)
-
-
-@pytest.fixture(scope="module")
-def subscribed(house: House) -> Hotel:
-    return hotel_that_subscribes(house)
-
-
-@pytest.fixture(scope="module")
-def prepaid(house: House) -> Hotel:
-    return hotel_with_prepaid_credits(house)
 
 
 @pytest.fixture(scope="module")
@@ -301,10 +291,6 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "transfer_in",
         "transfer_out",
     ]
-
-
-def test_a_hotel_that_subscribes_breaks_none(subscribed: Hotel) -> None:
-    assert broken(subscribed) == []
 
 
 def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:
