@@ -50,7 +50,15 @@ WHERE subscriptions.tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
 """
-TAKE: Final = f"{GET}FOR NO KEY UPDATE OF subscriptions\n"
+# The lock is a statement of its own: the question behind it sees what its holder before has left,
+# where a join that waits would hold the changed row against the plan that it had before.
+TAKE: Final = """
+SELECT tenant_id
+FROM billing_central.subscriptions
+WHERE tenant_id = billing_central.current_tenant()
+ORDER BY id
+FOR NO KEY UPDATE
+"""
 DUE: Final = """
 SELECT tenant_id, period_number
 FROM billing_central.subscriptions
@@ -58,9 +66,10 @@ WHERE tenant_id = billing_central.current_tenant()
   AND due_at <= $1
 """
 DUE_TENANTS: Final = """
-SELECT DISTINCT tenant_id
+SELECT tenant_id
 FROM billing_central.subscriptions
 WHERE due_at <= $1
+GROUP BY tenant_id
 ORDER BY tenant_id
 """
 HISTORY: Final = """
@@ -119,7 +128,7 @@ class Subscriptions:
         self._desk = desk
 
     def find(self) -> Subscription | None:
-        rows = self._desk.rows(TAKE)
+        _, rows = self._desk.batch(Statement(TAKE), Statement(GET))
         return self._desk.loaded(subscription_of(rows[0][1:])) if rows else None
 
     def get(self) -> Subscription:

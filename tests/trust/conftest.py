@@ -10,7 +10,9 @@ import pytest
 
 from common.local.database import LocalDatabase
 from tests.conftest import a_server
-from tests.hotel import House
+from tests.hotel import Hotel, House
+from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
+from tests.trust.invariants.subscriptions import hotel_that_subscribes
 from tests.trust.races.stage import Theatre
 
 
@@ -27,6 +29,18 @@ def house(server: LocalDatabase, tmp_path_factory: pytest.TempPathFactory) -> It
     built = House.build(server, tmp_path_factory.mktemp("trust"))
     yield built
     built.close()
+
+
+@pytest.fixture(scope="module")
+def prepaid(house: House) -> Hotel:
+    """A hotel with credits of every kind, for the same."""
+    return hotel_with_prepaid_credits(house)
+
+
+@pytest.fixture(scope="module")
+def subscribed(house: House) -> Hotel:
+    """A hotel that subscribes to the platform, for what is planted in its books."""
+    return hotel_that_subscribes(house)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differenc
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
 from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
-from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
+from tests.trust.invariants.prepaid import PREPAID
 from tests.trust.invariants.purchases import PURCHASES, hotel_with_purchases
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
@@ -35,7 +35,7 @@ from tests.trust.invariants.reopenings import (
 )
 from tests.trust.invariants.sendings import SENDINGS, hotel_with_sendings
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
-from tests.trust.invariants.subscriptions import SUBSCRIPTIONS, hotel_that_subscribes
+from tests.trust.invariants.subscriptions import SUBSCRIPTIONS
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -141,16 +141,6 @@ def ahead(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def owed(house: House) -> Hotel:
     return hotel_with_companies(house)
-
-
-@pytest.fixture(scope="module")
-def subscribed(house: House) -> Hotel:
-    return hotel_that_subscribes(house)
-
-
-@pytest.fixture(scope="module")
-def prepaid(house: House) -> Hotel:
-    return hotel_with_prepaid_credits(house)
 
 
 @pytest.fixture(scope="module")
@@ -310,10 +300,6 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "transfer_in",
         "transfer_out",
     ]
-
-
-def test_a_hotel_that_subscribes_breaks_none(subscribed: Hotel) -> None:
-    assert broken(subscribed) == []
 
 
 def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:

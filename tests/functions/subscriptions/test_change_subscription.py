@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -126,6 +127,7 @@ def test_refuses_what_cannot_be_changed(hotel: Hotel, clock: Clock) -> None:
 
 
 def test_of_two_at_once_one_is_told_that_it_is_so(hotel: Hotel) -> None:
+    """The one that waited finds the other plan, and not that there is no subscription."""
     subscribed(hotel)
 
     answers = at_once([partial(change, hotel, plan="team")] * 2)
@@ -149,3 +151,23 @@ def test_a_retry_gets_the_same_answer_and_changes_once(hotel: Hotel) -> None:
     assert (first.status_code, again.data) == (200, first.data)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert len(invoices(hotel)) == 2
+
+
+def test_waits_for_a_change_that_is_under_way(hotel: Hotel) -> None:
+    """Somebody else moves it to another plan meanwhile; who waited reads it as it is then."""
+    subscribed(hotel)
+    with hotel.house.session() as holder, ThreadPoolExecutor(1) as others:
+        holder.run("BEGIN")
+        holder.run(
+            "UPDATE billing_central.subscriptions SET version_id = 'plv_01K9ZQ0M8Y0000000000000003'"
+            " WHERE tenant_id = :t",
+            t=hotel.tenant_id,
+        )
+        waiting = others.submit(change, hotel, plan="free")
+        hotel.house.until_waiting(holder)
+        holder.run("COMMIT")
+
+        answer = waiting.result()
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json["bill"]["lines"][0]["plan"] == "team"

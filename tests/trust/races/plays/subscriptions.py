@@ -86,3 +86,17 @@ def a_pause_beside_a_cancellation(stage: Stage) -> None:
     assert statuses(answers).get(200, 0) >= 1
     assert shown(hotel)["subscription"]["status"] == "canceled"
     assert len(invoices(hotel)) == 1
+
+
+@race
+def two_changes_of_plan(stage: Stage) -> None:
+    """Both ask for the same: one is told that it is so, and it is billed once."""
+    hotel = stage.hotel
+    subscribed(hotel)
+    for name in ("one", "other"):
+        stage.plays(name, asks(hotel, "change", "PUT", plan="team", reason=WHY))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {200: 1, 409: 1}
+    assert [row[0] for row in invoices(hotel)] == ["period", "change"]
