@@ -10,7 +10,8 @@ import pytest
 
 from common.local.database import LocalDatabase
 from tests.conftest import a_server
-from tests.hotel import House
+from tests.hotel import Hotel, House
+from tests.trust.invariants.purchases import hotel_with_purchases
 from tests.trust.races.stage import Theatre
 
 
@@ -35,3 +36,8 @@ def theatre(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     built = Theatre.build(house, tmp_path_factory.mktemp("theatre"))
     yield built
     built.close()
+
+
+@pytest.fixture(scope="module")
+def bought(house: House) -> Hotel:
+    return hotel_with_purchases(house)

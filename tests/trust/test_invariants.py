@@ -23,7 +23,7 @@ from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
-from tests.trust.invariants.purchases import PURCHASES, hotel_with_purchases
+from tests.trust.invariants.purchases import PURCHASES
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -154,11 +154,6 @@ def prepaid(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def payments(house: House) -> Hotel:
     return hotel_with_payments(house)
-
-
-@pytest.fixture(scope="module")
-def bought(house: House) -> Hotel:
-    return hotel_with_purchases(house)
 
 
 @pytest.fixture(scope="module")
@@ -314,18 +309,6 @@ def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
     there = payments.rows("SELECT DISTINCT status FROM {s}.payment_intents ORDER BY 1")
 
     assert broken(payments) == []
-    assert [status for (status,) in there] == [
-        "failed",
-        "processing",
-        "requires_action",
-        "succeeded",
-    ]
-
-
-def test_a_hotel_with_purchases_breaks_none(bought: Hotel) -> None:
-    there = bought.rows("SELECT DISTINCT status FROM {s}.credit_purchases ORDER BY 1")
-
-    assert broken(bought) == []
     assert [status for (status,) in there] == [
         "failed",
         "processing",
