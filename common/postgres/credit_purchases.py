@@ -90,8 +90,8 @@ SELECT billing_central.current_tenant(),
    FROM credit_purchases AS paid
    JOIN credit_lots AS lots ON source_key = concat('purchase:', paid.id)
    JOIN LATERAL (
-     SELECT sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro ELSE -amount_micro END)
-              AS back
+     SELECT coalesce(sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro
+              ELSE -amount_micro END), 0) AS back
      FROM credit_sale_entries AS sales
      WHERE purchase_id = paid.id
        AND source <> source_key) AS went ON true

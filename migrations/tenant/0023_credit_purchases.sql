@@ -92,7 +92,7 @@ CREATE TABLE credit_sale_entries (
 CREATE INDEX credit_sales_by_time ON credit_sale_entries (tenant_id, recorded_at);
 CREATE INDEX credit_sales_by_purchase ON credit_sale_entries (tenant_id, purchase_id);
 
--- How an account fills itself up. `next_attempt_at` is null once it is off, or has failed too often.
+-- How an account fills itself up. `next_attempt_at` is null while it is off, or has failed often.
 CREATE TABLE credit_top_ups (
   tenant_id         uuid NOT NULL DEFAULT billing_central.current_tenant(),
   id                text NOT NULL,

@@ -12,6 +12,7 @@ from jobs.reconcile_credits import reconcile_credits
 from tests.buying import bought, grants
 from tests.hotel import Hotel, new_id
 from tests.postgres.credit_trials import credits_of_every_kind
+from tests.postgres.purchase_trials import purchases_of_every_state
 from tests.prepaying import available, deduct, granted
 from tests.prepaying import bought as granted_by_hand
 from tests.proofs import state, told
@@ -124,6 +125,16 @@ def test_a_purchase_that_lacks_its_credits_gets_them_once_and_is_reported(hotel:
     assert (available(hotel), grants(hotel)) == (500_000_000, [[f"purchase:{purchase}", 500]])
     assert told(hotel).count("credit_purchase.grant_repaired") == 1
     assert run(hotel).exit_code == 0
+
+
+def test_says_nothing_of_purchases_that_agree(hotel: Hotel) -> None:
+    """Paid, declined, without an answer, and waiting for the bank."""
+    purchases_of_every_state(hotel)
+    before = state(hotel)
+
+    assert run(hotel).exit_code == 0
+
+    assert state(hotel) == before
 
 
 def test_a_grant_that_nobody_paid_is_reported_and_left_alone(

@@ -15,6 +15,7 @@ OF_TENANTS = (
     "outbox",
     "step_up_uses",
     "card_payments",
+    "processor_customers",
     "subscriptions",
     "subscription_invoices",
     "platform_entries",

@@ -11,8 +11,11 @@ import pytest
 from common.local.database import LocalDatabase
 from tests.conftest import a_server
 from tests.hotel import Hotel, House
+from tests.trust.invariants.payments import hotel_with_payments
 from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
+from tests.trust.invariants.purchases import hotel_with_purchases
 from tests.trust.invariants.subscriptions import hotel_that_subscribes
+from tests.trust.invariants.webhooks import hotel_with_webhooks
 from tests.trust.races.stage import Theatre
 
 
@@ -49,3 +52,18 @@ def theatre(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     built = Theatre.build(house, tmp_path_factory.mktemp("theatre"))
     yield built
     built.close()
+
+
+@pytest.fixture(scope="module")
+def bought(house: House) -> Hotel:
+    return hotel_with_purchases(house)
+
+
+@pytest.fixture(scope="module")
+def webhooks(house: House) -> Hotel:
+    return hotel_with_webhooks(house)
+
+
+@pytest.fixture(scope="module")
+def payments(house: House) -> Hotel:
+    return hotel_with_payments(house)

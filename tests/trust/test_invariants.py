@@ -21,10 +21,10 @@ from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
-from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
+from tests.trust.invariants.payments import PAYMENTS
 from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
 from tests.trust.invariants.prepaid import PREPAID
-from tests.trust.invariants.purchases import PURCHASES, hotel_with_purchases
+from tests.trust.invariants.purchases import PURCHASES
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
 from tests.trust.invariants.records import HARMLESS, PLANTS
 from tests.trust.invariants.refunds import REFUNDS, hotel_with_refunds
@@ -41,7 +41,7 @@ from tests.trust.invariants.transfers import (
     hotel_with_transfers,
     otherwise_taxed_with_transfers,
 )
-from tests.trust.invariants.webhooks import WEBHOOKS, hotel_with_webhooks
+from tests.trust.invariants.webhooks import WEBHOOKS
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -141,21 +141,6 @@ def ahead(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def owed(house: House) -> Hotel:
     return hotel_with_companies(house)
-
-
-@pytest.fixture(scope="module")
-def payments(house: House) -> Hotel:
-    return hotel_with_payments(house)
-
-
-@pytest.fixture(scope="module")
-def bought(house: House) -> Hotel:
-    return hotel_with_purchases(house)
-
-
-@pytest.fixture(scope="module")
-def webhooks(house: House) -> Hotel:
-    return hotel_with_webhooks(house)
 
 
 @pytest.fixture(scope="module")
@@ -299,30 +284,6 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "spend",
         "transfer_in",
         "transfer_out",
-    ]
-
-
-def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
-    there = payments.rows("SELECT DISTINCT status FROM {s}.payment_intents ORDER BY 1")
-
-    assert broken(payments) == []
-    assert [status for (status,) in there] == [
-        "failed",
-        "processing",
-        "requires_action",
-        "succeeded",
-    ]
-
-
-def test_a_hotel_with_purchases_breaks_none(bought: Hotel) -> None:
-    there = bought.rows("SELECT DISTINCT status FROM {s}.credit_purchases ORDER BY 1")
-
-    assert broken(bought) == []
-    assert [status for (status,) in there] == [
-        "failed",
-        "processing",
-        "requires_action",
-        "succeeded",
     ]
 
 
