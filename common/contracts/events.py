@@ -17,6 +17,7 @@ from common.contracts.payment_events import PAYMENT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
+from common.contracts.review_events import REVIEW_EVENTS
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.aggregate import Fact
@@ -58,6 +59,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *RECEIVABLE_EVENTS,
         *CREDIT_EVENTS,
         *DISPUTE_EVENTS,
+        *REVIEW_EVENTS,
         *PAYMENT_EVENTS,
     )
 }

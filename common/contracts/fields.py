@@ -55,6 +55,7 @@ from common.domain.identifiers import (
     ReceiptId,
     ReconciliationId,
     RefundId,
+    ReviewId,
     SetOffId,
     SettlementId,
     SignalId,
@@ -139,6 +140,7 @@ WriteOffRef = Annotated[WriteOffId, _id(WriteOffId)]
 CustomerRef = Annotated[CustomerId, _id(CustomerId)]
 StoredMethodRef = Annotated[StoredMethodId, _id(StoredMethodId)]
 PaymentIntentRef = Annotated[PaymentIntentId, _id(PaymentIntentId)]
+ReviewRef = Annotated[ReviewId, _id(ReviewId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 CashMovementRef = Annotated[CashMovementId, _id(CashMovementId)]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from common.ports.payments import Customers, DataKeys, PaymentIntents, StoredMethods
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
+    from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
     from common.ports.webhooks import Disputes, Webhooks
 
@@ -307,6 +308,10 @@ class Transaction(Moment, Protocol):
         """What the actor confirmed with a second factor, where the function asks for it."""
 
     @property
+    def origin(self) -> bytes | None:
+        """Whence the actor calls: an HMAC of the address, where the function needs `origins`."""
+
+    @property
     def folios(self) -> Folios: ...
     @property
     def invoices(self) -> Invoices: ...
@@ -344,6 +349,10 @@ class Transaction(Moment, Protocol):
     def data_keys(self) -> DataKeys: ...
     @property
     def payment_intents(self) -> PaymentIntents: ...
+    @property
+    def risk_checks(self) -> RiskChecks: ...
+    @property
+    def reviews(self) -> Reviews: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

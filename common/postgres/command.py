@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
+    from common.postgres.reviews import Reviews
+    from common.postgres.risk_checks import RiskChecks
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
@@ -117,6 +119,10 @@ class PostgresCommand:
     @property
     def step_up(self) -> StepUp | None:
         return self._caller.step_up
+
+    @property
+    def origin(self) -> bytes | None:
+        return self._caller.origin
 
     def new_id(self, kind: type[Id]) -> Id:
         """A fresh identifier that sorts by the transaction's time."""
@@ -247,6 +253,18 @@ class PostgresCommand:
         return PaymentIntents(self)
 
     @cached_property
+    def risk_checks(self) -> "RiskChecks":
+        from common.postgres.risk_checks import RiskChecks
+
+        return RiskChecks(self)
+
+    @cached_property
+    def reviews(self) -> "Reviews":
+        from common.postgres.reviews import Reviews
+
+        return Reviews(self)
+
+    @cached_property
     def ledger(self) -> "Ledger":
         from common.postgres.ledger import Ledger
 
@@ -260,7 +278,9 @@ class PostgresCommand:
 
     @cached_property
     def settings_book(self) -> "SettingsBook":
-        from common.postgres.settings_book import SettingsBook
+        from common.postgres.reviews import Reviews
+    from common.postgres.risk_checks import RiskChecks
+    from common.postgres.settings_book import SettingsBook
 
         return SettingsBook(self)
 

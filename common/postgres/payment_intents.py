@@ -15,6 +15,7 @@ from common.domain.identifiers import (
     PaymentId,
     PaymentIntentId,
     PropertyId,
+    ReviewId,
     StoredMethodId,
 )
 from common.domain.money import Currency, Money
@@ -66,7 +67,7 @@ CHANGE: Final = """
 UPDATE payment_intents
 SET status = $2, payment_method_id = $3, confirmed_at = $4, processor_payment_id = $5,
     failure_code = $6, payment_id = $7, changed_at = $8, version = $9, trail = $10,
-    state_digest = $11
+    state_digest = $11, review_id = $12, is_challenged = $13
 WHERE id = $1
 """
 PUT: Final = """
@@ -136,7 +137,7 @@ class PaymentIntents:
             return
         changing = (
             "id status payment_method_id confirmed_at processor_payment_id failure_code payment_id"
-            " changed_at version trail state_digest"
+            " changed_at version trail state_digest review_id is_challenged"
         )
         values = tuple(row[column] for column in changing.split())
         change = Write(ranks.DOCUMENT_PARTS, Statement(CHANGE, values))
@@ -167,6 +168,8 @@ def _row(intent: PaymentIntent) -> dict[str, Any]:
         "version": intent.version,
         "trail": intent.trail,
         "state_digest": intent.state_digest,
+        "review_id": intent.review_id,
+        "is_challenged": intent.is_challenged,
     }
 
 
@@ -188,5 +191,7 @@ def _intent_of(row: Row) -> PaymentIntent:
         version=row[15],
         trail=bytes(row[16]),
         state_digest=bytes(row[17]),
+        review_id=row[18] and ReviewId(row[18]),
+        is_challenged=row[19],
         is_new=False,
     )

@@ -17,6 +17,7 @@ from common.domain.receivable import (
 )
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
+from common.domain.review import ReviewSamePerson
 from common.domain.settlement import RefundPending
 from common.domain.stored_method import PaymentMethodKnown
 from common.ports.transactions import (
@@ -56,6 +57,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "write_offs_pkey": IdConflict,
     "credit_lots_pkey": IdConflict,
     "credit_holds_pkey": IdConflict,
+    "reviewer_is_another_person": ReviewSamePerson,
     "one_customer_per_email": CustomerEmailTaken,
     "payment_method_is_kept_once": PaymentMethodKnown,
     "customers_pkey": IdConflict,
@@ -85,6 +87,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "webhook_is_kept_once",
         "webhook_takes_effect_once",
         "dispute_is_recorded_once",
+        "payment_is_weighed_once",
+        "one_open_review_per_subject",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

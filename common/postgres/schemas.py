@@ -51,6 +51,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "refund_settlements",
         "refunds",
         "reopenings",
+        "risk_checks",
         "settings_versions",
         "settlements",
         "webhook_attempts",
