@@ -279,9 +279,7 @@ def _broken(
     )
 
 
-def _total(
-    amounts: Sequence[Money], currency: Currency, rates: Sequence[FxSnapshot]
-) -> int | None:
+def _total(amounts: Sequence[Money], currency: Currency, rates: Sequence[FxSnapshot]) -> int | None:
     """Amounts in micro units of one currency; None where one of them cannot be converted."""
     worths = [_worth_micro(money, currency, rates) for money in amounts]
     known = [worth for worth in worths if worth is not None]

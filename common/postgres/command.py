@@ -278,9 +278,7 @@ class PostgresCommand:
 
     @cached_property
     def settings_book(self) -> "SettingsBook":
-        from common.postgres.reviews import Reviews
-    from common.postgres.risk_checks import RiskChecks
-    from common.postgres.settings_book import SettingsBook
+        from common.postgres.settings_book import SettingsBook
 
         return SettingsBook(self)
 

@@ -72,9 +72,7 @@ class RiskChecks:
 
     def look(self, attempt: Attempt, rules: Sequence[RiskRule]) -> Known:
         asked = [
-            (rule, value)
-            for rule in rules
-            if (value := attempt.value_of(rule.subject)) is not None
+            (rule, value) for rule in rules if (value := attempt.value_of(rule.subject)) is not None
         ]
         locks = sorted({self._lock_of(rule, value) for rule, value in asked if rule.exact})
         replies = self._desk.batch(

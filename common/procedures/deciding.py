@@ -70,7 +70,7 @@ def turn_down(review: Review, tx: Transaction) -> None:
 
 
 def ask_for_it(decided: Decided, powers: Powers) -> Followed:
-    """Let the processor take what was approved. Refuses: GatewayUnavailable, PaymentMethodErased."""
+    """Let the processor take what goes on. Refuses: GatewayUnavailable, PaymentMethodErased."""
     if decided.collecting is None:
         return Followed(decided.review, None)
     return Followed(decided.review, take_from_card(decided.collecting, powers))

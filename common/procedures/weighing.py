@@ -71,9 +71,7 @@ def _confirm_held(
     method = named or tx.stored_methods.get(intent.method_id)
     if method.id != intent.method_id or not tx.reviews.get(intent.review_id).is_approved:
         return intent.confirm(folio, method, tx)
-    return intent.confirm(
-        folio, method, tx, is_challenged=intent.is_challenged, is_approved=True
-    )
+    return intent.confirm(folio, method, tx, is_challenged=intent.is_challenged, is_approved=True)
 
 
 def note_refused(_request: Any, tx: Transaction, refused: Refusal) -> None:
@@ -120,9 +118,7 @@ def _hold(
         prepared_by=known.prepared_by or asker,
         moment=tx,
     )
-    held = intent.hold(
-        folio, method, opened.subject.id, tx, is_challenged=weighed.is_challenged
-    )
+    held = intent.hold(folio, method, opened.subject.id, tx, is_challenged=weighed.is_challenged)
     tx.reviews.keep(opened.subject)
     tx.payment_intents.keep(intent)
     tx.tell(opened)

@@ -14,9 +14,7 @@ class ShowReview(Request):
     review_id: ReviewRef
 
 
-@http_function(
-    "GET", "/reviews/{review_id}", scope="billing.ai.review", refusals=(ReviewUnknown,)
-)
+@http_function("GET", "/reviews/{review_id}", scope="billing.ai.review", refusals=(ReviewUnknown,))
 def show_review(request: ShowReview, tx: Transaction) -> ReviewView:
     """Answer a review.
 
