@@ -1,14 +1,17 @@
 """Customers, their cards and payments to test with; the token says how a card behaves.
 
-    answer = pay(hotel, folio, usd(5_000), "sandbox_3ds")
+answer = pay(hotel, folio, usd(5_000), "sandbox_3ds")
 """
 
 import json
+import threading
 from typing import Any
 from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
+from common.runtime.declaration import declaration_of
+from common.runtime.job import Orders
 from tests.hotel import Hotel
 from tests.till import Amount
 from tests.webhooks import event
@@ -47,9 +50,7 @@ def clerk(hotel: Hotel) -> str:
     return hotel.token(sub=f"clerk-{uuid4()}")
 
 
-def an_intent(
-    hotel: Hotel, folio: str, amount: Amount, customer: str = "", **given: Any
-) -> str:
+def an_intent(hotel: Hotel, folio: str, amount: Amount, customer: str = "", **given: Any) -> str:
     """Write a payment down that is to be taken, as a deposit, and answer its id."""
     body = {
         "folioId": folio,
@@ -71,9 +72,7 @@ def confirm(hotel: Hotel, intent: str, method: str = "", **more: Any) -> TestRes
     return hotel.post("/payments/confirm", body, **more)
 
 
-def ready(
-    hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa"
-) -> tuple[str, str]:
+def ready(hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa") -> tuple[str, str]:
     """A payment that is to be taken, and the card to take it from."""
     customer = a_customer(hotel)
     method = a_card(hotel, customer, card)
@@ -152,3 +151,13 @@ def method_told(token: str, customer: str | None, kind: str, **changed: Any) -> 
 def processor_customer(hotel: Hotel, customer: str) -> str:
     """What the sandbox calls a customer."""
     return f"sandbox_{customer}"
+
+
+def run_job(hotel: Hotel, job: Any, **orders: Any) -> Any:
+    """Run a job for this hotel."""
+    return hotel.house.wiring.job_shell.run(
+        declaration_of(job),  # type: ignore[arg-type]
+        Orders(tenants=(hotel.tenant_id,), **orders),
+        stop=threading.Event(),
+        tell=lambda _: None,
+    )

@@ -8,8 +8,8 @@ that nobody has confirmed. What a bank declines is a payment that failed; what S
 at all has failed without one; silence is `Unreachable`, and is asked after (GW-4, GW-5).
 """
 
-import contextlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -17,7 +17,7 @@ from stripe import StripeClient
 
 from common.domain.payment_intent import Heard, PaymentStatus
 from common.domain.processor_units import from_processor, to_processor
-from common.domain.stored_method import MethodDetails, MethodKind
+from common.domain.stored_method import MethodDetails, MethodKind, token_digest
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person
 from common.ports.gateway import Failed, Succeeded, Unknown, Unreachable
 from common.stripe.gateway import PAGE, RETRIES_MAX, client, metadata_of, unreachable_or_raise
@@ -59,18 +59,19 @@ class StripeCards:
 
     def attach(self, token: str, processor_customer_id: str) -> MethodDetails | Failed | Unknown:
         """Give a method to a customer; once more changes nothing."""
+        given: Any = {"customer": processor_customer_id}
+        key: Any = {"idempotency_key": f"attach:{processor_customer_id}:{_named(token)}"}
         return self._asked(
-            lambda: _details(
-                self._client.v1.payment_methods.attach(token, {"customer": processor_customer_id})
-            )
+            lambda: _details(self._client.v1.payment_methods.attach(token, given, key))
         )
 
     def detach(self, token: str) -> Succeeded | Failed | Unknown:
         """Take a method away from its customer. One that has none is as it should be."""
+        key: Any = {"idempotency_key": f"detach:{_named(token)}"}
 
         def detached() -> Succeeded:
-            with contextlib.suppress(stripe.InvalidRequestError):
-                self._client.v1.payment_methods.detach(token)
+            with suppress(stripe.InvalidRequestError):
+                self._client.v1.payment_methods.detach(token, None, key)
             return Succeeded()
 
         return self._asked(detached)
@@ -171,6 +172,11 @@ class StripeCards:
             return Unreachable()
         except stripe.APIError as fault:
             return unreachable_or_raise(fault)
+
+
+def _named(token: str) -> str:
+    """A token in a key: its digest, as keys are kept and shown where tokens are not."""
+    return token_digest(token).hex()
 
 
 def _heard(intent: Any) -> Heard:

@@ -1,6 +1,7 @@
-"""Cloud KMS, as far as signing goes: versions of keys, checksums, states, pages."""
+"""Cloud KMS, as far as signing and wrapping go: versions of keys, checksums, states, pages."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,8 +9,10 @@ from typing import Any
 
 import google_crc32c
 import grpc
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.cloud import kms_v1
@@ -30,6 +33,7 @@ class Version:
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
     state: State = State.ENABLED
+    secret: bytes = field(default_factory=lambda: AESGCM.generate_key(256))
 
 
 class KmsStandIn(StandIn):
@@ -94,11 +98,51 @@ class KmsStandIn(StandIn):
             algorithm=ALGORITHM,
         )
 
+    def Encrypt(self, asked: Any) -> Any:
+        """The primary version is the newest one that is enabled."""
+        _checked(asked.plaintext, asked.plaintext_crc32c)
+        aad = asked.additional_authenticated_data
+        _checked(aad, asked.additional_authenticated_data_crc32c)
+        versions = self.keys.get(asked.name)
+        if not versions:
+            raise Refused(grpc.StatusCode.NOT_FOUND, asked.name)
+        number = len(versions)
+        nonce = secrets.token_bytes(12)
+        sealed = AESGCM(versions[-1].secret).encrypt(nonce, asked.plaintext, aad)
+        content = number.to_bytes(2, "big") + nonce + sealed
+        return kms_v1.EncryptResponse(
+            name=f"{asked.name}/cryptoKeyVersions/{number}",
+            ciphertext=content,
+            ciphertext_crc32c=google_crc32c.value(content),
+            verified_plaintext_crc32c=True,
+            verified_additional_authenticated_data_crc32c=True,
+        )
+
+    def Decrypt(self, asked: Any) -> Any:
+        _checked(asked.ciphertext, asked.ciphertext_crc32c)
+        number = int.from_bytes(asked.ciphertext[:2], "big")
+        version = self.version(f"{asked.name}/cryptoKeyVersions/{number}")
+        if version.state is not State.ENABLED:
+            raise Refused(grpc.StatusCode.FAILED_PRECONDITION, f"it is {version.state.name}")
+        nonce, sealed = asked.ciphertext[2:14], asked.ciphertext[14:]
+        try:
+            plain = AESGCM(version.secret).decrypt(
+                nonce, sealed, asked.additional_authenticated_data
+            )
+        except InvalidTag:
+            raise Refused(grpc.StatusCode.INVALID_ARGUMENT, "this was not wrapped here") from None
+        return kms_v1.DecryptResponse(plaintext=plain, plaintext_crc32c=google_crc32c.value(plain))
+
     def _enabled(self, name: str) -> ec.EllipticCurvePrivateKey:
         version = self.version(name)
         if version.state is not State.ENABLED:
             raise Refused(grpc.StatusCode.FAILED_PRECONDITION, f"{name} is {version.state.name}")
         return version.private
+
+
+def _checked(content: bytes, crc32c: int) -> None:
+    if google_crc32c.value(content) != crc32c:
+        raise Refused(grpc.StatusCode.INVALID_ARGUMENT, "garbled")
 
 
 @contextmanager
@@ -110,6 +154,8 @@ def kms_served(stand_in: KmsStandIn) -> Iterator[kms_v1.KeyManagementServiceClie
             kms_v1.ListCryptoKeyVersionsResponse,
         ),
         "AsymmetricSign": (kms_v1.AsymmetricSignRequest, kms_v1.AsymmetricSignResponse),
+        "Encrypt": (kms_v1.EncryptRequest, kms_v1.EncryptResponse),
+        "Decrypt": (kms_v1.DecryptRequest, kms_v1.DecryptResponse),
         "GetPublicKey": (kms_v1.GetPublicKeyRequest, kms_v1.PublicKey),
     }
     with served(stand_in, "google.cloud.kms.v1.KeyManagementService", methods) as channel:

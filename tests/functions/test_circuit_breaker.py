@@ -11,6 +11,8 @@ from common.domain.circuit import FAILURES_MAX, PAUSE, PROBE, WINDOW, Circuit, C
 from common.ports.gateway import Answer, Succeeded, Unreachable
 from common.postgres.breakers import PostgresBreaker
 from tests.hotel import Hotel, House, usd
+from tests.paying import a_customer, add_card, charges, confirm, intents, ready
+from tests.proofs import assert_books_are_right, assert_refused, told
 from tests.refunding import card_payment, refund, standing
 
 pytestmark = pytest.mark.req("GW-4")
@@ -158,3 +160,27 @@ def test_a_late_answer_does_not_close_it() -> None:
     """A call that began before it opened comes back now; the probe alone is believed."""
     assert OPENED.heard("late", NOON + SECOND, answered=True) == OPENED
     assert OPENED.heard("late", NOON + SECOND, answered=False) == OPENED
+
+
+@pytest.mark.req("GW-3")
+def test_a_payment_is_refused_while_nobody_is_let_through_and_stands_as_before(
+    hotel: Hotel, instances: tuple[Hotel, Hotel], processor: Processor
+) -> None:
+    """Nothing half done: it can be confirmed once the processor answers again."""
+    folio = hotel.open_folio()
+    intent, method = ready(hotel, folio, usd(5_000))
+    one, _ = instances
+    for _ in range(FAILURES_MAX):
+        refunded(one)
+
+    refused = confirm(one, intent, method)
+    added = add_card(one, a_customer(hotel))
+
+    for answer in (refused, added):
+        assert_refused(answer, 503, "GATEWAY_UNAVAILABLE")
+        assert answer.headers["Retry-After"] == "30"
+    assert one.get(f"/payments/{intent}").json["status"] == "requires_payment_method"
+    assert intents(hotel) == [["requires_payment_method", False, False]]
+    assert told(hotel)[-2:] == ["payment_intent.confirmed", "payment_intent.taken_back"]
+    assert charges(hotel) == []
+    assert_books_are_right(hotel)
