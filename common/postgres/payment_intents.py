@@ -34,7 +34,7 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 COLUMNS: Final = (
     "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
     " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
-    " version, trail, state_digest"
+    " version, trail, state_digest, review_id, is_challenged"
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
