@@ -94,7 +94,7 @@ class SandboxCards:
             "customer": order.processor_customer_id,
             "method": _name(order.token),
         }
-        made = {**asked, "payment": _payment_id(order), **self._outcome(order.token)}
+        made = {**asked, "payment": _payment_id(order), **self._outcome(order)}
         is_new = self._put(f"intents/{order.id}", made)
         known = self._read(f"intents/{order.id}") or {}
         if not asked.items() <= known.items():
@@ -123,13 +123,14 @@ class SandboxCards:
         failure = None if confirms else NOT_CONFIRMED
         self._put(f"intents/{intent_id}.acted", {"status": status.value, "failure": failure})
 
-    def _outcome(self, token: str) -> dict[str, Any]:
+    def _outcome(self, order: Order) -> dict[str, Any]:
+        token = order.token
         if self._read(f"methods/{_name(token)}.detached") is not None:
             return {"status": PaymentStatus.FAILED.value, "failure": DETACHED}
         for prefix, failure in REFUSALS.items():
             if token.startswith(prefix):
                 return {"status": PaymentStatus.FAILED.value, "failure": failure}
-        waits = token.startswith(CHALLENGED)
+        waits = order.challenge or token.startswith(CHALLENGED)
         status = PaymentStatus.REQUIRES_ACTION if waits else PaymentStatus.SUCCEEDED
         return {"status": status.value, "failure": None}
 
