@@ -6,7 +6,14 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from common.contracts.fields import CustomerRef, Instant, Name, StoredMethodRef, placed
+from common.contracts.fields import (
+    CustomerRef,
+    Instant,
+    Name,
+    PaymentToken,
+    StoredMethodRef,
+    placed,
+)
 from common.contracts.shapes import Outcome
 from common.domain.customer import Customer, normalised_email
 from common.domain.stored_method import StoredMethod
@@ -31,11 +38,11 @@ Phone = Annotated[Name, AfterValidator(_telephone), Field(examples=["+93 70 123 
 """A telephone number as a person writes it."""
 
 ProcessorToken = Annotated[
-    str,
+    PaymentToken,
     StringConstraints(strict=True, min_length=4, max_length=128, pattern=r"^[a-z][a-zA-Z0-9_]*$"),
     Field(examples=["pm_1Q0PsIJvEtkwdCNYMSaVuRz6"]),
 ]
-"""What the processor's page gave in place of a card: it begins with a letter, as no card does."""
+"""What the processor's page gave in place of a card; a card number itself is refused."""
 
 PurposeName = Literal["this_stay", "later_stays"]
 

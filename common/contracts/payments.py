@@ -16,8 +16,7 @@ from common.contracts.fields import (
     StoredMethodRef,
 )
 from common.contracts.shapes import Outcome, Shape
-from common.domain.payment_intent import PaymentIntent, standing
-from common.ports.payments import StandingPayment
+from common.domain.payment_intent import PaymentIntent, StandingPayment
 
 
 class NextActionView(Shape):
@@ -57,8 +56,7 @@ class PaymentIntentView(Outcome):
         cls, found: StandingPayment, next_action: NextActionView | None = None
     ) -> "PaymentIntentView":
         """The intent with what became of its money, and what the guest has to do."""
-        status = standing(found.intent.status, found.payment, found.is_disputed)
-        view = cls(**cls.shared(found.intent, status.value))
+        view = cls(**cls.shared(found.intent, found.status.value))
         return view.model_copy(update={"next_action": next_action})
 
     @staticmethod

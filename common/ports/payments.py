@@ -3,7 +3,6 @@
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,20 +14,10 @@ if TYPE_CHECKING:
         PaymentIntentId,
         StoredMethodId,
     )
-    from common.domain.payment import Payment
-    from common.domain.payment_intent import PaymentIntent
+    from common.domain.payment_intent import PaymentIntent, StandingPayment
     from common.domain.stored_method import StoredMethod
     from common.ports.transaction import Page
     from common.ports.vault import DataKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingPayment:
-    """An intent with what became of its money: its payment, and whether a bank asks for it."""
-
-    intent: PaymentIntent
-    payment: Payment | None
-    is_disputed: bool
 
 
 class Customers(Protocol):

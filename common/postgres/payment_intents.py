@@ -19,8 +19,12 @@ from common.domain.identifiers import (
     StoredMethodId,
 )
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import PaymentIntent, PaymentIntentUnknown, PaymentStatus
-from common.ports.payments import StandingPayment
+from common.domain.payment_intent import (
+    PaymentIntent,
+    PaymentIntentUnknown,
+    PaymentStatus,
+    StandingPayment,
+)
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of

@@ -44,6 +44,7 @@ CREATE TABLE data_keys (
   PRIMARY KEY (tenant_id, id),
   CONSTRAINT data_key_is_wrapped CHECK (octet_length(wrapped) > 32)
 );
+CREATE INDEX data_keys_by_age ON data_keys (tenant_id, wrapped_at);
 
 CREATE TABLE payment_methods (
   tenant_id        uuid NOT NULL DEFAULT billing_central.current_tenant(),

@@ -20,6 +20,7 @@ from tests.postgres.credit_trials import CREDITS as PREPAID
 from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
+from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
@@ -195,6 +196,7 @@ CENTRALLY: Final = [
     Trial("one_counter_per_bucket_and_window", "rate_counters", {}),
     Trial("dead_letters_pkey", "dead_letters", {"message_id": "x"}),
     Trial("card_payment_is_listed_once", "card_payments", {}),
+    Trial("processor_customer_is_of_one_tenant", "processor_customers", {}),
     Trial("circuit_breakers_pkey", "circuit_breakers", {}),
     Trial("failures_are_counted_from_nought", "circuit_breakers", {"name": "x", "failures": -1}),
     Trial(
@@ -226,6 +228,7 @@ EVERYTHING: Final = [
     *COMPANIES,
     *PREPAID,
     *WEBHOOKS,
+    *PAYMENTS,
 ]
 
 
@@ -263,6 +266,7 @@ def full(house: House) -> Hotel:
     companies_of_every_state(hotel)
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
+    payments_of_every_state(hotel)
     return hotel
 
 

@@ -27,8 +27,9 @@ from tests.moving import wanted as moving
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
-from tests.security import debtors, tills
+from tests.security import debtors, payers, tills
 from tests.security.debtors import Debtor
+from tests.security.payers import Payer
 from tests.security.queries import QUERIES
 from tests.security.tills import Tills
 from tests.signals import a_signal
@@ -77,6 +78,7 @@ class Calls:
     debtor: Debtor
     credits: prepaid.Credits
     webhook: str
+    payer: Payer
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
@@ -112,6 +114,7 @@ class Calls:
             Debtor.of(hotel),
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
+            Payer.of(hotel, folio),
         )
 
     @cached_property
@@ -127,6 +130,8 @@ class Calls:
             return debtors.BODIES[name](self.debtor)
         if name in prepaid.BODIES:
             return prepaid.BODIES[name](self.credits)
+        if name in payers.BODIES:
+            return payers.BODIES[name](self.payer)
         make = BODIES.get(name)
         return make(self) if make else None
 
@@ -148,7 +153,7 @@ class Calls:
             known["folio_id"] = self.gone
         if "{session_id}" in path:
             known["session_id"] = self.tills.session(name)
-        known |= self.debtor.named
+        known |= self.debtor.named | self.payer.named
         known["signal_id"] = self.signal
         known["hold_id"] = self.credits.holds.get(name, "")
         if "{drawer_id}" in path:
@@ -163,6 +168,8 @@ class Calls:
             return debtors.QUERIES[name](self.hotel)
         if name in prepaid.QUERIES:
             return prepaid.QUERIES[name]
+        if name in payers.QUERIES:
+            return payers.QUERIES[name]
         make = QUERIES.get(name)
         return make(self) if make else {}
 

@@ -230,6 +230,12 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "waive_credit_debt": 1,
         "reverse_claw_back": 1,
         "replay_webhook": 0,
+        "create_customer": 1,
+        "change_customer": 1,
+        "add_payment_method": 0,
+        "remove_payment_method": 0,
+        "create_payment_intent": 0,
+        "confirm_payment": 0,
     }
 
 

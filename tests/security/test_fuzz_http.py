@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -30,6 +31,7 @@ from common.runtime.declaration import JSON
 from common.runtime.exchange import camel
 from common.runtime.openapi import openapi
 from tests.hotel import House
+from tests.paying import a_token
 from tests.security.calls import Calls, functions, with_json_body
 
 PROBLEM = "application/problem+json"
@@ -94,6 +96,13 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "propertyId": str(desk.hotel.property_id),
                 "chargeId": desk.charge,
                 "eventId": desk.webhook,
+                "customerId": desk.payer.customer,
+                "paymentIntentId": desk.payer.intent,
+                "paymentMethodId": desk.payer.card,
+                "folioId": desk.payer.folio if "customerId" in told else told.get("folioId"),
+                "token": a_token(),
+                "email": f"{uuid4().hex}@guest.example",
+                "phone": "+93 70 123 4567",
                 "toFolioId": (desk.deposit if "chargeIds" in told else desk.shared)[0],
                 "chargeIds": [desk.shared[1]],
                 "creditNoteId": desk.debtor.note,

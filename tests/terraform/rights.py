@@ -56,6 +56,8 @@ def expected(functions: Functions, project: str, buckets: list[str]) -> dict[str
 def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right]:
     if "publisher" in needs:
         yield Right("pubsub.publisher", "billing-events")
+    if "vault" in needs:
+        yield Right("cloudkms.cryptoKeyEncrypterDecrypter", "billing-wrapping")
     if "gateway" in needs:
         yield Right("secretmanager.secretAccessor", "billing-processor-key")
     if "detector" in needs:

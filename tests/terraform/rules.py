@@ -193,6 +193,7 @@ def it_is_told_what_it_needs(plan: Plan, functions: Functions) -> Iterator[str]:
             "keys": settings.signing_keyring,
             "provisioning": settings.provisioner,
             "publisher": settings.topic,
+            "vault": settings.wrapping_keyring,
         }
         if settings.gateway == "stripe":
             wanted["gateway"] = settings.stripe_api_key

@@ -20,6 +20,7 @@ from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
+from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
@@ -62,6 +63,7 @@ AREAS = {
     "owed": COMPANIES,
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
+    "payments": PAYMENTS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -145,6 +147,11 @@ def owed(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def prepaid(house: House) -> Hotel:
     return hotel_with_prepaid_credits(house)
+
+
+@pytest.fixture(scope="module")
+def payments(house: House) -> Hotel:
+    return hotel_with_payments(house)
 
 
 @pytest.fixture(scope="module")
@@ -293,6 +300,18 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "spend",
         "transfer_in",
         "transfer_out",
+    ]
+
+
+def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
+    there = payments.rows("SELECT DISTINCT status FROM {s}.payment_intents ORDER BY 1")
+
+    assert broken(payments) == []
+    assert [status for (status,) in there] == [
+        "failed",
+        "processing",
+        "requires_action",
+        "succeeded",
     ]
 
 

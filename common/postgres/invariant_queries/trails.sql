@@ -68,6 +68,12 @@ WITH standing AS (
   SELECT 'credit_account', id, version, trail, state_digest FROM credit_accounts WHERE version > 0
   UNION ALL
   SELECT 'dispute', id, version, trail, state_digest FROM payment_disputes
+  UNION ALL
+  SELECT 'customer', id, version, trail, state_digest FROM customers
+  UNION ALL
+  SELECT 'payment_method', id, version, trail, state_digest FROM payment_methods
+  UNION ALL
+  SELECT 'payment_intent', id, version, trail, state_digest FROM payment_intents
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -77,7 +83,8 @@ FULL JOIN (
          digest_after
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
-    'reconciliation', 'company_account', 'credit_account', 'dispute')
+    'reconciliation', 'company_account', 'credit_account', 'dispute', 'customer',
+    'payment_method', 'payment_intent')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

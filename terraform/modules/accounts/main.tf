@@ -15,7 +15,7 @@ variable "functions" {
 locals {
   known = [
     "database", "detector", "documents", "gateway", "keys", "outbox", "printer", "provisioning",
-    "publisher", "webhooks",
+    "publisher", "vault", "webhooks",
   ]
 
   group = {
@@ -100,6 +100,11 @@ output "verifiers" {
   value = {
     for group in setsubtract(keys(local.asks.keys), local.signs) : group => local.accounts[group]
   }
+}
+
+output "wrappers" {
+  description = "Accounts that seal payment tokens under wrapped data keys."
+  value       = { for group in keys(local.asks.vault) : group => local.accounts[group] }
 }
 
 output "gateway" {

@@ -1,4 +1,5 @@
-# Keys: those that Google's services encrypt our data with, and those that sign documents.
+# Keys: those that Google's services encrypt our data with, those that sign documents, and those
+# that wrap the tenants' data keys.
 #
 # Keys that encrypt are changed every 90 days by KMS. A key that signs is not changed by a schedule,
 # as a new version has to be published to who verifies: runbooks/key_rotation.md says how.
@@ -24,6 +25,11 @@ variable "signers" {
 
 variable "verifiers" {
   type = map(string)
+}
+
+variable "wrappers" {
+  description = "Accounts that seal payment tokens under data keys, and wrap those."
+  type        = map(string)
 }
 
 locals {
@@ -99,6 +105,33 @@ resource "google_kms_key_ring_iam_member" "signing" {
   member      = each.value.member
 }
 
+# What a data key seals is erased when the key is destroyed that wrapped it. KMS finds the version
+# that has wrapped it by itself; billing job run rewrap_data_keys wraps by the newest one.
+resource "google_kms_key_ring" "wrapping" {
+  name     = "billing-wrapping"
+  location = var.region
+}
+
+resource "google_kms_crypto_key" "wrapping" {
+  for_each                   = var.tenants
+  name                       = "data-${replace(each.key, "-", "")}"
+  key_ring                   = google_kms_key_ring.wrapping.id
+  purpose                    = "ENCRYPT_DECRYPT"
+  rotation_period            = "${local.rotation_seconds}s"
+  destroy_scheduled_duration = "${local.destruction_seconds}s"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_kms_key_ring_iam_member" "wrapping" {
+  for_each    = var.wrappers
+  key_ring_id = google_kms_key_ring.wrapping.id
+  role        = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member      = each.value
+}
+
 output "keys" {
   description = "The key of each thing that encrypts, once it may be used."
   value       = { for name, key in google_kms_crypto_key.encryption : name => key.id }
@@ -107,4 +140,8 @@ output "keys" {
 
 output "signing_keyring" {
   value = google_kms_key_ring.signing.id
+}
+
+output "wrapping_keyring" {
+  value = google_kms_key_ring.wrapping.id
 }

@@ -35,6 +35,7 @@ module "kms" {
   tenants   = var.tenants
   signers   = module.accounts.signers
   verifiers = module.accounts.verifiers
+  wrappers  = module.accounts.wrappers
 }
 
 module "database" {

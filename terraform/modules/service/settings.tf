@@ -23,6 +23,7 @@ locals {
     documents = { BILLING_DOCUMENTS_BUCKET = var.documents_bucket }
     gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
+    vault     = { BILLING_WRAPPING_KEYRING = module.kms.wrapping_keyring }
     publisher = { BILLING_TOPIC = module.pubsub.topic }
   }
   # The sandbox remembers in its folder what it was asked, each instance for itself.

@@ -1,0 +1,94 @@
+"""What the database refuses of customers, their methods and their payments; see `trials`."""
+
+from typing import Any, Final
+
+from tests.hotel import Hotel, usd
+from tests.paying import a_customer, add_card, confirm, pay, ready
+from tests.postgres.trials import Trial
+
+CUSTOMER: Final = {"id": "cus_x", "email": "x@guest.example", "processor_customer_id": None}
+DIGEST: Final = "\\x" + 32 * "00"
+METHOD: Final = {"id": "pm_x", "token_digest": DIGEST}
+INTENT: Final = {"id": "pin_x", "processor_payment_id": None, "payment_id": None}
+SUCCEEDED, WAITING, FAILED = "status = 'succeeded'", "status = 'processing'", "status = 'failed'"
+
+
+def intent(constraint: str, which: str, **changes: Any) -> Trial:
+    """A copy of an intent."""
+    return Trial(constraint, "payment_intents", {**INTENT, **changes}, which)
+
+
+PAYMENTS: Final = [
+    Trial("customers_pkey", "customers", {"email": "x@y.example", "processor_customer_id": None}),
+    Trial("one_customer_per_email", "customers", {"id": "cus_x", "processor_customer_id": None}),
+    Trial(
+        "processor_customer_is_of_one_customer",
+        "customers",
+        {"id": "cus_x", "email": "x@guest.example"},
+    ),
+    Trial("email_is_kept_in_one_form", "customers", {**CUSTOMER, "email": "X@guest.example"}),
+    Trial("processor_is_told_what_there_is", "customers", {**CUSTOMER, "told_version": 9}),
+    Trial("data_keys_pkey", "data_keys", {}),
+    Trial("data_key_is_wrapped", "data_keys", {"id": "dky_x", "wrapped": DIGEST}),
+    Trial("payment_methods_pkey", "payment_methods", {"token_digest": DIGEST}),
+    Trial("payment_method_is_kept_once", "payment_methods", {"id": "pm_x"}),
+    Trial(
+        "payment_method_is_of_a_customer", "payment_methods", {**METHOD, "customer_id": "cus_none"}
+    ),
+    Trial(
+        "payment_method_is_sealed_by_a_key",
+        "payment_methods",
+        {**METHOD, "data_key_id": "dky_none"},
+    ),
+    Trial("payment_method_kind_is_known", "payment_methods", {**METHOD, "kind": "shells"}),
+    Trial("payment_method_purpose_is_known", "payment_methods", {**METHOD, "purpose": "fun"}),
+    Trial("last_four_are_four_digits", "payment_methods", {**METHOD, "last_four": "42424"}),
+    Trial("expiry_is_a_month", "payment_methods", {**METHOD, "expiry_month": 13}),
+    Trial("token_digest_is_a_sha256", "payment_methods", {**METHOD, "token_digest": "\\\\x00"}),
+    Trial("removed_method_has_no_token", "payment_methods", {**METHOD, "sealed_token": None}),
+    Trial("payment_intents_pkey", "payment_intents", {}, WAITING),
+    Trial(
+        "processor_payment_is_of_one_intent",
+        "payment_intents",
+        {"id": "pin_x", "payment_id": None},
+        SUCCEEDED,
+    ),
+    intent("intent_belongs_to_a_folio", WAITING, folio_id="fol_none"),
+    intent("intent_is_of_a_customer", WAITING, customer_id="cus_none"),
+    intent("intent_is_taken_from_a_method", WAITING, payment_method_id="pm_none"),
+    intent("intent_is_about_something", WAITING, amount_micro=0),
+    intent("intent_status_is_known", WAITING, status="lost"),
+    intent("intent_that_is_asked_for_names_its_method", WAITING, payment_method_id=None),
+    intent("failed_intent_says_why", FAILED, failure_code=None),
+    intent("succeeded_intent_names_its_charge", SUCCEEDED),
+    Trial(
+        "only_what_succeeded_is_a_payment",
+        "payment_intents",
+        {"id": "pin_x", "processor_payment_id": None, "status": "canceled"},
+        SUCCEEDED,
+    ),
+    Trial(
+        "payment_is_of_one_intent",
+        "payment_intents",
+        {"id": "pin_x", "processor_payment_id": "pi_x"},
+        SUCCEEDED,
+    ),
+    Trial(
+        "intent_became_a_payment",
+        "payment_intents",
+        {"id": "pin_x", "processor_payment_id": "pi_x", "payment_id": "pay_none"},
+        SUCCEEDED,
+    ),
+    Trial("intent_waits_once", "payment_intent_queue", {}),
+    Trial("waiting_intent_exists", "payment_intent_queue", {"intent_id": "pin_none"}),
+]
+
+
+def payments_of_every_state(hotel: Hotel) -> None:
+    """One is taken, one declined, one has no answer; one card is taken away again."""
+    folio = hotel.open_folio()
+    for card in ("sandbox_visa", "sandbox_declined", "sandbox_lost", "sandbox_3ds"):
+        assert pay(hotel, folio, usd(1_000), card).status_code == 200
+    removed = add_card(hotel, a_customer(hotel)).json["paymentMethodId"]
+    assert hotel.call("DELETE", f"/payment-methods/{removed}").status_code == 200
+    confirm(hotel, *ready(hotel, folio, usd(2_000)))
