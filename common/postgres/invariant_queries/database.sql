@@ -74,8 +74,8 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
-    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'settings_versions',
-    'settlements', 'webhook_attempts', 'webhook_events', 'write_offs')
+    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'risk_checks',
+    'settings_versions', 'settlements', 'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -97,9 +97,10 @@ FROM unnest(ARRAY['allocation_is_reversed_once', 'audit_entries_are_consecutive'
   'line_is_moved_once', 'line_is_on_one_document', 'line_is_voided_once',
   'line_stands_once_on_a_credit_note', 'movement_is_booked_once', 'night_is_charged_once',
   'night_is_planned_once', 'one_customer_per_email', 'one_folio_per_reservation_and_window',
-  'one_open_session_per_drawer',
+  'one_open_review_per_subject', 'one_open_session_per_drawer',
   'one_person_per_invoice', 'one_series_per_jurisdiction_type_and_year',
-  'payment_is_of_one_intent', 'payment_method_is_kept_once', 'printed_number_is_given_once',
+  'payment_is_of_one_intent', 'payment_is_weighed_once', 'payment_method_is_kept_once',
+  'printed_number_is_given_once',
   'processor_customer_is_of_one_customer', 'processor_payment_is_of_one_intent',
   'processor_payment_is_recorded_once',
   'refund_is_confirmed_on_its_own', 'refund_is_reversed_once', 'refund_is_settled_once',

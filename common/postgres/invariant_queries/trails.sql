@@ -74,6 +74,8 @@ WITH standing AS (
   SELECT 'payment_method', id, version, trail, state_digest FROM payment_methods
   UNION ALL
   SELECT 'payment_intent', id, version, trail, state_digest FROM payment_intents
+  UNION ALL
+  SELECT 'review', id, version, trail, state_digest FROM reviews
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -84,7 +86,7 @@ FULL JOIN (
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'customer',
-    'payment_method', 'payment_intent')
+    'payment_method', 'payment_intent', 'review')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
