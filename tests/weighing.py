@@ -5,10 +5,14 @@ review = a_held_payment(hotel, folio)
 """
 
 import json
+import threading
 from typing import Any, NamedTuple
 
 from werkzeug.test import TestResponse
 
+from common.runtime.declaration import declaration_of
+from common.runtime.job import Orders, Progress
+from jobs.expire_reviews import expire_reviews
 from tests.hotel import Hotel, usd
 from tests.paying import a_card, a_customer, an_intent, clerk, confirm
 from tests.till import Amount
@@ -79,6 +83,39 @@ def decide(
     body = {"decision": decision, "reason": more.pop("reason", WHY)}
     more.setdefault("token", hotel.token(sub=by))
     return hotel.post(f"/reviews/{review}/decision", body, **more)
+
+
+def expire(hotel: Hotel) -> Progress:
+    """What a run of the job over this tenant came to."""
+    declared: Any = declaration_of(expire_reviews)  # type: ignore[arg-type] # a job's declaration
+    orders = Orders(tenants=(hotel.tenant_id,))
+    return hotel.house.wiring.job_shell.run(
+        declared, orders, stop=threading.Event(), tell=lambda _: None
+    )
+
+
+def reviews_of_every_state(hotel: Hotel) -> None:
+    """One waits, one is approved, one refused, one expired; two payments are refused at once."""
+    hotel.house.turn_clock("2026-03-01T10:00:00+00:00")
+    folio = hotel.open_folio()
+    a_held_payment(hotel, folio)
+    hotel.house.turn_clock("2026-03-05T10:00:00+00:00")
+    assert expire(hotel).done == 1
+    for decision in ("approve", "refuse", ""):
+        held = a_held_payment(hotel, folio)
+        if decision:
+            assert decide(hotel, held.review, decision).status_code == 200
+    buyer = Buyer.at(hotel, folio)
+    waiting = buyer.intends()
+    rules(hotel, at_most("tenant", 0, course="refuse"))
+    assert confirm(hotel, waiting, buyer.card).status_code == 403
+    body = {"folioId": folio, "customerId": buyer.customer, "amount": usd(100)}
+    assert hotel.post("/payments/intent", {**body, "allowCredit": True}).status_code == 403
+    rules(hotel, at_most("buyer", 0, points=40))
+    assert buyer.pays().json["status"] == "requires_action"
+    rules(hotel)
+    assert buyer.pays().json["status"] == "succeeded"
+    hotel.house.reset_clock()
 
 
 class Buyer(NamedTuple):

@@ -47,19 +47,30 @@ WHERE subject IN ($1, (SELECT folio_id FROM payment_intents WHERE id = $1))
   AND pattern = $2
   AND verdict IS DISTINCT FROM 'dismissed'
 """
-_COUNT: Final = f"""
+
+
+def _attempts(of_subject: str) -> str:
+    """How many attempts of a subject there were within a rule's window, and their sums."""
+    return f"""
 SELECT tenant_id, currency, count(*), least(sum(amount_micro), {MAX_AMOUNT_MICRO})::bigint
 FROM risk_checks
-WHERE stage = $1 AND checked_at > $2::timestamptz - $3 * interval '1 second'
+WHERE stage = $1
+  AND checked_at > $2::timestamptz - $3 * interval '1 second'
   AND course <> 'refuse'
-  AND {{subject}}
+  AND {of_subject}
 GROUP BY tenant_id, currency
 """
+
+
+BY_BUYER: Final = _attempts("customer_id = $4")
+BY_TENANT: Final = _attempts("$4 = ''")
+BY_CARD: Final = _attempts("fingerprint = $4")
+BY_ADDRESS: Final = _attempts("origin = decode($4, 'hex')")
 COUNTS: Final = {
-    Subject.BUYER: _COUNT.format(subject="customer_id = $4"),
-    Subject.TENANT: _COUNT.format(subject="$4 = ''"),
-    Subject.CARD: _COUNT.format(subject="fingerprint = $4"),
-    Subject.ADDRESS: _COUNT.format(subject="origin = decode($4, 'hex')"),
+    Subject.BUYER: BY_BUYER,
+    Subject.TENANT: BY_TENANT,
+    Subject.CARD: BY_CARD,
+    Subject.ADDRESS: BY_ADDRESS,
 }
 INSERT_CHECK = Insert.into(ranks.DOCUMENT_PARTS, "risk_checks", COLUMNS)
 

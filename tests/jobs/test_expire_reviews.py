@@ -1,32 +1,18 @@
 """A review that nobody has decided for 72 hours has expired, and counts as refused (FRD-2)."""
 
-import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from common.runtime.declaration import declaration_of
-from common.runtime.job import Orders, Progress
-from jobs.expire_reviews import expire_reviews
 from tests.hotel import Hotel
 from tests.paying import charges, shown
 from tests.proofs import assert_books_are_right, state, told, trail
 from tests.together import at_once
-from tests.weighing import HeldPayment, a_held_payment, decide
+from tests.weighing import HeldPayment, a_held_payment, decide, expire
 
 pytestmark = pytest.mark.req("FRD-2", "JOB-1")
 
 Clock = Callable[[str], None]
-
-
-def run(hotel: Hotel) -> Progress:
-    """What a run over this tenant came to."""
-    declared: Any = declaration_of(expire_reviews)  # type: ignore[arg-type] # a job's declaration
-    orders = Orders(tenants=(hotel.tenant_id,))
-    return hotel.house.wiring.job_shell.run(
-        declared, orders, stop=threading.Event(), tell=lambda _: None
-    )
 
 
 @pytest.fixture
@@ -38,10 +24,10 @@ def held(hotel: Hotel, clock: Clock) -> HeldPayment:
 def test_ends_what_nobody_has_decided(hotel: Hotel, held: HeldPayment, clock: Clock) -> None:
     """At 71:59 hours it waits, at 72:01 it is over."""
     clock("2026-03-04T09:59:00+00:00")
-    assert run(hotel).done == 0
+    assert expire(hotel).done == 0
     clock("2026-03-04T10:01:00+00:00")
 
-    assert run(hotel).done == 1
+    assert expire(hotel).done == 1
 
     found = hotel.get(f"/reviews/{held.review}").json
     assert (found["status"], found["decidedBy"]) == ("expired", "system:expire_reviews")
@@ -51,7 +37,7 @@ def test_ends_what_nobody_has_decided(hotel: Hotel, held: HeldPayment, clock: Cl
     assert charges(hotel) == []
     assert_books_are_right(hotel)
     before = state(hotel)
-    assert run(hotel).done == 0
+    assert expire(hotel).done == 0
     assert state(hotel) == before
 
 
@@ -59,14 +45,14 @@ def test_leaves_alone_what_was_decided(hotel: Hotel, held: HeldPayment, clock: C
     decide(hotel, held.review)
     clock("2026-03-08T10:00:00+00:00")
 
-    assert run(hotel).done == 0
+    assert expire(hotel).done == 0
     assert shown(hotel, held.intent)["status"] == "succeeded"
 
 
 def test_twice_at_once_ends_it_once(hotel: Hotel, held: HeldPayment, clock: Clock) -> None:
     clock("2026-03-05T10:00:00+00:00")
 
-    at_once([lambda: run(hotel), lambda: run(hotel), lambda: decide(hotel, held.review)])
+    at_once([lambda: expire(hotel), lambda: expire(hotel), lambda: decide(hotel, held.review)])
 
     assert len(trail(hotel, "review.decided")) == 1
     assert charges(hotel) == []

@@ -24,11 +24,13 @@ from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
+from tests.postgres.review_trials import REVIEWS
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
 from tests.trust.invariants.companies import companies_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
+from tests.weighing import reviews_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
 
@@ -229,6 +231,7 @@ EVERYTHING: Final = [
     *PREPAID,
     *WEBHOOKS,
     *PAYMENTS,
+    *REVIEWS,
 ]
 
 
@@ -267,6 +270,7 @@ def full(house: House) -> Hotel:
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
     payments_of_every_state(hotel)
+    reviews_of_every_state(hotel)
     return hotel
 
 

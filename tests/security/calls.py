@@ -169,7 +169,7 @@ class Calls:
         if name in prepaid.QUERIES:
             return prepaid.QUERIES[name]
         if name in payers.QUERIES:
-            return payers.QUERIES[name]
+            return payers.QUERIES[name](self.hotel)
         make = QUERIES.get(name)
         return make(self) if make else {}
 

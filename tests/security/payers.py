@@ -1,4 +1,5 @@
-"""A customer for the attacks, with cards and a payment that waits to be confirmed.
+"""A customer for the attacks, with cards and a payment that waits to be confirmed, and one that
+waits for a person.
 
 As with tills, what is made here stands before the books are looked at.
 """
@@ -9,7 +10,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from tests.hotel import Hotel, new_id, usd
-from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.paying import a_card, a_customer, a_token, an_intent, confirm
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Payer:
     card: str
     leaving: str
     intent: str
+    review: str
 
     @classmethod
     def of(cls, hotel: Hotel, folio: str) -> Self:
         customer = a_customer(hotel)
         cards = a_card(hotel, customer), a_card(hotel, customer)
-        return cls(folio, customer, *cards, an_intent(hotel, folio, usd(100), customer))
+        intent = an_intent(hotel, folio, usd(100), customer)
+        return cls(folio, customer, *cards, intent, _held(hotel, folio, customer, cards[0]))
 
     @property
     def named(self) -> dict[str, str]:
@@ -35,7 +38,17 @@ class Payer:
             "customer_id": self.customer,
             "payment_method_id": self.leaving,
             "payment_intent_id": self.intent,
+            "review_id": self.review,
         }
+
+
+def _held(hotel: Hotel, folio: str, customer: str, card: str) -> str:
+    """The review of a payment that the AI is sure about."""
+    intent = an_intent(hotel, folio, usd(100), customer)
+    odd = {"folioId": folio, "paymentIntentId": intent, "pattern": "payment_risk"}
+    hotel.deliver("on_signal_raised", {**odd, "scorePpm": 1_000_000, "source": "orchestrator"})
+    review: str = confirm(hotel, intent, card).json["reviewId"]
+    return review
 
 
 def _person() -> dict[str, Any]:
@@ -65,5 +78,15 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "paymentIntentId": payer.intent,
         "paymentMethodId": payer.card,
     },
+    "decide_review": lambda payer: {"decision": "approve", "reason": "A guest of ours"},
 }
-QUERIES: dict[str, dict[str, str]] = {"list_payment_methods": {"limit": "50", "cursor": "IiI"}}
+QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
+    "list_payment_methods": lambda _: {"limit": "50", "cursor": "IiI"},
+    "list_reviews": lambda hotel: {
+        "limit": "50",
+        "cursor": "IiI",
+        "propertyId": str(hotel.property_id),
+        "status": "open",
+        "openedBefore": "2026-03-01T08:00:00Z",
+    },
+}

@@ -31,6 +31,7 @@ from tests.trust.invariants.reopenings import (
     hotel_with_reopenings,
     otherwise_taxed_with_reopenings,
 )
+from tests.trust.invariants.reviews import REVIEWS, hotel_with_reviews
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.transfers import (
     TRANSFERS,
@@ -64,6 +65,7 @@ AREAS = {
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
     "payments": PAYMENTS,
+    "reviewed": REVIEWS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -152,6 +154,11 @@ def prepaid(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def payments(house: House) -> Hotel:
     return hotel_with_payments(house)
+
+
+@pytest.fixture(scope="module")
+def reviewed(house: House) -> Hotel:
+    return hotel_with_reviews(house)
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +320,15 @@ def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
         "requires_action",
         "succeeded",
     ]
+
+
+def test_a_hotel_with_reviews_breaks_none(reviewed: Hotel) -> None:
+    states = reviewed.rows("SELECT status FROM {s}.reviews ORDER BY 1")
+    courses = reviewed.rows("SELECT DISTINCT course FROM {s}.risk_checks ORDER BY 1")
+
+    assert broken(reviewed) == []
+    assert states == [["approved"], ["expired"], ["open"], ["refused"]]
+    assert courses == [["challenge"], ["pass"], ["refuse"], ["review"]]
 
 
 def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:
