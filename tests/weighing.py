@@ -76,6 +76,21 @@ def a_held_payment(
     return HeldPayment(intent, method, answer.json["reviewId"])
 
 
+def a_suspected_payment(
+    hotel: Hotel, folio: str, customer: str = "", method: str = ""
+) -> HeldPayment:
+    """A payment that the AI is sure about; no settings are changed for it."""
+    customer = customer or a_customer(hotel)
+    method = method or a_card(hotel, customer)
+    intent = an_intent(hotel, folio, usd(5_000), customer)
+    odd = {"folioId": folio, "paymentIntentId": intent, "pattern": "payment_risk"}
+    told = {**odd, "scorePpm": 1_000_000, "source": "orchestrator"}
+    assert hotel.deliver("on_signal_raised", told).status_code == 204
+    answer = confirm(hotel, intent, method, token=hotel.token(sub="asker"))
+    assert answer.json["status"] == "requires_payment_method", answer.text
+    return HeldPayment(intent, method, answer.json["reviewId"])
+
+
 def decide(
     hotel: Hotel, review: str, decision: str = "approve", by: str = "reviewer", **more: Any
 ) -> TestResponse:

@@ -10,7 +10,8 @@ from typing import Any, Self
 from uuid import uuid4
 
 from tests.hotel import Hotel, new_id, usd
-from tests.paying import a_card, a_customer, a_token, an_intent, confirm
+from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.weighing import a_suspected_payment
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Payer:
         customer = a_customer(hotel)
         cards = a_card(hotel, customer), a_card(hotel, customer)
         intent = an_intent(hotel, folio, usd(100), customer)
-        return cls(folio, customer, *cards, intent, _held(hotel, folio, customer, cards[0]))
+        held = a_suspected_payment(hotel, folio, customer, cards[0])
+        return cls(folio, customer, *cards, intent, held.review)
 
     @property
     def named(self) -> dict[str, str]:
@@ -40,15 +42,6 @@ class Payer:
             "payment_intent_id": self.intent,
             "review_id": self.review,
         }
-
-
-def _held(hotel: Hotel, folio: str, customer: str, card: str) -> str:
-    """The review of a payment that the AI is sure about."""
-    intent = an_intent(hotel, folio, usd(100), customer)
-    odd = {"folioId": folio, "paymentIntentId": intent, "pattern": "payment_risk"}
-    hotel.deliver("on_signal_raised", {**odd, "scorePpm": 1_000_000, "source": "orchestrator"})
-    review: str = confirm(hotel, intent, card).json["reviewId"]
-    return review
 
 
 def _person() -> dict[str, Any]:

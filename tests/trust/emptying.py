@@ -21,6 +21,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.outbox WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.step_up_uses WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.card_payments WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.processor_customers WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",
         ]
     return "; ".join(["BEGIN", *deletes, "COMMIT"])

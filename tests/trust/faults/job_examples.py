@@ -14,6 +14,7 @@ from tests.till import Till
 from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
+from tests.weighing import a_suspected_payment
 
 Act = Callable[[Hotel], str]
 
@@ -91,6 +92,15 @@ def _reconciling_credits(scene: Scene) -> Act:
     return runs("reconcile_credits", scene)
 
 
+def _over(scene: Scene) -> Act:
+    """A payment waited for a person at each hotel, and nobody came."""
+    for hotel in (scene.hotel, scene.annex):
+        a_suspected_payment(hotel, hotel.open_folio())
+        over = "opened_at = opened_at - interval '4 days', expires_at = opened_at"
+        scene.admin.run(f"UPDATE {hotel.schema}.reviews SET {over}")
+    return runs("expire_reviews", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -101,4 +111,5 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "reconcile_nightly": _reconciling,
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
+    "expire_reviews": _over,
 }
