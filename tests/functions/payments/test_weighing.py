@@ -1,5 +1,6 @@
 """Attempts to pay are counted and weighed before anybody is asked for them (FRD-1)."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,8 @@ from tests.together import at_once
 from tests.weighing import Buyer, at_most, checks, rules
 
 pytestmark = pytest.mark.req("FRD-1")
+
+Clock = Callable[[str], None]
 
 
 @pytest.fixture
@@ -76,6 +79,25 @@ def test_refuses_without_a_word_of_why_and_remembers_it(hotel: Hotel, buyer: Buy
     assert confirm(hotel, intent, other).json["status"] == "succeeded"
     assert len(charges(hotel)) == 2
     assert_books_are_right(hotel)
+
+
+def test_what_was_refused_does_not_count_nor_what_is_an_hour_old(
+    hotel: Hotel, buyer: Buyer, clock: Clock
+) -> None:
+    """One an hour: 10:00 passes, 10:30 and 10:59 do not, and 11:01 does."""
+    rules(hotel, at_most("buyer", 1, course="refuse"))
+    body = {"folioId": buyer.folio, "customerId": buyer.customer, "amount": usd(1_000)}
+
+    def made(at: str) -> int:
+        clock(f"2026-03-01T{at}:00+00:00")
+        token = clerk(hotel)
+        return hotel.post(
+            "/payments/intent", {**body, "allowCredit": True}, token=token
+        ).status_code
+
+    tried = [made(at) for at in ("10:00", "10:30", "10:59", "11:01", "11:02")]
+
+    assert tried == [201, 403, 403, 201, 403]
 
 
 def test_refuses_as_it_is_made_what_is_made_too_often(hotel: Hotel, buyer: Buyer) -> None:
