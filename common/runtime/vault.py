@@ -35,7 +35,7 @@ class EnvelopeVault:
     ) -> None:
         self._wrapping = wrapping
         self._seconds = seconds
-        self._known: OrderedDict[tuple[UUID, str], tuple[bytes, float]] = OrderedDict()
+        self._known: OrderedDict[tuple[UUID, bytes], tuple[bytes, float]] = OrderedDict()
         self._lock = Lock()
 
     def make_key(self, tenant_id: UUID, id: DataKeyId) -> DataKey:
@@ -67,7 +67,7 @@ class EnvelopeVault:
 
     def _content(self, tenant_id: UUID, key: DataKey) -> bytes:
         with self._lock:
-            content, until = self._known.get((tenant_id, key.id), (b"", 0.0))
+            content, until = self._known.get((tenant_id, key.wrapped.content), (b"", 0.0))
         if content and self._seconds() < until:
             return content
         unwrapped = self._wrapping.unwrap(tenant_id, key.wrapped)
@@ -78,7 +78,8 @@ class EnvelopeVault:
 
     def _remember(self, tenant_id: UUID, key: DataKey, content: bytes) -> None:
         with self._lock:
-            self._known[tenant_id, key.id] = content, self._seconds() + REMEMBERED_SECONDS
+            until = self._seconds() + REMEMBERED_SECONDS
+            self._known[tenant_id, key.wrapped.content] = content, until
             while len(self._known) > REMEMBERED_MAX:
                 self._known.popitem(last=False)
 

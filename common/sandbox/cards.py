@@ -20,7 +20,9 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
+from common.domain.identifiers import PropertyId
 from common.domain.money import Currency, Money
 from common.domain.payment_intent import Heard, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
@@ -94,18 +96,24 @@ class SandboxCards:
             "customer": order.processor_customer_id,
             "method": _name(order.token),
         }
-        made = {**asked, "payment": _payment_id(order), **self._outcome(order)}
+        made = {
+            **asked,
+            "tenant": str(order.tenant_id),
+            "property": str(order.property_id),
+            "payment": _payment_id(order),
+            **self._outcome(order),
+        }
         is_new = self._put(f"intents/{order.id}", made)
         known = self._read(f"intents/{order.id}") or {}
         if not asked.items() <= known.items():
             return Unknown()
-        heard = self._heard(order, known)
+        heard = self._heard(order.id, known)
         return Unknown() if is_new and order.token.startswith(LOST) else heard
 
     def standing(self, order: Order) -> Heard | NotThere | Unknown:
         """What became of a payment."""
         made = self._read(f"intents/{order.id}")
-        return NotThere() if made is None else self._heard(order, made)
+        return NotThere() if made is None else self._heard(order.id, made)
 
     def next_action(self, order: Order) -> NextAction | None:
         """Where a guest confirms a payment that waits for it."""
@@ -122,6 +130,7 @@ class SandboxCards:
         status = PaymentStatus.SUCCEEDED if confirms else PaymentStatus.FAILED
         failure = None if confirms else NOT_CONFIRMED
         self._put(f"intents/{intent_id}.acted", {"status": status.value, "failure": failure})
+        self._heard(intent_id, self._read(f"intents/{intent_id}") or {})
 
     def _outcome(self, order: Order) -> dict[str, Any]:
         token = order.token
@@ -134,13 +143,15 @@ class SandboxCards:
         status = PaymentStatus.REQUIRES_ACTION if waits else PaymentStatus.SUCCEEDED
         return {"status": status.value, "failure": None}
 
-    def _heard(self, order: Order, made: dict[str, Any]) -> Heard:
-        outcome = self._read(f"intents/{order.id}.acted") or made
+    def _heard(self, intent_id: str, made: dict[str, Any]) -> Heard:
+        """Where a payment stands; one that was taken is among the captures."""
+        outcome = self._read(f"intents/{intent_id}.acted") or made
         status = PaymentStatus(outcome["status"])
         is_paid = status is PaymentStatus.SUCCEEDED
         amount = Money(made["amountMicro"], Currency(made["currency"]))
         if is_paid:
-            self._terminal.capture(order.tenant_id, order.property_id, made["payment"], amount)
+            place = UUID(made["tenant"]), PropertyId(UUID(made["property"]))
+            self._terminal.capture(*place, made["payment"], amount)
         return Heard(
             processor_payment_id=made["payment"],
             status=status,

@@ -60,6 +60,7 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "token": a_token(),
         "purpose": "later_stays",
     },
+    "remove_payment_method": lambda payer: {},
     "create_payment_intent": lambda payer: {
         "id": new_id("pin"),
         "folioId": payer.folio,

@@ -139,7 +139,11 @@ SIGNED_BESIDES = {"initiate_close"}
 """The closing actor signs the count as the co-signer does (BEY-1)."""
 PROTECTED = [name for name, each in functions().items() if each.scope is not None]
 PUBLIC = [name for name, each in functions().items() if each.scope is None]
-OF_THE_TENANT = {"capture_credits", "release_credits"}
+OF_THE_TENANT = {
+    *("capture_credits", "release_credits"),
+    *("show_customer", "change_customer", "list_payment_methods", "add_payment_method"),
+    "remove_payment_method",
+}
 """Credits are the tenant's, of whatever property its people are."""
 OF_ONE_THING = [name for name in PROTECTED if "{" in functions()[name].path]
 
@@ -264,6 +268,9 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "account_id": new_id("cac"),
         "allocation_id": new_id("alc"),
         "hold_id": new_id("hld"),
+        "customer_id": new_id("cus"),
+        "payment_method_id": new_id("pm"),
+        "payment_intent_id": new_id("pin"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

@@ -32,6 +32,9 @@ JOBS: Final = (
     "reconcile_nightly",
     "expire_credits",
     "reconcile_credits",
+    "link_customers",
+    "settle_payments",
+    "rewrap_data_keys",
 )
 
 

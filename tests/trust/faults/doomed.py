@@ -22,6 +22,7 @@ from pypdf import PdfWriter
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
 from common.domain.reconciliation import CardRecords
+from common.ports.cards import Cards
 from common.ports.gateway import Answer, Gateway, Unknown, Wanted
 from common.ports.powers import Documents
 from common.ports.publishing import Message
@@ -172,6 +173,25 @@ class PassingGateway:
 
 
 @dataclass(frozen=True)
+class PassingCards:
+    """The same processor's other face: a point before whatever it is asked, and one behind it."""
+
+    cards: Cards
+    doomed: Doomed
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self.cards, name)
+
+        def passing(*given: Any) -> Any:
+            self.doomed.passes("before_processor")
+            answer = asked(*given)
+            self.doomed.passes("after_processor_before_record")
+            return answer
+
+        return passing
+
+
+@dataclass(frozen=True)
 class PassingPublisher:
     """Publishes to a list; half of a batch, then the rest."""
 
@@ -257,6 +277,7 @@ def instance(
         "tenants": PassingTenants(house.server.dsn(database="billing"), doomed),
         "documents": PassingDocuments(house.wiring.documents, doomed),
         "gateway": PassingGateway(house.wiring.gateway, doomed),
+        "cards": PassingCards(house.wiring.cards, doomed),
     }
     started = house.beside(
         powers=powers,

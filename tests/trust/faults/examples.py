@@ -44,6 +44,7 @@ from tests.trust.faults.cash_examples import CASH
 from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
+from tests.trust.faults.payment_examples import PAYMENTS
 from tests.trust.faults.review_examples import REVIEWS
 from tests.trust.faults.scene import Scene, struck_out
 from tests.webhooks import Webhook, captured
@@ -359,5 +360,6 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **CASH,
     **COMPANIES,
     **CREDITS,
+    **PAYMENTS,
     **REVIEWS,
 }

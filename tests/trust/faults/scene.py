@@ -27,13 +27,14 @@ from tests.trust.faults.doomed import Doomed, instance
 from tests.trust.races.stage import StandingClock
 
 STRUCK_OUT: Final = (
+    (re.compile(r"\bsandbox_[a-z]+_[0-7][0-9A-HJKMNP-TV-Z]{25}"), "sandbox_*"),
     (re.compile(r"\b([a-z]{2,4})_[0-7][0-9A-HJKMNP-TV-Z]{25}"), r"\1_*"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "uuid"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|\+00(:00)?)?"), "time"),
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-01\b"), "trace"),
     (re.compile(r"(\\\\x)?[0-9a-f]{32,}"), "hash"),
     (re.compile(r"-[0-9a-f]{16}\.pdf"), "-hash.pdf"),
-    (re.compile(r'"(\w*token_id|shard|id)": ("[\w-]*"|\d+)'), r'"\1": *'),
+    (re.compile(r'"(\w*token_id|shard|id|fingerprint)": ("[\w-]*"|\d+)'), r'"\1": *'),
     (re.compile(r'(\\*"\w*[tT]okenId\\*": ?\\*")[\w-]+'), r"\1*"),
 )
 HOME: Final = """
@@ -92,6 +93,16 @@ class Scene:
     def let_refunds_be_due(self) -> None:
         """The minutes have passed after which a job asks for what was left behind."""
         self.admin.run(f"UPDATE {self.hotel.schema}.refund_queue SET next_attempt_at = '-infinity'")
+
+    def let_payments_be_due(self) -> None:
+        """The time has passed after which jobs look at customers, payments and data keys."""
+        waits = "next_attempt_at = '-infinity'"
+        for change in (
+            f"customers SET {waits} WHERE told_version < details_version",
+            f"payment_intent_queue SET {waits}",
+            "data_keys SET wrapped_at = '-infinity'",
+        ):
+            self.admin.run(f"UPDATE {self.hotel.schema}.{change}")
 
     def wipe(self) -> None:
         """Forget everything but the first settings."""

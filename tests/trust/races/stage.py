@@ -18,6 +18,7 @@ what is drawn from the seed is the schedule alone.
 """
 
 import json
+import shutil
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -128,9 +129,19 @@ class Theatre:
     def clean(self) -> None:
         """Forget everything but the settings, and let every instance start anew."""
         self.admin.run(self._clean)
+        self._clear_the_processor()
         for house in (self.hotel.house, *self.instances):
             house.wiring.transactions._settings = SettingsCache()
             house.wiring.batcher._queues.clear()
+
+    def _clear_the_processor(self) -> None:
+        """What the sandbox has made goes as well: the next play makes the same under these ids."""
+        folder = Path(self.hotel.house.wiring.settings.local_folder) / "processor"
+        for made in ("customers", "methods", "intents"):
+            shutil.rmtree(folder / made, ignore_errors=True)
+        for capture in folder.glob("captures/*.json"):
+            if json.loads(capture.read_bytes())["tenant"] == str(self.hotel.tenant_id):
+                capture.unlink()
 
     def close(self) -> None:
         self.clean()
