@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         CustomerId,
         DataKeyId,
+        FolioId,
         PaymentIntentId,
         StoredMethodId,
     )
@@ -88,6 +89,12 @@ class PaymentIntents(Protocol):
 
     def get(self, intent_id: PaymentIntentId) -> StandingPayment:
         """An intent as it is. Refuses: PaymentIntentUnknown."""
+
+    def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
+        """For what a payment is to be made out, and from whom, in one round trip.
+
+        Refuses: FolioUnknown, CustomerUnknown.
+        """
 
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""

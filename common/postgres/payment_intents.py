@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from common.domain.customer import Customer
 from common.domain.folio import Folio
 from common.domain.identifiers import (
     CustomerId,
@@ -25,8 +26,11 @@ from common.domain.payment_intent import (
     PaymentStatus,
     StandingPayment,
 )
+from common.postgres import customers as customer_sql
+from common.postgres import folios as folio_sql
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
+from common.postgres.customers import Customers
 from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import Folios
 from common.postgres.session import Insert, Write
@@ -106,6 +110,12 @@ class PaymentIntents:
             payment=payment_of(payments[0]) if payments else None,
             is_disputed=bool(disputes),
         )
+
+    def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
+        folios, customers = self._desk.batch(
+            Statement(folio_sql.GET, (folio_id,)), Statement(customer_sql.GET, (customer_id,))
+        )
+        return Folios(self._desk).known(folios), Customers(self._desk).known(customers)
 
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         folios, intents = self._desk.batch(

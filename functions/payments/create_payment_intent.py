@@ -56,8 +56,7 @@ def create_payment_intent(request: CreatePaymentIntent, tx: Transaction) -> Paym
     Refuses: FolioUnknown, CustomerUnknown, FolioAlreadyClosed, AmountNotPositive, FxRateMissing,
     Overpayment, PaymentRefused.
     """
-    folio = tx.folios.get(request.folio_id)
-    customer = tx.customers.get(request.customer_id)
+    folio, customer = tx.payment_intents.get_parties(request.folio_id, request.customer_id)
     made = PaymentIntent.make(
         folio,
         id=request.id or tx.new_id(PaymentIntentId),

@@ -30,6 +30,7 @@ from tests.prepaying import (
 from tests.prepaying import wanted as prepaid
 from tests.reconciling import old_mismatch
 from tests.reconciling import run as reconcile
+from tests.paying import a_customer
 from tests.refunding import card_payment, refund
 from tests.reopening import closes
 from tests.reopening import voids as take_back
@@ -220,6 +221,20 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(
 
 @pytest.mark.req("FOL-11")
 @FIRST_AND_WARM
+def test_making_a_payment_out_takes_four_however_many_rules_there_are(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    """Begin, the folio and its customer, what was counted by all rules, and the commit."""
+    rule = {"subject": "buyer", "windowSeconds": 3600, "countMax": 9, "exact": True}
+    many = [{**rule, "name": f"rule_{place}"} for place in range(20)]
+    hotel.write_settings(riskRules={"rules": many})
+    body = {"folioId": hotel.open_folio(), "customerId": a_customer(hotel), "amount": usd(100)}
+
+    count = counted(proxy, at(behind, hotel), "/payments/intent", {**body, "allowCredit": True})
+
+    assert count.round_trips == 4
+
+
 def test_a_cancellation_takes_four_however_many_folios_and_payments_there_are(
     hotel: Hotel, behind: House, proxy: Proxy, times_before: int
 ) -> None:

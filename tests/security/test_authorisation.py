@@ -271,6 +271,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "customer_id": new_id("cus"),
         "payment_method_id": new_id("pm"),
         "payment_intent_id": new_id("pin"),
+        "review_id": new_id("rvw"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

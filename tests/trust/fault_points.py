@@ -35,6 +35,7 @@ JOBS: Final = (
     "link_customers",
     "settle_payments",
     "rewrap_data_keys",
+    "expire_reviews",
 )
 
 

@@ -85,6 +85,9 @@ NO_BOOKS: Final = {
     "credit_holds": "what is set aside",
     "credit_ledger_entries": "what moved credits",
     "credit_lots": "what was granted, and is left of it",
+    # a review's trail is verified like all others; invariants hold the checks against it
+    "reviews": "what waits for a person",
+    "risk_checks": "what attempts to pay were found to be",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours
