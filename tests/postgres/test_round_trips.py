@@ -14,6 +14,7 @@ from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
 from tests.owing import close, company, invoiced, pay, settle, write_off
+from tests.paying import a_customer
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
 from tests.prepaying import (
@@ -30,7 +31,6 @@ from tests.prepaying import (
 from tests.prepaying import wanted as prepaid
 from tests.reconciling import old_mismatch
 from tests.reconciling import run as reconcile
-from tests.paying import a_customer
 from tests.refunding import card_payment, refund
 from tests.reopening import closes
 from tests.reopening import voids as take_back
@@ -220,7 +220,6 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(
 
 
 @pytest.mark.req("FOL-11")
-@FIRST_AND_WARM
 def test_making_a_payment_out_takes_four_however_many_rules_there_are(
     hotel: Hotel, behind: House, proxy: Proxy
 ) -> None:
@@ -235,6 +234,7 @@ def test_making_a_payment_out_takes_four_however_many_rules_there_are(
     assert count.round_trips == 4
 
 
+@FIRST_AND_WARM
 def test_a_cancellation_takes_four_however_many_folios_and_payments_there_are(
     hotel: Hotel, behind: House, proxy: Proxy, times_before: int
 ) -> None:
