@@ -86,7 +86,7 @@ def a_suspected_payment(
     odd = {"folioId": folio, "paymentIntentId": intent, "pattern": "payment_risk"}
     told = {**odd, "scorePpm": 1_000_000, "source": "orchestrator"}
     assert hotel.deliver("on_signal_raised", told).status_code == 204
-    answer = confirm(hotel, intent, method, token=hotel.token(sub="asker"))
+    answer = confirm(hotel, intent, method)
     assert answer.json["status"] == "requires_payment_method", answer.text
     return HeldPayment(intent, method, answer.json["reviewId"])
 
