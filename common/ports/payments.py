@@ -3,6 +3,7 @@
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from common.domain.stored_method import StoredMethod
     from common.ports.transaction import Page
     from common.ports.vault import DataKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """By what an intent is taken: its customer at the processor, and a sealed token with its key.
+
+    Neither token nor key where no method is named, or where it was removed.
+    """
+
+    processor_customer_id: str
+    sealed: bytes = field(repr=False)
+    key: DataKey | None
 
 
 class Customers(Protocol):
@@ -98,6 +111,9 @@ class PaymentIntents(Protocol):
 
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""
+
+    def means(self, intent: PaymentIntent) -> Means:
+        """By what an intent is taken, as it names its method now."""
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         """Intents of which something has to become, the longest waiting first."""

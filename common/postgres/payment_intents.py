@@ -12,6 +12,7 @@ from common.domain.customer import Customer
 from common.domain.folio import Folio
 from common.domain.identifiers import (
     CustomerId,
+    DataKeyId,
     FolioId,
     PaymentId,
     PaymentIntentId,
@@ -26,6 +27,8 @@ from common.domain.payment_intent import (
     PaymentStatus,
     StandingPayment,
 )
+from common.ports.payments import Means
+from common.ports.vault import DataKey, Wrapped
 from common.postgres import customers as customer_sql
 from common.postgres import folios as folio_sql
 from common.postgres import ranks
@@ -63,6 +66,13 @@ FROM payment_disputes
 WHERE payment_id = (SELECT payment_id FROM payment_intents WHERE id = $1)
   AND status NOT IN ('won', 'warning_closed')
 LIMIT 1
+"""
+MEANS: Final = """
+SELECT customers.tenant_id, processor_customer_id, sealed_token, data_keys.id, key_version, wrapped
+FROM customers
+LEFT JOIN payment_methods ON payment_methods.id = $2
+LEFT JOIN data_keys ON data_keys.id = data_key_id
+WHERE customers.id = $1
 """
 DUE: Final = """
 SELECT tenant_id, intent_id
@@ -123,6 +133,15 @@ class PaymentIntents:
         )
         intent = self._known(intents)
         return Folios(self._desk).known(folios), intent
+
+    def means(self, intent: PaymentIntent) -> Means:
+        row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
+        is_sealed = row[2] is not None
+        return Means(
+            processor_customer_id=row[1] or "",
+            sealed=bytes(row[2]) if is_sealed else b"",
+            key=DataKey(DataKeyId(row[3]), Wrapped(row[4], bytes(row[5]))) if is_sealed else None,
+        )
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         return [PaymentIntentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]

@@ -8,7 +8,7 @@ intent is found `processing`, and whoever comes next asks what became of it befo
 from dataclasses import dataclass, replace
 
 from common.domain.folio import Folio, FolioStatus
-from common.domain.identifiers import DataKeyId, StoredMethodId
+from common.domain.identifiers import StoredMethodId
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.payment_intent import Heard, PaymentIntent, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
@@ -46,26 +46,24 @@ class Asked:
 
 def collecting(intent: PaymentIntent, tx: Transaction, *, begins: bool = False) -> Collecting:
     """What the processor is to be asked about an intent."""
-    customer = tx.customers.get(intent.customer_id)
+    means = tx.payment_intents.means(intent)
     order = Order(
         id=intent.id,
         tenant_id=tx.actor.tenant_id,
         property_id=intent.property_id,
         folio_id=intent.folio_id,
         amount=intent.amount,
-        processor_customer_id=customer.processor_customer_id or "",
+        processor_customer_id=means.processor_customer_id,
         challenge=intent.is_challenged,
     )
     is_open = intent.status in (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION)
-    asked = Collecting(order=order, begins=begins, is_settled=not is_open)
-    if intent.status is not PaymentStatus.PROCESSING or intent.method_id is None:
-        return asked
-    sealed = tx.stored_methods.get(intent.method_id).sealed
-    return replace(
-        asked,
+    return Collecting(
+        order=order,
+        begins=begins,
+        is_settled=not is_open,
         method_id=intent.method_id,
-        sealed=sealed.content,
-        key=tx.data_keys.get(DataKeyId(sealed.data_key_id)) if sealed.content else None,
+        sealed=means.sealed,
+        key=means.key if intent.status is PaymentStatus.PROCESSING else None,
     )
 
 

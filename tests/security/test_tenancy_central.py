@@ -10,7 +10,7 @@ from tests.security.probing import DENIED, Probe, probing, role
 
 pytestmark = pytest.mark.req("TEN-3", "TEN-2")
 
-OF_TENANTS = ("tenants", "outbox", "step_up_uses", "card_payments")
+OF_TENANTS = ("tenants", "outbox", "step_up_uses", "card_payments", "processor_customers")
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""
 SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid

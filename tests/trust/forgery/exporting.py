@@ -94,6 +94,13 @@ NO_BOOKS: Final = {
     "payment_disputes": "what banks ask back",
     "webhook_attempts": "what became of each event of the processor",
     "webhook_events": "what the processor told",
+    # their trails are verified like all others, and invariants hold intents against their digests;
+    # the money that was taken is a payment and its entries, which are retold
+    "customers": "whose cards are kept",
+    "data_keys": "what their tokens are sealed under",
+    "payment_intent_queue": "what the processor is still to be asked about payments",
+    "payment_intents": "what was to be taken from cards",
+    "payment_methods": "which cards were left",
 }
 
 
