@@ -16,7 +16,8 @@ from common.contracts.fields import (
     StoredMethodRef,
 )
 from common.contracts.shapes import Outcome, Shape
-from common.domain.payment_intent import PaymentIntent, StandingPayment
+from common.domain.payment_intent import PaymentIntent
+from common.domain.standing_payment import StandingPayment
 
 
 class NextActionView(Shape):

@@ -398,23 +398,3 @@ class PaymentIntent(Aggregate):
             "processorPaymentId": self.processor_payment_id,
             "paymentId": self.payment_id,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingPayment:
-    """An intent with what became of its money: its payment, and whether a bank asks for it."""
-
-    intent: PaymentIntent
-    payment: Payment | None
-    is_disputed: bool
-
-    @property
-    def status(self) -> PaymentStatus:
-        """Where the payment stands: the intent's state, or that of its money since."""
-        if self.intent.status is not _S.SUCCEEDED or self.payment is None:
-            return self.intent.status
-        if self.is_disputed:
-            return _S.DISPUTED
-        if not self.payment.is_kept:
-            return _S.REFUNDED
-        return _S.SUCCEEDED if self.payment.refunded_paid.is_zero else _S.PARTIALLY_REFUNDED

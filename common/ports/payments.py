@@ -16,7 +16,8 @@ if TYPE_CHECKING:
         PaymentIntentId,
         StoredMethodId,
     )
-    from common.domain.payment_intent import PaymentIntent, StandingPayment
+    from common.domain.payment_intent import PaymentIntent
+    from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
     from common.ports.transaction import Page
     from common.ports.vault import DataKey

@@ -25,8 +25,8 @@ from common.domain.payment_intent import (
     PaymentIntent,
     PaymentIntentUnknown,
     PaymentStatus,
-    StandingPayment,
 )
+from common.domain.standing_payment import StandingPayment
 from common.ports.payments import Means
 from common.ports.vault import DataKey, Wrapped
 from common.postgres import customers as customer_sql
