@@ -113,6 +113,14 @@ class PaymentIntents(Protocol):
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""
 
+    def take_with_method(
+        self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
+        """Lock an intent's folio and the intent, and read a method that is named.
+
+        Refuses: PaymentIntentUnknown, PaymentMethodUnknown.
+        """
+
     def means(self, intent: PaymentIntent) -> Means:
         """By what an intent is taken, as it names its method now."""
 

@@ -27,16 +27,19 @@ from common.domain.payment_intent import (
     PaymentStatus,
 )
 from common.domain.standing_payment import StandingPayment
+from common.domain.stored_method import StoredMethod
 from common.ports.payments import Means
 from common.ports.vault import DataKey, Wrapped
 from common.postgres import customers as customer_sql
 from common.postgres import folios as folio_sql
 from common.postgres import ranks
+from common.postgres import stored_methods as method_sql
 from common.postgres.connection import Row, Statement
 from common.postgres.customers import Customers
 from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import Folios
 from common.postgres.session import Insert, Write
+from common.postgres.stored_methods import StoredMethods
 from common.postgres.stores import Desk
 
 FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
@@ -133,6 +136,18 @@ class PaymentIntents:
         )
         intent = self._known(intents)
         return Folios(self._desk).known(folios), intent
+
+    def take_with_method(
+        self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
+        folios, intents, methods = self._desk.batch(
+            Statement(TAKE_FOLIO, (intent_id,)),
+            Statement(TAKE, (intent_id,)),
+            Statement(method_sql.GET, (method_id,)),
+        )
+        intent = self._known(intents)
+        method = StoredMethods(self._desk).known(methods) if method_id else None
+        return Folios(self._desk).known(folios), intent, method
 
     def means(self, intent: PaymentIntent) -> Means:
         row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]

@@ -101,9 +101,9 @@ def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
     PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodDiffers, PaymentMethodErased,
     FolioAlreadyClosed, PaymentRefused, GatewayUnavailable, WebhookContradictsBooks.
     """
-    folio, intent = tx.payment_intents.take(request.payment_intent_id)
-    named = request.payment_method_id
-    method = tx.stored_methods.get(named) if named is not None else None
+    folio, intent, method = tx.payment_intents.take_with_method(
+        request.payment_intent_id, request.payment_method_id
+    )
     confirmed = confirm_weighed(folio, intent, method, tx)
     if confirmed is not None:
         tx.payment_intents.keep(intent)

@@ -14,7 +14,8 @@ from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
 from tests.owing import close, company, invoiced, pay, settle, write_off
-from tests.paying import a_customer
+from tests.paying import a_card, a_customer, an_intent, confirm
+from tests.paying import pay as taken
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
 from tests.prepaying import (
@@ -393,3 +394,35 @@ def test_credits_move_in_three_round_trips(
         counts[name] = count.round_trips
 
     assert counts == dict.fromkeys(calls, 3)
+
+
+@pytest.mark.req("GW-3")
+@FIRST_AND_WARM
+def test_a_payment_takes_its_phases_and_the_breakers_word(
+    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
+) -> None:
+    """A customer and its telling, a card, an intent, a confirmation.
+
+    The confirmation: begin, the intent behind its folio and the method, what was counted of late,
+    by what it is taken, commit;
+    the breaker is asked and told; begin, the intent, a payment that may be there, the method whose
+    digest the payment bears, commit.
+    """
+    through, folio = at(behind, hotel), hotel.open_folio()
+    for _ in range(times_before):
+        taken(through, folio, usd(100))
+    counts = {}
+    with proxy.counting() as count:
+        customer = a_customer(through)
+    counts["customer"] = count.round_trips
+    with proxy.counting() as count:
+        method = a_card(through, customer)
+    counts["card"] = count.round_trips
+    with proxy.counting() as count:
+        intent = an_intent(through, folio, usd(100), customer)
+    counts["intent"] = count.round_trips
+    with proxy.counting() as count:
+        assert confirm(through, intent, method).json["status"] == "succeeded"
+    counts["confirmation"] = count.round_trips
+
+    assert counts == {"customer": 11, "card": 9, "intent": 4, "confirmation": 12}

@@ -48,6 +48,9 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
         "invoice_id": [new_id("inv")],
         "credit_note_id": [new_id("cn")],
         "account_id": [new_id("cac")],
+        "customer_id": [new_id("cus")],
+        "payment_intent_id": [new_id("pin")],
+        "review_id": [new_id("rvw")],
         "drawer_id": [till.drawer],
         "session_id": [till.session],
     }
