@@ -8,6 +8,7 @@ gateway of the laptop mounts this application beside the functions, and no funct
     POST /dev/step-up     {"sub": "amina", "scope": "billing.refund.write", "context": "<sha-256>"}
     POST /dev/clock       {"moveSeconds": 28800}
     POST /dev/captures    {"paymentId": "psp_1", "propertyId": "...", "amount": {...}}
+    POST /dev/challenges  {"paymentIntentId": "pin_...", "confirms": true}
     GET  /dev/jwks.json
     GET  /dev/documents/{token}
 """
@@ -22,7 +23,7 @@ from pydantic import Field
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from common.contracts.fields import AmountNotNegative, PropertyRef
+from common.contracts.fields import AmountNotNegative, PaymentIntentRef, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
@@ -32,11 +33,13 @@ from common.ports.powers import DocumentMissing
 from common.runtime.parsing import body_of, read
 from common.runtime.problems import MethodNotAllowed, PathUnknown, problem, status_of
 from common.runtime.trace import Trace
+from common.sandbox.cards import SandboxCards
 from common.sandbox.gateway import SandboxGateway
 
 PREFIX: Final = "/dev"
 PATHS: Final = frozenset(
-    f"{PREFIX}/{each}" for each in ("token", "step-up", "clock", "captures", "jwks.json")
+    f"{PREFIX}/{each}"
+    for each in ("token", "step-up", "clock", "captures", "challenges", "jwks.json")
 )
 BODY_BYTES_MAX: Final = 64 * 1024
 LIFETIME_SECONDS: Final = 3600
@@ -82,6 +85,13 @@ class Capture(Request):
     tenant_id: UUID | None = None
 
 
+class Challenge(Request):
+    """A guest confirms a payment to the bank (3-D Secure), or does not."""
+
+    payment_intent_id: PaymentIntentRef
+    confirms: bool = True
+
+
 class NoSuchDocument(Missing):
     area = "GENERAL"
     code = "DOCUMENT_UNKNOWN"
@@ -96,6 +106,7 @@ class Development:
     clock: MovableClock
     documents: DocumentFolder
     processor: SandboxGateway
+    cards: SandboxCards
     tenant_id: UUID
     property_ids: tuple[UUID, ...]
 
@@ -123,6 +134,8 @@ class Development:
                 return _json(self._move(_asked(MoveClock, request)))
             case "POST", "/dev/captures":
                 return _json(self._capture(_asked(Capture, request)))
+            case "POST", "/dev/challenges":
+                return _json(self._challenge(_asked(Challenge, request)))
             case "GET", "/dev/clock":
                 return _json({"now": self.clock.now().isoformat()})
             case "GET", "/dev/jwks.json":
@@ -163,6 +176,10 @@ class Development:
         tenant_id = asked.tenant_id or self.tenant_id
         self.processor.capture(tenant_id, asked.property_id, asked.payment_id, asked.amount)
         return {"paymentId": asked.payment_id}
+
+    def _challenge(self, asked: Challenge) -> dict[str, Any]:
+        self.cards.act(asked.payment_intent_id, confirms=asked.confirms)
+        return {"paymentIntentId": asked.payment_intent_id}
 
     def _document(self, token: str) -> Response:
         try:

@@ -134,6 +134,7 @@ def _development(folder: Path, functions: Wiring, clock: MovableClock) -> Develo
         clock=clock,
         documents=DocumentFolder(folder / "documents", settings.public_url, clock.now),
         processor=functions.sandbox,
+        cards=functions.sandbox_cards,
         tenant_id=TENANT_ID,
         property_ids=PROPERTY_IDS,
     )

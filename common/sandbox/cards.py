@@ -24,7 +24,7 @@ from uuid import UUID
 
 from common.domain.identifiers import PropertyId
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import Heard, PaymentStatus
+from common.domain.payment_intent import Heard, PaymentIntentUnknown, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person
 from common.ports.gateway import Failed, Succeeded, Unknown
@@ -126,11 +126,17 @@ class SandboxCards:
         )
 
     def act(self, intent_id: str, *, confirms: bool) -> None:
-        """The guest confirms a payment to the bank, or does not; the first word counts."""
+        """The guest confirms a payment to the bank, or does not; the first word counts.
+
+        Refuses: PaymentIntentUnknown.
+        """
+        made = self._read(f"intents/{intent_id}")
+        if made is None:
+            raise PaymentIntentUnknown()
         status = PaymentStatus.SUCCEEDED if confirms else PaymentStatus.FAILED
         failure = None if confirms else NOT_CONFIRMED
         self._put(f"intents/{intent_id}.acted", {"status": status.value, "failure": failure})
-        self._heard(intent_id, self._read(f"intents/{intent_id}") or {})
+        self._heard(intent_id, made)
 
     def _outcome(self, order: Order) -> dict[str, Any]:
         token = order.token

@@ -23,7 +23,8 @@ from common.ports.gateway import Wanted
 from common.runtime.step_up import context_of
 from common.sandbox.gateway import SandboxGateway
 from tests.architecture.source_tree import ROOT
-from tests.hotel import Hotel, usd
+from tests.hotel import Hotel, new_id, usd
+from tests.paying import confirm, pay
 
 pytestmark = pytest.mark.req("LOC-3")
 
@@ -44,6 +45,7 @@ for file in sorted(Path("functions").glob("*/*.py")):
                 client.get("/dev/jwks.json"),
                 client.post("/dev/clock", json={"moveSeconds": 1}),
                 client.post("/dev/captures", json={"paymentId": "psp_1"}),
+                client.post("/dev/challenges", json={"paymentIntentId": "pin_1"}),
             )
         ]
 loaded = sorted(name for name in sys.modules if name.startswith("common.local"))
@@ -102,6 +104,7 @@ class Desk:
                 clock=self.clock,
                 documents=self.documents,
                 processor=self.processor,
+                cards=hotel.house.wiring.sandbox_cards,
                 tenant_id=hotel.tenant_id,
                 property_ids=(hotel.property_id,),
             )
@@ -132,6 +135,15 @@ def test_a_token_sees_the_properties_it_was_asked_for_only(hotel: Hotel, desk: D
     token = desk.post("/dev/token", asked).json["accessToken"]
 
     assert hotel.get(f"/folios/{folio}", token=token).status_code == 404
+
+
+def test_a_guest_confirms_a_payment_to_the_bank(hotel: Hotel, desk: Desk) -> None:
+    intent = pay(hotel, hotel.open_folio(), usd(700), "sandbox_3ds").json["paymentIntentId"]
+
+    answer = desk.post("/dev/challenges", {"paymentIntentId": intent, "confirms": True})
+
+    assert answer.status_code == 200
+    assert confirm(hotel, intent).json["status"] == "succeeded"
 
 
 def test_a_capture_is_kept_by_the_processor(hotel: Hotel, desk: Desk) -> None:
@@ -202,6 +214,8 @@ def test_a_document_is_read_by_its_link_and_not_by_another(hotel: Hotel, desk: D
         ("POST", "/dev/clock", {"moveSeconds": -1}, 400),
         ("POST", "/dev/captures", {"paymentId": "psp_1"}, 400),
         ("GET", "/dev/captures", None, 405),
+        ("POST", "/dev/challenges", {"confirms": True}, 400),
+        ("POST", "/dev/challenges", {"paymentIntentId": new_id("pin")}, 404),
         ("POST", "/dev/clock", {"moveSeconds": 1.5}, 400),
         ("GET", "/dev/token", None, 405),
         ("GET", "/dev/secrets", None, 404),
