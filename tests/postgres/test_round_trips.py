@@ -14,8 +14,6 @@ from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
 from tests.moving import wanted
 from tests.owing import close, company, invoiced, pay, settle, write_off
-from tests.paying import a_card, a_customer, an_intent, confirm
-from tests.paying import pay as taken
 from tests.postgres.instances import at
 from tests.postgres.proxy import Count, Proxy
 from tests.prepaying import (
@@ -221,20 +219,6 @@ def test_a_refund_by_hand_takes_three_and_one_of_a_card_eleven(
 
 
 @pytest.mark.req("FOL-11")
-def test_making_a_payment_out_takes_four_however_many_rules_there_are(
-    hotel: Hotel, behind: House, proxy: Proxy
-) -> None:
-    """Begin, the folio and its customer, what was counted by all rules, and the commit."""
-    rule = {"subject": "buyer", "windowSeconds": 3600, "countMax": 9, "exact": True}
-    many = [{**rule, "name": f"rule_{place}"} for place in range(20)]
-    hotel.write_settings(riskRules={"rules": many})
-    body = {"folioId": hotel.open_folio(), "customerId": a_customer(hotel), "amount": usd(100)}
-
-    count = counted(proxy, at(behind, hotel), "/payments/intent", {**body, "allowCredit": True})
-
-    assert count.round_trips == 4
-
-
 @FIRST_AND_WARM
 def test_a_cancellation_takes_four_however_many_folios_and_payments_there_are(
     hotel: Hotel, behind: House, proxy: Proxy, times_before: int
@@ -394,35 +378,3 @@ def test_credits_move_in_three_round_trips(
         counts[name] = count.round_trips
 
     assert counts == dict.fromkeys(calls, 3)
-
-
-@pytest.mark.req("GW-3")
-@FIRST_AND_WARM
-def test_a_payment_takes_its_phases_and_the_breakers_word(
-    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
-) -> None:
-    """A customer and its telling, a card, an intent, a confirmation.
-
-    The confirmation: begin, the intent behind its folio and the method, what was counted of late,
-    by what it is taken, commit;
-    the breaker is asked and told; begin, the intent, a payment that may be there, the method whose
-    digest the payment bears, commit.
-    """
-    through, folio = at(behind, hotel), hotel.open_folio()
-    for _ in range(times_before):
-        taken(through, folio, usd(100))
-    counts = {}
-    with proxy.counting() as count:
-        customer = a_customer(through)
-    counts["customer"] = count.round_trips
-    with proxy.counting() as count:
-        method = a_card(through, customer)
-    counts["card"] = count.round_trips
-    with proxy.counting() as count:
-        intent = an_intent(through, folio, usd(100), customer)
-    counts["intent"] = count.round_trips
-    with proxy.counting() as count:
-        assert confirm(through, intent, method).json["status"] == "succeeded"
-    counts["confirmation"] = count.round_trips
-
-    assert counts == {"customer": 11, "card": 9, "intent": 4, "confirmation": 12}

@@ -10,7 +10,10 @@ import pytest
 
 from common.local.database import LocalDatabase
 from tests.conftest import a_server
-from tests.hotel import House
+from tests.hotel import Hotel, House
+from tests.trust.invariants.payments import hotel_with_payments
+from tests.trust.invariants.reviews import hotel_with_reviews
+from tests.trust.invariants.webhooks import hotel_with_webhooks
 from tests.trust.races.stage import Theatre
 
 
@@ -35,3 +38,18 @@ def theatre(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     built = Theatre.build(house, tmp_path_factory.mktemp("theatre"))
     yield built
     built.close()
+
+
+@pytest.fixture(scope="module")
+def webhooks(house: House) -> Hotel:
+    return hotel_with_webhooks(house)
+
+
+@pytest.fixture(scope="module")
+def payments(house: House) -> Hotel:
+    return hotel_with_payments(house)
+
+
+@pytest.fixture(scope="module")
+def reviewed(house: House) -> Hotel:
+    return hotel_with_reviews(house)

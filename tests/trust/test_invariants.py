@@ -19,7 +19,7 @@ from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
-from tests.trust.invariants.payments import PAYMENTS, hotel_with_payments
+from tests.trust.invariants.payments import PAYMENTS
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.prepaid import PREPAID, hotel_with_prepaid_credits
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
@@ -30,7 +30,7 @@ from tests.trust.invariants.reopenings import (
     hotel_with_reopenings,
     otherwise_taxed_with_reopenings,
 )
-from tests.trust.invariants.reviews import REVIEWS, hotel_with_reviews
+from tests.trust.invariants.reviews import REVIEWS
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.tampered import names_broken
 from tests.trust.invariants.transfers import (
@@ -38,7 +38,7 @@ from tests.trust.invariants.transfers import (
     hotel_with_transfers,
     otherwise_taxed_with_transfers,
 )
-from tests.trust.invariants.webhooks import WEBHOOKS, hotel_with_webhooks
+from tests.trust.invariants.webhooks import WEBHOOKS
 
 pytestmark = pytest.mark.req("REL-5")
 
@@ -130,21 +130,6 @@ def owed(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def prepaid(house: House) -> Hotel:
     return hotel_with_prepaid_credits(house)
-
-
-@pytest.fixture(scope="module")
-def payments(house: House) -> Hotel:
-    return hotel_with_payments(house)
-
-
-@pytest.fixture(scope="module")
-def reviewed(house: House) -> Hotel:
-    return hotel_with_reviews(house)
-
-
-@pytest.fixture(scope="module")
-def webhooks(house: House) -> Hotel:
-    return hotel_with_webhooks(house)
 
 
 @pytest.fixture(scope="module")
@@ -275,25 +260,6 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "transfer_in",
         "transfer_out",
     ]
-
-
-def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
-    there = payments.rows("SELECT DISTINCT status FROM {s}.payment_intents ORDER BY 1")
-
-    assert broken(payments) == []
-    assert [status for (status,) in there] == [
-        "failed",
-        "processing",
-        "requires_action",
-        "succeeded",
-    ]
-
-
-def test_a_hotel_with_reviews_breaks_none(reviewed: Hotel) -> None:
-    states = reviewed.rows("SELECT status FROM {s}.reviews ORDER BY 1")
-
-    assert broken(reviewed) == []
-    assert states == [["approved"], ["expired"], ["open"], ["refused"]]
 
 
 def test_a_hotel_with_webhooks_breaks_none(webhooks: Hotel) -> None:
