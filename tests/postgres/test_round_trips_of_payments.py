@@ -17,8 +17,8 @@ def test_a_payment_takes_its_phases_and_the_breakers_word(
     """A customer and its telling, a card, an intent, a confirmation.
 
     The confirmation: begin, the intent behind its folio and the method, what was counted of late,
-    by what it is taken, commit; the breaker is asked and told; begin, the intent, a payment that may be there, the method whose
-    digest the payment bears, commit.
+    by what it is taken, commit; the breaker is asked and told; begin, the intent, a payment that
+    may be there, the method whose digest the payment bears, commit.
     """
     through, folio = at(behind, hotel), hotel.open_folio()
     for _ in range(times_before):
