@@ -19,6 +19,7 @@ from common.contracts.processor_differences import PROCESSOR_EVENTS
 from common.contracts.purchase_events import PURCHASE_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
+from common.contracts.review_events import REVIEW_EVENTS
 from common.contracts.subscription_events import SUBSCRIPTION_EVENTS
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
@@ -64,6 +65,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *DISPUTE_EVENTS,
         *PROCESSOR_EVENTS,
         *SUBSCRIPTION_EVENTS,
+        *REVIEW_EVENTS,
         *PAYMENT_EVENTS,
     )
 }

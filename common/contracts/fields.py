@@ -58,6 +58,7 @@ from common.domain.identifiers import (
     ReceiptId,
     ReconciliationId,
     RefundId,
+    ReviewId,
     SendingId,
     SetOffId,
     SettlementId,
@@ -147,6 +148,7 @@ AutoTopUpRef = Annotated[AutoTopUpId, _id(AutoTopUpId)]
 CustomerRef = Annotated[CustomerId, _id(CustomerId)]
 StoredMethodRef = Annotated[StoredMethodId, _id(StoredMethodId)]
 PaymentIntentRef = Annotated[PaymentIntentId, _id(PaymentIntentId)]
+ReviewRef = Annotated[ReviewId, _id(ReviewId)]
 DisputeRef = Annotated[DisputeId, _id(DisputeId)]
 WebhookRef = Annotated[WebhookId, _id(WebhookId)]
 SendingRef = Annotated[SendingId, _id(SendingId)]

@@ -20,6 +20,7 @@ from common.contracts.fields import (
     Instant,
     LocalisedText,
     Payable,
+    PaymentIntentRef,
     PaymentRef,
     PaymentToken,
     PropertyRef,
@@ -197,11 +198,13 @@ class ChargeAtTill(Incoming):
 
 
 class SignalTold(Incoming):
-    """Something odd about a folio, or a payment or a refund of it, as the orchestrator sees it."""
+    """Something odd about a folio, or a payment, a payment that is to be taken, or a refund of it,
+    as the orchestrator sees it."""
 
     folio_id: FolioRef
     payment_id: PaymentRef | None = None
     refund_id: RefundRef | None = None
+    payment_intent_id: PaymentIntentRef | None = None
     pattern: Suspicion
     score_ppm: Annotated[int, Field(ge=0, le=SCORE_MAX)]
     figures: Annotated[dict[Token, int], Field(max_length=20)] = {}
@@ -210,7 +213,7 @@ class SignalTold(Incoming):
     @property
     def subject(self) -> str:
         """The narrowest thing that it is about."""
-        return self.refund_id or self.payment_id or self.folio_id
+        return self.refund_id or self.payment_id or self.payment_intent_id or self.folio_id
 
     def finding(self) -> Finding:
         """What was found."""

@@ -58,6 +58,12 @@ class PaymentIntentConfirmedV1(_OfAnIntent):
     fact = "payment_intent.confirmed"
 
 
+class PaymentIntentHeldV1(_OfAnIntent):
+    """It looks odd: nobody is asked for it until a person has approved it."""
+
+    fact = "payment_intent.held"
+
+
 class PaymentIntentTakenBackV1(_OfAnIntent):
     """The processor was not asked after all: it was left alone at the time."""
 
@@ -112,6 +118,7 @@ class PaymentCanceledV1(_OfAnIntent):
 PAYMENT_EVENTS: Final = (
     PaymentIntentMadeV1,
     PaymentIntentConfirmedV1,
+    PaymentIntentHeldV1,
     PaymentIntentTakenBackV1,
     PaymentIntentActionRequiredV1,
     PaymentIntentPlacedV1,

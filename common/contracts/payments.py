@@ -12,10 +12,12 @@ from common.contracts.fields import (
     PaymentIntentRef,
     PaymentRef,
     PropertyRef,
+    ReviewRef,
     StoredMethodRef,
 )
 from common.contracts.shapes import Outcome, Shape
-from common.domain.payment_intent import PaymentIntent, StandingPayment
+from common.domain.payment_intent import PaymentIntent
+from common.domain.standing_payment import StandingPayment
 
 
 class NextActionView(Shape):
@@ -28,7 +30,8 @@ class NextActionView(Shape):
 
 class PaymentIntentView(Outcome):
     """A payment. `paymentId` is the payment on the folio once it has succeeded; null then while the
-    folio is closed. `nextAction` is there where it is asked for, and waits for the guest."""
+    folio is closed. `nextAction` is there where it is asked for, and waits for the guest. One that
+    `requires_payment_method` and has a `reviewId` waits for a person, and takes no other method."""
 
     payment_intent_id: PaymentIntentRef
     folio_id: FolioRef
@@ -39,6 +42,7 @@ class PaymentIntentView(Outcome):
     payment_method_id: StoredMethodRef | None
     failure_code: str | None
     payment_id: PaymentRef | None
+    review_id: ReviewRef | None
     next_action: NextActionView | None
     created_at: Instant
     version: int
@@ -69,6 +73,7 @@ class PaymentIntentView(Outcome):
             "payment_method_id": intent.method_id,
             "failure_code": intent.failure_code,
             "payment_id": intent.payment_id,
+            "review_id": intent.review_id,
             "next_action": None,
             "created_at": intent.created_at,
             "version": intent.version,

@@ -5,7 +5,7 @@ is added later has its default for the versions that were written before.
 """
 
 import json
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -30,6 +30,16 @@ from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency
 from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
+from common.domain.risk import (
+    CHALLENGE_AT,
+    REVIEW_AT,
+    SCORE_MAX,
+    USUAL_RULES,
+    Course,
+    RiskRule,
+    RiskTerms,
+    Subject,
+)
 from common.domain.settings import (
     CancellationPolicy,
     Issuer,
@@ -211,6 +221,65 @@ class CreditTermsShape(_Part):
         )
 
 
+class RiskRuleShape(_Part):
+    """At most `countMax` attempts to pay, or `sumMax` in all, are usual of a subject in a window.
+
+    What is more has points, and the rule's own course, if it is to have one.
+    """
+
+    name: Word
+    subject: Literal["buyer", "tenant", "card", "address"]
+    window_seconds: Annotated[int, Field(ge=60, le=31 * 24 * 3600)]
+    count_max: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    sum_max: AmountNotNegative | None = None
+    points: Annotated[int, Field(ge=0, le=SCORE_MAX)] = 0
+    course: Literal["pass", "challenge", "review", "refuse"] = "pass"
+    exact: bool = False
+
+    @model_validator(mode="after")
+    def _limits_one_thing(self) -> Self:
+        if (self.count_max is None) == (self.sum_max is None):
+            raise ValueError("a rule limits a count or a sum")
+        return self
+
+    def rule(self) -> RiskRule:
+        return RiskRule(
+            name=self.name,
+            subject=Subject(self.subject),
+            window=timedelta(seconds=self.window_seconds),
+            count_max=self.count_max,
+            sum_max=self.sum_max,
+            points=self.points,
+            course=Course(self.course),
+            exact=self.exact,
+        )
+
+
+class RiskTermsShape(_Part):
+    """The rules that attempts to pay are held against, and the scores from which a bank
+    (`challengeAt`) or a person (`reviewAt`) is asked; 101 is never. No `rules` are the usual ones,
+    and an empty list is none."""
+
+    challenge_at: Annotated[int, Field(ge=1, le=SCORE_MAX + 1)] = CHALLENGE_AT
+    review_at: Annotated[int, Field(ge=1, le=SCORE_MAX + 1)] = REVIEW_AT
+    rules: Annotated[tuple[RiskRuleShape, ...], Field(max_length=20)] | None = None
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [rule.name for rule in self.rules or ()]
+        if len(set(names)) < len(names):
+            raise ValueError("two rules have one name")
+        return self
+
+    def terms(self) -> RiskTerms:
+        rules = self.rules
+        return RiskTerms(
+            challenge_at=self.challenge_at,
+            review_at=self.review_at,
+            rules=USUAL_RULES if rules is None else tuple(rule.rule() for rule in rules),
+        )
+
+
 class SettingsShape(_Part):
     """All settings of a tenant but its tax rules."""
 
@@ -235,6 +304,7 @@ class SettingsShape(_Part):
     blind_count: bool = True
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
     credits: CreditTermsShape = CreditTermsShape()
+    risk_rules: RiskTermsShape = RiskTermsShape()
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> Self:
@@ -301,4 +371,5 @@ class SettingsDocument(SettingsShape):
             },
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
             credits=self.credits.terms(),
+            risk=self.risk_rules.terms(),
         )

@@ -297,6 +297,20 @@ class PaymentIntentId(Identifier):
     prefix = "pin_"
 
 
+class RiskCheckId(Identifier):
+    """What an attempt to pay was found to be."""
+
+    __slots__ = ()
+    prefix = "rkc_"
+
+
+class ReviewId(Identifier):
+    """Something that waits for a person's decision."""
+
+    __slots__ = ()
+    prefix = "rvw_"
+
+
 class DataKeyId(Identifier):
     """A key that a tenant's payment tokens are sealed with."""
 

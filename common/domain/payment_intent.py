@@ -15,7 +15,10 @@ Succeeded, it is a payment on its folio, exactly once, whoever tells of it. A fo
 meanwhile takes no line: the intent has succeeded without a payment then, waits in its queue, and is
 put on the folio when that is opened again. The money is in the house and in sight all the time.
 
-A rule about risk stands where an intent is made: `PaymentIntent.make` (FRD-1).
+Whether it is taken at all is weighed as it is made and as it is confirmed (`risk`, FRD-1). What
+looks odd waits for a person: it stays `requires_payment_method`, as nobody was asked for anything,
+with the method that it would be taken from and the `review_id` that it waits for. Approved, it is
+confirmed as any other; refused, it has failed, and nobody was ever asked.
 """
 
 from dataclasses import dataclass, field
@@ -31,6 +34,7 @@ from common.domain.identifiers import (
     PaymentId,
     PaymentIntentId,
     PropertyId,
+    ReviewId,
     StoredMethodId,
 )
 from common.domain.moment import Moment
@@ -41,6 +45,7 @@ from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.stored_method import PaymentMethodUnknown, StoredMethod
 
 NEVER_ARRIVED: Final = "never_arrived"
+NOT_APPROVED: Final = "not_approved"
 GIVEN_UP_AFTER: Final = timedelta(minutes=15)
 """So long the processor may know nothing of a payment before it is known to be lost on its way:
 longer than any request of ours lives, and than the time that the processor needs to list it."""
@@ -131,6 +136,13 @@ class IntentConfirmed(IntentFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntentHeld(IntentFact):
+    """It looks odd: a person decides whether the processor is asked; `subject.review_id`."""
+
+    name = "payment_intent.held"
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentTakenBack(IntentFact):
     """The processor was not asked after all: nobody was let through to it."""
 
@@ -182,7 +194,8 @@ _FACTS: Final[dict[PaymentStatus, type[IntentFact]]] = {
 class PaymentIntent(Aggregate):
     """See the module. `amount` is what is taken, in the currency in which it is taken.
 
-    `confirmed_at` is when the processor was first asked for it.
+    `confirmed_at` is when the processor was first asked for it. `is_challenged` has the bank asked
+    for 3-D Secure, `review_id` is the review that it waits for, or has waited for.
     """
 
     kind: ClassVar[str] = "payment_intent"
@@ -199,6 +212,8 @@ class PaymentIntent(Aggregate):
     processor_payment_id: str | None = None
     failure_code: str | None = None
     payment_id: PaymentId | None = None
+    review_id: ReviewId | None = None
+    is_challenged: bool = False
 
     @classmethod
     def make(
@@ -213,9 +228,8 @@ class PaymentIntent(Aggregate):
     ) -> IntentMade:
         """Write down what is to be taken for a folio; nobody is asked for it yet.
 
-        What the folio could not take is refused before it is taken from a card. This is where a
-        decision about risk stands. Refuses: FolioAlreadyClosed, AmountNotPositive,
-        AmountNotInMinorUnits, FxRateMissing, Overpayment.
+        What the folio could not take is refused before it is taken from a card. Refuses:
+        FolioAlreadyClosed, AmountNotPositive, AmountNotInMinorUnits, FxRateMissing, Overpayment.
         """
         folio.must_be_open()
         to_processor(amount)
@@ -238,38 +252,77 @@ class PaymentIntent(Aggregate):
         return IntentMade(subject=intent, sequence=intent.next_sequence())
 
     def confirm(
-        self, folio: Folio, method: StoredMethod | None, moment: Moment
+        self,
+        folio: Folio,
+        method: StoredMethod | None,
+        moment: Moment,
+        *,
+        is_challenged: bool = False,
+        is_approved: bool = False,
     ) -> IntentConfirmed | None:
         """Ask the processor for it from now on; None where it was asked for, and is not again.
 
-        Refuses: PaymentNotConfirmable, PaymentMethodMissing, PaymentMethodUnknown,
-        PaymentMethodRemoved, PaymentMethodDiffers, FolioAlreadyClosed.
+        None as well while it waits for a person, unless that `is_approved` now. Refuses:
+        PaymentNotConfirmable, PaymentMethodMissing, PaymentMethodUnknown, PaymentMethodRemoved,
+        PaymentMethodDiffers, FolioAlreadyClosed.
         """
         if self.status in (_S.FAILED, _S.CANCELED):
             raise PaymentNotConfirmable(status=self.status.value)
-        if self.status is not _S.REQUIRES_PAYMENT_METHOD:
+        if not self.is_unasked or (self.is_held and not is_approved):
             if method is not None and method.id != self.method_id:
                 raise PaymentMethodDiffers(paymentMethodId=self.method_id)
             return None
+        self.method_id = self._takes_from(folio, method).id
+        self.status, self.is_challenged = _S.PROCESSING, is_challenged
+        self.confirmed_at = self.changed_at = moment.now
+        return IntentConfirmed(subject=self, sequence=self.next_sequence())
+
+    def hold(
+        self,
+        folio: Folio,
+        method: StoredMethod,
+        review_id: ReviewId,
+        moment: Moment,
+        *,
+        is_challenged: bool,
+    ) -> IntentHeld:
+        """Let it wait for a person; nobody is asked for it meanwhile, and the bank afterwards.
+
+        Refuses: PaymentMethodUnknown, PaymentMethodRemoved, FolioAlreadyClosed.
+        """
+        self.method_id = self._takes_from(folio, method).id
+        self.review_id, self.is_challenged = review_id, is_challenged
+        self.changed_at = moment.now
+        return IntentHeld(subject=self, sequence=self.next_sequence())
+
+    def turn_down(self, moment: Moment) -> PaymentFailed | None:
+        """No person would answer for it: it has failed; None where it does not wait for one."""
+        if not self.is_held:
+            return None
+        self.status, self.failure_code = _S.FAILED, NOT_APPROVED
+        self.changed_at = moment.now
+        return PaymentFailed(subject=self, sequence=self.next_sequence(), reason=NOT_APPROVED)
+
+    def _takes_from(self, folio: Folio, method: StoredMethod | None) -> StoredMethod:
         if method is None:
             raise PaymentMethodMissing()
         if method.customer_id != self.customer_id:
             raise PaymentMethodUnknown()
         method.must_be_there()
         folio.must_be_open()
-        self.status, self.method_id = _S.PROCESSING, method.id
-        self.confirmed_at = self.changed_at = moment.now
-        return IntentConfirmed(subject=self, sequence=self.next_sequence())
+        return method
 
     def take_back(self, moment: Moment) -> IntentTakenBack | None:
         """Nobody asked the processor: it stands as before; None where somebody has heard of it.
 
         Should another have asked meanwhile after all, under the same id, its word moves it on from
-        here as from there.
+        here as from there. What a person has approved keeps the method that was approved.
         """
         if self.status is not _S.PROCESSING or self.processor_payment_id is not None:
             return None
-        self.status, self.method_id, self.confirmed_at = _S.REQUIRES_PAYMENT_METHOD, None, None
+        self.status, self.confirmed_at = _S.REQUIRES_PAYMENT_METHOD, None
+        if self.review_id is None:
+            self.method_id = None
         self.changed_at = moment.now
         return IntentTakenBack(subject=self, sequence=self.next_sequence())
 
@@ -310,6 +363,16 @@ class PaymentIntent(Aggregate):
         return PaymentPlaced(subject=self, sequence=self.next_sequence())
 
     @property
+    def is_unasked(self) -> bool:
+        """Whether the processor is still to be asked for it."""
+        return self.status is _S.REQUIRES_PAYMENT_METHOD
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for a person: the method is known, and nobody was asked."""
+        return self.is_unasked and self.method_id is not None
+
+    @property
     def has_failed(self) -> bool:
         return self.status is _S.FAILED
 
@@ -335,23 +398,3 @@ class PaymentIntent(Aggregate):
             "processorPaymentId": self.processor_payment_id,
             "paymentId": self.payment_id,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingPayment:
-    """An intent with what became of its money: its payment, and whether a bank asks for it."""
-
-    intent: PaymentIntent
-    payment: Payment | None
-    is_disputed: bool
-
-    @property
-    def status(self) -> PaymentStatus:
-        """Where the payment stands: the intent's state, or that of its money since."""
-        if self.intent.status is not _S.SUCCEEDED or self.payment is None:
-            return self.intent.status
-        if self.is_disputed:
-            return _S.DISPUTED
-        if not self.payment.is_kept:
-            return _S.REFUNDED
-        return _S.SUCCEEDED if self.payment.refunded_paid.is_zero else _S.PARTIALLY_REFUNDED

@@ -22,6 +22,7 @@ from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency, Money
 from common.domain.prepaid_terms import CreditTerms
 from common.domain.refusal import Missing
+from common.domain.risk import RiskTerms
 from common.domain.tax import TaxRule
 
 
@@ -153,6 +154,7 @@ class Settings:
     cash_variance_thresholds: dict[Currency, Money] = field(default_factory=dict)
     properties: dict[PropertyId, Property] = field(default_factory=dict)
     credits: CreditTerms = field(default_factory=CreditTerms)
+    risk: RiskTerms = field(default_factory=RiskTerms)
 
     def property(self, property_id: PropertyId) -> Property:
         """A property of this tenant. Refuses: PropertyUnknown."""

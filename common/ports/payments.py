@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         CustomerId,
         DataKeyId,
+        FolioId,
         PaymentIntentId,
         StoredMethodId,
     )
-    from common.domain.payment_intent import PaymentIntent, StandingPayment
+    from common.domain.payment_intent import PaymentIntent
+    from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
     from common.ports.transaction import Page
     from common.ports.vault import DataKey
@@ -103,8 +105,22 @@ class PaymentIntents(Protocol):
     def get(self, intent_id: PaymentIntentId) -> StandingPayment:
         """An intent as it is. Refuses: PaymentIntentUnknown."""
 
+    def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
+        """For what a payment is to be made out, and from whom, in one round trip.
+
+        Refuses: FolioUnknown, CustomerUnknown.
+        """
+
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         """Lock an intent's folio and the intent. Refuses: PaymentIntentUnknown."""
+
+    def take_with_method(
+        self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
+        """Lock an intent's folio and the intent, and read a method that is named.
+
+        Refuses: PaymentIntentUnknown, PaymentMethodUnknown.
+        """
 
     def means(self, intent: PaymentIntent | CreditPurchase) -> Means:
         """By what an intent is taken, as it names its method now."""

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from common.ports.prepaid import Prepaid
     from common.ports.purchases import AutoTopUps, CreditPurchases
     from common.ports.reconciling import Reconciliations
+    from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
     from common.ports.subscriptions import Plans, Subscriptions
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
@@ -325,6 +326,10 @@ class Transaction(Moment, Protocol):
         """What the actor confirmed with a second factor, where the function asks for it."""
 
     @property
+    def origin(self) -> bytes | None:
+        """Whence the actor calls: an HMAC of the address, where the function needs `origins`."""
+
+    @property
     def folios(self) -> Folios: ...
     @property
     def invoices(self) -> Invoices: ...
@@ -380,6 +385,10 @@ class Transaction(Moment, Protocol):
     def credit_purchases(self) -> CreditPurchases: ...
     @property
     def auto_top_ups(self) -> AutoTopUps: ...
+    @property
+    def risk_checks(self) -> RiskChecks: ...
+    @property
+    def reviews(self) -> Reviews: ...
     @property
     def render_queue(self) -> RenderQueue: ...
     @property

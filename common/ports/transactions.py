@@ -131,7 +131,8 @@ class Opening:
 class Caller:
     """Who runs a command, under which trace, and for which event if it was one that asked.
 
-    `expects` is the version that a kind of aggregate must still have (If-Match).
+    `expects` is the version that a kind of aggregate must still have (If-Match). `origin` is the
+    HMAC of the address that was called from, under a key of the tenant.
     """
 
     actor: Actor
@@ -140,6 +141,7 @@ class Caller:
     event_id: str | None = None
     consumer: str | None = None
     expects: tuple[str, int] | None = None
+    origin: bytes | None = None
 
 
 class Command(Transaction, Protocol):

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
+    from common.postgres.reviews import Reviews
+    from common.postgres.risk_checks import RiskChecks
     from common.postgres.sales_journal import SalesJournal
     from common.postgres.sendings import Sendings
     from common.postgres.settings_book import SettingsBook
@@ -126,6 +128,10 @@ class PostgresCommand:
     @property
     def step_up(self) -> StepUp | None:
         return self._caller.step_up
+
+    @property
+    def origin(self) -> bytes | None:
+        return self._caller.origin
 
     def new_id(self, kind: type[Id]) -> Id:
         """A fresh identifier that sorts by the transaction's time."""
@@ -308,6 +314,18 @@ class PostgresCommand:
         from common.postgres.auto_top_ups import AutoTopUps
 
         return AutoTopUps(self)
+
+    @cached_property
+    def risk_checks(self) -> "RiskChecks":
+        from common.postgres.risk_checks import RiskChecks
+
+        return RiskChecks(self)
+
+    @cached_property
+    def reviews(self) -> "Reviews":
+        from common.postgres.reviews import Reviews
+
+        return Reviews(self)
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -54,14 +54,14 @@ class Customers:
         self._desk = desk
 
     def get(self, customer_id: CustomerId) -> Customer:
-        return self._known(self._desk.rows(GET, customer_id))
+        return self.known(self._desk.rows(GET, customer_id))
 
     def take(self, customer_id: CustomerId) -> Customer:
-        return self._known(self._desk.rows(TAKE, customer_id))
+        return self.known(self._desk.rows(TAKE, customer_id))
 
     def find_by_email(self, email: str) -> Customer | None:
         rows = self._desk.rows(FIND_BY_EMAIL, email)
-        return self._known(rows) if rows else None
+        return self.known(rows) if rows else None
 
     def due(self, limit: int) -> Sequence[CustomerId]:
         return [CustomerId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
@@ -73,7 +73,8 @@ class Customers:
         later = Statement(POSTPONE, (customer_id, self._desk.now))
         self._desk.write(("customer told", customer_id), Write(ranks.AGGREGATE_CHANGES, later))
 
-    def _known(self, rows: Sequence[Row]) -> Customer:
+    def known(self, rows: Sequence[Row]) -> Customer:
+        """The customer that was read. Refuses: CustomerUnknown."""
         if not rows:
             raise CustomerUnknown()
         return self._desk.loaded(_customer_of(rows[0]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from common.domain.customer import Customer
 from common.domain.folio import Folio
 from common.domain.identifiers import (
     CustomerId,
@@ -16,6 +17,7 @@ from common.domain.identifiers import (
     PaymentId,
     PaymentIntentId,
     PropertyId,
+    ReviewId,
     StoredMethodId,
 )
 from common.domain.money import Currency, Money
@@ -23,15 +25,21 @@ from common.domain.payment_intent import (
     PaymentIntent,
     PaymentIntentUnknown,
     PaymentStatus,
-    StandingPayment,
 )
+from common.domain.standing_payment import StandingPayment
+from common.domain.stored_method import StoredMethod
 from common.ports.payments import Means
 from common.ports.vault import DataKey, Wrapped
+from common.postgres import customers as customer_sql
+from common.postgres import folios as folio_sql
 from common.postgres import ranks
+from common.postgres import stored_methods as method_sql
 from common.postgres.connection import Row, Statement
+from common.postgres.customers import Customers
 from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import Folios
 from common.postgres.session import Insert, Write
+from common.postgres.stored_methods import StoredMethods
 from common.postgres.stores import Desk
 
 if TYPE_CHECKING:  # a payment of a folio loads nothing of credits
@@ -43,7 +51,7 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 COLUMNS: Final = (
     "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
     " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
-    " version, trail, state_digest"
+    " version, trail, state_digest, review_id, is_challenged"
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
@@ -83,7 +91,7 @@ CHANGE: Final = """
 UPDATE payment_intents
 SET status = $2, payment_method_id = $3, confirmed_at = $4, processor_payment_id = $5,
     failure_code = $6, payment_id = $7, changed_at = $8, version = $9, trail = $10,
-    state_digest = $11
+    state_digest = $11, review_id = $12, is_challenged = $13
 WHERE id = $1
 """
 PUT: Final = """
@@ -119,12 +127,30 @@ class PaymentIntents:
             is_disputed=bool(disputes),
         )
 
+    def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
+        folios, customers = self._desk.batch(
+            Statement(folio_sql.GET, (folio_id,)), Statement(customer_sql.GET, (customer_id,))
+        )
+        return Folios(self._desk).known(folios), Customers(self._desk).known(customers)
+
     def take(self, intent_id: PaymentIntentId) -> tuple[Folio, PaymentIntent]:
         folios, intents = self._desk.batch(
             Statement(TAKE_FOLIO, (intent_id,)), Statement(TAKE, (intent_id,))
         )
         intent = self._known(intents)
         return Folios(self._desk).known(folios), intent
+
+    def take_with_method(
+        self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
+        folios, intents, methods = self._desk.batch(
+            Statement(TAKE_FOLIO, (intent_id,)),
+            Statement(TAKE, (intent_id,)),
+            Statement(method_sql.GET, (method_id,)),
+        )
+        intent = self._known(intents)
+        method = StoredMethods(self._desk).known(methods) if method_id else None
+        return Folios(self._desk).known(folios), intent, method
 
     def means(self, intent: "PaymentIntent | CreditPurchase") -> Means:
         row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
@@ -162,7 +188,7 @@ class PaymentIntents:
             return
         changing = (
             "id status payment_method_id confirmed_at processor_payment_id failure_code payment_id"
-            " changed_at version trail state_digest"
+            " changed_at version trail state_digest review_id is_challenged"
         )
         values = tuple(row[column] for column in changing.split())
         change = Write(ranks.DOCUMENT_PARTS, Statement(CHANGE, values))
@@ -193,6 +219,8 @@ def _row(intent: PaymentIntent) -> dict[str, Any]:
         "version": intent.version,
         "trail": intent.trail,
         "state_digest": intent.state_digest,
+        "review_id": intent.review_id,
+        "is_challenged": intent.is_challenged,
     }
 
 
@@ -214,5 +242,7 @@ def _intent_of(row: Row) -> PaymentIntent:
         version=row[15],
         trail=bytes(row[16]),
         state_digest=bytes(row[17]),
+        review_id=row[18] and ReviewId(row[18]),
+        is_challenged=row[19],
         is_new=False,
     )

@@ -17,6 +17,7 @@ from common.domain.receivable import (
 )
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
+from common.domain.review import ReviewSamePerson
 from common.domain.settlement import RefundPending
 from common.domain.stored_method import PaymentMethodKnown
 from common.ports.transactions import (
@@ -58,6 +59,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "credit_holds_pkey": IdConflict,
     "subscriptions_pkey": IdConflict,
     "plan_versions_pkey": IdConflict,
+    "reviewer_is_another_person": ReviewSamePerson,
     "one_customer_per_email": CustomerEmailTaken,
     "payment_method_is_kept_once": PaymentMethodKnown,
     "customers_pkey": IdConflict,
@@ -99,6 +101,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "one_top_up_at_a_time_per_account",
         "account_fills_itself_up_one_way",
         "sale_is_booked_once",
+        "payment_is_weighed_once",
+        "one_open_review_per_subject",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -52,6 +52,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "refund_settlements",
         "refunds",
         "reopenings",
+        "risk_checks",
         "sendings",
         "settings_versions",
         "settlements",

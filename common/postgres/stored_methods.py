@@ -81,14 +81,14 @@ class StoredMethods:
         self._desk = desk
 
     def get(self, method_id: StoredMethodId) -> StoredMethod:
-        return self._known(self._desk.rows(GET, method_id))
+        return self.known(self._desk.rows(GET, method_id))
 
     def take(self, method_id: StoredMethodId) -> StoredMethod:
-        return self._known(self._desk.rows(TAKE, method_id))
+        return self.known(self._desk.rows(TAKE, method_id))
 
     def find_by_token(self, digest: bytes) -> StoredMethod | None:
         rows = self._desk.rows(FIND_BY_TOKEN, digest)
-        return self._known(rows) if rows else None
+        return self.known(rows) if rows else None
 
     def page(self, customer_id: CustomerId, limit: int, cursor: str | None) -> Page[StoredMethod]:
         rows = self._desk.rows(PAGE, customer_id, key_of(cursor), limit + 1)
@@ -98,7 +98,8 @@ class StoredMethods:
     def keep(self, method: StoredMethod) -> None:
         self._desk.keep(method, lambda: self._write(method))
 
-    def _known(self, rows: Sequence[Row]) -> StoredMethod:
+    def known(self, rows: Sequence[Row]) -> StoredMethod:
+        """The method that was read. Refuses: PaymentMethodUnknown."""
         if not rows:
             raise PaymentMethodUnknown()
         return self._desk.loaded(_method_of(rows[0]))

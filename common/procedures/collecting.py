@@ -54,6 +54,7 @@ def collecting(intent: PaymentIntent, tx: Transaction, *, begins: bool = False) 
         folio_id=intent.folio_id,
         amount=intent.amount,
         processor_customer_id=means.processor_customer_id,
+        challenge=intent.is_challenged,
     )
     is_open = intent.status in (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION)
     return Collecting(

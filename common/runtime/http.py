@@ -82,6 +82,7 @@ class HttpEdge:
     batcher: Batcher
     log: Log
     page: Callable[[str, str, dict[str, Any]], Response]
+    origin_of: Callable[[UUID, str], bytes]
     amounts: AmountClasses = AMOUNTS
 
     def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
@@ -203,7 +204,7 @@ class HttpEdge:
             content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
             texts = merged(texts, {"content": content})
         request = read_texts(declaration.request, texts)
-        return self._bound(exchange, request, _caller(exchange, actor))
+        return self._bound(exchange, request, self._caller(exchange, actor))
 
     def _command(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:
         """What a body in JSON asks of the runner."""
@@ -216,11 +217,18 @@ class HttpEdge:
         token = body.pop(STEP_UP_FIELD, None) if declaration.step_up else None
         document = merged(merged(path, switches), body)
         request = read(declaration.request, document)
-        caller = _caller(exchange, actor)
+        caller = self._caller(exchange, actor)
         if declaration.etag and expected is not None:
             caller = replace(caller, expects=(declaration.etag, expected))
         call = self._bound(exchange, request, caller, keys_of(declaration, actor, key, document))
         return self._confirmed(declaration, call, token) if declaration.step_up else call
+
+    def _caller(self, exchange: Exchange, actor: Actor) -> Caller:
+        """Who calls; whence as well, for a function that needs to know it again."""
+        caller = Caller(actor=actor, traceparent=exchange.trace.parent)
+        if "origins" not in exchange.declaration.needs:
+            return caller
+        return replace(caller, origin=self.origin_of(actor.tenant_id, exchange.address))
 
     def _bound(
         self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...] = ()
@@ -266,7 +274,7 @@ class HttpEdge:
         noting = Call(
             use_case=note_incident,
             request=refused,
-            caller=_caller(exchange, actor),
+            caller=self._caller(exchange, actor),
             tenant_id=actor.tenant_id,
             answer=lambda _: StoredAnswer(b"", 204, {}, ""),
         )
@@ -345,10 +353,6 @@ class HttpEdge:
             response.headers["RateLimit-Limit"] = str(standing.quota)
             response.headers["RateLimit-Remaining"] = str(standing.remaining)
             response.headers["RateLimit-Reset"] = str(standing.resets_in_seconds)
-
-
-def _caller(exchange: Exchange, actor: Actor) -> Caller:
-    return Caller(actor=actor, traceparent=exchange.trace.parent)
 
 
 def _tenant_meant(declaration: HttpDeclaration, request: Any, actor: Actor) -> UUID:

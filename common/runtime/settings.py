@@ -27,7 +27,8 @@ class ProcessSettings:
     `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
     signs its webhooks with: one, or two with a comma between while it is being changed.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
-    `orchestrator_key` the secret that hides from it who acted.
+    `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
+    hides from which addresses payments are asked for.
     """
 
     stack: str = "google"
@@ -50,6 +51,7 @@ class ProcessSettings:
     gateway: str = ""
     orchestrator_url: str = ""
     orchestrator_key: str = field(default="", repr=False)
+    origin_key: str = field(default="", repr=False)
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -94,6 +96,7 @@ class ProcessSettings:
             gateway=given.get("GATEWAY", ""),
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
+            origin_key=given.get("ORIGIN_KEY", ""),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),

@@ -102,7 +102,7 @@ class SandboxCards:
             "tenant": str(order.tenant_id),
             "property": str(order.property_id) if order.property_id else None,
             "payment": _payment_id(order),
-            **self._outcome(order.token),
+            **self._outcome(order),
         }
         is_new = self._put(f"intents/{order.id}", made)
         known = self._read(f"intents/{order.id}") or {}
@@ -139,13 +139,14 @@ class SandboxCards:
         self._put(f"intents/{intent_id}.acted", {"status": status.value, "failure": failure})
         self._heard(intent_id, made)
 
-    def _outcome(self, token: str) -> dict[str, Any]:
+    def _outcome(self, order: Order) -> dict[str, Any]:
+        token = order.token
         if self._read(f"methods/{_name(token)}.detached") is not None:
             return {"status": PaymentStatus.FAILED.value, "failure": DETACHED}
         for prefix, failure in REFUSALS.items():
             if token.startswith(prefix):
                 return {"status": PaymentStatus.FAILED.value, "failure": failure}
-        waits = token.startswith(CHALLENGED)
+        waits = order.challenge or token.startswith(CHALLENGED)
         status = PaymentStatus.REQUIRES_ACTION if waits else PaymentStatus.SUCCEEDED
         return {"status": status.value, "failure": None}
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from common.postgres.transactions import PostgresTransactions
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
+    from common.runtime.origins import Origins
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
 
@@ -67,6 +68,18 @@ class Adapters:
         for name in {"pools", "patient_pools"} & self.__dict__.keys():
             for pool in self.__dict__[name].values():
                 pool.close()
+
+    @cached_property
+    def origins(self) -> "Origins":
+        from common.runtime.origins import Origins
+
+        if self.settings.origin_key:
+            return Origins(self.settings.origin_key.encode())
+        if self.settings.stack != "local":
+            raise SettingMissing("BILLING_ORIGIN_KEY")
+        from common.local.origin_key import origin_key
+
+        return Origins(origin_key(self._folder("processor")).encode())
 
     # the database
 

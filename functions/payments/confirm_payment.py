@@ -5,6 +5,9 @@ what it said is kept, and answered. A second confirmation, beside the first or a
 became of the payment. What the bank wants the guest to confirm is `requires_action`: how, is
 answered by GET /payments/{id}, which asks the processor, because an answer here is kept for a
 retry and a client's secret is kept nowhere. What has no answer stays `processing`.
+
+It is weighed before it is asked for (FRD-1). What looks odd is answered as it was, with the review
+that it waits for: `requires_payment_method`, as nobody was asked. What is refused is not told why.
 """
 
 from common.contracts.fields import PaymentIntentRef, StoredMethodRef
@@ -18,6 +21,7 @@ from common.domain.payment_intent import (
     PaymentNotConfirmable,
 )
 from common.domain.refusal import Refusal
+from common.domain.risk import PaymentRefused
 from common.domain.stored_method import (
     PaymentMethodErased,
     PaymentMethodRemoved,
@@ -33,6 +37,7 @@ from common.procedures.collecting import (
     keep_answer,
     take_from_card,
 )
+from common.procedures.weighing import confirm_weighed, note_refused
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -69,8 +74,12 @@ def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
     limits=(RateLimit(quota=10, window_seconds=60),),
     perform=take_from_card,
     record=keep,
-    after_refusal={GatewayUnavailable: take_back, PaymentMethodErased: take_back},
-    needs=("database", "gateway", "vault"),
+    after_refusal={
+        GatewayUnavailable: take_back,
+        PaymentMethodErased: take_back,
+        PaymentRefused: note_refused,
+    },
+    needs=("database", "gateway", "origins", "vault"),
     refusals=(
         PaymentIntentUnknown,
         PaymentNotConfirmable,
@@ -80,6 +89,7 @@ def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
         PaymentMethodDiffers,
         PaymentMethodErased,
         FolioAlreadyClosed,
+        PaymentRefused,
         GatewayUnavailable,
         WebhookContradictsBooks,
     ),
@@ -89,12 +99,12 @@ def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
 
     Refuses: PaymentIntentUnknown, PaymentNotConfirmable, PaymentMethodMissing,
     PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodDiffers, PaymentMethodErased,
-    FolioAlreadyClosed, GatewayUnavailable, WebhookContradictsBooks.
+    FolioAlreadyClosed, PaymentRefused, GatewayUnavailable, WebhookContradictsBooks.
     """
-    folio, intent = tx.payment_intents.take(request.payment_intent_id)
-    named = request.payment_method_id
-    method = tx.stored_methods.get(named) if named is not None else None
-    confirmed = intent.confirm(folio, method, tx)
+    folio, intent, method = tx.payment_intents.take_with_method(
+        request.payment_intent_id, request.payment_method_id
+    )
+    confirmed = confirm_weighed(folio, intent, method, tx)
     if confirmed is not None:
         tx.payment_intents.keep(intent)
         tx.tell(confirmed)

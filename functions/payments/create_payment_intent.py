@@ -1,8 +1,8 @@
 """Write down what is to be taken from a customer's card for a folio; nobody is charged yet.
 
 What the folio could not take is refused here, before any money moves: a closed folio, a currency
-without a rate, more than is owed where that is not meant as a deposit. A decision about risk stands
-here as well, once there is one.
+without a rate, more than is owed where that is not meant as a deposit, and what is tried too often
+(FRD-1), which is not told why.
 """
 
 from common.contracts.fields import CustomerRef, FolioRef, Payable, PaymentIntentRef
@@ -14,7 +14,9 @@ from common.domain.fx import FxRateMissing
 from common.domain.identifiers import PaymentIntentId
 from common.domain.money import AmountNotPositive
 from common.domain.payment_intent import PaymentIntent
+from common.domain.risk import PaymentRefused
 from common.ports.transaction import Transaction
+from common.procedures.weighing import note_refused, weigh_as_made
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -43,16 +45,18 @@ class CreatePaymentIntent(Request):
         AmountNotPositive,
         FxRateMissing,
         Overpayment,
+        PaymentRefused,
     ),
+    after_refusal={PaymentRefused: note_refused},
+    needs=("database", "origins"),
 )
 def create_payment_intent(request: CreatePaymentIntent, tx: Transaction) -> PaymentIntentView:
     """Write a payment down that is to be taken, and answer it.
 
     Refuses: FolioUnknown, CustomerUnknown, FolioAlreadyClosed, AmountNotPositive, FxRateMissing,
-    Overpayment.
+    Overpayment, PaymentRefused.
     """
-    folio = tx.folios.get(request.folio_id)
-    customer = tx.customers.get(request.customer_id)
+    folio, customer = tx.payment_intents.get_parties(request.folio_id, request.customer_id)
     made = PaymentIntent.make(
         folio,
         id=request.id or tx.new_id(PaymentIntentId),
@@ -61,6 +65,7 @@ def create_payment_intent(request: CreatePaymentIntent, tx: Transaction) -> Paym
         allow_credit=request.allow_credit,
         moment=tx,
     )
+    weigh_as_made(made.subject, tx)
     tx.payment_intents.keep(made.subject)
     tx.tell(made)
     return PaymentIntentView.of(made.subject)

@@ -38,7 +38,7 @@ PATH = re.compile(r"(/[a-z][a-z-]*|/\{[a-z_]+\})+")
 REFUSAL = re.compile(r"[A-Z][A-Za-z]+")
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
 NEEDS = {
-    *("database", "keys", "documents", "printer", "provisioning", "gateway", "detector"),
+    *("database", "keys", "documents", "printer", "provisioning", "gateway", "detector", "origins"),
     *("webhooks", "vault"),
 }
 

@@ -15,8 +15,8 @@ from common.domain.payment_intent import (
     Heard,
     PaymentIntent,
     PaymentStatus,
-    StandingPayment,
 )
+from common.domain.standing_payment import StandingPayment
 from tests.domain.front_desk import KABUL, Desk
 from tests.hotel import new_id
 

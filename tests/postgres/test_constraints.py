@@ -27,6 +27,7 @@ from tests.postgres.purchase_trials import PURCHASES, purchases_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
 from tests.postgres.reopening_trials import REOPENINGS, a_folio_that_came_to_less
+from tests.postgres.review_trials import REVIEWS
 from tests.postgres.sending_trials import SENDINGS, a_sending
 from tests.postgres.signal_trials import SIGNALS, a_day_that_was_looked_at
 from tests.postgres.subscription_trials import SUBSCRIPTIONS, subscriptions_of_every_kind
@@ -34,6 +35,7 @@ from tests.postgres.trials import CASH, Trial, tills_of_every_state
 from tests.postgres.webhook_trials import WEBHOOKS, webhooks_of_every_outcome
 from tests.trust.invariants.companies import companies_of_every_state
 from tests.trust.invariants.reconciliations import reconciliations_of_every_state
+from tests.weighing import reviews_of_every_state
 
 pytestmark = pytest.mark.req("MON-6")
 
@@ -239,6 +241,7 @@ EVERYTHING: Final = [
     *SENDINGS,
     *PAYMENTS,
     *PURCHASES,
+    *REVIEWS,
 ]
 
 
@@ -281,6 +284,7 @@ def full(house: House) -> Hotel:
     subscriptions_of_every_kind(hotel)
     payments_of_every_state(hotel)
     purchases_of_every_state(hotel)
+    reviews_of_every_state(hotel)
     return hotel
 
 

@@ -6,7 +6,7 @@ from tests.hotel import Hotel, House, usd
 from tests.paying import a_card, a_customer, an_intent, confirm, pay
 from tests.postgres.instances import at
 from tests.postgres.proxy import Proxy
-from tests.postgres.test_round_trips import FIRST_AND_WARM
+from tests.postgres.test_round_trips import FIRST_AND_WARM, counted
 
 
 @pytest.mark.req("GW-3")
@@ -16,9 +16,9 @@ def test_a_payment_takes_its_phases_and_the_breakers_word(
 ) -> None:
     """A customer and its telling, a card, an intent, a confirmation.
 
-    The confirmation: begin, the intent behind its folio, the method, by what it is taken, commit;
-    the breaker is asked and told; begin, the intent, a payment that may be there, the method whose
-    digest the payment bears, commit.
+    The confirmation: begin, the intent behind its folio and the method, what was counted of late,
+    by what it is taken, commit; the breaker is asked and told; begin, the intent, a payment that
+    may be there, the method whose digest the payment bears, commit.
     """
     through, folio = at(behind, hotel), hotel.open_folio()
     for _ in range(times_before):
@@ -38,3 +38,18 @@ def test_a_payment_takes_its_phases_and_the_breakers_word(
     counts["confirmation"] = count.round_trips
 
     assert counts == {"customer": 11, "card": 9, "intent": 4, "confirmation": 12}
+
+
+@pytest.mark.req("FRD-1")
+def test_making_a_payment_out_takes_four_however_many_rules_there_are(
+    hotel: Hotel, behind: House, proxy: Proxy
+) -> None:
+    """Begin, the folio and its customer, what was counted by all rules, and the commit."""
+    rule = {"subject": "buyer", "windowSeconds": 3600, "countMax": 9, "exact": True}
+    many = [{**rule, "name": f"rule_{place}"} for place in range(20)]
+    hotel.write_settings(riskRules={"rules": many})
+    body = {"folioId": hotel.open_folio(), "customerId": a_customer(hotel), "amount": usd(100)}
+
+    count = counted(proxy, at(behind, hotel), "/payments/intent", {**body, "allowCredit": True})
+
+    assert count.round_trips == 4

@@ -201,7 +201,7 @@ class Calls:
         if name in subscribers.QUERIES:
             return subscribers.QUERIES[name](self.hotel)
         if name in payers.QUERIES:
-            return payers.QUERIES[name]
+            return payers.QUERIES[name](self.hotel)
         make = QUERIES.get(name)
         return make(self) if make else {}
 

@@ -1,4 +1,5 @@
-"""A customer for the attacks, with cards and a payment that waits to be confirmed.
+"""A customer for the attacks, with cards and a payment that waits to be confirmed, and one that
+waits for a person.
 
 As with tills, what is made here stands before the books are looked at.
 """
@@ -12,6 +13,7 @@ from tests.buying import buy
 from tests.hotel import Hotel, new_id, usd
 from tests.paying import a_card, a_customer, a_token, an_intent
 from tests.prepaying import micro
+from tests.weighing import a_suspected_payment
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Payer:
     leaving: str
     intent: str
     purchase: str
+    review: str
 
     @classmethod
     def of(cls, hotel: Hotel, folio: str) -> Self:
@@ -32,7 +35,8 @@ class Payer:
         intent = an_intent(hotel, folio, usd(100), customer)
         bought = buy(hotel, 500, cards[0])
         assert bought.status_code == 201, bought.text
-        return cls(folio, customer, *cards, intent, bought.json["purchaseId"])
+        held = a_suspected_payment(hotel, folio, customer, cards[0])
+        return cls(folio, customer, *cards, intent, bought.json["purchaseId"], held.review)
 
     @property
     def named(self) -> dict[str, str]:
@@ -42,6 +46,7 @@ class Payer:
             "payment_method_id": self.leaving,
             "payment_intent_id": self.intent,
             "purchase_id": self.purchase,
+            "review_id": self.review,
         }
 
 
@@ -87,8 +92,16 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "monthlyCapMicro": micro(1_000),
         "paymentMethodId": payer.card,
     },
+    "decide_review": lambda payer: {"decision": "approve", "reason": "A guest of ours"},
 }
-QUERIES: dict[str, dict[str, str]] = {
-    "list_payment_methods": {"limit": "50", "cursor": "IiI"},
-    "show_auto_top_up": {"account": "main"},
+QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
+    "list_payment_methods": lambda _: {"limit": "50", "cursor": "IiI"},
+    "show_auto_top_up": lambda _: {"account": "main"},
+    "list_reviews": lambda hotel: {
+        "limit": "50",
+        "cursor": "IiI",
+        "propertyId": str(hotel.property_id),
+        "status": "open",
+        "openedBefore": "2026-03-01T08:00:00Z",
+    },
 }

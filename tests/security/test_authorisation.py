@@ -135,6 +135,9 @@ DECIDED = {
     "create_payment_intent": "billing.payment.write",
     "confirm_payment": "billing.payment.write",
     "show_payment": "billing.payment.read",
+    "list_reviews": "billing.ai.review",
+    "show_review": "billing.ai.review",
+    "decide_review": "billing.ai.review",
     "create_drawer": "billing.admin",
     "list_drawers": "billing.cash_drawer.operate",
     "change_drawer": "billing.admin",
@@ -303,6 +306,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "payment_method_id": new_id("pm"),
         "payment_intent_id": new_id("pin"),
         "purchase_id": new_id("pin"),
+        "review_id": new_id("rvw"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

@@ -242,6 +242,7 @@ def test_the_free_texts_of_the_desk_are_all_tried(calls: Calls) -> None:
         "remove_payment_method": 0,
         "create_payment_intent": 0,
         "confirm_payment": 0,
+        "decide_review": 1,
     }
 
 

@@ -62,6 +62,8 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
         yield Right("secretmanager.secretAccessor", "billing-processor-key")
     if "detector" in needs:
         yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
+    if "origins" in needs:
+        yield Right("secretmanager.secretAccessor", "billing-origin-key")
     if "webhooks" in needs:
         yield Right("secretmanager.secretAccessor", "billing-webhook-secrets")
     if "provisioning" in needs:

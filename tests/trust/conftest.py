@@ -14,6 +14,7 @@ from tests.hotel import Hotel, House
 from tests.trust.invariants.payments import hotel_with_payments
 from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
 from tests.trust.invariants.purchases import hotel_with_purchases
+from tests.trust.invariants.reviews import hotel_with_reviews
 from tests.trust.invariants.subscriptions import hotel_that_subscribes
 from tests.trust.invariants.webhooks import hotel_with_webhooks
 from tests.trust.races.stage import Theatre
@@ -67,3 +68,8 @@ def webhooks(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def payments(house: House) -> Hotel:
     return hotel_with_payments(house)
+
+
+@pytest.fixture(scope="module")
+def reviewed(house: House) -> Hotel:
+    return hotel_with_reviews(house)

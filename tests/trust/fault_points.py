@@ -37,6 +37,7 @@ JOBS: Final = (
     "rewrap_data_keys",
     "settle_credit_purchases",
     "top_up_credits",
+    "expire_reviews",
 )
 
 

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 
 from common.postgres.connection import Connection
 from common.postgres.invariants import look, sections
-from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
+from common.postgres.schemas import APPEND_ONLY_TABLES
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
 from tests.proofs import told
@@ -22,7 +21,7 @@ from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.payments import PAYMENTS
-from tests.trust.invariants.plant import STEP_UP, Plant, Tampered
+from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.prepaid import PREPAID
 from tests.trust.invariants.purchases import PURCHASES
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
@@ -33,9 +32,11 @@ from tests.trust.invariants.reopenings import (
     hotel_with_reopenings,
     otherwise_taxed_with_reopenings,
 )
+from tests.trust.invariants.reviews import REVIEWS
 from tests.trust.invariants.sendings import SENDINGS, hotel_with_sendings
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
 from tests.trust.invariants.subscriptions import SUBSCRIPTIONS
+from tests.trust.invariants.tampered import names_broken
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -72,6 +73,7 @@ AREAS = {
     "subscribed": SUBSCRIPTIONS,
     "payments": PAYMENTS,
     "bought": PURCHASES,
+    "reviewed": REVIEWS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -148,20 +150,6 @@ def connection(house: House) -> Iterator[Connection]:
     opened = connector(house.server.dsn(database="billing"), prepares=False)()
     yield opened
     opened.close()
-
-
-def names_broken(connection: Connection, hotel: Hotel, *sql: str) -> set[str]:
-    """The invariants that are broken after this tampering, which is undone."""
-    names = {"tenant": hotel.tenant_id, "role": role_of(hotel.tenant_id), "other": uuid4()}
-    planted = [
-        "SET LOCAL session_replication_role = replica",  # no foreign key is asked
-        f"SET LOCAL search_path = {hotel.schema}",
-        f"SET LOCAL app.tenant_id = '{hotel.tenant_id}'",
-        *(each.format(**names) for each in sql),
-    ]
-    found = look(Tampered(connection, planted), hotel.tenant_id)  # type: ignore[arg-type]
-    assert found.unseen == ()
-    return {each.name for each in found.broken}
 
 
 def test_a_busy_hotel_breaks_none(busy: Hotel) -> None:

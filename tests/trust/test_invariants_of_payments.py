@@ -18,3 +18,13 @@ def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
         "requires_action",
         "succeeded",
     ]
+
+
+@pytest.mark.req("FRD-1", "FRD-2")
+def test_a_hotel_with_reviews_breaks_none(reviewed: Hotel) -> None:
+    states = reviewed.rows("SELECT status FROM {s}.reviews ORDER BY 1")
+    courses = reviewed.rows("SELECT DISTINCT course FROM {s}.risk_checks ORDER BY 1")
+
+    assert broken(reviewed) == []
+    assert states == [["approved"], ["expired"], ["open"], ["refused"]]
+    assert courses == [["challenge"], ["pass"], ["refuse"], ["review"]]

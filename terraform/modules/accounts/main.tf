@@ -14,8 +14,8 @@ variable "functions" {
 
 locals {
   known = [
-    "database", "detector", "documents", "gateway", "keys", "outbox", "printer", "provisioning",
-    "publisher", "vault", "webhooks",
+    "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "printer",
+    "provisioning", "publisher", "vault", "webhooks",
   ]
 
   group = {
@@ -115,6 +115,11 @@ output "gateway" {
 output "detector" {
   description = "Accounts that ask the platform's orchestrator about odd cash."
   value       = { for group in keys(local.asks.detector) : group => local.accounts[group] }
+}
+
+output "origins" {
+  description = "Accounts that know an address again, without keeping it."
+  value       = { for group in keys(local.asks.origins) : group => local.accounts[group] }
 }
 
 output "webhooks" {

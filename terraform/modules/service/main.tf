@@ -80,6 +80,7 @@ module "secrets" {
     })
     processor-key    = module.accounts.gateway
     orchestrator-key = module.accounts.detector
+    origin-key       = module.accounts.origins
     webhook-secrets  = module.accounts.webhooks
   }
 }

@@ -40,6 +40,7 @@ locals {
     webhooks = var.gateway != "stripe" ? {} : {
       BILLING_STRIPE_WEBHOOK_SECRETS = module.secrets.ids["webhook-secrets"]
     }
+    origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
     }

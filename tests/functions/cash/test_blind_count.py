@@ -50,6 +50,7 @@ def asked_everywhere(till: Till) -> Iterator[tuple[str, str]]:
         "account_id": [new_id("cac")],
         "customer_id": [new_id("cus")],
         "payment_intent_id": [new_id("pin")],
+        "review_id": [new_id("rvw")],
         "drawer_id": [till.drawer],
         "session_id": [till.session],
     }

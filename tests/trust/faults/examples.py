@@ -47,6 +47,7 @@ from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.payment_examples import PAYMENTS
 from tests.trust.faults.purchase_examples import PURCHASES
+from tests.trust.faults.review_examples import REVIEWS
 from tests.trust.faults.scene import Scene, struck_out
 from tests.trust.faults.subscription_examples import SUBSCRIPTIONS
 from tests.webhooks import Webhook, captured
@@ -402,4 +403,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **SUBSCRIPTIONS,
     **PAYMENTS,
     **PURCHASES,
+    **REVIEWS,
 }

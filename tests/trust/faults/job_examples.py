@@ -15,6 +15,7 @@ from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
 from tests.trust.faults.subscription_examples import overdue
+from tests.weighing import a_suspected_payment
 
 Act = Callable[[Hotel], str]
 
@@ -104,6 +105,15 @@ def _cycling(scene: Scene) -> Act:
     return runs("cycle_subscriptions", scene)
 
 
+def _over(scene: Scene) -> Act:
+    """A payment waited for a person at each hotel, and nobody came."""
+    for hotel in (scene.hotel, scene.annex):
+        a_suspected_payment(hotel, hotel.open_folio())
+        over = "opened_at = opened_at - interval '4 days', expires_at = opened_at"
+        scene.admin.run(f"UPDATE {hotel.schema}.reviews SET {over}")
+    return runs("expire_reviews", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -116,4 +126,5 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
     "cycle_subscriptions": _cycling,
+    "expire_reviews": _over,
 }

@@ -96,6 +96,9 @@ NO_BOOKS: Final = {
     "credit_purchases": "what was bought, and where that stands",
     "credit_sale_entries": "what moved of the money of that",
     "credit_top_ups": "how accounts fill themselves up",
+    # a review's trail is verified like all others; invariants hold the checks against it
+    "reviews": "what waits for a person",
+    "risk_checks": "what attempts to pay were found to be",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours

@@ -6,11 +6,7 @@ a signed or chained document, for one, cannot fail to break its hash. `{tenant}`
 `{other}` (another tenant) are filled in.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from common.postgres.connection import Connection, Row, Statement
-from common.postgres.invariants import BEGIN
 
 OPEN = "(SELECT id FROM folios WHERE status = 'open' AND last_line > 0)"
 LAST_ENTRY = f"""
@@ -42,22 +38,3 @@ class Plant:
 def plant(invariant: str, *sql: str, also: tuple[str, ...] = ()) -> Plant:
     """A plant; what else notices it is named."""
     return Plant(invariant, sql, frozenset(also))
-
-
-class Tampered:
-    """A connection on which somebody has tampered with the books at each transaction's begin."""
-
-    def __init__(self, connection: Connection, sql: Sequence[str]) -> None:
-        self._connection = connection
-        self._plants = [Statement("BEGIN"), *map(Statement, sql)]
-        self.broken = False
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
-    def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
-        if statements[0] is not BEGIN:
-            return self._connection.run(statements, scope=scope)
-        replies = self._connection.run([*self._plants, *statements[1:]], scope=scope)
-        return [replies[0], *replies[len(self._plants) :]]

@@ -115,6 +115,7 @@ _KNOWN = (
     ("pg_try_advisory_xact_lock", "claims its key"),
     ("pg_advisory_xact_lock_shared", "holds the day open"),
     ("current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(", "takes the day or a trail"),
+    ("current_tenant(), pg_advisory_xact_lock(", "waits for others by the same card"),
     ("pg_advisory_xact_lock", "queues for its step-up token"),
 )
 
