@@ -6,11 +6,10 @@ As with tills, what is made here stands before the books are looked at.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import uuid4
 
 from tests.buying import buy, fill_up
 from tests.hotel import Hotel, new_id, usd
-from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.paying import a_card, a_customer, a_token, an_intent, letters
 from tests.prepaying import micro
 
 
@@ -48,7 +47,7 @@ class Payer:
 
 def _person() -> dict[str, Any]:
     return {
-        "email": f"{uuid4().hex}@guest.example",
+        "email": f"{letters()}@guest.example",
         "name": "Zarmina Ahmadi",
         "phone": "+93 70 123 4567",
     }
