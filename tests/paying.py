@@ -5,7 +5,7 @@ answer = pay(hotel, folio, usd(5_000), "sandbox_3ds")
 
 import json
 import threading
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from werkzeug.test import TestResponse
@@ -15,9 +15,6 @@ from common.runtime.job import Orders
 from tests.hotel import Hotel
 from tests.till import Amount
 from tests.webhooks import event
-
-NO_DIGITS: Final = str.maketrans("0123456789", "ghijklmnop")
-"""For a token that is never taken for the number of a card."""
 
 
 def letters() -> str:

@@ -75,7 +75,10 @@ def take_back(request: PurchaseCredits, tx: Transaction, _: Refusal) -> None:
     moves_money=True,
     creates=True,
     intends=True,
-    limits=(RateLimit(quota=10, window_seconds=3600, per="tenant"),),
+    limits=(
+        RateLimit(quota=10, window_seconds=60),
+        RateLimit(quota=10, window_seconds=3600, per="tenant"),
+    ),
     perform=take_from_card,
     record=keep,
     after_refusal={GatewayUnavailable: take_back, PaymentMethodErased: take_back},
@@ -102,7 +105,7 @@ def purchase_credits(request: PurchaseCredits, tx: Transaction) -> Collecting:
     Refuses: CreditAccountUnknown, CreditBalanceLimit, CreditPurchaseTooSmall,
     CreditPurchaseTooLarge, CreditPurchaseUnknown, CreditsOutOfRange, AmountNotPositive,
     PaymentNotConfirmable, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodErased,
-    GatewayUnavailable, WebhookContradictsBooks, IdConflict.
+    GatewayUnavailable, WebhookContradictsBooks.
     """
     purchase = tx.credit_purchases.find(request.id)
     account = tx.prepaid.take(request.account)

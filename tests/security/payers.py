@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.buying import buy
+from tests.buying import buy, fill_up
 from tests.hotel import Hotel, new_id, usd
 from tests.paying import a_card, a_customer, a_token, an_intent, letters
 from tests.prepaying import micro
@@ -34,6 +34,7 @@ class Payer:
         intent = an_intent(hotel, folio, usd(100), customer)
         bought = buy(hotel, 500, cards[0])
         assert bought.status_code == 201, bought.text
+        assert fill_up(hotel, cards[0], enabled=False, thresholdMicro=1).status_code == 200
         held = a_suspected_payment(hotel, folio, customer, cards[0])
         return cls(folio, customer, *cards, intent, bought.json["purchaseId"], held.review)
 
