@@ -5,11 +5,13 @@ from typing import Literal
 
 from common.contracts.fields import (
     Amount,
-    CompanyAccountRef,
     CurrencyCode,
     Day,
-    FolioRef,
     Instant,
+)
+from common.contracts.references import (
+    CompanyAccountRef,
+    FolioRef,
     InvoiceRef,
     PropertyRef,
 )

@@ -13,11 +13,13 @@ from pydantic import Field
 from common.contracts.fields import (
     Amount,
     AmountNotNegative,
+    Day,
+    Instant,
+)
+from common.contracts.references import (
     CashDrawerRef,
     CashMovementRef,
     CashSessionRef,
-    Day,
-    Instant,
     PropertyRef,
 )
 from common.contracts.shapes import Outcome, Request, Shape

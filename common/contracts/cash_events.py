@@ -7,13 +7,11 @@ and from the float and the movements anybody could work out what should be in th
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount, Day, Instant
+from common.contracts.references import (
     CashDrawerRef,
     CashMovementRef,
     CashSessionRef,
-    Day,
-    Instant,
     PropertyRef,
 )
 from common.contracts.shapes import Shape

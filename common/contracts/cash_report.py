@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from common.contracts.fields import Amount, CashDrawerRef, CashSessionRef, CurrencyCode, Instant
+from common.contracts.fields import Amount, CurrencyCode, Instant
+from common.contracts.references import CashDrawerRef, CashSessionRef
 from common.contracts.shapes import Shape
 from common.domain.cash import CashSession
 from common.domain.cash_report import CashColumn, DrawerReport

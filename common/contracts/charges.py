@@ -6,7 +6,6 @@ from pydantic import Field
 
 from common.contracts.fields import (
     Amount,
-    ChargeRef,
     Day,
     LocalisedText,
     Payable,
@@ -14,6 +13,7 @@ from common.contracts.fields import (
     Token,
     Word,
 )
+from common.contracts.references import ChargeRef
 from common.contracts.shapes import Shape
 from common.domain.charge import Charge
 from common.domain.folio_line import ChargeKind, Source

@@ -5,20 +5,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from common.contracts.fields import (
-    AllocationRef,
     Amount,
-    CompanyAccountRef,
-    CreditNoteRef,
     CurrencyCode,
     Day,
-    FolioRef,
-    InvoiceRef,
     Name,
     Payable,
+    Token,
+)
+from common.contracts.references import (
+    AllocationRef,
+    CompanyAccountRef,
+    CreditNoteRef,
+    FolioRef,
+    InvoiceRef,
     PropertyRef,
     ReceiptRef,
     SetOffRef,
-    Token,
     WriteOffRef,
 )
 from common.contracts.shapes import Outcome, Shape

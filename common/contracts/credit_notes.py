@@ -2,11 +2,13 @@
 
 from common.contracts.fields import (
     Amount,
-    CreditNoteRef,
     CurrencyCode,
     Day,
-    FolioRef,
     Instant,
+)
+from common.contracts.references import (
+    CreditNoteRef,
+    FolioRef,
     InvoiceRef,
     PropertyRef,
 )

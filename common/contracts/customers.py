@@ -6,14 +6,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from common.contracts.fields import (
-    CustomerRef,
-    Instant,
-    Name,
-    PaymentToken,
-    StoredMethodRef,
-    placed,
-)
+from common.contracts.fields import Instant, Name, PaymentToken
+from common.contracts.references import CustomerRef, StoredMethodRef, placed
 from common.contracts.shapes import Outcome
 from common.domain.customer import Customer, normalised_email
 from common.domain.stored_method import StoredMethod

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount
+from common.contracts.references import (
     DisputeRef,
     FolioRef,
     PaymentRef,

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import (
     CreditNoteRef,
     FolioRef,
-    Instant,
     InvoiceRef,
     LineRef,
     PropertyRef,

@@ -11,7 +11,7 @@ from common.contracts.cash_events import CASH_EVENTS
 from common.contracts.dispute_events import DISPUTE_EVENTS
 from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
-from common.contracts.fields import Day, NightAuditRef, PropertyRef
+from common.contracts.fields import Day
 from common.contracts.folio_events import FOLIO_EVENTS
 from common.contracts.payment_events import PAYMENT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
@@ -19,6 +19,7 @@ from common.contracts.processor_differences import PROCESSOR_EVENTS
 from common.contracts.purchase_events import PURCHASE_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
 from common.contracts.reconciliations import RECONCILIATION_EVENTS
+from common.contracts.references import NightAuditRef, PropertyRef
 from common.contracts.review_events import REVIEW_EVENTS
 from common.contracts.subscription_events import SUBSCRIPTION_EVENTS
 

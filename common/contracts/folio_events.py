@@ -3,12 +3,10 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount, CurrencyCode, Day
+from common.contracts.references import (
     ChargeRef,
     CompanyAccountRef,
-    CurrencyCode,
-    Day,
     FolioRef,
     LineRef,
     PaymentRef,

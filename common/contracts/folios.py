@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from common.contracts.fields import (
     Amount,
-    ChargeRef,
     CurrencyCode,
     Day,
-    FolioRef,
     Instant,
+)
+from common.contracts.references import (
+    ChargeRef,
+    FolioRef,
     LineRef,
     PropertyRef,
     SettlementRef,

@@ -16,22 +16,24 @@ from pydantic_core import PydanticCustomError
 from common.contracts.fields import (
     Amount,
     Day,
-    FolioRef,
     Instant,
     LocalisedText,
     Payable,
-    PaymentIntentRef,
-    PaymentRef,
     PaymentToken,
-    PropertyRef,
     Quantity,
-    RefundRef,
     Token,
     Word,
     no_card_number,
 )
 from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
+from common.contracts.references import (
+    FolioRef,
+    PaymentIntentRef,
+    PaymentRef,
+    PropertyRef,
+    RefundRef,
+)
 from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
 from common.domain.cash_patterns import SCORE_MAX, Finding, Suspicion

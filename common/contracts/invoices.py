@@ -7,11 +7,9 @@ from common.contracts.fields import (
     Amount,
     CurrencyCode,
     Day,
-    FolioRef,
     Instant,
-    InvoiceRef,
-    PropertyRef,
 )
+from common.contracts.references import FolioRef, InvoiceRef, PropertyRef
 from common.contracts.shapes import Outcome
 from common.domain.invoice import Invoice
 from common.domain.issued_document import Signature

@@ -4,7 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from common.contracts.fields import CurrencyCode, Day, Name, Token, Word
+from common.contracts.fields import (
+    CurrencyCode,
+    Day,
+    Name,
+    Token,
+    Word,
+)
 from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Shape
 from common.domain.guest import Guest, Stay

@@ -6,8 +6,8 @@ All facts of an intent are told, so that whoever has lost some of its events not
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount
+from common.contracts.references import (
     CustomerRef,
     FolioRef,
     PaymentIntentRef,

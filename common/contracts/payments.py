@@ -4,11 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import (
     CustomerRef,
     FolioRef,
-    Instant,
     PaymentIntentRef,
     PaymentRef,
     PropertyRef,

@@ -10,10 +10,10 @@ from common.contracts.fields import (
     CurrencyCode,
     Instant,
     Name,
-    PlanVersionRef,
     Word,
 )
 from common.contracts.prepaid import CreditsMicro
+from common.contracts.references import PlanVersionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer

@@ -7,14 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from common.contracts.fields import (
+from common.contracts.fields import Instant, Token, Word
+from common.contracts.references import (
     CreditAccountRef,
     CreditEntryRef,
     CreditHoldRef,
     CreditLotRef,
-    Instant,
-    Token,
-    Word,
 )
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment

@@ -6,12 +6,12 @@ Each event bears all movements since the one before it, so that who adds them up
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
+from common.contracts.fields import Instant
+from common.contracts.references import (
     CreditAccountRef,
     CreditEntryRef,
     CreditHoldRef,
     CreditLotRef,
-    Instant,
 )
 from common.contracts.shapes import Shape
 

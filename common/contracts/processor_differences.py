@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field
 
 from common.contracts.event import EventData
-from common.contracts.fields import Amount, Instant, ProcessorDifferenceRef, PropertyRef
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import ProcessorDifferenceRef, PropertyRef
 from common.contracts.shapes import Outcome
 from common.domain.money import Money
 from common.domain.processor_reconciliation import ProcessorDifference

@@ -3,13 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
-    AutoTopUpRef,
-    CreditAccountRef,
-    Instant,
-    PaymentIntentRef,
-)
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import AutoTopUpRef, CreditAccountRef, PaymentIntentRef
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.auto_top_up import TopUpFact

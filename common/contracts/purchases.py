@@ -2,16 +2,15 @@
 
 from pydantic import Field
 
-from common.contracts.fields import (
-    Amount,
+from common.contracts.fields import Amount, Instant
+from common.contracts.payments import NextActionView
+from common.contracts.references import (
     AutoTopUpRef,
     CreditAccountRef,
     CustomerRef,
-    Instant,
     PaymentIntentRef,
     StoredMethodRef,
 )
-from common.contracts.payments import NextActionView
 from common.contracts.shapes import Outcome
 from common.domain.auto_top_up import AutoTopUp
 from common.domain.credit_purchase import CreditPurchase

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
+from common.contracts.fields import Amount, Day
+from common.contracts.references import (
     AllocationRef,
-    Amount,
     CompanyAccountRef,
     CreditNoteRef,
-    Day,
     FolioRef,
     InvoiceRef,
     PaymentRef,

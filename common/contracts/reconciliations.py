@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field
 
 from common.contracts.event import EventData
-from common.contracts.fields import Amount, Day, Instant, PropertyRef, ReconciliationRef
+from common.contracts.fields import Amount, Day, Instant
+from common.contracts.references import PropertyRef, ReconciliationRef
 from common.contracts.shapes import Outcome, Shape
 from common.domain.money import Money
 from common.domain.reconciliation import Difference, Reconciliation

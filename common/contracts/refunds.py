@@ -1,7 +1,13 @@
 """How a refund reads on the wire: what goes back, what it is worth, and where it stands."""
 
-from common.contracts.fields import Amount, FolioRef, Instant, PaymentRef, RefundRef, SignalRef
+from common.contracts.fields import Amount, Instant
 from common.contracts.folios import LineView
+from common.contracts.references import (
+    FolioRef,
+    PaymentRef,
+    RefundRef,
+    SignalRef,
+)
 from common.contracts.shapes import Outcome, Shape
 from common.domain.advice import Advice
 from common.domain.refund import Refund, RefundRecorded

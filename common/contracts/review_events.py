@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.event import EventData
-from common.contracts.fields import Amount, Instant, PropertyRef, ReviewRef
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import PropertyRef, ReviewRef
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.review import Review, ReviewDecided, ReviewOpened

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, Instant, PropertyRef, ReviewRef
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import PropertyRef, ReviewRef
 from common.contracts.shapes import Outcome, Shape
 from common.domain.review import Review
 from common.domain.risk import Reason

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from common.contracts.fields import Instant, Language, SendingRef, no_card_number
+from common.contracts.fields import Instant, Language, no_card_number
+from common.contracts.references import SendingRef
 from common.contracts.shapes import Outcome, Shape
 from common.domain.sending import RECIPIENTS_MAX, Sending
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from common.contracts.fields import Day, Instant, PropertyRef, SignalRef
+from common.contracts.fields import Day, Instant
+from common.contracts.references import PropertyRef, SignalRef
 from common.contracts.shapes import Outcome
 from common.domain.signal import Signal
 

@@ -6,12 +6,10 @@ from common.contracts.fields import (
     Amount,
     CurrencyCode,
     Day,
-    FolioRef,
     Instant,
-    LineRef,
-    PropertyRef,
 )
 from common.contracts.folios import StayView
+from common.contracts.references import FolioRef, LineRef, PropertyRef
 from common.contracts.shapes import Outcome, Shape
 from common.domain.invoice_payload import in_language
 from common.domain.moment import Moment

@@ -7,13 +7,8 @@ comes to.
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from common.contracts.event import EventData
-from common.contracts.fields import (
-    Amount,
-    Instant,
-    PlanVersionRef,
-    SubscriptionInvoiceRef,
-    SubscriptionRef,
-)
+from common.contracts.fields import Amount, Instant
+from common.contracts.references import PlanVersionRef, SubscriptionInvoiceRef, SubscriptionRef
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished

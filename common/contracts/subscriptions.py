@@ -5,14 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import (
-    Amount,
-    AmountNotNegative,
-    Instant,
-    SubscriptionInvoiceRef,
-    SubscriptionRef,
-)
+from common.contracts.fields import Amount, AmountNotNegative, Instant
 from common.contracts.plans import PlanName
+from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.period import Interval, Period
 from common.domain.plan import SEATS_MAX

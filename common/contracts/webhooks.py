@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints
 
-from common.contracts.fields import Instant, PaymentToken, Token, WebhookRef
+from common.contracts.fields import Instant, PaymentToken, Token
+from common.contracts.references import WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
 from common.contracts.webhook_parts import fee_kept, newest_refund_kept
 from common.domain.stored_method import MethodDetails, MethodKind, token_digest

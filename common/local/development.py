@@ -23,7 +23,8 @@ from pydantic import Field
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from common.contracts.fields import AmountNotNegative, PaymentIntentRef, PropertyRef
+from common.contracts.fields import AmountNotNegative
+from common.contracts.references import PaymentIntentRef, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock

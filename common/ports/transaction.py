@@ -46,13 +46,7 @@ if TYPE_CHECKING:
     from common.domain.settlement import Settlement
     from common.ports.company_accounts import CompanyAccounts
     from common.ports.deposits import Deposits
-    from common.ports.documents import (
-        Certificates,
-        CreditNotes,
-        Invoices,
-        SalesJournal,
-        Sendings,
-    )
+    from common.ports.documents import Certificates, CreditNotes, Invoices, SalesJournal, Sendings
     from common.ports.identity import Actor, StepUp
     from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays

@@ -7,38 +7,24 @@ took place; one that was late is read as what it was, whatever it has become.
 
 from typing import Final
 
-
-def _movements(
-    payments: str,
-    credits: str,
-    refunds: str,
-    late: str,
-    disputes: str,
-    unplaced: str,
-    purchases: str,
-    sales: str,
-) -> str:
-    """Our movements of all kinds, under a condition each.
-
-    A payment that succeeded while its folio was closed is `unplaced`; purchases of credits, and
-    what of their sales went back, are on no folio and at no property.
-    """
-    return f"""
+_PAYMENTS: Final = """
 SELECT payments.tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
        processor_payment_id, property_id, false, false
 FROM payments
 JOIN folios ON folios.id = folio_id
 WHERE method = 'card'
   AND processor_payment_id IS NOT NULL
-  AND {payments}
-UNION ALL
+  AND {asked}
+"""
+_CREDITS: Final = """
 SELECT account_credits.tenant_id, 'payment', processor_payment_id, amount_micro,
        account_credits.currency, processor_payment_id, property_id, false, false
 FROM account_credits
 JOIN company_accounts ON company_accounts.id = account_id
 WHERE kind = 'card'
-  AND {credits}
-UNION ALL
+  AND {asked}
+"""
+_REFUNDS: Final = """
 SELECT refunds.tenant_id, 'refund', coalesce(processor_refund_id, refunds.id),
        refunds.paid_amount_micro, refunds.paid_currency, coalesce(processor_payment_id, ''),
        property_id, refund_settlements.status IS NULL, false
@@ -49,42 +35,57 @@ LEFT JOIN refund_settlements ON refund_id = refunds.id
 WHERE refunds.method = 'card'
   AND refund_settlements.status IS DISTINCT FROM 'failed'
   AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
-  AND {refunds}
-UNION ALL
+  AND {asked}
+"""
+_LATE: Final = """
 SELECT late_refunds.tenant_id, 'refund', processor_refund_id, late_refunds.paid_amount_micro,
        late_refunds.paid_currency, coalesce(processor_payment_id, ''), property_id, false,
        settled_at IS NULL
 FROM late_refunds
 JOIN payments ON payments.id = payment_id
-WHERE {late}
-UNION ALL
+WHERE {asked}
+"""
+_DISPUTES: Final = """
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency, coalesce(processor_payment_id, ''), property_id, false, false
 FROM payment_disputes
 LEFT JOIN payments ON payments.id = payment_id
-WHERE {disputes}
-UNION ALL
+WHERE {asked}
+"""
+_UNPLACED: Final = """
 SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
        property_id, false, false
 FROM payment_intents
 WHERE status = 'succeeded'
   AND payment_id IS NULL
-  AND {unplaced}
-UNION ALL
+  AND {asked}
+"""
+"""What was taken while its folio was closed, and waits for that to be opened again."""
+_PURCHASES: Final = """
 SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
        NULL::uuid, false, false
 FROM credit_purchases
 WHERE status = 'succeeded'
-  AND {purchases}
-UNION ALL
+  AND {asked}
+"""
+"""Purchases of credits are on no folio and at no property; nor is what goes back of them."""
+_SALES: Final = """
 SELECT credit_sale_entries.tenant_id, 'refund', substr(source, length('refund:') + 1),
        credit_sale_entries.amount_micro, credit_sale_entries.currency, processor_payment_id,
        NULL::uuid, false, false
 FROM credit_sale_entries
 JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
-  AND {sales}
+  AND {asked}
 """
+_OURS: Final = (_PAYMENTS, _CREDITS, _REFUNDS, _LATE, _DISPUTES, _UNPLACED, _PURCHASES, _SALES)
+
+
+def _movements(*asked: str) -> str:
+    """Our movements of all kinds, each under its own condition."""
+    return "UNION ALL".join(
+        query.format(asked=condition) for query, condition in zip(_OURS, asked, strict=True)
+    )
 
 
 MOVED_IN: Final = _movements(

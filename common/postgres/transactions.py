@@ -7,11 +7,11 @@ from uuid import UUID
 
 from common.ports.clock import Clock
 from common.ports.transactions import Allowance, Caller, Opening, StoredAnswer
-from common.postgres.command import PostgresCommand
 from common.postgres.pool import Pool
 from common.postgres.schemas import schema_of
 from common.postgres.session import Session
 from common.postgres.settings_cache import SettingsCache
+from common.postgres.tenant_command import PostgresCommand
 
 
 class OpenedTransaction:

@@ -52,7 +52,7 @@ from common.runtime.problems import (
 from common.runtime.rate_limit import RateLimiter
 from common.runtime.refused import problem_response
 from common.runtime.step_up import StepUpRefused
-from common.runtime.streaming import streamed
+from common.runtime.streaming import file_answer, streamed
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
 
@@ -329,7 +329,7 @@ class HttpEdge:
         answer = result.answer
         media_type, pages = exchange.media_type(), exchange.declaration.pages
         if media_type == exchange.declaration.gives != JSON:
-            response = _file(result, media_type)
+            response = file_answer(result, media_type)
         elif media_type == JSON:
             response = Response(
                 answer.body, status=answer.status, content_type=JSON, headers=answer.headers
@@ -379,15 +379,6 @@ def _public(exchange: Exchange) -> Actor:
     except ValueError:
         tenant_id = UUID(int=0)
     return PublicActor("public", tenant_id, frozenset(), frozenset(), "pwd")
-
-
-def _file(result: Result, media_type: str) -> Response:
-    """A file as it was made, to be kept under its own name."""
-    response = Response(
-        result.outcome.content, status=result.answer.status, content_type=media_type
-    )
-    response.headers.set("Content-Disposition", "attachment", filename=result.outcome.file_name)
-    return response
 
 
 def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:

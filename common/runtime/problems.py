@@ -11,7 +11,8 @@ from typing import Any, Final, Self
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from common.contracts.fields import CARD_DATA, REFUSED
+from common.contracts.fields import CARD_DATA
+from common.contracts.references import REFUSED
 from common.domain.card_data import CardDataFound, find_card_number
 from common.domain.refusal import (
     Conflict,

@@ -1,4 +1,4 @@
-"""Answers that are too long to be held: read piece by piece, and sent as they are written.
+"""Answers that are files: one as it was made, or one that is too long to be held, in pieces.
 
 Each piece is read in a transaction of its own and written between two of them. A reader who is slow
 holds a thread of the server and nothing else: no connection, no transaction, no lock. After so many
@@ -19,7 +19,7 @@ from common.ports.powers import Powers
 from common.ports.transactions import CrossTenantRow, StoredAnswer
 from common.runtime.declaration import Stream
 from common.runtime.exchange import Exchange
-from common.runtime.execute import Call, Runner
+from common.runtime.execute import Call, Result, Runner
 from common.runtime.logging import Log, Severity
 
 BLOCK_BYTES: Final = 2**16
@@ -86,3 +86,12 @@ def _guarded(blocks: Iterator[bytes], exchange: Exchange, log: Log) -> Iterator[
 
 def _unstored(_: Any) -> StoredAnswer:
     return StoredAnswer(b"", 0, {}, "")
+
+
+def file_answer(result: Result, media_type: str) -> Response:
+    """A file as it was made, to be kept under its own name."""
+    response = Response(
+        result.outcome.content, status=result.answer.status, content_type=media_type
+    )
+    response.headers.set("Content-Disposition", "attachment", filename=result.outcome.file_name)
+    return response

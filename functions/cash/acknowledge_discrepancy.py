@@ -1,7 +1,8 @@
 """Answer for a drawer that was over or short, as a person who neither counted nor confirmed."""
 
 from common.contracts.cash import CashSessionView
-from common.contracts.fields import CashSessionRef, FreeText
+from common.contracts.fields import FreeText
+from common.contracts.references import CashSessionRef
 from common.contracts.shapes import Request
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown

@@ -4,7 +4,8 @@ A frozen drawer opens no session; one that runs is closed as any other. Freezing
 """
 
 from common.contracts.cash import DrawerView
-from common.contracts.fields import CashDrawerRef, FreeText, Name
+from common.contracts.fields import FreeText, Name
+from common.contracts.references import CashDrawerRef
 from common.contracts.shapes import Request
 from common.domain.cash_drawer import DrawerUnknown, ReasonMissing
 from common.ports.transaction import Transaction

@@ -1,7 +1,8 @@
 """Put a cash drawer into use at a property."""
 
 from common.contracts.cash import DrawerView
-from common.contracts.fields import CashDrawerRef, Name, PropertyRef
+from common.contracts.fields import Name
+from common.contracts.references import CashDrawerRef, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.cash_drawer import CashDrawer
 from common.domain.identifiers import CashDrawerId

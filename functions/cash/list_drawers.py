@@ -3,7 +3,7 @@
 from typing import Literal
 
 from common.contracts.cash import DrawerView
-from common.contracts.fields import PropertyRef
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.transaction import CashDrawerFilter, CursorInvalid, Transaction
 from common.runtime.declaration import http_function

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from common.contracts.fields import Day, PropertyRef
+from common.contracts.fields import Day
 from common.contracts.reconciliations import ReconciliationView
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.reconciling import ReconciliationFilter
 from common.ports.transaction import CursorInvalid, Transaction

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from common.contracts.cash import CashSessionView
-from common.contracts.fields import CashDrawerRef, Day, PropertyRef
+from common.contracts.fields import Day
+from common.contracts.references import CashDrawerRef, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.cash import SessionStatus
 from common.ports.transaction import CashSessionFilter, CursorInvalid, Transaction

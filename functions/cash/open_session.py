@@ -6,7 +6,7 @@ which nothing has moved should hold exactly that.
 """
 
 from common.contracts.cash import CashSessionView, CountShape, count_of
-from common.contracts.fields import CashDrawerRef, CashSessionRef
+from common.contracts.references import CashDrawerRef, CashSessionRef
 from common.contracts.shapes import Request
 from common.domain.cash import CashSession
 from common.domain.cash_count import CountInvalid

@@ -7,7 +7,8 @@ what should be in it before it is counted.
 from typing import Literal
 
 from common.contracts.cash import MovementView
-from common.contracts.fields import CashMovementRef, CashSessionRef, FreeText, Payable
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import CashMovementRef, CashSessionRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.cash import SessionNotOpen, SessionUnknown
 from common.domain.cash_movement import MovementKind

@@ -4,8 +4,9 @@ Nothing is corrected by it, and what was found stays written down. When a later 
 else, the mismatch is back.
 """
 
-from common.contracts.fields import FreeText, ReconciliationRef
+from common.contracts.fields import FreeText
 from common.contracts.reconciliations import ReconciliationWithDifferences
+from common.contracts.references import ReconciliationRef
 from common.contracts.shapes import Request
 from common.domain.reconciliation import NothingToResolve, ReconciliationUnknown
 from common.ports.transaction import Transaction

@@ -5,7 +5,8 @@ should have been there stays untold, so that counting again is as blind as count
 """
 
 from common.contracts.cash import CashSessionView, CountNumber
-from common.contracts.fields import CashSessionRef, FreeText
+from common.contracts.fields import FreeText
+from common.contracts.references import CashSessionRef
 from common.contracts.shapes import Request
 from common.domain import cash_close
 from common.domain.cash import SessionUnknown

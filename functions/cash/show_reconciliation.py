@@ -1,7 +1,7 @@
 """Show a reconciliation with each difference that was found."""
 
-from common.contracts.fields import ReconciliationRef
 from common.contracts.reconciliations import ReconciliationWithDifferences
+from common.contracts.references import ReconciliationRef
 from common.contracts.shapes import Request
 from common.domain.reconciliation import ReconciliationUnknown
 from common.ports.transaction import Transaction

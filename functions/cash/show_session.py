@@ -1,7 +1,7 @@
 """Show a cash session with what moved in it, as far as it may be seen yet."""
 
 from common.contracts.cash import CashSessionView, MovementView
-from common.contracts.fields import CashSessionRef
+from common.contracts.references import CashSessionRef
 from common.contracts.shapes import Request
 from common.domain.cash import SessionUnknown
 from common.ports.transaction import Transaction

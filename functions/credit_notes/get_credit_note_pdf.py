@@ -1,6 +1,6 @@
 """Lead to a credit note's PDF: a signed address that lives five minutes."""
 
-from common.contracts.fields import CreditNoteRef
+from common.contracts.references import CreditNoteRef
 from common.contracts.shapes import Request
 from common.domain.credit_note import CreditNoteUnknown
 from common.domain.issued_document import DocumentNotRendered

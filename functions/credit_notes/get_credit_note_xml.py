@@ -1,6 +1,6 @@
 """Give a credit note to an accountant's program: it names the invoice that it corrects (BG-3)."""
 
-from common.contracts.fields import CreditNoteRef
+from common.contracts.references import CreditNoteRef
 from common.contracts.shapes import Request
 from common.domain.credit_note import CreditNote, CreditNoteUnknown
 from common.domain.einvoice import EInvoiceNotPossible

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.credit_notes import Credited
-from common.contracts.fields import Amount, FreeText, InvoiceRef, LineRef
+from common.contracts.fields import Amount, FreeText
+from common.contracts.references import InvoiceRef, LineRef
 from common.contracts.shapes import Request, Shape
 from common.domain.credit_note import (
     CreditExceedsInvoice,

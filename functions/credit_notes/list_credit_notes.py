@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from common.contracts.credit_notes import CreditNoteView
-from common.contracts.fields import Day, FolioRef, InvoiceRef, Token
+from common.contracts.fields import Day, Token
+from common.contracts.references import FolioRef, InvoiceRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.identifiers import PropertyId
 from common.ports.transaction import CursorInvalid, InvoiceFilter, Transaction

@@ -1,6 +1,6 @@
 """Send a credit note: hand its issued copy to the notification service, as an invoice's."""
 
-from common.contracts.fields import CreditNoteRef
+from common.contracts.references import CreditNoteRef
 from common.contracts.sendings import SendingAsked, SendingView
 from common.contracts.shapes import Request
 from common.domain.credit_note import CreditNoteUnknown

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from common.contracts.credit_notes import CreditNoteView
-from common.contracts.fields import CreditNoteRef
 from common.contracts.invoices import SignatureView
+from common.contracts.references import CreditNoteRef
 from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
 from common.domain.credit_note import CreditNoteUnknown

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import CreditNoteRef
+from common.contracts.references import CreditNoteRef
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
 from common.procedures.verifying import Found, nothing_known, verify

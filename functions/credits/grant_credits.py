@@ -9,8 +9,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import CreditLotRef, FreeText, Instant, Token, Word
+from common.contracts.fields import (
+    FreeText,
+    Instant,
+    Token,
+    Word,
+)
 from common.contracts.prepaid import CreditsMicro, GrantAnswer
+from common.contracts.references import CreditLotRef
 from common.contracts.shapes import Request
 from common.domain.prepaid_account import MAIN, CreditBalanceLimit, CreditsOutOfRange
 from common.domain.prepaid_grant import (

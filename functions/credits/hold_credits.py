@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import CreditHoldRef
 from common.contracts.prepaid import HoldAnswer, UseRequest
+from common.contracts.references import CreditHoldRef
 from common.domain.identifiers import CreditHoldId
 from common.domain.prepaid_account import CreditAccountUnknown, InsufficientCredits
 from common.domain.prepaid_spend import hold

@@ -1,7 +1,7 @@
 """Give up what was set aside: the operation came to nothing."""
 
-from common.contracts.fields import CreditHoldRef
 from common.contracts.prepaid import MovedAnswer
+from common.contracts.references import CreditHoldRef
 from common.contracts.shapes import Request
 from common.domain.prepaid_hold import HoldEnded, HoldUnknown
 from common.domain.prepaid_spend import release

@@ -5,9 +5,10 @@ Below the threshold `credits.low` is told, once until there was more again, whet
 failed before counts no more once it is set anew.
 """
 
-from common.contracts.fields import StoredMethodRef, Word
+from common.contracts.fields import Word
 from common.contracts.prepaid import CreditsMicro
 from common.contracts.purchases import AutoTopUpView
+from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.auto_top_up import AutoTopUp, MonthlyCapTooSmall, TopUpTerms
 from common.domain.credit_purchase import CreditPurchaseTooLarge, CreditPurchaseTooSmall

@@ -6,9 +6,9 @@ the processor the purchase is shown all the same.
 
 from dataclasses import dataclass
 
-from common.contracts.fields import PaymentIntentRef
 from common.contracts.payments import NextActionView
 from common.contracts.purchases import CreditPurchaseView
+from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
 from common.domain.credit_purchase import CreditPurchase, CreditPurchaseUnknown
 from common.domain.payment_intent import PaymentStatus

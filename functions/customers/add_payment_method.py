@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from common.contracts.customers import ProcessorToken, PurposeName, StoredMethodView
-from common.contracts.fields import CustomerRef, StoredMethodRef
+from common.contracts.references import CustomerRef, StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.customer import CustomerUnknown
 from common.domain.identifiers import DataKeyId, StoredMethodId

@@ -4,7 +4,8 @@ The processor is told right afterwards, as it was of the customer itself.
 """
 
 from common.contracts.customers import CustomerView, EmailAddress, Phone
-from common.contracts.fields import CustomerRef, Name
+from common.contracts.fields import Name
+from common.contracts.references import CustomerRef
 from common.contracts.shapes import Request
 from common.domain.customer import CustomerEmailTaken, CustomerUnknown, EmailInvalid
 from common.ports.cards import Person

@@ -5,7 +5,8 @@ answered the same. Whoever wants to know reads the customer.
 """
 
 from common.contracts.customers import CustomerView, EmailAddress, Phone
-from common.contracts.fields import CustomerRef, Name
+from common.contracts.fields import Name
+from common.contracts.references import CustomerRef
 from common.contracts.shapes import Request
 from common.domain.customer import Customer, CustomerEmailTaken, EmailInvalid
 from common.domain.identifiers import CustomerId

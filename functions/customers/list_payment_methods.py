@@ -1,7 +1,7 @@
 """List what a customer has left to pay with: brand, last four digits and expiry, never a token."""
 
 from common.contracts.customers import StoredMethodView
-from common.contracts.fields import CustomerRef
+from common.contracts.references import CustomerRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.customer import CustomerUnknown
 from common.ports.transaction import CursorInvalid, Transaction

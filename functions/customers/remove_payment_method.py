@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from common.contracts.customers import StoredMethodView
-from common.contracts.fields import StoredMethodRef
+from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.identifiers import StoredMethodId
 from common.domain.stored_method import PaymentMethodRefused, PaymentMethodUnknown

@@ -1,7 +1,7 @@
 """Show a customer, and whether the processor knows it as it is."""
 
 from common.contracts.customers import CustomerView
-from common.contracts.fields import CustomerRef
+from common.contracts.references import CustomerRef
 from common.contracts.shapes import Request
 from common.domain.customer import CustomerUnknown
 from common.ports.transaction import Transaction

@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, ChargeRef, FolioRef, FreeText
+from common.contracts.fields import Amount, FreeText
 from common.contracts.folios import LineView
+from common.contracts.references import ChargeRef, FolioRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.charge import ChargeCredited
 from common.domain.folio import Folio, FolioUnknown

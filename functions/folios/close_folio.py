@@ -8,8 +8,8 @@ A folio that was opened again bills what came since: by an invoice, by a credit 
 less than nothing, by no document where only money moved.
 """
 
-from common.contracts.fields import CreditNoteRef, FolioRef, InvoiceRef
 from common.contracts.folios import FolioView, SettlementView
+from common.contracts.references import CreditNoteRef, FolioRef, InvoiceRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from common.contracts.fields import Day, PropertyRef, Token
+from common.contracts.fields import Day, Token
 from common.contracts.folios import FolioView
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.transaction import CursorInvalid, FolioFilter, Transaction
 from common.runtime.declaration import http_function

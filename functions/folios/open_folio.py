@@ -4,9 +4,10 @@ A reservation has one folio for each window: opening it again answers the first,
 rates of exchange are pinned now and honoured for the folio's whole life.
 """
 
-from common.contracts.fields import FolioRef, PropertyRef, Token
+from common.contracts.fields import Token
 from common.contracts.folios import FolioView
 from common.contracts.opening import StayGiven, Terms
+from common.contracts.references import FolioRef, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.folio import WindowUnknown
 from common.domain.fx import FxRateInvalid

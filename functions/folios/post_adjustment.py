@@ -1,7 +1,8 @@
 """Adjust a charge: a signed correction with a reason, taxed as the charge was."""
 
-from common.contracts.fields import ChargeRef, FolioRef, FreeText, LocalisedText, Payable
+from common.contracts.fields import FreeText, LocalisedText, Payable
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import ChargeRef, FolioRef
 from common.contracts.shapes import Request
 from common.domain import correction
 from common.domain.charge import (

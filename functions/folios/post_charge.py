@@ -5,8 +5,8 @@ of one tenant may share a transaction. A late charge on a closed folio is refuse
 """
 
 from common.contracts.charges import ChargeGiven
-from common.contracts.fields import FolioRef
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import FolioRef
 from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown

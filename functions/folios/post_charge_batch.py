@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.charges import ChargeGiven
-from common.contracts.fields import FolioRef
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import FolioRef
 from common.contracts.shapes import Request
 from common.domain.charge import AmountDiffers, ChargeAlreadyPosted
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, WindowUnknown

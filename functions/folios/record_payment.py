@@ -7,16 +7,18 @@ a company settles later is owed by its account from here on, within its credit l
 """
 
 from common.contracts.fields import (
-    CashSessionRef,
-    CompanyAccountRef,
-    FolioRef,
     FreeText,
     Payable,
-    PaymentRef,
     PaymentToken,
     Token,
 )
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import (
+    CashSessionRef,
+    CompanyAccountRef,
+    FolioRef,
+    PaymentRef,
+)
 from common.contracts.shapes import Request
 from common.domain.company_account import (
     CompanyAccountNotActive,

@@ -10,11 +10,10 @@ The caller confirms exactly this refund: `common.domain.refund` has the document
 confirmation bears, and a client works it out from what it shows.
 """
 
-from common.contracts.fields import (
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import (
     CashSessionRef,
     FolioRef,
-    FreeText,
-    Payable,
     PaymentRef,
     RefundRef,
 )

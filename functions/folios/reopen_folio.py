@@ -4,8 +4,9 @@ The documents that were issued stay as they are. What came to be charged, taken 
 back since is billed when the folio is closed again, and nothing else is.
 """
 
-from common.contracts.fields import FolioRef, FreeText
+from common.contracts.fields import FreeText
 from common.contracts.folios import FolioView
+from common.contracts.references import FolioRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.folio import FolioUnknown
 from common.domain.reopening import FolioNotClosed, reopen, reopening_sha256

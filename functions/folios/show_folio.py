@@ -1,7 +1,7 @@
 """Show a folio with all its lines and its refunds."""
 
-from common.contracts.fields import FolioRef
 from common.contracts.folios import FolioView, LineView
+from common.contracts.references import FolioRef
 from common.contracts.refunds import RefundView
 from common.contracts.shapes import Request
 from common.domain.folio import FolioUnknown

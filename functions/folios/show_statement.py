@@ -5,7 +5,7 @@ house's invoices, and what a program reads as JSON. It is drawn anew for each wh
 it is kept, numbered or signed.
 """
 
-from common.contracts.fields import FolioRef
+from common.contracts.references import FolioRef
 from common.contracts.shapes import Request
 from common.contracts.statement import StatementView
 from common.domain.folio import FolioUnknown

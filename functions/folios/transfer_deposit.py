@@ -5,7 +5,8 @@ close, and its money goes where it is owed. The payment stays where it was recor
 moved is not given back there before it has been moved back.
 """
 
-from common.contracts.fields import DepositTransferRef, FolioRef, FreeText, Payable
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import DepositTransferRef, FolioRef
 from common.contracts.shapes import Request
 from common.contracts.transfers import TransferAnswer
 from common.domain.deposit import TransferExceedsCredit, move_deposit

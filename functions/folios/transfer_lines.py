@@ -9,7 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from common.contracts.fields import ChargeRef, FolioRef, FreeText, Payable
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import ChargeRef, FolioRef
 from common.contracts.shapes import Request
 from common.contracts.transfers import TransferAnswer
 from common.domain.charge import ChargeAlreadyVoided, ChargeCredited, ChargeUnknown

@@ -1,7 +1,8 @@
 """Void a charge: reverse it, its taxes, its adjustments, by lines that name what they correct."""
 
-from common.contracts.fields import ChargeRef, FolioRef, FreeText
+from common.contracts.fields import FreeText
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import ChargeRef, FolioRef
 from common.contracts.shapes import Request
 from common.domain import correction
 from common.domain.charge import ChargeAlreadyVoided, ChargeCredited, ChargeUnknown

@@ -7,7 +7,8 @@ stays open for them. What it costs is bounded: so many documents, and so many ex
 
 from typing import Literal
 
-from common.contracts.fields import Day, PropertyRef
+from common.contracts.fields import Day
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import Request
 from common.domain.account_statement import PeriodInvalid, must_be_a_period
 from common.domain.sales_journal import ExportTooLarge

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import Digits, InvoiceRef
+from common.contracts.fields import Digits
+from common.contracts.references import InvoiceRef
 from common.contracts.shapes import Request
 from common.domain.invoice import InvoiceUnknown
 from common.domain.issued_document import DocumentNotRendered

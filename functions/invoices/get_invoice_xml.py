@@ -1,6 +1,6 @@
 """Give an invoice to an accountant's program: the e-invoice of EN 16931 that its PDF carries."""
 
-from common.contracts.fields import InvoiceRef
+from common.contracts.references import InvoiceRef
 from common.contracts.shapes import Request
 from common.domain.einvoice import EInvoiceNotPossible
 from common.domain.invoice import Invoice, InvoiceUnknown

@@ -1,7 +1,8 @@
 """List invoices by property, folio, number or business date, in the order of their issue."""
 
-from common.contracts.fields import Day, FolioRef, PropertyRef, Token
+from common.contracts.fields import Day, Token
 from common.contracts.invoices import InvoiceView
+from common.contracts.references import FolioRef, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.transaction import CursorInvalid, InvoiceFilter, Transaction
 from common.runtime.declaration import http_function

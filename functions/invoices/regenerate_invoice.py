@@ -1,6 +1,6 @@
 """Render an invoice again from its stored payload, as a further copy beside the issued one."""
 
-from common.contracts.fields import InvoiceRef
+from common.contracts.references import InvoiceRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.identifiers import InvoiceId
 from common.domain.invoice import InvoiceUnknown

@@ -6,7 +6,7 @@ nothing is left behind that would go out later, when nobody looks any more. The 
 this house; see `common/domain/sending.py` for why.
 """
 
-from common.contracts.fields import InvoiceRef
+from common.contracts.references import InvoiceRef
 from common.contracts.sendings import SendingAsked, SendingView
 from common.contracts.shapes import Request
 from common.domain.invoice import InvoiceUnknown

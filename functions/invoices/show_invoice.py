@@ -3,8 +3,8 @@
 import json
 from typing import Any, cast
 
-from common.contracts.fields import InvoiceRef
 from common.contracts.invoices import InvoiceView, SignatureView, Status
+from common.contracts.references import InvoiceRef
 from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
 from common.domain.invoice import InvoiceUnknown

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import SendingRef
+from common.contracts.references import SendingRef
 from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
 from common.domain.sending import Sending, SendingUnknown

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import InvoiceRef
+from common.contracts.references import InvoiceRef
 from common.contracts.shapes import Request
 from common.ports.transaction import Transaction
 from common.procedures.verifying import Found, nothing_known, verify

@@ -1,7 +1,8 @@
 """Void an invoice: a credit note over all that is left of it. The invoice itself stays as it is."""
 
 from common.contracts.credit_notes import Credited
-from common.contracts.fields import FreeText, InvoiceRef
+from common.contracts.fields import FreeText
+from common.contracts.references import InvoiceRef
 from common.contracts.shapes import Request
 from common.domain.credit_note import (
     FolioOpenAgain,

@@ -10,8 +10,8 @@ It is weighed before it is asked for (FRD-1). What looks odd is answered as it w
 that it waits for: `requires_payment_method`, as nobody was asked. What is refused is not told why.
 """
 
-from common.contracts.fields import PaymentIntentRef, StoredMethodRef
 from common.contracts.payments import PaymentIntentView
+from common.contracts.references import PaymentIntentRef, StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.folio import FolioAlreadyClosed
 from common.domain.payment_intent import (

@@ -5,8 +5,9 @@ without a rate, more than is owed where that is not meant as a deposit, and what
 (FRD-1), which is not told why.
 """
 
-from common.contracts.fields import CustomerRef, FolioRef, Payable, PaymentIntentRef
+from common.contracts.fields import Payable
 from common.contracts.payments import PaymentIntentView
+from common.contracts.references import CustomerRef, FolioRef, PaymentIntentRef
 from common.contracts.shapes import Request
 from common.domain.customer import CustomerUnknown
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown, Overpayment

@@ -6,8 +6,8 @@ the processor the payment is shown all the same.
 
 from dataclasses import dataclass
 
-from common.contracts.fields import PaymentIntentRef
 from common.contracts.payments import NextActionView, PaymentIntentView
+from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
 from common.domain.payment_intent import PaymentIntentUnknown, PaymentStatus
 from common.domain.standing_payment import StandingPayment

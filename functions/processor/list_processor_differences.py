@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from common.contracts.fields import PropertyRef, Token
+from common.contracts.fields import Token
 from common.contracts.processor_differences import ProcessorDifferenceView
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.processor_reconciliation import Discrepancy
 from common.ports.movements import ProcessorDifferenceFilter

@@ -1,7 +1,8 @@
 """Take a difference with the processor over, or give it to somebody who looks after it."""
 
-from common.contracts.fields import ProcessorDifferenceRef, Token
+from common.contracts.fields import Token
 from common.contracts.processor_differences import ProcessorDifferenceView
+from common.contracts.references import ProcessorDifferenceRef
 from common.contracts.shapes import Request
 from common.domain.processor_reconciliation import (
     ProcessorDifferenceNotOpen,

@@ -4,8 +4,9 @@ Nothing is corrected by it, and what was found stays written down. When a later 
 amount, the difference is open again.
 """
 
-from common.contracts.fields import FreeText, ProcessorDifferenceRef
+from common.contracts.fields import FreeText
 from common.contracts.processor_differences import ProcessorDifferenceView
+from common.contracts.references import ProcessorDifferenceRef
 from common.contracts.shapes import Request
 from common.domain.processor_reconciliation import (
     ProcessorDifferenceNotOpen,

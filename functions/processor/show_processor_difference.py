@@ -1,7 +1,7 @@
 """Show what differs between the books and the processor."""
 
-from common.contracts.fields import ProcessorDifferenceRef
 from common.contracts.processor_differences import ProcessorDifferenceView
+from common.contracts.references import ProcessorDifferenceRef
 from common.contracts.shapes import Request
 from common.domain.processor_reconciliation import ProcessorDifferenceUnknown
 from common.ports.transaction import Transaction

@@ -5,7 +5,7 @@ account until somebody says what it is for, or lets it pay what is due first.
 """
 
 from common.contracts.company_accounts import AllocationsAnswer, Shares
-from common.contracts.fields import CompanyAccountRef
+from common.contracts.references import CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountUnknown
 from common.domain.company_settling import allocate

@@ -10,7 +10,8 @@ from common.contracts.company_accounts import (
     CompanyGiven,
     TermsDays,
 )
-from common.contracts.fields import AmountNotNegative, CompanyAccountRef, FreeText
+from common.contracts.fields import AmountNotNegative, FreeText
+from common.contracts.references import CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.company_account import (
     AccountStatus,

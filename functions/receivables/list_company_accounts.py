@@ -1,7 +1,7 @@
 """List company accounts by property and status, in the order of their ids."""
 
 from common.contracts.company_accounts import AccountStatusName, CompanyAccountView
-from common.contracts.fields import PropertyRef
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.company_accounts import CompanyAccountFilter
 from common.ports.transaction import CursorInvalid, Transaction

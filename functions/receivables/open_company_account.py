@@ -4,7 +4,8 @@ How long it has and how much it may owe is said here, and changed by somebody wh
 """
 
 from common.contracts.company_accounts import CompanyAccountView, CompanyGiven, TermsDays
-from common.contracts.fields import AmountNotNegative, CompanyAccountRef, PropertyRef
+from common.contracts.fields import AmountNotNegative
+from common.contracts.references import CompanyAccountRef, PropertyRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccount
 from common.domain.identifiers import CompanyAccountId

@@ -8,14 +8,8 @@ which is recorded once.
 from typing import Literal
 
 from common.contracts.company_accounts import CompanyPaymentAnswer, Shares
-from common.contracts.fields import (
-    CashSessionRef,
-    CompanyAccountRef,
-    FreeText,
-    Payable,
-    ReceiptRef,
-    Token,
-)
+from common.contracts.fields import FreeText, Payable, Token
+from common.contracts.references import CashSessionRef, CompanyAccountRef, ReceiptRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountNotActive, CompanyAccountUnknown
 from common.domain.company_settling import receive

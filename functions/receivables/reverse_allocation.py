@@ -4,7 +4,8 @@ Nothing is deleted. The reversal names what it takes back, as a whole and once, 
 """
 
 from common.contracts.company_accounts import AllocationsAnswer
-from common.contracts.fields import AllocationRef, CompanyAccountRef, FreeText
+from common.contracts.fields import FreeText
+from common.contracts.references import AllocationRef, CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountNotActive, CompanyAccountUnknown
 from common.domain.company_settling import reverse

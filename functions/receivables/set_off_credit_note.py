@@ -6,7 +6,8 @@ and is to the account's credit beyond that. It is set off once, by hand, in full
 """
 
 from common.contracts.company_accounts import SetOffAnswer
-from common.contracts.fields import CompanyAccountRef, CreditNoteRef, Payable, SetOffRef
+from common.contracts.fields import Payable
+from common.contracts.references import CompanyAccountRef, CreditNoteRef, SetOffRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountNotActive, CompanyAccountUnknown
 from common.domain.company_settling import set_off

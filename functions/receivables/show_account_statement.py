@@ -5,7 +5,8 @@ invoices, and what a program reads as JSON. It is drawn anew for each who asks, 
 """
 
 from common.contracts.ageing import AccountStatementView
-from common.contracts.fields import CompanyAccountRef, Day
+from common.contracts.fields import Day
+from common.contracts.references import CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.account_statement import (
     PeriodInvalid,

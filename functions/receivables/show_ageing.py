@@ -4,7 +4,8 @@ It is worked out from what had happened by then: a day that is over is always an
 """
 
 from common.contracts.ageing import AgeingView
-from common.contracts.fields import CompanyAccountRef, Day
+from common.contracts.fields import Day
+from common.contracts.references import CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountUnknown
 from common.ports.transaction import Transaction

@@ -1,7 +1,7 @@
 """Show a company account: its terms, what it owes, and the invoices that are open."""
 
 from common.contracts.company_accounts import CompanyAccountWithItems
-from common.contracts.fields import CompanyAccountRef
+from common.contracts.references import CompanyAccountRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountUnknown
 from common.ports.transaction import Transaction

@@ -6,7 +6,8 @@ stands on the write-off and in the audit trail.
 """
 
 from common.contracts.company_accounts import WriteOffAnswer
-from common.contracts.fields import CompanyAccountRef, FreeText, InvoiceRef, Payable, WriteOffRef
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import CompanyAccountRef, InvoiceRef, WriteOffRef
 from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountUnknown
 from common.domain.company_settling import write_off, write_off_sha256

@@ -4,7 +4,8 @@ A report says what the day moved the guests' accounts by, account for account: w
 nothing guests owe since then. It adds up to what all folios of the property moved by.
 """
 
-from common.contracts.fields import Amount, Day, Instant, NightAuditRef, PropertyRef
+from common.contracts.fields import Amount, Day, Instant
+from common.contracts.references import NightAuditRef, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome, Shape
 from common.domain.night_audit import NightAudit
 from common.ports.night_audits import NightAuditFilter

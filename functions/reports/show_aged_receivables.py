@@ -6,7 +6,8 @@ same (REP-1).
 """
 
 from common.contracts.ageing import AgedAccountView, AgedTotalView
-from common.contracts.fields import Day, PropertyRef
+from common.contracts.fields import Day
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import Outcome, Request
 from common.contracts.statement import IssuerView
 from common.domain.settings import PropertyUnknown

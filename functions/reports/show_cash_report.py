@@ -5,7 +5,8 @@ be in a drawer before two persons have signed its count (CASH-3).
 """
 
 from common.contracts.cash_report import CashColumnView, DrawerReportView, NotClosedView
-from common.contracts.fields import Day, PropertyRef
+from common.contracts.fields import Day
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import Outcome, Request
 from common.domain.cash_report import CashReport, cash_report
 from common.domain.settings import PropertyUnknown

@@ -7,7 +7,8 @@ the payment. Where the processor could not be asked, the approval stands: sent a
 POST /payments/confirm, the payment goes on.
 """
 
-from common.contracts.fields import FreeText, ReviewRef
+from common.contracts.fields import FreeText
+from common.contracts.references import ReviewRef
 from common.contracts.reviews import ReviewView
 from common.contracts.shapes import Request
 from common.domain.folio import FolioAlreadyClosed

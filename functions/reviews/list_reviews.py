@@ -1,6 +1,7 @@
 """List reviews by property, status and age: what waits for a person, and what was decided."""
 
-from common.contracts.fields import Instant, PropertyRef
+from common.contracts.fields import Instant
+from common.contracts.references import PropertyRef
 from common.contracts.reviews import ReviewView
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.review import ReviewStatus

@@ -1,6 +1,6 @@
 """Show a review: what waits, and for which reasons."""
 
-from common.contracts.fields import ReviewRef
+from common.contracts.references import ReviewRef
 from common.contracts.reviews import ReviewView
 from common.contracts.shapes import Request
 from common.domain.review import ReviewUnknown

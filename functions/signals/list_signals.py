@@ -1,6 +1,6 @@
 """List signals by property, pattern and whether anybody has looked at them."""
 
-from common.contracts.fields import PropertyRef
+from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.signals import SignalView
 from common.domain.cash_patterns import Pattern, Suspicion

@@ -1,6 +1,7 @@
 """Write down what a person made of a signal; nobody reviews one about themselves."""
 
-from common.contracts.fields import FreeText, SignalRef
+from common.contracts.fields import FreeText
+from common.contracts.references import SignalRef
 from common.contracts.shapes import Request
 from common.contracts.signals import SignalView
 from common.domain.signal import SignalOfOneself, SignalReviewedAlready, SignalUnknown, Verdict

@@ -6,8 +6,9 @@ within a period that had been granted its credits is granted no second ones for 
 
 from pydantic import Field
 
-from common.contracts.fields import AmountNotNegative, FreeText, SubscriptionRef, ZoneName
+from common.contracts.fields import AmountNotNegative, FreeText, ZoneName
 from common.contracts.plans import PlanName
+from common.contracts.references import SubscriptionRef
 from common.contracts.shapes import Request
 from common.contracts.subscriptions import (
     PlanNumber,

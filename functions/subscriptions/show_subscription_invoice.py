@@ -1,6 +1,6 @@
 """Show an invoice of the platform to a tenant, with its payload."""
 
-from common.contracts.fields import SubscriptionInvoiceRef
+from common.contracts.references import SubscriptionInvoiceRef
 from common.contracts.shapes import Request
 from common.contracts.subscriptions import SubscriptionInvoiceView, TenantRef
 from common.domain.subscription_invoice import SubscriptionInvoiceUnknown

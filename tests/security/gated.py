@@ -11,8 +11,9 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from common.contracts.fields import ChargeRef, FolioRef, FreeText
+from common.contracts.fields import FreeText
 from common.contracts.folios import LinesAnswer
+from common.contracts.references import ChargeRef, FolioRef
 from common.contracts.shapes import Outcome, Request
 from common.domain import correction
 from common.domain.canonical import digest

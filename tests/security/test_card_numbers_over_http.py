@@ -15,7 +15,13 @@ import pytest
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from common.contracts.event import EventData
-from common.contracts.fields import Cursor, FreeText, PersonRef, TaxNumber, Token
+from common.contracts.fields import (
+    Cursor,
+    FreeText,
+    PersonRef,
+    TaxNumber,
+    Token,
+)
 from common.contracts.shapes import Request
 from common.local.functions import event_declarations
 from tests.security.answers import is_problem

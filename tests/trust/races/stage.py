@@ -35,10 +35,10 @@ from werkzeug.test import TestResponse
 from common.domain.certificate import CertificateGiven
 from common.local.identity import LocalIdentity
 from common.ports.powers import Printer, Seal
-from common.postgres.command import PostgresCommand
 from common.postgres.pool import Pool
 from common.postgres.sessions import opener
 from common.postgres.settings_cache import SettingsCache
+from common.postgres.tenant_command import PostgresCommand
 from common.runtime.logging import Log
 from tests.hotel import ISSUER, Hotel, House
 from tests.trust import books
