@@ -5,15 +5,23 @@ from collections.abc import Iterator
 
 import pytest
 
+from common.local.functions import event_declarations, http_declarations, job_declarations
 from tests.hotel import House
 from tests.trust.fault_points import JOBS, Matrix
 from tests.trust.faults.doomed import POINTS
-from tests.trust.faults.examples import CONFIRMED, EXAMPLES, changing
+from tests.trust.faults.examples import CONFIRMED, EXAMPLES
 from tests.trust.faults.scene import Scene
 
 OF_EACH_POINT = 2
 
 pytestmark = pytest.mark.req("REL-1")
+
+
+def changing() -> set[str]:
+    """The names of all that may change something, from the declarations."""
+    http = {each.name for each in http_declarations() if each.changes_state or each.signed_by}
+    events = {each.name for each in event_declarations()}
+    return http | events | {each.name for each in job_declarations()}
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,6 @@ from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
-from common.local.functions import (
-    event_declarations,
-    http_declarations,
-    job_declarations,
-)
 from common.sandbox.gateway import LOST, UNREACHABLE
 from tests.crediting import WRITE, credits, lines_of, request_of, voiding
 from tests.depositing import (
@@ -55,13 +50,6 @@ from tests.webhooks import Webhook, captured
 Act = Callable[[Hotel], str]
 CONFIRMED: Final = "write_off"
 """The tests' own function behind a second factor, on a folio."""
-
-
-def changing() -> set[str]:
-    """The names of all that may change something, from the declarations."""
-    http = {each.name for each in http_declarations() if each.changes_state or each.signed_by}
-    events = {each.name for each in event_declarations()}
-    return http | events | {each.name for each in job_declarations()}
 
 
 def _heard(answer: TestResponse) -> str:
