@@ -13,6 +13,7 @@ from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
 from common.contracts.fields import Day, NightAuditRef, PropertyRef
 from common.contracts.folio_events import FOLIO_EVENTS
+from common.contracts.payouts import PAYOUT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.processor_differences import PROCESSOR_EVENTS
 from common.contracts.receivable_events import RECEIVABLE_EVENTS
@@ -59,6 +60,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *CREDIT_EVENTS,
         *DISPUTE_EVENTS,
         *PROCESSOR_EVENTS,
+        *PAYOUT_EVENTS,
     )
 }
 

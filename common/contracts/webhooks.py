@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 
 from common.contracts.fields import Instant, PaymentToken, Token, WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
-from common.contracts.webhook_parts import fee_kept, newest_refund_kept
+from common.contracts.webhook_parts import account_kept, fee_kept, newest_refund_kept
 from common.domain.webhook import KeptWebhook
 
 _OBJECT_KEPT: Final = (
@@ -29,9 +29,10 @@ _OBJECT_KEPT: Final = (
     "charge",
     "reason",
     "failure_reason",
+    "failure_code",
     "fraud_type",
 )
-_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId")
+_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId", "payoutId")
 
 EventType = Annotated[
     PaymentToken,
@@ -75,6 +76,7 @@ class _Metadata(Incoming):
     property_id: Token | None = None
     folio_id: Token | None = None
     refund_id: Token | None = None
+    payout_id: Token | None = None
 
 
 class RefundPart(Incoming):
@@ -102,6 +104,9 @@ class ProcessorObject(Incoming):
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     reason: ProcessorWord | None = None
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
+    failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
+    payouts_enabled: Annotated[bool | None, Field(alias="payouts_enabled")] = None
+    told_at: Annotated[int | None, Field(alias="told_at")] = None
     fraud_type: Annotated[ProcessorWord | None, Field(alias="fraud_type")] = None
     fee: Units | None = None
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
@@ -111,7 +116,9 @@ class ProcessorObject(Incoming):
     @classmethod
     def of(cls, payload: str) -> Self:
         """What a kept payload is about. Raises ValidationError."""
-        return cls.model_validate_json(json.dumps(json.loads(payload)["object"]))
+        kept = json.loads(payload)
+        told = {**kept["object"], "told_at": kept.get("created")}
+        return cls.model_validate_json(json.dumps(told))
 
     @property
     def payment(self) -> str | None:
@@ -167,7 +174,9 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metadata, dict):
         ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}
         kept["metadata"] = ours
-    kept |= fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
+    kept |= (
+        account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
+    )
     return {"created": _whole(document.get("created")), "object": kept}
 
 

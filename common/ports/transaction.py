@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from common.ports.identity import Actor, StepUp
     from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
+    from common.ports.payouts import Payouts
     from common.ports.prepaid import Prepaid
     from common.ports.reconciling import Reconciliations
     from common.ports.signals import Signals
@@ -332,6 +333,8 @@ class Transaction(Moment, Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def processor_differences(self) -> ProcessorDifferences: ...
+    @property
+    def payouts(self) -> Payouts: ...
     @property
     def prepaid(self) -> Prepaid: ...
     @property

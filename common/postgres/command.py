@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from common.postgres.late_refunds import LateRefunds
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
+    from common.postgres.payouts import Payouts
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
     from common.postgres.reconciliations import Reconciliations
@@ -184,6 +185,12 @@ class PostgresCommand:
         from common.postgres.reconciliations import Reconciliations
 
         return Reconciliations(self)
+
+    @cached_property
+    def payouts(self) -> "Payouts":
+        from common.postgres.payouts import Payouts
+
+        return Payouts(self)
 
     @cached_property
     def processor_differences(self) -> "ProcessorDifferences":

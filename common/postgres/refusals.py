@@ -9,6 +9,7 @@ from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.payout import PayoutSamePerson
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
@@ -54,6 +55,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "write_offs_pkey": IdConflict,
     "credit_lots_pkey": IdConflict,
     "credit_holds_pkey": IdConflict,
+    "payouts_pkey": IdConflict,
+    "payout_is_approved_by_another_person": PayoutSamePerson,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -81,6 +84,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "processors_refund_is_recorded_once",
         "late_refund_is_recorded_once",
         "difference_is_found_once",
+        "one_payout_account_per_tenant",
+        "payout_waits_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

@@ -6,6 +6,8 @@ from common.contracts.webhooks import WebhookTaken
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
+from common.domain.payout import PayoutUnknown
+from common.domain.payout_account import PayoutAccountUnknown
 from common.domain.prepaid_account import CreditsOutOfRange
 from common.domain.refund import (
     PaymentUnknown,
@@ -42,6 +44,8 @@ class ReplayWebhook(Request):
         AmountNotPositive,
         CurrencyUnknown,
         CreditsOutOfRange,
+        PayoutUnknown,
+        PayoutAccountUnknown,
     ),
 )
 def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
@@ -49,7 +53,7 @@ def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
 
     Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
     RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, WebhookContradictsBooks,
-    AmountNotPositive, CurrencyUnknown, CreditsOutOfRange.
+    AmountNotPositive, CurrencyUnknown, CreditsOutOfRange, PayoutUnknown, PayoutAccountUnknown.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.payload, tx)

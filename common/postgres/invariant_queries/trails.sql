@@ -72,6 +72,10 @@ WITH standing AS (
   SELECT 'late_refund', id, version, trail, state_digest FROM late_refunds
   UNION ALL
   SELECT 'processor_difference', id, version, trail, state_digest FROM processor_differences
+  UNION ALL
+  SELECT 'payout', id, version, trail, state_digest FROM payouts
+  UNION ALL
+  SELECT 'payout_account', id, version, trail, state_digest FROM payout_accounts
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -82,7 +86,7 @@ FULL JOIN (
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
-    'processor_difference')
+    'processor_difference', 'payout', 'payout_account')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);
