@@ -22,4 +22,7 @@ EVERY_SCOPE = [
     "billing.credits.write",
     "platform.subscription.write",
     "platform.webhook.admin",
+    "billing.payout.request",
+    "platform.payout.approve",
+    "platform.tenant.write",
 ]

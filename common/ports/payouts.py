@@ -37,7 +37,7 @@ class PayingOut(Protocol):
         """
 
     def ask_payout(self, wanted: PendingPayout) -> Answer | None:
-        """What became of a payout: Unknown while it runs, None where the processor knows of none."""
+        """What became of a payout: Unknown while it runs, None where nobody knows of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ def _disputed(about: ProcessorObject, tx: Transaction) -> None:
 
 
 def _paid_out(about: ProcessorObject, tx: Transaction) -> None:
-    """A payout of ours is settled as the processor says, unless it is; any other is none of ours."""
+    """A payout of ours is settled as the processor says; any other is none of ours."""
     payout_id, failed = about.metadata.payout_id, about.status in REFUND_FAILED
     if payout_id is None or not (failed or about.status == "paid"):
         return

@@ -1,8 +1,8 @@
 """Payouts by Stripe: out of the balance of the tenant's own connected account.
 
 The payout's id is the idempotency key and stands in its metadata, with the tenant by whose name its
-webhooks are taken in: the key makes it once while Stripe remembers it, the metadata find it for ever
-after. What Stripe has not paid yet is `Unknown` until it says more.
+webhooks are taken in: the key makes it once while Stripe remembers it, the metadata find it for
+ever after. What Stripe has not paid yet is `Unknown` until it says more.
 """
 
 from typing import Any, Final
