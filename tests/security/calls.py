@@ -25,6 +25,8 @@ from tests.depositing import wanted as moving_deposit
 from tests.hotel import Hotel, House, charge, new_id, usd
 from tests.matching import difference
 from tests.moving import wanted as moving
+from tests.paying_out import LARGE, asked, enabled, held
+from tests.paying_out import wanted as wanted_payout
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
@@ -76,6 +78,7 @@ class Calls:
     signal: str
     reconciliation: str
     difference: str
+    payouts: tuple[str, str]
     debtor: Debtor
     credits: prepaid.Credits
     webhook: str
@@ -112,6 +115,7 @@ class Calls:
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
             difference(hotel),
+            _waiting(hotel),
             Debtor.of(hotel),
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
@@ -144,6 +148,7 @@ class Calls:
         known["credit_note_id"] = self.credit_note
         known["reconciliation_id"] = self.reconciliation
         known["difference_id"] = self.difference
+        known["payout_id"] = self.payouts[name == "reject_payout"]
         if name in ("refund_payment", "transfer_deposit"):
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
@@ -296,6 +301,13 @@ def _credit(calls: Calls) -> dict[str, Any]:
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
 
 
+def _waiting(hotel: Hotel) -> tuple[str, str]:
+    """Two large payouts that wait for a second person, and money for a third."""
+    enabled(hotel)
+    held(hotel, 2 * LARGE + 100_000)
+    return asked(hotel, LARGE), asked(hotel, LARGE)
+
+
 BODIES: dict[str, Callable[[Calls], Any]] = {
     "open_folio": _opening,
     "post_charge": _charge,
@@ -318,6 +330,10 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
         captured(calls.hotel, calls.folio, 1_000)
     ).encode(),
     "replay_webhook": lambda calls: {"eventId": calls.webhook},
+    "connect_payout_account": lambda calls: {"processorAccountId": "acct_another"},
+    "request_payout": lambda calls: wanted_payout(calls.hotel, usd(100)),
+    "approve_payout": lambda calls: {"amount": usd(LARGE)},
+    "reject_payout": lambda calls: {"amount": usd(LARGE), "reason": "It is too much"},
     "own_processor_difference": lambda calls: {"owner": "laila"},
     "resolve_processor_difference": lambda calls: {"reason": "It was paid back by hand"},
 }

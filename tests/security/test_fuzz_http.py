@@ -94,6 +94,7 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "propertyId": str(desk.hotel.property_id),
                 "chargeId": desk.charge,
                 "eventId": desk.webhook,
+                "processorAccountId": "acct_made_up",
                 "toFolioId": (desk.deposit if "chargeIds" in told else desk.shared)[0],
                 "chargeIds": [desk.shared[1]],
                 "creditNoteId": desk.debtor.note,

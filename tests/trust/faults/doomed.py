@@ -25,6 +25,7 @@ from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.ports.gateway import Answer, Gateway, Unknown, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
+from common.ports.payouts import PendingPayout
 from common.ports.powers import Documents
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -177,6 +178,15 @@ class PassingGateway:
         answer = self.gateway.movements(wanted)
         self.doomed.passes("after_processor_before_record")
         return answer
+
+    def pay_out(self, wanted: PendingPayout) -> Answer:
+        self.doomed.passes("before_processor")
+        answer = self.gateway.pay_out(wanted)
+        self.doomed.passes("after_processor_before_record")
+        return answer
+
+    def ask_payout(self, wanted: PendingPayout) -> Answer | None:
+        return self.gateway.ask_payout(wanted)
 
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         return self.gateway.movement(known, payment)

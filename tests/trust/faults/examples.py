@@ -45,6 +45,7 @@ from tests.trust.faults.cash_examples import CASH
 from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
+from tests.trust.faults.payout_examples import PAYOUTS
 from tests.trust.faults.scene import Scene, struck_out
 from tests.webhooks import Webhook, captured
 
@@ -371,4 +372,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **CASH,
     **COMPANIES,
     **CREDITS,
+    **PAYOUTS,
 }
