@@ -169,10 +169,8 @@ def _paid_out(about: ProcessorObject, tx: Transaction) -> None:
         raise PayoutUnknown() from None
     if about.amount is None or about.currency is None:
         raise WebhookContradictsBooks("It does not say how much was paid out.")
-    if tx.payouts.get(known).amount != from_processor(about.amount, about.currency):
-        raise WebhookContradictsBooks("It is of another amount.")
     failure = about.failure_code or about.status if failed else None
-    keep_payout_result(known, failure, tx)
+    keep_payout_result(known, failure, tx, from_processor(about.amount, about.currency))
 
 
 def _account_updated(about: ProcessorObject, tx: Transaction) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.domain.identifiers import PayoutId
+from common.domain.money import Money
 from common.domain.payout_account import PayoutAccountUnknown
+from common.domain.webhook import WebhookContradictsBooks
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.payouts import PendingPayout
 from common.ports.powers import Powers
@@ -42,9 +44,16 @@ def keep_payout_answer(asked: PayoutAsked, tx: Transaction) -> None:
             tx.payouts.postpone(asked.pending.id)
 
 
-def keep_payout_result(payout_id: PayoutId, failure_code: str | None, tx: Transaction) -> None:
-    """Keep what became of a payout, unless that is kept already. Refuses: PayoutUnknown."""
+def keep_payout_result(
+    payout_id: PayoutId, failure_code: str | None, tx: Transaction, told: Money | None = None
+) -> None:
+    """Keep what became of a payout, unless that is kept already; it is of the amount that was told.
+
+    Refuses: PayoutUnknown, WebhookContradictsBooks.
+    """
     payout = tx.payouts.take(payout_id)
+    if told is not None and told != payout.amount:
+        raise WebhookContradictsBooks("It is of another amount.")
     settled = payout.settled(failure_code, tx)
     if settled is None:
         return
