@@ -46,11 +46,12 @@ def account_told(
     return event("account.updated", about, created=created)
 
 
-def enabled(hotel: Hotel, kind: str = "acct_") -> str:
-    """An account that the processor has proven; its id."""
-    account = f"{kind}{uuid4().hex[:16]}"
+def enabled(hotel: Hotel, kind: str = "acct_", number: str = "") -> str:
+    """An account that the processor has proven; its id, which is made up unless it has a number."""
+    account = f"{kind}{number or uuid4().hex[:16]}"
     assert connect(hotel, account).status_code == 200
-    told = Webhook(hotel).send(account_told(hotel, account, 1_772_359_200))
+    sent = account_told(hotel, account, 1_772_359_200)
+    told = Webhook(hotel).send({**sent, "id": f"evt_{account}"})
     assert told.json["outcome"] == "applied", told.text
     return account
 

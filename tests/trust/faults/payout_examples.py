@@ -28,13 +28,13 @@ def _connecting(scene: Scene) -> Act:
 
 
 def _asking(scene: Scene) -> Act:
-    enabled(scene.hotel)
+    enabled(scene.hotel, number="4711")
     held(scene.hotel, 50_000)
     return _sends("/payouts", wanted(scene.hotel, usd(30_000)))
 
 
 def _deciding(scene: Scene, deed: str, **more: Any) -> Act:
-    enabled(scene.hotel)
+    enabled(scene.hotel, number="4711")
     held(scene.hotel, 2_000_000)
     payout = asked(scene.hotel, LARGE, by="farid")
     body = decision(scene.hotel, payout, LARGE, deed, "laila", **more)
@@ -42,7 +42,7 @@ def _deciding(scene: Scene, deed: str, **more: Any) -> Act:
 
 
 def _settling(scene: Scene) -> Act:
-    enabled(scene.hotel)
+    enabled(scene.hotel, number="4711")
     held(scene.hotel, 50_000)
     asked(scene.hotel, 30_000, by="farid")
     return runs("settle_payouts", scene)
