@@ -36,7 +36,8 @@ CREATE TABLE processor_differences (
   CONSTRAINT difference_status_is_known CHECK (status IN ('open', 'resolved', 'cleared')),
   CONSTRAINT difference_has_an_owner CHECK (owner <> ''),
   CONSTRAINT answer_for_a_difference_is_signed CHECK
-    (num_nonnulls(resolved_by, resolved_at, reason) = CASE status WHEN 'resolved' THEN 3 ELSE 0 END),
+    (num_nonnulls(resolved_by, resolved_at, reason)
+      = CASE status WHEN 'resolved' THEN 3 ELSE 0 END),
   CONSTRAINT looks_at_a_difference_follow_one_another CHECK (looked_at >= opened_at)
 );
 CREATE INDEX open_differences ON processor_differences (tenant_id, opened_at)

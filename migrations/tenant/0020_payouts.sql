@@ -1,6 +1,6 @@
--- Why: payouts. What the processor holds for a property goes to the tenant's account there: promised
---      in the ledger before it is asked for, large ones after a second person's approval, settled
---      once by the processor's word.
+-- Why: payouts. What the processor holds for a property goes to the tenant's account there:
+--      promised in the ledger before it is asked for, large ones after a second person's approval,
+--      settled once by the processor's word.
 -- Lock: SHARE on ledger_entries while it is read once for its index; the tables are new.
 -- Version before: goes on working; it knows nothing of payouts.
 

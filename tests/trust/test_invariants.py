@@ -1,13 +1,13 @@
 """Every invariant holds in a busy hotel, and notices what is planted against it (REL-5)."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from common.postgres.connection import Connection, Row, Statement
-from common.postgres.invariants import BEGIN, look, sections
+from common.postgres.connection import Connection
+from common.postgres.invariants import look, sections
 from common.postgres.schemas import APPEND_ONLY_TABLES, role_of
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
@@ -33,6 +33,7 @@ from tests.trust.invariants.reopenings import (
     otherwise_taxed_with_reopenings,
 )
 from tests.trust.invariants.signals import SIGNALS, hotel_with_signals
+from tests.trust.invariants.tampered import Tampered
 from tests.trust.invariants.transfers import (
     TRANSFERS,
     hotel_with_transfers,
@@ -70,25 +71,6 @@ AREAS = {
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
 EVERY_PLANT = [plant for _, plant in PLANTED]
-
-
-class Tampered:
-    """A connection on which somebody has tampered with the books at each transaction's begin."""
-
-    def __init__(self, connection: Connection, sql: Sequence[str]) -> None:
-        self._connection = connection
-        self._plants = [Statement("BEGIN"), *map(Statement, sql)]
-        self.broken = False
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
-    def run(self, statements: Sequence[Statement], *, scope: str = "") -> list[list[Row]]:
-        if statements[0] is not BEGIN:
-            return self._connection.run(statements, scope=scope)
-        replies = self._connection.run([*self._plants, *statements[1:]], scope=scope)
-        return [replies[0], *replies[len(self._plants) :]]
 
 
 @pytest.fixture(scope="module")
