@@ -91,7 +91,8 @@ class SandboxMovements:
             "at": self._now().isoformat(),
         }
         name = hashlib.sha256(f"{payment} {id}".encode()).hexdigest()
-        self._write_once(self._folder / where / f"{name}.json", json.dumps(made).encode())
+        file = self._folder.joinpath(where, f"{name}.json")
+        self._write_once(file, json.dumps(made).encode())
 
     def _read(self, pattern: str) -> Iterator[dict[str, Any]]:
         for file in self._folder.glob(pattern):
