@@ -1,214 +1,51 @@
-"""Charges a second, all guarantees on, beside two yardsticks measured in the same run.
+"""What `make bench` measures, each beside a yardstick of the same run.
 
-    make bench                      python -m tests.benchmarks [SECONDS]
-
-- the floor: pgbench, the same rows in one durable transaction, prepared, no HTTP, no Python;
-- the minimal function of tests/benchmarks/minimal: same framework, same SQL, guarantees left out.
+    make bench                                           charges, and deductions of credits
+    make bench ARGS="deductions --pgledger CHECKOUT"     python -m tests.benchmarks ...
 
 Absolute figures are the machine's; only the ratios of one run say something. Nothing here is a
 test: what must hold is counted in the tests (round trips, imports, plans).
 """
 
-import json
-import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import cycle
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import psutil
+import typer
 from rich.console import Console
-from rich.table import Table
 
 from common.local.database import start_database
-from tests.benchmarks.servers import (
-    LEAN,
-    OURS,
-    Server,
-    first_answer,
-    floor,
-    jwks,
-    minimal,
-    service,
-    settings_of,
-)
-from tests.hotel import Hotel, House, charge
-
-CLIENTS = 8
-FOLIOS = 64
-ROUNDS = 3
-STARTS = 5
-TENANTS = (1, 20, 100)
-
-Call = tuple[str, str]
-"""The folio that is charged, and the token of who charges it."""
+from tests.benchmarks import charges, deductions
+from tests.hotel import House
 
 
-@dataclass
-class Measured:
-    """What a run of the clients came to; `cpu` is the server's, in microseconds a request."""
+class Bench(StrEnum):
+    """What can be measured."""
 
-    per_second: float
-    p50: float
-    p99: float
-    cpu: float
+    CHARGES = "charges"
+    DEDUCTIONS = "deductions"
 
 
-def main() -> None:
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+def main(
+    which: Annotated[list[Bench] | None, typer.Argument(help="What to measure: all of it.")] = None,
+    seconds: Annotated[int, typer.Option(help="How long each load lasts.")] = 5,
+    pgledger: Annotated[Path | None, typer.Option(help="A checkout of pgledger.")] = None,
+) -> None:
+    """Measure, and print a table for each load."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="billing-bench-") as folder:
         database = start_database(Path(folder) / "pg")
         try:
             house = House.build(database, Path(folder) / "local")
-            hotel = house.new_hotel()
-            folios = [hotel.open_folio() for _ in range(FOLIOS)]
-            cold_start(console, house, hotel, folios[0], Path(folder))
-            measure(console, house, hotel, folios, seconds, Path(folder))
-            by_tenants(console, house, seconds, Path(folder))
+            if Bench.CHARGES in (which or Bench):
+                charges.run(console, house, seconds, Path(folder))
+            if Bench.DEDUCTIONS in (which or Bench):
+                deductions.run(console, house, seconds, Path(folder), pgledger)
             house.close()
         finally:
             database.stop()
 
 
-def measure(
-    console: Console, house: House, hotel: Hotel, folios: list[str], seconds: int, folder: Path
-) -> None:
-    with service(house, folder) as ours, minimal(house, hotel, folder) as theirs:
-        for name, chosen in ((f"{FOLIOS} folios", folios), ("one hot folio", folios[:1])):
-            table = Table(
-                title=f"Charges over HTTP, {CLIENTS} clients, {name}", title_justify="left"
-            )
-            for column in ("", "a second", "p50 ms", "p99 ms", "CPU us", "against minimal"):
-                table.add_column(column, justify="left" if not column else "right")
-            calls = shared_out(hotel, chosen)
-            runs = [
-                (load(ours, calls, seconds, folder), load(theirs, calls, seconds, folder))
-                for _ in range(ROUNDS)
-            ]
-            a, b = (middle([run[side] for run in runs]) for side in (0, 1))
-            ratio = statistics.median(x.per_second / y.per_second for x, y in runs)
-            table.add_row("this service", *row(a), f"{ratio:.2f}")
-            table.add_row("minimal function", *row(b), "1.00")
-            bench = floor(house, hotel, chosen, seconds, folder)
-            table.add_row(
-                "pgbench, no HTTP", f"{bench:,.0f}", "", "", "", f"{bench / b.per_second:.2f}"
-            )
-            console.print(table)
-            console.print(f"  this service reaches {a.per_second / bench:.0%} of pgbench\n")
-
-
-def by_tenants(console: Console, house: House, seconds: int, folder: Path) -> None:
-    """What a cell's growth costs: a schema for each tenant is a cache to be warmed for each."""
-    table = Table(title=f"Charges over HTTP, {CLIENTS} clients, by tenants", title_justify="left")
-    for column in ("tenants", "a second", "p50 ms", "p99 ms", "CPU us", "against one"):
-        table.add_column(column, justify="right")
-    hotels: list[Hotel] = []
-    one = 0.0
-    with service(house, folder) as ours:
-        for tenants in TENANTS:
-            hotels += [house.new_hotel() for _ in range(len(hotels), tenants)]
-            calls = [
-                (hotel.open_folio(), hotel.token(sub=f"till-{turn % CLIENTS}"))
-                for turn, hotel in zip(range(max(FOLIOS, tenants)), cycle(hotels), strict=False)
-            ]
-            load(ours, calls, seconds, folder)  # until every connection has seen every tenant
-            runs = [load(ours, calls, seconds, folder) for _ in range(ROUNDS)]
-            measured = middle(runs)
-            one = one or measured.per_second
-            table.add_row(f"{tenants}", *row(measured), f"{measured.per_second / one:.2f}")
-    console.print(table)
-
-
-def shared_out(hotel: Hotel, folios: list[str]) -> list[Call]:
-    """The folios of one hotel, charged by as many tills as there are clients."""
-    tokens = [hotel.token(sub=f"till-{number}") for number in range(CLIENTS)]
-    turns = max(len(folios), CLIENTS)
-    return [(folios[turn % len(folios)], tokens[turn % CLIENTS]) for turn in range(turns)]
-
-
-def cold_start(console: Console, house: House, hotel: Hotel, folio: str, folder: Path) -> None:
-    """A fresh process to its first charge, beside one that loads the same and does nothing."""
-    path = f"/api/v1/folios/{folio}/charges"
-    headers = {"Authorization": f"Bearer {hotel.token()}", "Content-Type": "application/json"}
-    pairs = []
-    with jwks(house) as url:
-        for number in range(STARTS + 1):
-            keyed = {**headers, "Idempotency-Key": f"start-{number}"}
-            mine = first_answer(OURS, settings_of(house, url), folder / "cold.log", path, keyed)
-            lean = first_answer(LEAN, {}, folder / "lean.log", path, keyed)
-            pairs.append((mine, lean))
-    pairs = pairs[1:]  # the first start compiles
-    ours, yardstick = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
-    ratio = statistics.median(a / b for a, b in pairs)
-    console.print(
-        f"Cold start to the first charge: {ours * 1000:.0f} ms; a lean function that does nothing:"
-        f" {yardstick * 1000:.0f} ms; ratio {ratio:.2f} (budget 1.2)\n"
-    )
-
-
-def row(measured: Measured) -> tuple[str, str, str, str]:
-    return (
-        f"{measured.per_second:,.0f}",
-        f"{measured.p50:.1f}",
-        f"{measured.p99:.1f}",
-        f"{measured.cpu:,.0f}",
-    )
-
-
-def middle(runs: list[Measured]) -> Measured:
-    """The run in the middle, by throughput."""
-    return sorted(runs, key=lambda run: run.per_second)[len(runs) // 2]
-
-
-def load(server: Server, calls: list[Call], seconds: int, folder: Path) -> Measured:
-    """Let the clients loose on a server."""
-    order: dict[str, Any] = {
-        "port": server.port,
-        "clients": CLIENTS,
-        "seconds": seconds,
-        "calls": calls,
-        "body": json.dumps(charge("room", 10_000)),
-    }
-    file = folder / "order.json"
-    file.write_text(json.dumps(order), encoding="utf-8")
-    with cpu_of(server.process.pid) as cpu:
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.load", str(file)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    result = json.loads(ended.stdout)
-    taken = sorted(result["taken"])
-    if result["other"] or not taken:
-        raise SystemExit(f"answers other than 201: {result['other'][:5]}")
-    return Measured(
-        per_second=len(taken) / seconds,
-        p50=taken[len(taken) // 2],
-        p99=taken[len(taken) * 99 // 100],
-        cpu=cpu[0] / len(taken) * 1e6,
-    )
-
-
-@contextmanager
-def cpu_of(pid: int) -> Iterator[list[float]]:
-    """Seconds of processor that a process and its children take meanwhile."""
-    spent = [0.0]
-
-    def total() -> float:
-        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        return sum(sum(process.cpu_times()[:2]) for process in processes)
-
-    before = total()
-    yield spent
-    spent[0] = total() - before
-
-
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,4 +1,4 @@
-"""Clients for `make bench`: so many connections kept alive, each sending one charge after another.
+"""Clients for `make bench`: so many connections kept alive, each sending one command after another.
 
     python -m tests.benchmarks.load ORDER.json
 
@@ -23,16 +23,15 @@ def client(
     calls = order["calls"]
     turn = number
     while time.perf_counter() < until:
-        folio, token = calls[turn % len(calls)]
+        path, token, body = calls[turn % len(calls)]
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "Idempotency-Key": uuid4().hex,
         }
-        path = f"/api/v1/folios/{folio}/charges"
         turn += order["clients"]
         started = time.perf_counter()
-        connection.request("POST", path, order["body"], headers)
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answer.read()
         (taken if answer.status == 201 else other).append(

@@ -64,11 +64,11 @@ class Server:
 
 
 @contextmanager
-def service(house: House, folder: Path) -> Iterator[Server]:
-    """post_charge alone, as it is deployed, all guarantees on."""
+def service(house: House, folder: Path, source: Path = OURS) -> Iterator[Server]:
+    """One function alone, as it is deployed, all guarantees on."""
     with (
         jwks(house) as url,
-        functions_framework(OURS, settings_of(house, url), folder / "service.log") as server,
+        functions_framework(source, settings_of(house, url), folder / "service.log") as server,
     ):
         yield server
 
@@ -122,7 +122,8 @@ def functions_framework(source: Path, settings: dict[str, str], log: Path) -> It
         port = free.getsockname()[1]
     environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT), "THREADS": str(THREADS)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the image holds compiled bytecode
-    command = ["--source", str(source), "--target", "post_charge", "--host", "127.0.0.1"]
+    target = "post_charge" if source.stem == "main" else source.stem
+    command = ["--source", str(source), "--target", target, "--host", "127.0.0.1"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "functions_framework", *command, "--port", str(port)],
@@ -180,9 +181,14 @@ def floor(house: House, hotel: Hotel, folios: list[str], seconds: int, folder: P
     script = folder / "floor.sql"
     words = {"tenant": hotel.tenant_id, "property": hotel.property_id, "schema": schema}
     script.write_text(FLOOR.format(folios=len(folios), **words), encoding="utf-8")
+    return pgbench(house, script, seconds, house.server.dsn(database="billing"))
+
+
+def pgbench(house: House, script: Path, seconds: int, database: str) -> float:
+    """Transactions a second of pgbench's own clients, as many as there are of ours."""
     command = [house.server.binary("pgbench"), "-n", "-M", "prepared", "-c", "8", "-j", "2"]
     ended = subprocess.run(
-        [*command, "-T", str(seconds), "-f", str(script), house.server.dsn(database="billing")],
+        [*command, "-T", str(seconds), "-f", str(script), database],
         capture_output=True,
         text=True,
         check=False,

@@ -33,9 +33,10 @@ from tests.hotel import House
 from tests.security.calls import Calls, functions, with_json_body
 
 PROBLEM = "application/problem+json"
-EXAMPLES = 50
+EXAMPLES = 30
 HOW_MANY = {
     "regenerate_invoice": 10,  # it draws a page for every request
+    "record_payment": 60,  # its method must fit what else is told
     "post_charge": 200,  # what it costs must be in minor units of a currency that there is
     "post_charge_batch": 200,  # all of its charges must be good at once
 }
