@@ -148,7 +148,8 @@ def difference(hotel: Hotel) -> str:
     id. The same again in a hotel that has forgotten everything."""
     ((others,),) = hotel.rows("SELECT count(*) FROM {s}.processor_differences")
     days = 3 + others
-    match(hotel, never_told(hotel, days))
+    done = match(hotel, never_told(hotel, days))
+    assert (done.done, done.exit_code) == (1, 0), done
     rows = hotel.rows(
         "SELECT id FROM {s}.processor_differences WHERE about = :id", id=f"psp_never_told_{days}"
     )

@@ -29,4 +29,7 @@ EVERY_SCOPE = [
     "billing.payment.write",
     "platform.subscription.write",
     "platform.webhook.admin",
+    "billing.payout.request",
+    "platform.payout.approve",
+    "platform.tenant.write",
 ]

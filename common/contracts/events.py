@@ -14,6 +14,7 @@ from common.contracts.event import EventData
 from common.contracts.fields import Day
 from common.contracts.folio_events import FOLIO_EVENTS
 from common.contracts.payment_events import PAYMENT_EVENTS
+from common.contracts.payouts import PAYOUT_EVENTS
 from common.contracts.prepaid_events import CREDIT_EVENTS
 from common.contracts.processor_differences import PROCESSOR_EVENTS
 from common.contracts.purchase_events import PURCHASE_EVENTS
@@ -68,6 +69,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *SUBSCRIPTION_EVENTS,
         *REVIEW_EVENTS,
         *PAYMENT_EVENTS,
+        *PAYOUT_EVENTS,
     )
 }
 

@@ -33,6 +33,7 @@ from common.domain.identifiers import (
     NightAuditId,
     PaymentId,
     PaymentIntentId,
+    PayoutId,
     PlanVersionId,
     ProcessorDifferenceId,
     PropertyId,
@@ -109,6 +110,7 @@ CreditNoteRef = Annotated[CreditNoteId, _id(CreditNoteId)]
 SettlementRef = Annotated[SettlementId, _id(SettlementId)]
 CashDrawerRef = Annotated[CashDrawerId, _id(CashDrawerId)]
 CashSessionRef = Annotated[CashSessionId, _id(CashSessionId)]
+PayoutRef = Annotated[PayoutId, _id(PayoutId)]
 ProcessorDifferenceRef = Annotated[ProcessorDifferenceId, _id(ProcessorDifferenceId)]
 ReconciliationRef = Annotated[ReconciliationId, _id(ReconciliationId)]
 CompanyAccountRef = Annotated[CompanyAccountId, _id(CompanyAccountId)]

@@ -2,7 +2,8 @@
 
 Of a dispute, what the processor has charged for it in all: each movement of its money bears a fee,
 and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
-what the event is about, where the processor sends them along.
+what the event is about, where the processor sends them along. Of an account, whether it may be
+paid.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +27,14 @@ def fee_kept(about: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(currency, str) or any(type(fee) is not int for fee in fees):
         return {}
     return {"fee": max(sum(fee for fee in fees if fee is not None), 0), "fee_currency": currency}
+
+
+def account_kept(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether an account of the processor's is proven and may be paid: both, or it is not."""
+    if about.get("object") != "account":
+        return {}
+    said = [about.get("payouts_enabled"), about.get("details_submitted")]
+    return {"payouts_enabled": said == [True, True]}
 
 
 def newest_refund_kept(

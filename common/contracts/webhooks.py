@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from common.contracts.fields import Instant, PaymentToken, Token
 from common.contracts.references import WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
-from common.contracts.webhook_parts import fee_kept, newest_refund_kept
+from common.contracts.webhook_parts import account_kept, fee_kept, newest_refund_kept
 from common.domain.stored_method import MethodDetails, MethodKind, token_digest
 from common.domain.webhook import KeptWebhook
 
@@ -33,9 +33,17 @@ _OBJECT_KEPT: Final = (
     "customer",
     "reason",
     "failure_reason",
+    "failure_code",
     "fraud_type",
 )
-_METADATA_KEPT: Final = ("tenantId", "propertyId", "folioId", "refundId", "paymentIntentId")
+_METADATA_KEPT: Final = (
+    "tenantId",
+    "propertyId",
+    "folioId",
+    "refundId",
+    "paymentIntentId",
+    "payoutId",
+)
 _CARD_KEPT: Final = ("brand", "last4", "exp_month", "exp_year", "fingerprint")
 
 EventType = Annotated[
@@ -81,6 +89,7 @@ class _Metadata(Incoming):
     folio_id: Token | None = None
     refund_id: Token | None = None
     payment_intent_id: Token | None = None
+    payout_id: Token | None = None
 
 
 class _Card(Incoming):
@@ -126,23 +135,24 @@ class ProcessorObject(Incoming):
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     reason: ProcessorWord | None = None
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
+    failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
+    payouts_enabled: Annotated[bool | None, Field(alias="payouts_enabled")] = None
+    told_at: Annotated[int | None, Field(alias="told_at")] = None
     fraud_type: Annotated[ProcessorWord | None, Field(alias="fraud_type")] = None
     fee: Units | None = None
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
     refund: RefundPart | None = None
     customer: Token | None = None
-    failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
     token_digest: Annotated[Sha256 | None, Field(alias="token_digest")] = None
     card: _Card | None = None
-    told_at: Annotated[Units | None, Field(alias="told_at")] = None
     metadata: _Metadata = _Metadata()
 
     @classmethod
     def of(cls, payload: str) -> Self:
         """What a kept payload is about. Raises ValidationError."""
         kept = json.loads(payload)
-        about = {**kept["object"], "told_at": kept.get("created")}
-        return cls.model_validate_json(json.dumps(about))
+        told = {**kept["object"], "told_at": kept.get("created")}
+        return cls.model_validate_json(json.dumps(told))
 
     @property
     def payment(self) -> str | None:
@@ -198,7 +208,9 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metadata, dict):
         ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}
         kept["metadata"] = ours
-    kept |= fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
+    kept |= (
+        account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
+    )
     kept |= _of_a_method(about, data)
     failed = about.get("last_payment_error")
     if isinstance(failed, dict):

@@ -325,6 +325,20 @@ class DisputeId(Identifier):
     prefix = "dsp_"
 
 
+class PayoutId(Identifier):
+    """Money that goes to the tenant's own account."""
+
+    __slots__ = ()
+    prefix = "pyo_"
+
+
+class PayoutAccountId(Identifier):
+    """The tenant's account at the processor."""
+
+    __slots__ = ()
+    prefix = "pac_"
+
+
 class ProcessorDifferenceId(Identifier):
     """What differs between the books and the processor."""
 

@@ -39,9 +39,12 @@ DISPUTED_FUNDS: Final = "disputed_funds"
 """What the processor withholds while a bank's claim runs."""
 DISPUTE_LOSSES: Final = "dispute_losses"
 DISPUTE_FEES: Final = "dispute_fees"
+BANK_CLEARING: Final = "bank_clearing"
+PAYOUTS_IN_TRANSIT: Final = "payouts_in_transit"
+"""What is promised to the tenant's own account, until the processor has paid it (PO-1)."""
 CLEARING: Final = {
     "card": CARD_CLEARING,
-    "bank_transfer": "bank_clearing",
+    "bank_transfer": BANK_CLEARING,
     "mobile_money": "mobile_money_clearing",
     "voucher": "voucher_liability",
     "city_ledger": "city_ledger",

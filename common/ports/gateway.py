@@ -15,6 +15,7 @@ from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Money
 from common.domain.reconciliation import CardRecords
 from common.ports.movements import Movements
+from common.ports.payouts import PayingOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Wanted:
     refund_ids: Collection[str]
 
 
-class Gateway(Movements, Protocol):
+class Gateway(Movements, PayingOut, Protocol):
     """The processor. The same refund is made at most once, however often it is asked for."""
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:

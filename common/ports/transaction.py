@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
     from common.ports.payments import Customers, DataKeys, PaymentIntents, StoredMethods
+    from common.ports.payouts import Payouts
     from common.ports.prepaid import Prepaid
     from common.ports.purchases import AutoTopUps, CreditPurchases
     from common.ports.reconciling import Reconciliations
@@ -355,6 +356,8 @@ class Transaction(Moment, Protocol):
     def reconciliations(self) -> Reconciliations: ...
     @property
     def processor_differences(self) -> ProcessorDifferences: ...
+    @property
+    def payouts(self) -> Payouts: ...
     @property
     def prepaid(self) -> Prepaid: ...
     @property

@@ -10,6 +10,7 @@ from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.payout import PayoutSamePerson
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
@@ -65,6 +66,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "customers_pkey": IdConflict,
     "payment_methods_pkey": IdConflict,
     "payment_intents_pkey": IdConflict,
+    "payouts_pkey": IdConflict,
+    "payout_is_approved_by_another_person": PayoutSamePerson,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {
@@ -103,6 +106,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "sale_is_booked_once",
         "payment_is_weighed_once",
         "one_open_review_per_subject",
+        "one_payout_account_per_tenant",
+        "payout_waits_once",
     }
 )
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"

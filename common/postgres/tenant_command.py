@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from common.postgres.ledger import Ledger
     from common.postgres.night_audits import NightAudits
     from common.postgres.payment_intents import PaymentIntents
+    from common.postgres.payouts import Payouts
     from common.postgres.plans import Plans
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
@@ -247,3 +248,9 @@ class PostgresCommand(CommandDesk):
         from common.postgres.settings_book import SettingsBook
 
         return SettingsBook(self)
+
+    @cached_property
+    def payouts(self) -> "Payouts":
+        from common.postgres.payouts import Payouts
+
+        return Payouts(self)

@@ -8,6 +8,7 @@ kept and changes nothing.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import ValidationError
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 from common.contracts.webhooks import ProcessorEvent, ProcessorObject, RefundPart
 from common.domain.dispute import DisputeStatus
 from common.domain.folio import FolioUnknown
-from common.domain.identifiers import FolioId, RefundId
+from common.domain.identifiers import FolioId, PayoutId, RefundId
 from common.domain.money import Money
+from common.domain.payout import PayoutUnknown
 from common.domain.processor_units import from_processor
 from common.domain.refund import RefundUnknown
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
@@ -26,6 +28,7 @@ from common.procedures.disputing import Claim, keep_claim
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refunded
 from common.procedures.paying import capture_payment
+from common.procedures.paying_out import keep_account_told, keep_payout_result
 from common.procedures.refunded_there import Told, keep_refunded_there
 from common.procedures.refunding import keep_result
 from common.procedures.warning import warn_of_fraud
@@ -65,7 +68,8 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
     RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown, WebhookContradictsBooks,
-    AmountNotPositive, CurrencyUnknown, CurrenciesDiffer, CreditsOutOfRange.
+    AmountNotPositive, CurrencyUnknown, CurrenciesDiffer, CreditsOutOfRange, PayoutUnknown,
+    PayoutAccountUnknown.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:
@@ -161,6 +165,33 @@ def _disputed(about: ProcessorObject, tx: Transaction) -> None:
     keep_claim(claim, tx)
 
 
+def _paid_out(about: ProcessorObject, tx: Transaction) -> None:
+    """A payout of ours is settled as the processor says; any other is none of ours."""
+    payout_id, failed = about.metadata.payout_id, about.status in REFUND_FAILED
+    if payout_id is None or not (failed or about.status == "paid"):
+        return
+    try:
+        known = PayoutId(payout_id)
+    except ValueError:
+        raise PayoutUnknown() from None
+    if about.amount is None or about.currency is None:
+        raise WebhookContradictsBooks("It does not say how much was paid out.")
+    failure = about.failure_code or about.status if failed else None
+    keep_payout_result(known, failure, tx, from_processor(about.amount, about.currency))
+
+
+def _account_updated(about: ProcessorObject, tx: Transaction) -> None:
+    """Whether money may go to the tenant's account is the processor's word, the newest one."""
+    if about.payouts_enabled is None or about.told_at is None:
+        return
+    keep_account_told(
+        about.id,
+        is_enabled=about.payouts_enabled,
+        told_at=datetime.fromtimestamp(about.told_at, UTC),
+        tx=tx,
+    )
+
+
 def _warned(about: ProcessorObject, tx: Transaction) -> None:
     """A card's issuer takes the payment for a fraud: a person may look before it is disputed."""
     if about.payment_intent is not None:
@@ -189,6 +220,11 @@ EFFECTS: Final[dict[str, Effect]] = {
     "charge.dispute.closed": _disputed,
     "charge.dispute.funds_withdrawn": _disputed,
     "charge.dispute.funds_reinstated": _disputed,
+    "payout.paid": _paid_out,
+    "payout.failed": _paid_out,
+    "payout.canceled": _paid_out,
+    "payout.updated": _paid_out,
+    "account.updated": _account_updated,
     "radar.early_fraud_warning.created": _warned,
     "radar.early_fraud_warning.updated": _warned,
 }

@@ -37,6 +37,7 @@ from common.ports.gateway import (
     Wanted,
 )
 from common.ports.movements import MovementPage, MovementsWanted
+from common.ports.payouts import PendingPayout
 from common.ports.signals import Detector
 
 T = TypeVar("T")
@@ -68,6 +69,14 @@ class BreakingGateway:
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         """As the port has it; Unreachable while nobody is let through."""
         return self._through(lambda: self._gateway.movement(known, payment))
+
+    def pay_out(self, wanted: PendingPayout) -> Answer:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through(lambda: self._gateway.pay_out(wanted))
+
+    def ask_payout(self, wanted: PendingPayout) -> Answer | None:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through(lambda: self._gateway.ask_payout(wanted))
 
     def _through(self, call: Callable[[], T]) -> T | Unreachable:
         try:

@@ -26,6 +26,7 @@ from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Wanted
 from common.sandbox.movements import SandboxMovements, WriteOnce
+from common.sandbox.payouts import SandboxPayouts
 
 DECLINED: Final = "sandbox_declined_"
 LOST: Final = "sandbox_lost_"
@@ -33,7 +34,7 @@ UNREACHABLE: Final = "sandbox_unreachable_"
 DECLINED_CODE: Final = "card_declined"
 
 
-class SandboxGateway(SandboxMovements):
+class SandboxGateway(SandboxMovements, SandboxPayouts):
     """The payments and refunds of all tenants, in a folder.
 
     `write_once` puts a file there, or finds one; `now` is the processor's own clock.

@@ -45,7 +45,7 @@ class SandboxMovements:
         found = sorted(
             (
                 (at, each.known.id, each)
-                for at, each in self._all(wanted.kind)
+                for at, each in self._all(wanted.kind, wanted.tenant_id)
                 if since <= at < until and each.tenant_id in (None, wanted.tenant_id)
             ),
             key=lambda dated: dated[:2],
@@ -60,17 +60,22 @@ class SandboxMovements:
         found = (each for _, each in self._all(known.kind) if each.known == known)
         return next((each for each in found if payment in ("", each.payment)), None)
 
-    def _all(self, kind: MovementKind) -> Iterator[tuple[datetime, Movement]]:
-        captures = {each["payment"]: each for each in self._read("captures/*.json")}
+    def _all(
+        self, kind: MovementKind, tenant_id: UUID | None = None
+    ) -> Iterator[tuple[datetime, Movement]]:
+        """All that took place. Where two tenants name a payment alike, it is the one's who asks."""
+        made = list(self._read("captures/*.json"))
+        made.sort(key=lambda each: each["tenant"] == str(tenant_id))
+        captures = {each["payment"]: each for each in made}
         match kind:
             case MovementKind.PAYMENT:
                 for each in captures.values():
                     yield _dated(each, _movement(kind, each["payment"], each, captures))
             case MovementKind.REFUND:
                 for file in self._folder.glob(f"{RefundId.prefix}*.json"):
-                    made = json.loads(file.read_bytes())
-                    if not made["failure"]:
-                        yield _dated(made, _movement(kind, file.stem, made, captures))
+                    given = json.loads(file.read_bytes())
+                    if not given["failure"]:
+                        yield _dated(given, _movement(kind, file.stem, given, captures))
                 for each in self._read("there/*.json"):
                     yield _dated(each, _movement(kind, each["id"], each, captures))
             case MovementKind.DISPUTE:
@@ -86,7 +91,8 @@ class SandboxMovements:
             "at": self._now().isoformat(),
         }
         name = hashlib.sha256(f"{payment} {id}".encode()).hexdigest()
-        self._write_once(self._folder.joinpath(where, f"{name}.json"), json.dumps(made).encode())
+        file = self._folder.joinpath(where, f"{name}.json")
+        self._write_once(file, json.dumps(made).encode())
 
     def _read(self, pattern: str) -> Iterator[dict[str, Any]]:
         for file in self._folder.glob(pattern):

@@ -23,7 +23,9 @@ from common.domain.processor_units import from_processor, to_processor
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Unreachable, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
+from common.ports.payouts import PendingPayout
 from common.stripe.movements import StripeMovements
+from common.stripe.payouts import StripePayouts
 from common.stripe.reading import found_or_none, metadata_of, read, unreachable_or_raise
 
 TIMEOUT_SECONDS: Final = (3, 10)
@@ -40,6 +42,7 @@ class StripeGateway:
     def __init__(self, api_key: str, *, address: str = "", retries_max: int = RETRIES_MAX) -> None:
         self._client = client(api_key, address, retries_max)
         self._movements = StripeMovements(self._client)
+        self._payouts = StripePayouts(self._client)
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
@@ -82,6 +85,14 @@ class StripeGateway:
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         """One movement of a payment; None where none such took place."""
         return self._movements.movement(known, payment)
+
+    def pay_out(self, wanted: PendingPayout) -> Answer:
+        """Pay a connected account. Raises ValueError where the key was used for another payout."""
+        return self._payouts.pay_out(wanted)
+
+    def ask_payout(self, wanted: PendingPayout) -> Answer | None:
+        """What became of a payout; None where Stripe knows of none."""
+        return self._payouts.ask_payout(wanted)
 
     def _made(self, refund_id: RefundId, processor_payment_id: str) -> Any | None:
         try:

@@ -7,6 +7,8 @@ from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
 from common.domain.payment_intent import PaymentIntentUnknown
+from common.domain.payout import PayoutUnknown
+from common.domain.payout_account import PayoutAccountUnknown
 from common.domain.prepaid_account import CreditsOutOfRange
 from common.domain.refund import (
     PaymentUnknown,
@@ -44,6 +46,8 @@ class ReplayWebhook(Request):
         AmountNotPositive,
         CurrencyUnknown,
         CreditsOutOfRange,
+        PayoutUnknown,
+        PayoutAccountUnknown,
     ),
 )
 def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
@@ -51,7 +55,8 @@ def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
 
     Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
     RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown,
-    WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown, CreditsOutOfRange.
+    WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown, CreditsOutOfRange, PayoutUnknown,
+    PayoutAccountUnknown.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.payload, tx)

@@ -26,6 +26,7 @@ class StripeStandIn:
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: list[dict[str, Any]] = field(default_factory=list)
     disputes: list[dict[str, Any]] = field(default_factory=list)
+    payouts: list[dict[str, Any]] = field(default_factory=list)
     page: int = 100
     keys: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
@@ -64,6 +65,26 @@ class StripeStandIn:
             "status": "succeeded",
         }
 
+    def pay_out(self, key: str, form: dict[str, str], account: str) -> tuple[int, dict[str, Any]]:
+        """A payout of an account's balance is asked for."""
+        if key in self.keys:
+            before, payout = self.keys[key]
+            return (200, payout) if before == form else _error(400, "idempotency_error")
+        status = "failed" if "_declined_" in account else "paid"
+        metadata = {name: form[f"metadata[{name}]"] for name in ("payoutId", "tenantId")}
+        payout = {
+            **self._about(f"po_{len(self.payouts)}", "", int(form["amount"])),
+            "object": "payout",
+            "account": account,
+            "currency": form["currency"],
+            "failure_code": "account_closed" if status == "failed" else None,
+            "metadata": metadata,
+            "status": "in_transit" if "_transit_" in account else status,
+        }
+        self.payouts.append(payout)
+        self.keys[key] = (form, payout)
+        return (0, {}) if "_lost_" in account else (200, payout)
+
     def make(self, key: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """A refund is asked for; a status and a body, or 0 for a line that is cut."""
         payment = form["payment_intent"]
@@ -101,6 +122,7 @@ class StripeStandIn:
             "payment_intents": list(self.payments.values()),
             "refunds": self.refunds,
             "disputes": self.disputes,
+            "payouts": [each for each in self.payouts if each["account"] == asked.get("account")],
         }
         _, _, kind, *named = path.split("/")
         if named:
@@ -140,11 +162,17 @@ def stripe_stand_in() -> Iterator[StripeStandIn]:
             form = {name: values[0] for name, values in parse_qs(body).items()}
             key = self.headers["Idempotency-Key"]
             stand_in.seen.append(("POST", self.path, key))
+            account = self.headers["Stripe-Account"]
+            if self.path == "/v1/payouts":
+                self.tell(*stand_in.pay_out(key, form, account))
+                return
             self.tell(*stand_in.make(key, form))
 
         def do_GET(self) -> None:
             query = parse_qs(urlparse(self.path).query)
             asked = {name: values[0] for name, values in query.items()}
+            if (account := self.headers["Stripe-Account"]) is not None:
+                asked["account"] = account
             stand_in.seen.append(("GET", urlparse(self.path).path, None))
             self.tell(*stand_in.read(urlparse(self.path).path, asked))
 

@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.paying_out import payouts_of_every_state
 from tests.postgres.certificate_trials import CERTIFICATES
 from tests.postgres.company_trials import COMPANIES
 from tests.postgres.credit_trials import CREDITS as PREPAID
@@ -23,6 +24,7 @@ from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.difference_trials import DIFFERENCES, differences_of_every_state
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
+from tests.postgres.payout_trials import PAYOUTS
 from tests.postgres.purchase_trials import PURCHASES, purchases_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -233,6 +235,7 @@ EVERYTHING: Final = [
     *SIGNALS,
     *RECONCILIATIONS,
     *DIFFERENCES,
+    *PAYOUTS,
     *REOPENINGS,
     *COMPANIES,
     *PREPAID,
@@ -276,6 +279,7 @@ def full(house: House) -> Hotel:
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     differences_of_every_state(hotel)
+    payouts_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)
     companies_of_every_state(hotel)
     credits_of_every_kind(hotel)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
@@ -22,9 +22,11 @@ from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
 from tests.crediting import credits
 from tests.depositing import wanted as moving_deposit
-from tests.hotel import Hotel, House, charge, new_id, usd
+from tests.hotel import Hotel, charge, new_id, usd
 from tests.matching import difference
 from tests.moving import wanted as moving
+from tests.paying_out import LARGE, asked, enabled, held
+from tests.paying_out import wanted as wanted_payout
 from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
@@ -77,6 +79,7 @@ class Calls:
     signal: str
     reconciliation: str
     difference: str
+    payouts: tuple[str, str]
     debtor: Debtor
     credits: prepaid.Credits
     webhook: str
@@ -115,6 +118,7 @@ class Calls:
             a_signal(hotel, actor=f"till-{uuid4()}"),
             old_mismatch(hotel),
             difference(hotel),
+            _waiting(hotel),
             Debtor.of(hotel),
             prepaid.Credits.of(hotel),
             _taken_in(hotel),
@@ -169,6 +173,7 @@ class Calls:
         known["credit_note_id"] = self.credit_note
         known["reconciliation_id"] = self.reconciliation
         known["difference_id"] = self.difference
+        known["payout_id"] = self.payouts[name == "reject_payout"]
         if name in ("refund_payment", "transfer_deposit"):
             known["folio_id"] = self.deposit[0]
         if name == "transfer_lines":
@@ -331,6 +336,13 @@ def _credit(calls: Calls) -> dict[str, Any]:
     return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
 
 
+def _waiting(hotel: Hotel) -> tuple[str, str]:
+    """Two large payouts that wait for a second person, and money for a third."""
+    enabled(hotel)
+    held(hotel, 2 * LARGE + 100_000)
+    return asked(hotel, LARGE), asked(hotel, LARGE)
+
+
 BODIES: dict[str, Callable[[Calls], Any]] = {
     "open_folio": _opening,
     "post_charge": _charge,
@@ -355,6 +367,10 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
         captured(calls.hotel, calls.folio, 1_000)
     ).encode(),
     "replay_webhook": lambda calls: {"eventId": calls.webhook},
+    "connect_payout_account": lambda calls: {"processorAccountId": "acct_another"},
+    "request_payout": lambda calls: wanted_payout(calls.hotel, usd(100)),
+    "approve_payout": lambda calls: {"amount": usd(LARGE)},
+    "reject_payout": lambda calls: {"amount": usd(LARGE), "reason": "It is too much"},
     "own_processor_difference": lambda calls: {"owner": "laila"},
     "resolve_processor_difference": lambda calls: {"reason": "It was paid back by hand"},
 }
@@ -377,24 +393,3 @@ def fields_not_given(calls: Calls, name: str) -> set[str]:
     in_path = {camel(part[1:-1]) for part in declaration.path.split("/") if part.startswith("{")}
     known = {info.alias or each for each, info in declaration.request.model_fields.items()}
     return known - in_path - given - EITHER.get(name, set())
-
-
-def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
-    """All that the database holds of a tenant, table by table, as digests.
-
-    What limits counted is left out: a call that was refused after it was counted was still made.
-    """
-    schema = f"tenant_{tenant_id.hex}_billing"
-    names = house.sql(
-        "SELECT table_schema || '.' || table_name FROM information_schema.tables"
-        " WHERE table_schema = :schema OR (table_schema = 'billing_central'"
-        " AND table_name IN ('outbox', 'step_up_uses', 'subscriptions', 'subscription_invoices',"
-        " 'platform_entries')) ORDER BY 1",
-        schema=schema,
-    )
-    digests = [
-        f"SELECT '{name}', count(*) || ' rows, ' || md5(string_agg(t::text, '|' ORDER BY t::text))"
-        f" FROM {name} t WHERE tenant_id = :tenant"
-        for (name,) in names
-    ]
-    return dict(house.sql(" UNION ALL ".join(digests), tenant=tenant_id))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hotel import House
-from tests.security.calls import Calls, books_of
+from tests.security.books import books_of
+from tests.security.calls import Calls
 
 
 @pytest.fixture(scope="module")

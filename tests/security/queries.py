@@ -68,6 +68,12 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_night_audits": _day,
     "list_signals": _odd,
     "show_cash_report": _cash_day,
+    "list_payouts": lambda calls: {
+        "propertyId": str(calls.hotel.property_id),
+        "status": "awaiting_approval",
+        "limit": "50",
+        "cursor": "IiI",
+    },
     "list_processor_differences": lambda calls: {
         "propertyId": str(calls.hotel.property_id),
         "status": "open",

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from tests.security.answers import INVALID, MARK, is_problem
-from tests.security.calls import Calls, books_of, functions, with_json_body
+from tests.security.books import books_of
+from tests.security.calls import Calls, functions, with_json_body
 from tests.security.forging import unbase64url
 
 GOOD = b'{"reason":"Wrong room"}'

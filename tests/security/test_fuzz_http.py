@@ -107,6 +107,7 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "token": a_token(),
                 "email": f"{letters()}@guest.example",
                 "phone": "+93 70 123 4567",
+                "processorAccountId": "acct_made_up",
                 "toFolioId": (desk.deposit if "chargeIds" in told else desk.shared)[0],
                 "chargeIds": [desk.shared[1]],
                 "creditNoteId": desk.debtor.note,

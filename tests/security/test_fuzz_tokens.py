@@ -24,7 +24,7 @@ from tests.hotel import Hotel, House, charge
 from tests.security import forging
 from tests.security.answers import is_problem
 from tests.security.bad_tokens import CORPUS
-from tests.security.calls import books_of
+from tests.security.books import books_of
 from tests.security.forging import MISSING, Forge, T, spelled
 from tests.security.gated import SCOPE, declaration, write_off
 from tests.trust.races.stage import StandingClock

@@ -19,7 +19,7 @@ from common.domain.canonical import digest
 from common.local.identity import LocalIdentity
 from tests.hotel import Hotel, House, charge, new_id
 from tests.security.answers import is_problem
-from tests.security.calls import books_of
+from tests.security.books import books_of
 from tests.security.forging import P256_ORDER, Forge, base64url, unbase64url
 from tests.security.gated import SCOPE, Gate, asked_outside, outside_is_down
 

@@ -21,6 +21,7 @@ from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
 from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.payments import PAYMENTS
+from tests.trust.invariants.payouts import PAYOUTS, hotel_with_payouts
 from tests.trust.invariants.plant import STEP_UP, Plant
 from tests.trust.invariants.prepaid import PREPAID
 from tests.trust.invariants.purchases import PURCHASES
@@ -74,6 +75,7 @@ AREAS = {
     "payments": PAYMENTS,
     "bought": PURCHASES,
     "reviewed": REVIEWS,
+    "paying": PAYOUTS,
 }
 """What is planted in which hotel; the names are those of the fixtures below."""
 PLANTED = [(area, plant) for area, plants in AREAS.items() for plant in plants]
@@ -133,6 +135,11 @@ def reconciled(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def differing(house: House) -> Hotel:
     return hotel_with_differences(house)
+
+
+@pytest.fixture(scope="module")
+def paying(house: House) -> Hotel:
+    return hotel_with_payouts(house)
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,7 @@ WITH written AS (
     AND NOT starts_with(source, 'wof_')
     AND NOT starts_with(source, 'sof_')
     AND NOT starts_with(source, 'dsp_')
+    AND NOT starts_with(source, 'pyo_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing

@@ -87,6 +87,10 @@ WITH standing AS (
   SELECT 'payment_intent', id, version, trail, state_digest FROM payment_intents
   UNION ALL
   SELECT 'review', id, version, trail, state_digest FROM reviews
+  UNION ALL
+  SELECT 'payout', id, version, trail, state_digest FROM payouts
+  UNION ALL
+  SELECT 'payout_account', id, version, trail, state_digest FROM payout_accounts
 )
 SELECT coalesce(id, aggregate_id), concat_ws(' ', coalesce(kind, aggregate_kind), 'at version',
   version, 'after entry', sequence)
@@ -98,7 +102,7 @@ FULL JOIN (
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
     'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
-    'credit_purchase', 'auto_top_up', 'review')
+    'credit_purchase', 'auto_top_up', 'review', 'payout', 'payout_account')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

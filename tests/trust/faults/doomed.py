@@ -30,6 +30,7 @@ from common.domain.settings import Issuer
 from common.ports.cards import Cards
 from common.ports.gateway import Answer, Gateway, Unknown, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
+from common.ports.payouts import PendingPayout
 from common.ports.powers import Documents, Seal
 from common.ports.publishing import Message
 from common.postgres import provisioner
@@ -182,6 +183,15 @@ class PassingGateway:
         answer = self.gateway.movements(wanted)
         self.doomed.passes("after_processor_before_record")
         return answer
+
+    def pay_out(self, wanted: PendingPayout) -> Answer:
+        self.doomed.passes("before_processor")
+        answer = self.gateway.pay_out(wanted)
+        self.doomed.passes("after_processor_before_record")
+        return answer
+
+    def ask_payout(self, wanted: PendingPayout) -> Answer | None:
+        return self.gateway.ask_payout(wanted)
 
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         return self.gateway.movement(known, payment)

@@ -41,6 +41,7 @@ from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
 from tests.trust.faults.payment_examples import PAYMENTS
+from tests.trust.faults.payout_examples import PAYOUTS
 from tests.trust.faults.purchase_examples import PURCHASES
 from tests.trust.faults.review_examples import REVIEWS
 from tests.trust.faults.scene import Scene, struck_out
@@ -392,4 +393,5 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **PAYMENTS,
     **PURCHASES,
     **REVIEWS,
+    **PAYOUTS,
 }

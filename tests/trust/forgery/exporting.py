@@ -104,6 +104,10 @@ NO_BOOKS: Final = {
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours
     "payment_disputes": "what banks ask back",
     "processor_differences": "what differs from the processor's side",
+    # a payout's trail is verified like all others; invariants hold its entries against it
+    "payouts": "what went to the tenant's own account",
+    "payout_accounts": "which account that is",
+    "payout_queue": "which payouts the processor is still to be asked for",
     "late_refunds": "what the processor gave back of closed folios",
     "webhook_attempts": "what became of each event of the processor",
     "webhook_events": "what the processor told",

@@ -1,0 +1,1 @@
+"""What the processor holds for the tenant is paid out, large amounts by two persons."""

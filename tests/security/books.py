@@ -1,0 +1,26 @@
+"""What stands in a tenant's tables, to be held against what stands there later."""
+
+from uuid import UUID
+
+from tests.hotel import House
+
+
+def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
+    """All that the database holds of a tenant, table by table, as digests.
+
+    What limits counted is left out: a call that was refused after it was counted was still made.
+    """
+    schema = f"tenant_{tenant_id.hex}_billing"
+    names = house.sql(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+        " WHERE table_schema = :schema OR (table_schema = 'billing_central'"
+        " AND table_name IN ('outbox', 'step_up_uses', 'subscriptions', 'subscription_invoices',"
+        " 'platform_entries')) ORDER BY 1",
+        schema=schema,
+    )
+    digests = [
+        f"SELECT '{name}', count(*) || ' rows, ' || md5(string_agg(t::text, '|' ORDER BY t::text))"
+        f" FROM {name} t WHERE tenant_id = :tenant"
+        for (name,) in names
+    ]
+    return dict(house.sql(" UNION ALL ".join(digests), tenant=tenant_id))
