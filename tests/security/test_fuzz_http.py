@@ -107,7 +107,6 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "token": a_token(),
                 "email": f"{letters()}@guest.example",
                 "phone": "+93 70 123 4567",
-                "processorAccountId": "acct_made_up",
                 "toFolioId": (desk.deposit if "chargeIds" in told else desk.shared)[0],
                 "chargeIds": [desk.shared[1]],
                 "creditNoteId": desk.debtor.note,
@@ -180,6 +179,7 @@ def test_what_the_document_allows_is_answered_as_it_says(
     done_is_done = name in ("close_folio", "void_charge") or name.endswith("_pdf")
     done_is_done |= name == "backfill_taxes"  # among folios that are made up none is there
     done_is_done |= name == "take_stripe_event"  # nothing that is made up is signed
+    done_is_done |= name == "request_payout"  # an account that was made up is proven by nobody
     if not done_is_done and not unconfirmed:
         assert statuses.keys() & {200, 201, 202}, "nothing that was made up got past the door"
 
