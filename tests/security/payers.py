@@ -7,10 +7,9 @@ As with tills, what is made here stands before the books are looked at.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import uuid4
 
 from tests.hotel import Hotel, new_id, usd
-from tests.paying import a_card, a_customer, a_token, an_intent
+from tests.paying import a_card, a_customer, a_token, an_intent, letters
 from tests.weighing import a_suspected_payment
 
 
@@ -46,7 +45,7 @@ class Payer:
 
 def _person() -> dict[str, Any]:
     return {
-        "email": f"{uuid4().hex}@guest.example",
+        "email": f"{letters()}@guest.example",
         "name": "Zarmina Ahmadi",
         "phone": "+93 70 123 4567",
     }

@@ -10,7 +10,7 @@ from common.ports.cards import Linked, Person
 from common.ports.gateway import Failed, Unknown
 from jobs.link_customers import link_customers
 from tests.hotel import Hotel, new_id
-from tests.paying import a_customer, processor_customer, run_job
+from tests.paying import a_customer, letters, processor_customer, run_job
 from tests.proofs import (
     assert_answers_once,
     assert_books_are_right,
@@ -163,7 +163,7 @@ def test_what_the_processor_refuses_is_not_asked_again(
     assert (shown["processor"], shown["refusedCode"]) == ("refused", "email_invalid")
     hotel.rows("UPDATE {s}.customers SET next_attempt_at = now()")
     assert run_job(hotel, link_customers).due == 0
-    here.call("PUT", f"/customers/{customer}", {**WHO, "email": f"{uuid4().hex}@guest.example"})
+    here.call("PUT", f"/customers/{customer}", {**WHO, "email": f"{letters()}@guest.example"})
     assert hotel.rows("SELECT told_version FROM {s}.customers") == [[2]]
 
 
