@@ -1,6 +1,7 @@
 """Reviews: what waits for a person, and how it was decided."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any, Final
 
 from common.domain.identifiers import PropertyId, ReviewId
@@ -61,12 +62,13 @@ class Reviews:
         return self._known(self._desk.rows(TAKE, review_id))
 
     def page(self, which: ReviewFilter, limit: int, cursor: str | None) -> Page[Review]:
+        before = which.opened_before
         rows = self._desk.rows(
             PAGE,
             key_of(cursor),
             held_properties(self._desk, which.property_id),
             which.status,
-            which.opened_before,
+            before and before.astimezone(UTC),  # the server knows no zone beyond 15:59
             limit + 1,
         )
         reviews = tuple(_review_of(row) for row in rows[:limit])

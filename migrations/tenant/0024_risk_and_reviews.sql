@@ -4,8 +4,8 @@
 --      is to be asked for 3-D Secure.
 -- Lock: ACCESS EXCLUSIVE on payment_intents for a moment: two columns without a rewrite, and checks
 --      over a table that was made with the version before.
--- Version before: goes on working; it weighs nothing, and asks for what waits for a review
---      when it is confirmed again.
+-- Version before: goes on working; it weighs nothing, and asks for a payment that waits for a
+--      review when it is confirmed again.
 
 -- up
 -- What waits for a person's decision; it is decided once, by somebody else, or expires.

@@ -10,7 +10,7 @@ import pytest
 
 from common.ports.cards import GatewayUnavailable, Order
 from tests.hotel import Hotel, House, new_id, usd
-from tests.paying import charges, confirm, intents, shown
+from tests.paying import a_card, charges, confirm, intents, shown
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
 from tests.together import at_once
 from tests.weighing import WHY, HeldPayment, a_held_payment, at_most, decide, rules
@@ -174,8 +174,7 @@ def test_an_approval_stands_where_nobody_could_be_asked(
 
 def test_takes_no_other_card_while_it_waits(hotel: Hotel, held: HeldPayment) -> None:
     customer = shown(hotel, held.intent)["customerId"]
-    body = {"token": f"sandbox_visa_{uuid4().hex[:20]}"}
-    other = hotel.post(f"/customers/{customer}/payment-methods", body).json["paymentMethodId"]
+    other = a_card(hotel, customer)
 
     assert_refused(confirm(hotel, held.intent, other), 409, "PAYMENT_METHOD_DIFFERS")
     hotel.charged(shown(hotel, held.intent)["folioId"], cents=1_000)
