@@ -34,6 +34,7 @@ STRUCK_OUT: Final = (
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-01\b"), "trace"),
     (re.compile(r"(\\\\x)?[0-9a-f]{32,}"), "hash"),
     (re.compile(r"-[0-9a-f]{16}\.pdf"), "-hash.pdf"),
+    (re.compile(r"\b[a-p]{32}@"), "somebody@"),
     (re.compile(r"\bMEL-\d{4}-\d{6}"), "number"),
     (re.compile(r'(previousSha256\\*": ?)(null|\\*"hash\\*")'), r"\1*"),
     (re.compile(r'"(\w*token_id|shard|id|fingerprint)": ("[\w-]*"|\d+)'), r'"\1": *'),
