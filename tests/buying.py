@@ -10,7 +10,7 @@ from uuid import uuid4
 from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, new_id
-from tests.paying import a_card, a_customer
+from tests.paying import a_card, a_customer, clerk
 from tests.prepaying import micro
 from tests.webhooks import event
 
@@ -134,4 +134,4 @@ def fill_up(hotel: Hotel, method: str, **changed: Any) -> TestResponse:
         "paymentMethodId": method,
         **changed,
     }
-    return hotel.call("PUT", "/credits/auto-top-up", body)
+    return hotel.call("PUT", "/credits/auto-top-up", body, token=clerk(hotel))

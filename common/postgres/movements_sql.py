@@ -7,7 +7,8 @@ took place; one that was late is read as what it was, whatever it has become.
 
 from typing import Final
 
-_PAYMENTS: Final = """
+_OURS: Final = (
+    """
 SELECT payments.tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
        processor_payment_id, property_id, false, false
 FROM payments
@@ -15,16 +16,16 @@ JOIN folios ON folios.id = folio_id
 WHERE method = 'card'
   AND processor_payment_id IS NOT NULL
   AND {asked}
-"""
-_CREDITS: Final = """
+""",
+    """
 SELECT account_credits.tenant_id, 'payment', processor_payment_id, amount_micro,
        account_credits.currency, processor_payment_id, property_id, false, false
 FROM account_credits
 JOIN company_accounts ON company_accounts.id = account_id
 WHERE kind = 'card'
   AND {asked}
-"""
-_REFUNDS: Final = """
+""",
+    """
 SELECT refunds.tenant_id, 'refund', coalesce(processor_refund_id, refunds.id),
        refunds.paid_amount_micro, refunds.paid_currency, coalesce(processor_payment_id, ''),
        property_id, refund_settlements.status IS NULL, false
@@ -36,40 +37,40 @@ WHERE refunds.method = 'card'
   AND refund_settlements.status IS DISTINCT FROM 'failed'
   AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
   AND {asked}
-"""
-_LATE: Final = """
+""",
+    """
 SELECT late_refunds.tenant_id, 'refund', processor_refund_id, late_refunds.paid_amount_micro,
        late_refunds.paid_currency, coalesce(processor_payment_id, ''), property_id, false,
        settled_at IS NULL
 FROM late_refunds
 JOIN payments ON payments.id = payment_id
 WHERE {asked}
-"""
-_DISPUTES: Final = """
+""",
+    """
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency, coalesce(processor_payment_id, ''), property_id, false, false
 FROM payment_disputes
 LEFT JOIN payments ON payments.id = payment_id
 WHERE {asked}
-"""
-_UNPLACED: Final = """
+""",
+    # what was taken while its folio was closed, and waits for that to be opened again
+    """
 SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
        property_id, false, false
 FROM payment_intents
 WHERE status = 'succeeded'
   AND payment_id IS NULL
   AND {asked}
-"""
-"""What was taken while its folio was closed, and waits for that to be opened again."""
-_PURCHASES: Final = """
+""",
+    # purchases of credits are on no folio and at no property; nor is what goes back of them
+    """
 SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
        NULL::uuid, false, false
 FROM credit_purchases
 WHERE status = 'succeeded'
   AND {asked}
-"""
-"""Purchases of credits are on no folio and at no property; nor is what goes back of them."""
-_SALES: Final = """
+""",
+    """
 SELECT credit_sale_entries.tenant_id, 'refund', substr(source, length('refund:') + 1),
        credit_sale_entries.amount_micro, credit_sale_entries.currency, processor_payment_id,
        NULL::uuid, false, false
@@ -77,8 +78,8 @@ FROM credit_sale_entries
 JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
   AND {asked}
-"""
-_OURS: Final = (_PAYMENTS, _CREDITS, _REFUNDS, _LATE, _DISPUTES, _UNPLACED, _PURCHASES, _SALES)
+""",
+)
 
 
 def _movements(*asked: str) -> str:

@@ -32,11 +32,10 @@ class Payer:
         customer = a_customer(hotel)
         cards = a_card(hotel, customer), a_card(hotel, customer)
         intent = an_intent(hotel, folio, usd(100), customer)
-        bought = buy(hotel, 500, cards[0])
-        assert bought.status_code == 201, bought.text
+        purchase = _purchase(hotel, cards[0])
         assert fill_up(hotel, cards[0], enabled=False, thresholdMicro=1).status_code == 200
         held = a_suspected_payment(hotel, folio, customer, cards[0])
-        return cls(folio, customer, *cards, intent, bought.json["purchaseId"], held.review)
+        return cls(folio, customer, *cards, intent, purchase, held.review)
 
     @property
     def named(self) -> dict[str, str]:
@@ -48,6 +47,16 @@ class Payer:
             "purchase_id": self.purchase,
             "review_id": self.review,
         }
+
+
+def _purchase(hotel: Hotel, card: str) -> str:
+    """A purchase of the hotel's: the one that there is, as it may not make many in an hour."""
+    there = hotel.rows("SELECT id FROM {s}.credit_purchases ORDER BY id LIMIT 1")
+    if there:
+        return str(there[0][0])
+    bought = buy(hotel, 500, card)
+    assert bought.status_code == 201, bought.text
+    return str(bought.json["purchaseId"])
 
 
 def _person() -> dict[str, Any]:

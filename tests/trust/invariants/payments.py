@@ -9,6 +9,7 @@ TAKEN = "what_was_taken_is_one_payment"
 WAITS = "a_payment_that_is_under_way_waits"
 DIGESTED = "a_payment_intent_is_what_its_trail_digested"
 OWN = "a_payment_is_taken_from_its_own_customer"
+WEIGHED = "a_payment_is_weighed_once_a_card"
 LISTED = "a_customer_of_the_processor_is_in_the_directory"
 SEALED = "a_kept_method_can_be_opened_and_a_removed_one_cannot"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
@@ -59,7 +60,11 @@ PAYMENTS = (
         f"INSERT INTO payment_intent_queue SELECT tenant_id, id, 0, now(), now()"
         f" FROM payment_intents {FIRST.format('failed')}",
     ),
-    plant(DIGESTED, f"UPDATE payment_intents SET amount_micro = 1 {FIRST.format('succeeded')}"),
+    plant(
+        DIGESTED,
+        f"UPDATE payment_intents SET amount_micro = 1 {FIRST.format('succeeded')}",
+        also=(WEIGHED,),
+    ),
     plant(
         DIGESTED,
         f"UPDATE payment_intents SET status = 'canceled' {FIRST.format('requires_action')}",
@@ -69,6 +74,7 @@ PAYMENTS = (
         OWN,
         "UPDATE payment_intents SET customer_id = (SELECT max(id) FROM customers)"
         f" {FIRST.format('failed')}",
+        also=(WEIGHED,),
     ),
     plant(OWN, f"UPDATE payment_intents SET property_id = '{{other}}' {FIRST.format('failed')}"),
     plant(
