@@ -1,9 +1,7 @@
 """Typed identifiers: a prefix that says what is named, then a ULID.
 
-The prefix keeps a payment's id out of a charge's place at the desk, in a log and in the types. The
-ULID (Crockford's base 32, 26 characters for 128 bits, so the first is at most 7) sorts by the time
-of its making, and a client that is offline can mint one. Only the canonical upper case is an
-identifier: two spellings of one id would be two keys.
+The prefix keeps a payment's id out of a charge's place. The ULID (Crockford's base 32) sorts by the
+time of its making, and an offline client can mint one. Only upper case is an identifier.
 """
 
 import re

@@ -64,6 +64,7 @@ def test_every_transition_has_its_entry(hotel: Hotel) -> None:
         ("folio", 8, "folio.closed"),
         ("invoice", 1, "invoice.generated"),
         ("invoice", 2, "invoice.rendered"),
+        ("signing_certificate", 1, "certificate.kept"),
     ]
     reasons = {e["action"]: e["reason"] for e in entries if e["reason"]}
     assert reasons["charge.adjusted"] == "Lift works"

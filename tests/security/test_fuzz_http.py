@@ -38,6 +38,7 @@ EXAMPLES = 30
 HOW_MANY = {
     "regenerate_invoice": 10,  # it draws a page for every request
     "purchase_credits": 6,  # ten an hour are sold to a tenant
+    "transfer_deposit": 100,  # its amount must fit what is there
     "record_payment": 60,  # its method must fit what else is told
     "post_charge": 200,  # what it costs must be in minor units of a currency that there is
     "post_charge_batch": 200,  # all of its charges must be good at once

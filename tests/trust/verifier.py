@@ -183,6 +183,7 @@ def issues(export: Export) -> Iterator[str]:
     """An invoice was told of as it stands, is signed, and was drawn as often as its trail says."""
     rows = {row["id"]: row for row in export.tables["invoices"]}
     signatures = {row["invoice_id"]: row for row in export.tables["invoice_signatures"]}
+    drawn = {(row["invoice_id"], row["copy"]): row for row in export.tables["invoice_renditions"]}
     told: dict[str, list[Row]] = defaultdict(list)
     for (_, name), entries in export.trails("invoice").items():
         payload = rows[name]["payload"]
@@ -195,7 +196,8 @@ def issues(export: Export) -> Iterator[str]:
             if sha256(left) != entry["digest_after"]:
                 yield f"{name}: entry {copy + 1} leaves another state"
         for copy, entry in enumerate(entries[1:]):
-            rendition = rendition_of(told_in(entry), copy, paper)
+            lies_at = drawn.get((name, copy), {}).get("object_name", "")  # its content is told
+            rendition = {**rendition_of(told_in(entry), copy, paper), "object_name": lies_at}
             told["invoice_renditions"].append(rendition)
             pdf = export.pdfs.get(rendition["object_name"], b"")
             claims = paper["number"], hashed.hex(), rendition["template_version"]
