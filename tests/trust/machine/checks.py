@@ -125,6 +125,8 @@ def same_day(group: Group, said: dict[str, Any]) -> None:
     day["id"] = said["nightAuditId"]
     moved: dict[str, int] = {}
     for each in said["guestLedger"]:
+        if each["account"] == "guest_deposits":  # where credit stands, and no line of a folio
+            continue
         currency = each["amount"]["currency"]
         moved[currency] = moved.get(currency, 0) + each["amount"]["amountMicro"]
     moved = {currency: micro for currency, micro in moved.items() if micro}

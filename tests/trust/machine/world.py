@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +22,10 @@ from uuid import UUID, uuid4
 from ulid import ULID
 from werkzeug.test import TestResponse
 
+from common.domain.certificate import CertificateGiven
+from common.domain.settings import Issuer
 from common.local.identity import LocalIdentity
-from common.ports.powers import DrawingRefused
+from common.ports.powers import DrawingRefused, Seal
 from common.ports.publishing import HELD_BACK, Message
 from common.postgres.drain import OutboxDrain
 from common.runtime.declaration import declaration_of
@@ -55,6 +57,9 @@ class Clock:
         return self.moment
 
 
+EVER, NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
 class Pen:
     """Writes a line for a page. `trouble` happens at the next one: refused, or killed."""
 
@@ -70,6 +75,24 @@ class Pen:
             raise DrawingRefused("a glyph is missing")
         said = (payload["number"], given["payload_sha256"], given["template_version"])
         return " ".join([*said, str(given["copy"])]).encode()
+
+    def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
+        return b"<xml/>"
+
+    def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
+        """The page as it is: how a seal holds is proven elsewhere."""
+        return pdf
+
+    def must_hold(self, *_: object) -> None:
+        """What was stored before holds."""
+
+    def own_certificate(self, issuer: Issuer, key_version: str, *_: object) -> CertificateGiven:
+        return self.read_certificate(key_version, key_version.encode())
+
+    def read_certificate(self, key_version: str, der: bytes) -> CertificateGiven:
+        return CertificateGiven(
+            key_version=key_version, chain=(der,), own=True, valid_from=EVER, valid_to=NEVER
+        )
 
     def identity(self, pdf: bytes) -> tuple[str, str]:
         """The number and the hash that stand on a page."""
@@ -87,7 +110,7 @@ class Shelf:
     def put(self, tenant_id: UUID, name: str, content: bytes) -> None:
         if self.documents.setdefault((tenant_id, name), content) != content:
             raise FileExistsError(name)
-        if self._pen.trouble == "killed behind the page":
+        if self._pen.trouble == "killed behind the page" and name.endswith(".pdf"):
             raise Died
 
     def get(self, tenant_id: UUID, name: str) -> bytes:
