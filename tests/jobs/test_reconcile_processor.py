@@ -260,8 +260,9 @@ def test_two_who_answer_for_it_at_once_do_so_once(hotel: Hotel) -> None:
 
 
 @pytest.mark.req("SEC-3", "API-5")
-def test_lists_differences_by_status_kind_and_owner(hotel: Hotel) -> None:
+def test_lists_differences_by_status_kind_and_owner(hotel: Hotel, clock: Clock) -> None:
     """Those of another property are unknown; an unknown id is, too."""
+    clock("2026-03-01T10:00:00Z")
     first, second = difference(hotel), difference(hotel)
     assert resolve(hotel, first).status_code == 200
     token = hotel.token(REPORT)

@@ -14,7 +14,7 @@ from tests.hotel import House
 from tests.trust.machine.play import machine_in, settings_for
 from tests.trust.machine.world import World
 
-EXAMPLES = 40
+EXAMPLES = 60
 FAULTS = [
     "a commit undone",
     "a commit unheard",
