@@ -1,20 +1,21 @@
 """Whatever is done in whichever order, the service and a plain model come to the same (REL-3).
 
-The machine stands in tests/trust/machine. The examples here are the same in every run; `run` in
+The machine stands in tests/trust/machine. The seeds here are the same in every run; `run` in
 tests/trust/machine/play.py goes on with others for as long as there is time.
 """
 
 from collections import Counter
 
 import pytest
-from hypothesis import Phase
+from hypothesis import Phase, seed
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.hotel import House
 from tests.trust.machine.play import machine_in, settings_for
 from tests.trust.machine.world import World
 
-EXAMPLES = 60
+EXAMPLES = 40
+ROUNDS_MAX = 4
 FAULTS = [
     "a commit undone",
     "a commit unheard",
@@ -38,9 +39,11 @@ def test_service_and_model_agree_on_every_answer_whatever_is_done(house: House) 
     counted: Counter[str] = Counter()
 
     with World.of(house) as world:
-        run_state_machine_as_test(
-            machine_in(world, counted), settings=settings_for(EXAMPLES, derandomize=True)
-        )
+        for number in range(ROUNDS_MAX):
+            machine = seed(number)(machine_in(world, counted))
+            run_state_machine_as_test(machine, settings=settings_for(EXAMPLES, derandomize=False))
+            if not [fault for fault in FAULTS if not counted[f"fault: {fault}"]]:
+                break
 
     assert [fault for fault in FAULTS if not counted[f"fault: {fault}"]] == []
     assert min(counted[name] for name in ("invoices", "dead letters", "clock moves")) >= 10
