@@ -79,7 +79,7 @@ module "service" {
     tier            = "db-custom-2-8192"
     edition         = "ENTERPRISE"
     disk_gb         = 20
-    max_connections = 500
+    max_connections = 600
     reserved        = 40
   }
 
