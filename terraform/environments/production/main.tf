@@ -78,7 +78,7 @@ module "service" {
     tier            = "db-perf-optimized-N-8"
     edition         = "ENTERPRISE_PLUS"
     disk_gb         = 200
-    max_connections = 800
+    max_connections = 1000
     reserved        = 80
   }
 
