@@ -83,7 +83,7 @@ module "service" {
   }
 
   # All functions at their largest would open several times what PostgreSQL bears.
-  pooler = { max_client_connections = 5000, pool_size = 40 }
+  pooler = { max_client_connections = 8000, pool_size = 40 }
 
   sizes = {
     usual = {
