@@ -1,6 +1,6 @@
 """One good call of every function that clients call, and the books that a bad one must not change.
 
-    calls = Calls.of(hotel)
+    calls = Calls(hotel)
     answer = calls.send("post_charge")
     calls.send("post_charge", body={**calls.body("post_charge"), "amount": "ten"})
 
@@ -9,6 +9,7 @@ function, or a new field, without its place here turns a test red.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -20,22 +21,16 @@ from werkzeug.test import TestResponse
 from common.local.functions import http_declarations
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.exchange import camel
-from tests.crediting import credits
 from tests.depositing import wanted as moving_deposit
-from tests.hotel import Hotel, charge, new_id, usd
-from tests.matching import difference
+from tests.hotel import Hotel, new_id, usd
 from tests.moving import wanted as moving
-from tests.paying_out import LARGE, asked, enabled, held
+from tests.paying_out import LARGE
 from tests.paying_out import wanted as wanted_payout
-from tests.reconciling import old_mismatch
 from tests.refunding import wanted
 from tests.security import credits as prepaid
 from tests.security import debtors, payers, subscribers, tills
-from tests.security.debtors import Debtor
-from tests.security.payers import Payer
 from tests.security.queries import QUERIES
-from tests.security.tills import Tills
-from tests.signals import a_signal
+from tests.security.things import Things
 from tests.webhooks import HEADER, Webhook, captured
 
 GIVEN: Any = object()
@@ -59,77 +54,22 @@ def raw(declaration: HttpDeclaration) -> bool:
 
 
 @dataclass
-class Calls:
-    """A hotel with a guest in the house and one who has left, and what can be asked about them.
+class Calls(Things):
+    """A hotel, and what can be asked about the things in it.
 
     Each call is another person's, so that no limit of a person comes into it.
     """
 
-    hotel: Hotel
-    folio: str
-    charge: str
-    invoice: str
-    payload_sha256: str
-    line: str
-    credit_note: str
-    credited_sha256: str
-    deposit: tuple[str, str]
-    shared: tuple[str, str]
-    gone: str
-    signal: str
-    reconciliation: str
-    difference: str
-    payouts: tuple[str, str]
-    debtor: Debtor
-    credits: prepaid.Credits
-    webhook: str
-    subscribers: subscribers.Subscribers
-    payer: Payer
     count: int = 0
     tokens: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
-        gone = hotel.open_folio()
-        hotel.post(f"/folios/{gone}/charges", charge("minibar", 900))
-        paid = {"method": "card", "amount": usd(990), "paymentId": f"pi-{uuid4()}"}
-        hotel.post(f"/folios/{gone}/payments", paid, token=hotel.token(sub=f"cashier-{uuid4()}"))
-        closed = hotel.post(f"/folios/{gone}/close")
-        assert closed.status_code == 200, closed.text
-        invoice = closed.json["invoiceId"]
-        shown = hotel.get(f"/invoices/{invoice}").json
-        folio = hotel.open_folio(windows=["company"])
-        charged = hotel.post(f"/folios/{folio}/charges", charge("room", 20_000)).json
-        line = shown["payload"]["lines"][0]["lineId"]
-        note = credits(hotel, invoice, (line, usd(1))).json
-        kept, hers = hotel.open_folio(), hotel.open_folio()
-        return cls(
-            hotel,
-            folio,
-            charged["lines"][0]["lineId"],
-            invoice,
-            shown["payloadSha256"],
-            line,
-            note["creditNoteId"],
-            note["payloadSha256"],
-            (kept, hotel.paid(kept, usd(9_000), allowCredit=True)),
-            (hers, hotel.charged(hers, "spa", 900_000)),
-            gone,
-            a_signal(hotel, actor=f"till-{uuid4()}"),
-            old_mismatch(hotel),
-            difference(hotel),
-            _waiting(hotel),
-            Debtor.of(hotel),
-            prepaid.Credits.of(hotel),
-            _taken_in(hotel),
-            subscribers.Subscribers.of(hotel),
-            Payer.of(hotel, folio),
-        )
-
-    @cached_property
-    def tills(self) -> Tills:
-        """The hotel's cash, made when it is first asked for."""
-        return Tills.of(self.hotel)
+        """With everything in the house, for books that are looked at before and after a call."""
+        made = cls(hotel)
+        for name in functions():
+            made.make_what_is_named(name)
+        return made
 
     @cached_property
     def sending(self) -> str:
@@ -138,13 +78,20 @@ class Calls:
         sending_id: str = self.send("send_invoice").json["sendingId"]
         return sending_id
 
+    def make_what_is_named(self, name: str) -> None:
+        """Let there be what a function is asked about."""
+        self.named(name)
+        self.body(name)
+        self.query(name)
+
     def ready_for(self, name: str) -> None:
-        """Draw the document that a function asks the PDF of."""
+        """Let there be what a function is asked about, and draw the document of a PDF."""
+        self.make_what_is_named(name)
         if name in ("get_invoice_pdf", "send_invoice"):
             self.send("regenerate_invoice")
         if name in ("get_credit_note_pdf", "send_credit_note"):
-            issued = self.hotel.events("credit_note.issued")
-            (event,) = [each for each in issued if each["subject"] == self.credit_note]
+            note, issued = self.left.credit_note, self.hotel.events("credit_note.issued")
+            (event,) = [each for each in issued if each["subject"] == note]
             self.hotel.push("on_credit_note_issued", event)
 
     def body(self, name: str) -> Any:
@@ -167,33 +114,10 @@ class Calls:
         return functions()[name].full_path.format(**{**self.named(name), **given})
 
     def named(self, name: str) -> dict[str, str]:
-        """What the function's path names."""
+        """What the function's path names; nothing else is made for it."""
+        known = NAMED | OTHERWISE.get(name, {})
         path = functions()[name].path
-        known = {"folio_id": self.folio, "charge_id": self.charge, "invoice_id": self.invoice}
-        known["credit_note_id"] = self.credit_note
-        known["reconciliation_id"] = self.reconciliation
-        known["difference_id"] = self.difference
-        known["payout_id"] = self.payouts[name == "reject_payout"]
-        if name in ("refund_payment", "transfer_deposit"):
-            known["folio_id"] = self.deposit[0]
-        if name == "transfer_lines":
-            known["folio_id"] = self.shared[0]
-        if name == "reopen_folio":
-            known["folio_id"] = self.gone
-        if "{session_id}" in path:
-            known["session_id"] = self.tills.session(name)
-        known |= self.debtor.named | self.payer.named
-        known["signal_id"] = self.signal
-        if "{sending_id}" in path:
-            known["sending_id"] = self.sending
-        known["plan"] = self.subscribers.plan
-        known["tenant_id"] = self.subscribers.tenant(name, self.hotel.tenant_id)
-        if name == "show_subscription_invoice":
-            known["invoice_id"] = self.subscribers.invoice
-        known["hold_id"] = self.credits.holds.get(name, "")
-        if "{drawer_id}" in path:
-            known["drawer_id"] = self.tills.drawers[name]
-        return {each: value for each, value in known.items() if f"{{{each}}}" in path}
+        return {each: known[each](self, name) for each in re.findall(r"{(\w+)}", path)}
 
     def query(self, name: str) -> dict[str, str]:
         """What the function is asked in its query, with every field."""
@@ -249,14 +173,6 @@ class Calls:
         claims.setdefault("sub", f"clerk-{self.count}")
         self.tokens.append(self.hotel.token(*scopes, **claims))
         return self.tokens[-1]
-
-
-def _taken_in(hotel: Hotel) -> str:
-    """An event of the processor that was taken in."""
-    sent = captured(hotel, hotel.open_folio(), 1_000)
-    assert Webhook(hotel).send(sent).status_code == 200
-    event_id: str = sent["id"]
-    return event_id
 
 
 def _opening(calls: Calls) -> dict[str, Any]:
@@ -332,17 +248,42 @@ def _deposit(calls: Calls) -> dict[str, Any]:
 
 
 def _credit(calls: Calls) -> dict[str, Any]:
-    lines = [{"lineId": calls.line, "amount": usd(1)}]
-    return {"invoiceId": calls.invoice, "lines": lines, "reason": "The towels were damp"}
+    lines = [{"lineId": calls.left.line, "amount": usd(1)}]
+    return {"invoiceId": calls.left.invoice, "lines": lines, "reason": "The towels were damp"}
 
 
-def _waiting(hotel: Hotel) -> tuple[str, str]:
-    """Two large payouts that wait for a second person, and money for a third."""
-    enabled(hotel)
-    held(hotel, 2 * LARGE + 100_000)
-    return asked(hotel, LARGE), asked(hotel, LARGE)
-
-
+Makes = Callable[[Calls, str], str]
+NAMED: dict[str, Makes] = {
+    "folio_id": lambda calls, _: calls.folio,
+    "charge_id": lambda calls, _: calls.charge,
+    "invoice_id": lambda calls, _: calls.left.invoice,
+    "credit_note_id": lambda calls, _: calls.left.credit_note,
+    "sending_id": lambda calls, _: calls.sending,
+    "reconciliation_id": lambda calls, _: calls.reconciliation,
+    "difference_id": lambda calls, _: calls.difference,
+    "payout_id": lambda calls, name: calls.payouts[name == "reject_payout"],
+    "session_id": lambda calls, name: calls.tills.session(name),
+    "drawer_id": lambda calls, name: calls.tills.drawers[name],
+    "signal_id": lambda calls, _: calls.signal,
+    "hold_id": lambda calls, name: calls.credits.holds[name],
+    "plan": lambda calls, _: calls.subscribers.plan,
+    "tenant_id": lambda calls, name: calls.subscribers.tenant(name, calls.hotel.tenant_id),
+    "account_id": lambda calls, _: calls.debtor.account,
+    "allocation_id": lambda calls, _: calls.debtor.allocation,
+    "customer_id": lambda calls, _: calls.payer.customer,
+    "payment_method_id": lambda calls, _: calls.payer.leaving,
+    "payment_intent_id": lambda calls, _: calls.payer.intent,
+    "purchase_id": lambda calls, _: calls.payer.purchase,
+    "review_id": lambda calls, _: calls.payer.review,
+}
+"""What a path may name. Some functions are asked about another thing of the same name:"""
+OTHERWISE: dict[str, dict[str, Makes]] = {
+    "refund_payment": {"folio_id": lambda calls, _: calls.deposit[0]},
+    "transfer_deposit": {"folio_id": lambda calls, _: calls.deposit[0]},
+    "transfer_lines": {"folio_id": lambda calls, _: calls.shared[0]},
+    "reopen_folio": {"folio_id": lambda calls, _: calls.left.folio},
+    "show_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
+}
 BODIES: dict[str, Callable[[Calls], Any]] = {
     "open_folio": _opening,
     "post_charge": _charge,

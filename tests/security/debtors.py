@@ -32,11 +32,6 @@ class Debtor:
         note = credits(hotel, invoice, (line, usd(100))).json["creditNoteId"]
         return cls(hotel, account, invoice, given["allocationId"], note)
 
-    @property
-    def named(self) -> dict[str, str]:
-        """What a path may name of it."""
-        return {"account_id": self.account, "allocation_id": self.allocation}
-
     def shares(self) -> list[dict[str, Any]]:
         return [{"invoiceId": self.invoice, "amount": usd(1)}]
 

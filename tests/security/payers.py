@@ -37,17 +37,6 @@ class Payer:
         held = a_suspected_payment(hotel, folio, customer, cards[0])
         return cls(folio, customer, *cards, intent, purchase, held.review)
 
-    @property
-    def named(self) -> dict[str, str]:
-        """What a path may name of it."""
-        return {
-            "customer_id": self.customer,
-            "payment_method_id": self.leaving,
-            "payment_intent_id": self.intent,
-            "purchase_id": self.purchase,
-            "review_id": self.review,
-        }
-
 
 def _purchase(hotel: Hotel, card: str) -> str:
     """A purchase of the hotel's: the one that there is, as it may not make many in an hour."""

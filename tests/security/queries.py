@@ -52,11 +52,11 @@ def _cash_day(calls: Calls) -> dict[str, str]:
 
 
 def _credited(calls: Calls) -> dict[str, str]:
-    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.credited_sha256}
+    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.left.credited_sha256}
 
 
 def _document(calls: Calls) -> dict[str, str]:
-    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.payload_sha256}
+    return {"tenant": str(calls.hotel.tenant_id), "hash": calls.left.payload_sha256}
 
 
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
@@ -64,7 +64,7 @@ QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_invoices": _invoice_filter,
     "export_invoices": _period,
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
-    "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.invoice},
+    "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.left.invoice},
     "list_night_audits": _day,
     "list_signals": _odd,
     "show_cash_report": _cash_day,

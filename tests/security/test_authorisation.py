@@ -255,7 +255,7 @@ def test_refuses_every_scope_but_its_own_and_names_the_one_that_is_missing(
 @pytest.mark.req("SEC-2")
 @pytest.mark.parametrize("name", PROTECTED)
 def test_its_own_scope_alone_is_enough(calls: Calls, name: str) -> None:
-    own = Calls.of(calls.hotel)
+    own = Calls(calls.hotel)
     own.ready_for(name)
     if name == "close_folio":
         own.send("void_charge")

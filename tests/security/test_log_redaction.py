@@ -81,7 +81,7 @@ def answered(read: Lines) -> dict[str, Any]:
 @pytest.fixture
 def fresh(calls: Calls) -> Calls:
     """Guests of one's own: one of the calls closes a folio, another one voids a charge."""
-    return Calls.of(calls.hotel)
+    return Calls(calls.hotel)
 
 
 @pytest.mark.req("SEC-8")
@@ -215,6 +215,7 @@ def test_a_charge_is_told_by_its_size_and_its_kind(
     """Tax included, a charge of 90.90 is one of 99.99; classes begin at 100.00 and at 1,000.00."""
     net = {9_999: 9_090, 10_000: 9_091, 100_000: 90_909}[cents]
     asked = {"kind": "minibar", "description": SAID, "unitAmount": usd(net)}
+    fresh.ready_for("post_charge")
     capsys.readouterr()
 
     fresh.send("post_charge", body=asked)
@@ -231,6 +232,7 @@ def test_what_moves_money_is_told_by_its_size_and_what_charges_by_its_kind(
     told = {}
     moving = ("post_charge_batch", "post_adjustment", "transfer_lines", "record_payment")
     for name in (*moving, "transfer_deposit", "void_charge"):
+        fresh.ready_for(name)
         capsys.readouterr()
         assert fresh.send(name).status_code == 201
         line = answered(lines(capsys))
