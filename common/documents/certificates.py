@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, Final, NoReturn
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
@@ -166,13 +167,13 @@ class _PortKey(ec.EllipticCurvePrivateKey):
         return self._public.key_size
 
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:
-        raise NotImplementedError("it signs, and nothing else")
+        raise UnsupportedAlgorithm("it signs, and nothing else")
 
     def private_numbers(self) -> NoReturn:
-        raise NotImplementedError("it does not leave the place where it is kept")
+        raise UnsupportedAlgorithm("it does not leave the place where it is kept")
 
     def private_bytes(self, *_: Any) -> NoReturn:
-        raise NotImplementedError("it does not leave the place where it is kept")
+        raise UnsupportedAlgorithm("it does not leave the place where it is kept")
 
     def __copy__(self) -> "_PortKey":
         return self
