@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from common.domain.prepaid_claw_back import ClawBack, GrantedCredits
     from common.domain.prepaid_hold import CreditHold
     from common.domain.prepaid_reconciliation import CreditSums
-    from common.domain.prepaid_refunded import GrantSums
     from common.domain.prepaid_reversal import DebtMove, Reversal
     from common.ports.transaction import Page
 
@@ -49,9 +48,6 @@ class Prepaid(Protocol):
 
     def take_hold(self, hold_id: CreditHoldId) -> tuple[CreditAccount, CreditHold]:
         """Lock the account of a hold. Refuses: HoldUnknown."""
-
-    def find_granted(self, grant_key: str) -> GrantSums | None:
-        """What was granted for a key, and asked back of it so far, without a lock; or None."""
 
     def take_granted(
         self, grant_key: str, source_key: str

@@ -19,7 +19,6 @@ from common.domain.prepaid_account import (
 from common.domain.prepaid_claw_back import ClawBack, GrantedCredits, GrantUnknown
 from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
 from common.domain.prepaid_reconciliation import CreditSums
-from common.domain.prepaid_refunded import GrantSums
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, DebtMove, Reversal
 from common.ports.prepaid import CreditFilter
 from common.ports.transaction import CursorInvalid, Page
@@ -132,10 +131,6 @@ class PrepaidAccounts:
         account = self._desk.loaded(assembled(*parts)[0])
         is_open = (hold for hold in account.holds if hold.id == hold_id)
         return account, next(is_open, hold_of(held[0]))
-
-    def find_granted(self, grant_key: str) -> GrantSums | None:
-        rows = self._desk.rows(sql.GRANT_SUMS, grant_key)
-        return GrantSums(granted_micro=rows[0][1], asked_micro=rows[0][2]) if rows else None
 
     def take_granted(
         self, grant_key: str, source_key: str

@@ -113,17 +113,7 @@ WHERE credit_lots.source_key = $1
     SELECT FROM credit_claw_back_reversals AS reversals
     WHERE reversals.source_key = credit_claw_backs.source_key)
 """
-GRANT_SUMS: Final = """
-SELECT credit_lots.tenant_id, granted_micro, coalesce(sum(asked_micro), 0)::bigint
-FROM credit_lots
-LEFT JOIN credit_claw_backs
-  ON lot_id = credit_lots.id
-    AND NOT EXISTS (
-      SELECT FROM credit_claw_back_reversals AS reversals
-      WHERE reversals.source_key = credit_claw_backs.source_key)
-WHERE credit_lots.source_key = $1
-GROUP BY credit_lots.tenant_id, credit_lots.id, granted_micro
-"""
+
 CLAW_BACK: Final = """
 SELECT tenant_id, source_key, lot_id, asked_micro, taken_micro, debt_micro, reason
 FROM credit_claw_backs

@@ -1,13 +1,12 @@
 """A bank's claim as the processor tells of it: kept, booked, and followed by credits (WH-5, CRD-5).
 
-The dispute is locked while a word about it is weighed, and never moves back. What it takes for the
-first time takes back the credits that the payment bought; a dispute that is won gives them back. Of
-a purchase of credits the money is booked with them, in the book of such sales.
+The dispute is locked while a word about it is weighed, and never moves back. Of a purchase of
+credits it takes back what was bought, and gives it back where it is won; the money is booked along.
 """
 
 from dataclasses import dataclass
 
-from common.domain.dispute import INQUIRIES, Dispute, DisputeFact, DisputeStatus, PaymentDisputed
+from common.domain.dispute import INQUIRIES, Dispute, DisputeFact, DisputeStatus
 from common.domain.money import Money
 from common.domain.refund import PaymentUnknown
 from common.ports.transaction import Transaction
@@ -15,7 +14,6 @@ from common.procedures.purchasing import (
     credits_of_payment_returned,
     credits_of_payment_taken_back,
 )
-from common.procedures.returning import bought_with, give_back_bought, take_back_bought
 
 TAKEN = "A bank asks for its money back"
 WON = "The dispute was won"
@@ -45,7 +43,7 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
         if (booked := fact.booked) is not None:
             tx.ledger.post(booked)
         tx.tell(fact)
-    _move_credits(claim, facts, tx)
+    _move_credits(claim, tx)
 
 
 def _opened(claim: Claim, tx: Transaction) -> tuple[DisputeFact, ...]:
@@ -54,7 +52,7 @@ def _opened(claim: Claim, tx: Transaction) -> tuple[DisputeFact, ...]:
     Refuses: PaymentUnknown, AmountNotPositive.
     """
     payment = tx.folios.find_paid_by(claim.processor_payment_id)
-    if payment is None and not _is_for_credits(claim.processor_payment_id, tx):
+    if payment is None and not tx.credit_purchases.find_paid_by(claim.processor_payment_id):
         raise PaymentUnknown()
     return Dispute.opened(
         payment,
@@ -68,33 +66,14 @@ def _opened(claim: Claim, tx: Transaction) -> tuple[DisputeFact, ...]:
     )
 
 
-def _is_for_credits(processor_payment_id: str, tx: Transaction) -> bool:
-    if tx.credit_purchases.find_paid_by(processor_payment_id) is not None:
-        return True
-    return bought_with(processor_payment_id, tx)
+def _move_credits(claim: Claim, tx: Transaction) -> None:
+    """Let credits and money of a purchase follow its dispute, each once, whatever is told in which
+    order. An inquiry withholds nothing, and moves nothing.
 
-
-def _move_credits(claim: Claim, facts: tuple[DisputeFact, ...], tx: Transaction) -> None:
-    """Take back what was bought, once money is withheld for the first time; give it back once it is
-    won. Of a dispute that was won before anybody heard of it nothing is taken at all."""
-    source_key = f"dispute:{claim.processor_dispute_id}"
-    if _moved_with_a_sale(claim, source_key, tx):
-        return
-    if facts and claim.status is DisputeStatus.WON:
-        give_back_bought(source_key, WON, tx)
-    elif any(isinstance(fact, PaymentDisputed) for fact in facts):
-        payment = tx.folios.find_paid_by(claim.processor_payment_id)
-        take_back_bought(claim.processor_payment_id, claim.amount, source_key, TAKEN, tx, payment)
-
-
-def _moved_with_a_sale(claim: Claim, source_key: str, tx: Transaction) -> bool:
-    """Let credits and money of a purchase follow its dispute, each once; False where it is none.
-
-    An inquiry withholds nothing, and moves nothing. Refuses: CurrenciesDiffer, CreditsOutOfRange.
+    Refuses: CurrenciesDiffer, CreditsOutOfRange.
     """
-    payment = claim.processor_payment_id
-    if claim.status in INQUIRIES:
-        return tx.credit_purchases.find_paid_by(payment) is not None
+    payment, source_key = claim.processor_payment_id, f"dispute:{claim.processor_dispute_id}"
     if claim.status is DisputeStatus.WON:
-        return credits_of_payment_returned(payment, claim.amount, source_key, WON, tx)
-    return credits_of_payment_taken_back(payment, claim.amount, source_key, TAKEN, tx)
+        credits_of_payment_returned(payment, claim.amount, source_key, WON, tx)
+    elif claim.status not in INQUIRIES:
+        credits_of_payment_taken_back(payment, claim.amount, source_key, TAKEN, tx)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import PaymentId
-from common.domain.late_refund import REASON, LateRefund, given_back_there
+from common.domain.late_refund import LateRefund, given_back_there
 from common.domain.money import Money
 from common.domain.payment import Payment
 from common.domain.refund import (
@@ -18,7 +18,6 @@ from common.domain.refund import (
     RefundRecorded,
 )
 from common.ports.transaction import Transaction
-from common.procedures.returning import bought_with, take_back_bought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +30,15 @@ class Told:
 
 
 def keep_refunded_there(told: Told, tx: Transaction) -> None:
-    """Write a refund down that was made at the processor; credits that the money bought go back.
+    """Write a refund down that was made at the processor.
 
     Refuses: PaymentUnknown, AmountNotPositive, WebhookContradictsBooks, RefundExceedsPayment,
     RefundOfMovedMoney.
     """
     payment = tx.folios.find_paid_by(told.processor_payment_id)
-    if payment is not None:
-        _keep(told, payment, tx)
-    elif not bought_with(told.processor_payment_id, tx):
+    if payment is None:
         raise PaymentUnknown()
-    take_back_bought(
-        told.processor_payment_id,
-        told.paid,
-        f"refund:{told.processor_refund_id}",
-        REASON,
-        tx,
-        payment,
-    )
+    _keep(told, payment, tx)
 
 
 def settle_late_refunds(folio: Folio, tx: Transaction) -> None:

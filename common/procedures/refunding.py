@@ -12,7 +12,6 @@ from common.domain.refund import settle_refund
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import PendingRefund, Transaction
-from common.procedures.returning import take_back_bought
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,7 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
 def keep_result(
     folio_id: FolioId, refund_id: RefundId, failure_code: str | None, tx: Transaction
 ) -> None:
-    """Keep what became of a refund, unless that is kept already. Made, it takes back the credits
-    that its payment bought.
+    """Keep what became of a refund, unless that is kept already.
 
     Refuses: FolioUnknown, RefundUnknown.
     """
@@ -71,7 +69,3 @@ def keep_result(
     tx.refunds.keep_settled(settled.refund, settled.payment)
     tx.ledger.post(settled)
     tx.tell(settled)
-    if failure_code is None and payment.processor_payment_id is not None:
-        source_key = f"refund:{refund.id}"
-        bought, reason = payment.processor_payment_id, refund.reason
-        take_back_bought(bought, refund.paid, source_key, reason, tx, payment)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.buying import bought, payment_of
 from tests.hotel import Hotel, charge, usd
-from tests.prepaying import available, balance, bought, deduct, micro
+from tests.prepaying import balance, deduct, micro
 from tests.proofs import assert_books_are_right, told
 from tests.refunding import card_payment, refund, standing
 from tests.reopening import reopened
@@ -172,33 +173,6 @@ def test_of_a_closed_folio_it_waits_beside_it_until_that_is_opened_again(hotel: 
     assert_books_are_right(hotel)
 
 
-@pytest.mark.req("WH-5", "CRD-5")
-def test_credits_that_the_money_bought_go_back_with_it(hotel: Hotel) -> None:
-    """1,000 credits for 10.00, on no folio: 4.00 went back there, and so do 400 credits."""
-    bought(hotel, 1_000, "purchase:pi_credits")
-    sent = refunded_there("pi_credits", "re_1", 400)
-    sent["data"]["object"]["metadata"] = {"tenantId": str(hotel.tenant_id)}
-
-    for each in (sent, {**sent, "id": "evt_again"}):
-        tell(hotel, each)
-
-    assert available(hotel) == micro(600)
-    assert_books_are_right(hotel)
-
-
-@pytest.mark.req("WH-5", "CRD-5", "REF-1")
-def test_our_own_refund_takes_back_what_its_payment_bought(hotel: Hotel) -> None:
-    """50.00 on a folio bought 500 credits; a fifth of it is given back, and so are 100 credits."""
-    folio = hotel.open_folio()
-    payment = card_payment(hotel, folio, usd(5_000))
-    bought(hotel, 500, f"purchase:{processors_id(hotel, payment)}")
-
-    assert refund(hotel, folio, payment, usd(1_000)).status_code == 201
-
-    assert available(hotel) == micro(400)
-    assert_books_are_right(hotel)
-
-
 @pytest.mark.req("WH-5")
 @pytest.mark.parametrize(
     ("outcome", "holds"),
@@ -255,13 +229,11 @@ def test_an_inquiry_moves_no_money(hotel: Hotel) -> None:
 @pytest.mark.req("WH-5", "CRD-5", "BEY-7")
 def test_credits_go_with_a_dispute_and_come_back_when_it_is_won(hotel: Hotel) -> None:
     """1,000 credits for 10.00, 300 of them spent: taken, 700 and a debt of 300; won, 700 again."""
-    bought(hotel, 1_000, "purchase:pi_credits")
+    payment = payment_of(bought(hotel, 1_000))
     deduct(hotel, 300)
-    claim = disputed("pi_credits", "dp_1", "needs_response", "created", cents=1_000)
-    won = disputed("pi_credits", "dp_1", "won", "closed", cents=1_000)
-    late = disputed("pi_credits", "dp_1", "under_review", cents=1_000)
-    for sent in (claim, won, late):
-        sent["data"]["object"]["metadata"] = {"tenantId": str(hotel.tenant_id)}
+    claim = disputed(payment, "dp_1", "needs_response", "created", cents=1_000)
+    won = disputed(payment, "dp_1", "won", "closed", cents=1_000)
+    late = disputed(payment, "dp_1", "under_review", cents=1_000)
 
     tell(hotel, claim)
     taken = balance(hotel)
