@@ -13,32 +13,28 @@ that it was paid. So there is no moment at which one is known without the other.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from common.domain.aggregate import Aggregate, Fact
+from common.domain.aggregate import Fact
 from common.domain.identifiers import (
     CreditAccountId,
     CreditLotId,
-    CustomerId,
     PaymentIntentId,
     StoredMethodId,
 )
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
-from common.domain.payment_intent import (
-    GIVEN_UP_AFTER,
-    MOVES,
-    NEVER_ARRIVED,
-    Heard,
-    PaymentNotConfirmable,
-    PaymentStatus,
-)
 from common.domain.prepaid_account import CreditAccount
 from common.domain.prepaid_grant import CreditGrant
 from common.domain.prepaid_lot import CreditSource
 from common.domain.prepaid_terms import CREDIT_MICRO, CreditTerms
+from common.domain.processor_payment import (
+    NEVER_ARRIVED,
+    Heard,
+    PaymentStatus,
+    ProcessorPayment,
+)
 from common.domain.processor_units import to_processor
 from common.domain.refusal import Missing, Unmet
 from common.domain.stored_method import StoredMethod
@@ -152,24 +148,15 @@ def must_be_sold(credits_micro: int, terms: CreditTerms) -> None:
 
 
 @dataclass(kw_only=True)
-class CreditPurchase(Aggregate):
-    """See the module. `amount` is the price, `confirmed_at` when it was first to be asked for."""
+class CreditPurchase(ProcessorPayment):
+    """See the module. `amount` is the price."""
 
     kind: ClassVar[str] = "credit_purchase"
-    id: PaymentIntentId
     account_id: CreditAccountId
     account: str
-    customer_id: CustomerId
     method_id: StoredMethodId
     origin: PurchaseOrigin
     credits_micro: int
-    amount: Money
-    created_at: datetime
-    changed_at: datetime
-    status: PaymentStatus = PaymentStatus.REQUIRES_PAYMENT_METHOD
-    confirmed_at: datetime | None = None
-    processor_payment_id: str | None = None
-    failure_code: str | None = None
 
     @classmethod
     def wanted(
@@ -212,15 +199,13 @@ class CreditPurchase(Aggregate):
         `under_way_micro` are the credits of the account's other purchases that may still be paid.
         Refuses: PaymentNotConfirmable, PaymentMethodRemoved, CreditBalanceLimit.
         """
-        if self.status in (_S.FAILED, _S.CANCELED):
-            raise PaymentNotConfirmable(status=self.status.value)
-        if self.status is not _S.REQUIRES_PAYMENT_METHOD:
+        self._must_be_confirmable()
+        if not self.is_unasked:
             return None
         method.must_be_there()
         most = moment.settings.credits.maximum_balance_micro
         account.must_have_room(self.credits_micro + under_way_micro, most)
-        self.status = _S.PROCESSING
-        self.confirmed_at = self.changed_at = moment.now
+        self._ask(moment)
         return PurchaseConfirmed(subject=self, sequence=self.next_sequence())
 
     def is_wanted_again(self, account: str, method_id: StoredMethodId, credits_micro: int) -> bool:
@@ -229,30 +214,14 @@ class CreditPurchase(Aggregate):
         return asked == (self.origin, self.account, self.method_id, self.credits_micro)
 
     def take_back(self, moment: Moment) -> PurchaseTakenBack | None:
-        """Nobody asked the processor: it can be asked for again; None where somebody has heard.
-
-        Should another have asked meanwhile after all, under the same id, its word moves it on from
-        here as from there.
-        """
-        if self.status is not _S.PROCESSING or self.processor_payment_id is not None:
+        """Nobody asked the processor: it can be asked for again; None where somebody has heard."""
+        if not self._unask(moment):
             return None
-        self.status, self.confirmed_at = _S.REQUIRES_PAYMENT_METHOD, None
-        self.changed_at = moment.now
         return PurchaseTakenBack(subject=self, sequence=self.next_sequence())
-
-    def may_hear(self, heard: Heard) -> bool:
-        """Whether what the processor says is news: a later state than the one that is known."""
-        return heard.status in MOVES[self.status] and heard.status in _FACTS
 
     def hear(self, heard: Heard, moment: Moment) -> PurchaseFact:
         """Move on to what the processor says. Raises ValueError for what is no news."""
-        if not self.may_hear(heard):
-            raise ValueError(f"{self.id} does not go from {self.status} to {heard.status}")
-        self.status = heard.status
-        self.processor_payment_id = heard.processor_payment_id
-        failed = self.status is _S.FAILED
-        self.failure_code = (heard.failure_code or "declined") if failed else None
-        self.changed_at = moment.now
+        self._move(heard, moment)
         fact = _FACTS[self.status]
         return fact(subject=self, sequence=self.next_sequence(), reason=self.failure_code)
 
@@ -261,13 +230,8 @@ class CreditPurchase(Aggregate):
 
         A top-up is never given up: the job that asks what became of it asks for it as well.
         """
-        asked_at = self.confirmed_at
-        if self.status is not _S.PROCESSING or self.processor_payment_id is not None:
+        if not self._fail_unheard_of(moment):
             return None
-        if asked_at is None or moment.now - asked_at < GIVEN_UP_AFTER:
-            return None
-        self.status, self.failure_code = _S.FAILED, NEVER_ARRIVED
-        self.changed_at = moment.now
         return PurchaseFailed(subject=self, sequence=self.next_sequence(), reason=NEVER_ARRIVED)
 
     def repaired(self) -> PurchaseGrantRepaired:
@@ -299,13 +263,9 @@ class CreditPurchase(Aggregate):
         return f"purchase:{self.id}"
 
     @property
-    def is_paid(self) -> bool:
-        return self.status is _S.SUCCEEDED
-
-    @property
     def waits(self) -> bool:
         """Whether something is still to become of it that nobody may bring."""
-        return self.status in (_S.PROCESSING, _S.REQUIRES_ACTION)
+        return self.is_under_way
 
     @property
     def is_asked_for_by_a_job(self) -> bool:

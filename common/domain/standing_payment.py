@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from common.domain.payment import Payment
-from common.domain.payment_intent import PaymentIntent, PaymentStatus
+from common.domain.payment_intent import PaymentIntent
+from common.domain.processor_payment import PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

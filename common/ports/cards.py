@@ -12,7 +12,7 @@ from uuid import UUID
 
 from common.domain.identifiers import CustomerId, FolioId, PaymentIntentId, PropertyId
 from common.domain.money import Money
-from common.domain.payment_intent import Heard
+from common.domain.processor_payment import Heard
 from common.domain.refusal import Unavailable
 from common.domain.stored_method import MethodDetails
 from common.ports.gateway import Failed, Succeeded, Unknown

@@ -21,8 +21,8 @@ from common.domain.identifiers import (
     StoredMethodId,
 )
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import PaymentStatus
 from common.domain.prepaid_reconciliation import PurchaseDifferences
+from common.domain.processor_payment import PaymentStatus
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write

@@ -21,11 +21,8 @@ from common.domain.identifiers import (
     StoredMethodId,
 )
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import (
-    PaymentIntent,
-    PaymentIntentUnknown,
-    PaymentStatus,
-)
+from common.domain.payment_intent import PaymentIntent, PaymentIntentUnknown
+from common.domain.processor_payment import PaymentStatus
 from common.domain.standing_payment import StandingPayment
 from common.domain.stored_method import StoredMethod
 from common.ports.payments import Means

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import StoredMethodId
 from common.domain.payment import Payment, PaymentMethod
-from common.domain.payment_intent import Heard, PaymentIntent, PaymentStatus
+from common.domain.payment_intent import PaymentIntent
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import NotThere, Order

@@ -13,7 +13,8 @@ from typing import Final
 from common.contracts.webhooks import ProcessorObject
 from common.domain.identifiers import PaymentIntentId
 from common.domain.money import Money
-from common.domain.payment_intent import Heard, PaymentIntentUnknown, PaymentStatus
+from common.domain.payment_intent import PaymentIntentUnknown
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.processor_units import from_processor
 from common.domain.stored_method import MethodFact, MethodKind, StoredMethod
 from common.domain.webhook import WebhookContradictsBooks

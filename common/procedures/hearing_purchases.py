@@ -10,7 +10,7 @@ from typing import Final
 from common.contracts.webhooks import ProcessorObject, RefundPart
 from common.domain.identifiers import PaymentIntentId
 from common.domain.money import Money
-from common.domain.payment_intent import Heard
+from common.domain.processor_payment import Heard
 from common.domain.processor_units import from_processor
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction

@@ -12,8 +12,8 @@ from common.domain.credit_purchase import CreditPurchase
 from common.domain.credit_sales import returned, sold, taken_back
 from common.domain.identifiers import CreditLotId
 from common.domain.money import Money
-from common.domain.payment_intent import Heard, PaymentStatus
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable, NotThere, Order

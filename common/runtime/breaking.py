@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from common.domain.cash_patterns import ActorFigures, Finding
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
-from common.domain.payment_intent import Heard
+from common.domain.processor_payment import Heard
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.stored_method import MethodDetails

@@ -24,7 +24,8 @@ from uuid import UUID
 
 from common.domain.identifiers import PropertyId
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import Heard, PaymentIntentUnknown, PaymentStatus
+from common.domain.payment_intent import PaymentIntentUnknown
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person
 from common.ports.gateway import Failed, Succeeded, Unknown

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import stripe
 from stripe import StripeClient
 
-from common.domain.payment_intent import Heard, PaymentStatus
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.stored_method import MethodDetails, MethodKind, token_digest
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person

@@ -20,13 +20,13 @@ from common.domain.credit_purchase import (
     PurchaseOrigin,
 )
 from common.domain.money import AmountNotPositive
-from common.domain.payment_intent import PaymentNotConfirmable
 from common.domain.prepaid_account import (
     MAIN,
     CreditAccountUnknown,
     CreditBalanceLimit,
     CreditsOutOfRange,
 )
+from common.domain.processor_payment import PaymentNotConfirmable
 from common.domain.refusal import Refusal
 from common.domain.stored_method import (
     PaymentMethodErased,

@@ -11,7 +11,7 @@ from common.contracts.purchases import CreditPurchaseView
 from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
 from common.domain.credit_purchase import CreditPurchase, CreditPurchaseUnknown
-from common.domain.payment_intent import PaymentStatus
+from common.domain.processor_payment import PaymentStatus
 from common.ports.cards import Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -18,8 +18,8 @@ from common.domain.payment_intent import (
     PaymentIntentUnknown,
     PaymentMethodDiffers,
     PaymentMethodMissing,
-    PaymentNotConfirmable,
 )
+from common.domain.processor_payment import PaymentNotConfirmable
 from common.domain.refusal import Refusal
 from common.domain.risk import PaymentRefused
 from common.domain.stored_method import (

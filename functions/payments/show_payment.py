@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from common.contracts.payments import NextActionView, PaymentIntentView
 from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
-from common.domain.payment_intent import PaymentIntentUnknown, PaymentStatus
+from common.domain.payment_intent import PaymentIntentUnknown
+from common.domain.processor_payment import PaymentStatus
 from common.domain.standing_payment import StandingPayment
 from common.ports.cards import Order
 from common.ports.powers import Powers

@@ -15,7 +15,7 @@ from ulid import ULID
 
 from common.domain.identifiers import CustomerId, FolioId, PaymentIntentId, PropertyId
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import Heard, PaymentStatus
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
 from common.local.files import write_once
 from common.ports.cards import Cards, Linked, NotThere, Order, Person

@@ -9,13 +9,8 @@ import pytest
 
 from common.domain.identifiers import CustomerId, FolioId, PaymentIntentId
 from common.domain.money import Currency, Money
-from common.domain.payment_intent import (
-    GIVEN_UP_AFTER,
-    MOVES,
-    Heard,
-    PaymentIntent,
-    PaymentStatus,
-)
+from common.domain.payment_intent import PaymentIntent
+from common.domain.processor_payment import GIVEN_UP_AFTER, MOVES, Heard, PaymentStatus
 from common.domain.standing_payment import StandingPayment
 from tests.domain.front_desk import KABUL, Desk
 from tests.hotel import new_id
