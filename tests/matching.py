@@ -19,7 +19,15 @@ from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders, Progress
 from jobs.reconcile_processor import reconcile_processor
 from tests.hotel import Hotel, usd
-from tests.reconciling import DATE, BusyDay, captured, never_told, paid_by_card, sandbox
+from tests.reconciling import (
+    DATE,
+    BusyDay,
+    captured,
+    never_told,
+    paid_by_card,
+    sandbox,
+    untold,
+)
 from tests.reconciling import plant as planted_there
 from tests.webhooks import Webhook, disputed, refunded_there
 
@@ -151,7 +159,7 @@ def difference(hotel: Hotel) -> str:
     done = match(hotel, never_told(hotel, days))
     assert (done.done, done.exit_code) == (1, 0), done
     rows = hotel.rows(
-        "SELECT id FROM {s}.processor_differences WHERE about = :id", id=f"psp_never_told_{days}"
+        "SELECT id FROM {s}.processor_differences WHERE about = :id", id=untold(hotel, days)
     )
     assert len(rows) == 1, rows
     identifier: str = rows[0][0]

@@ -96,13 +96,18 @@ class BusyDay:
         return day
 
 
+def untold(hotel: Hotel, days: int = 2) -> str:
+    """The processor's id of what was never told so many days ago: no other hotel has it, too."""
+    return f"psp_never_told_{days}_{hotel.tenant_id.hex}"
+
+
 def never_told(hotel: Hotel, days: int = 2, payment: str = "") -> date:
     """A payment was captured so many days ago, and no event of it ever came; that date."""
     wiring = hotel.house.wiring
     noon = (wiring.clock.now() - timedelta(days=days)).replace(hour=8, minute=0)
     folder = Path(wiring.settings.local_folder) / "processor"
     SandboxGateway(folder, write_once, lambda: noon).capture(
-        hotel.tenant_id, PropertyId(hotel.property_id), payment or f"psp_never_told_{days}", TEN
+        hotel.tenant_id, PropertyId(hotel.property_id), payment or untold(hotel, days), TEN
     )
     return noon.date()
 

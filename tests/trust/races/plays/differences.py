@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 from tests.hotel import Hotel, usd
 from tests.matching import difference, differences, match
 from tests.proofs import told
-from tests.reconciling import forget_captures, never_told
+from tests.reconciling import forget_captures, never_told, untold
 from tests.trust.races.plays.playbill import hears_of, race, statuses
 from tests.trust.races.stage import Stage
 
@@ -38,7 +38,7 @@ def two_hold_the_books_against_the_processor(stage: Stage) -> None:
     answers = stage.play()
 
     assert statuses(answers) == {200: 2}
-    assert differences(hotel) == {("payment_not_recorded", "psp_never_told_2")}
+    assert differences(hotel) == {("payment_not_recorded", untold(hotel))}
     assert told(hotel) == ["processor_reconciliation.mismatch_found"]
 
 
@@ -48,7 +48,7 @@ def a_payment_is_told_of_while_it_is_looked_for(stage: Stage) -> None:
     hotel = stage.hotel
     forget_captures(hotel)
     on, folio = never_told(hotel), hotel.open_folio()
-    captured = {"paymentId": "psp_never_told_2", "folioId": folio, "amount": usd(1_000)}
+    captured = {"paymentId": untold(hotel), "folioId": folio, "amount": usd(1_000)}
     stage.plays("processor", hears_of("on_payment_captured", captured, "evt-captured"))
     stage.plays("hour", matches(on))
     stage.plays("hour again", matches(on))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request
 
 from tests.hotel import Hotel, usd
 from tests.proofs import told
-from tests.reconciling import forget_captures, found, never_told, old_mismatch, run
+from tests.reconciling import forget_captures, found, never_told, old_mismatch, run, untold
 from tests.trust.races.plays.playbill import hears_of, race, statuses
 from tests.trust.races.stage import Stage
 
@@ -39,7 +39,7 @@ def two_reconcile_a_date(stage: Stage) -> None:
     answers = stage.play()
 
     assert statuses(answers) == {200: 2}
-    assert found(hotel, on) == ("mismatch", {("payment_not_recorded", "psp_never_told_2")})
+    assert found(hotel, on) == ("mismatch", {("payment_not_recorded", untold(hotel))})
     assert told(hotel) == ["reconciliation.mismatch_found"]
 
 
@@ -49,7 +49,7 @@ def a_payment_is_told_of_while_its_date_is_reconciled(stage: Stage) -> None:
     hotel = stage.hotel
     forget_captures(hotel)
     on, folio = never_told(hotel), hotel.open_folio()
-    captured = {"paymentId": "psp_never_told_2", "folioId": folio, "amount": usd(1_000)}
+    captured = {"paymentId": untold(hotel), "folioId": folio, "amount": usd(1_000)}
     stage.plays("processor", hears_of("on_payment_captured", captured, "evt-captured"))
     stage.plays("night", runs(on))
     stage.plays("night again", runs(on))
@@ -76,7 +76,7 @@ def a_person_answers_while_more_is_found(stage: Stage) -> None:
 
     assert statuses(answers) == {200: 2}
     status, differences = found(hotel, on)
-    assert differences == {("payment_not_recorded", each) for each in ("psp_never_told_2", SECOND)}
+    assert differences == {("payment_not_recorded", each) for each in (untold(hotel), SECOND)}
     last = told(hotel)[-1]
     assert (status, last) in (
         ("mismatch", "reconciliation.mismatch_found"),
