@@ -15,16 +15,17 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from common.local.database import LocalDatabase
-from common.postgres.connection import Connection, ConnectionLost, Statement
+from common.postgres.connection import Connection, ConnectionLost
 from common.postgres.invariants import Broken, Look, Section, look
-from common.postgres.schemas import schema_of
 from common.postgres.sessions import connector
 from tests.hotel import Hotel
 
 ELSEWHERE: Final = re.compile(r"billing_central\.|\bpg_|'books\.")
 """Tables of all hotels, the catalogue, and what a note has read: these are never empty."""
 TABLES: Final = """
-SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = $1::regnamespace
+SELECT relname FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = (:schema)::regnamespace
+ORDER BY relname
 """
 
 _one_at_a_time = threading.Lock()
@@ -47,26 +48,22 @@ def broken_invariants(hotel: Hotel) -> tuple[Broken, ...]:
     return found.broken
 
 
+def tables(hotel: Hotel) -> dict[str, bool]:
+    """The hotel's own tables, and whether they have rows."""
+    names = [name for (name,) in hotel.house.sql(TABLES, schema=hotel.schema)]
+    each = [f"SELECT '{name}', EXISTS (SELECT FROM {hotel.schema}.{name})" for name in names]
+    return dict(hotel.house.sql(" UNION ALL ".join(each)))
+
+
 def _look(hotel: Hotel) -> Look:
-    connection = _connection(hotel.house.server)
-    filled = _filled(connection, hotel)
+    filled = tables(hotel)
     empty = {name for name, has_rows in filled.items() if not has_rows}
 
     def is_asked(section: Section) -> bool:
         spoken_of = _words(section.query) & filled.keys()
         return not spoken_of or not spoken_of <= empty or bool(ELSEWHERE.search(section.query))
 
-    return look(connection, hotel.tenant_id, is_asked=is_asked)
-
-
-def _filled(connection: Connection, hotel: Hotel) -> dict[str, bool]:
-    """The hotel's own tables, and whether they have rows."""
-    schema = schema_of(hotel.tenant_id)
-    begin, end = Statement("BEGIN READ ONLY"), Statement("ROLLBACK")
-    names = connection.run([begin, Statement(TABLES, (schema,)), end])[1]
-    each = [f"SELECT '{name}', EXISTS (SELECT FROM {schema}.{name})" for (name,) in names]
-    rows = connection.run([begin, Statement(" UNION ALL ".join(each)), end])[1]
-    return dict(rows)
+    return look(_connection(hotel.house.server), hotel.tenant_id, is_asked=is_asked)
 
 
 @cache
