@@ -80,7 +80,7 @@ def test_a_request_its_round_trips_and_its_events_are_one_trace(
     assert {span["parent_id"] for span in inside} == {server["span_id"]}
     assert 2 <= len(inside) <= 4, "a round trip is a span, and a charge takes few"
     assert all(span["attributes"]["db.system.name"] == "postgresql" for span in inside)
-    assert inside[-1]["name"].startswith("INSERT")
+    assert inside[-1]["name"].endswith("INSERT COMMIT")
     assert "$1::jsonb" in inside[-1]["attributes"]["db.query.text"]
     sent = spans_of(jobs)
     assert {span["parent_id"] for span in sent} == {server["span_id"]}
