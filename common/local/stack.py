@@ -25,6 +25,8 @@ from common.local.documents import DocumentFolder
 from common.local.functions import declarations, job_declarations
 from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
+from common.local.operations import PREFIX as OPERATIONS
+from common.local.operations import Operations
 from common.local.running import left_word
 from common.local.scheduler import Scheduler
 from common.local.server import HOST, THREADS, Server
@@ -79,7 +81,9 @@ def running_stack(folder: Path, port: int) -> Iterator[Stack]:
         opened.enter_context(closing(jobs))
         clock = MovableClock(folder / "clock")
         development = _development(folder, functions, clock)
-        gateway = Gateway(functions, declarations(), {PREFIX: development})
+        operations = Operations(processes={"functions": functions, "jobs": jobs})
+        mounts = {PREFIX: development, OPERATIONS: operations}
+        gateway = Gateway(functions, declarations(), mounts)
         opened.enter_context(Server(gateway, port))
         scheduler = Scheduler(
             job_declarations(), lambda job, stop: _run(jobs, job, stop), clock.now
@@ -104,12 +108,14 @@ def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -
         "BILLING_OIDC_ACCOUNT": OIDC_ACCOUNT,
         "BILLING_PUBLIC_URL": url,
         "BILLING_LOCAL_FOLDER": str(folder),
+        "BILLING_TELEMETRY": "memory",
     }
 
 
 def _for_commands(folder: Path, url: str, database: "LocalDatabase") -> dict[str, str]:
     """What `billing job`, `billing dlq`, `billing doctor` ... need to work on this stack."""
     return environment(folder, url, database, JOB_LOGIN) | {
+        "BILLING_TELEMETRY": "",
         "BILLING_MIGRATION_DSN": database.dsn(database=DATABASE),
         "BILLING_URL": url,
     }

@@ -28,6 +28,9 @@ from uuid import UUID
 
 import pg8000.native
 
+from common.ports.telemetry import is_watched
+from common.postgres.watching import round_trip
+
 Value: TypeAlias = str | int | bool | bytes | date | datetime | UUID | None
 Row: TypeAlias = Sequence[Any]
 
@@ -123,6 +126,17 @@ class Connection:
         """
         if self.broken:
             raise ConnectionLost("this connection is broken")
+        if is_watched():
+            with round_trip([each.sql for each in statements]) as noted:
+                try:
+                    return self._exchange(statements, scope)
+                except ServerRefused as refused:
+                    noted.failed = refused.sqlstate
+                    raise
+        return self._exchange(statements, scope)
+
+    def _exchange(self, statements: Sequence[Statement], scope: str) -> list[list[Row]]:
+        """One round trip, whole or not at all."""
         self.broken = True
         message, expected = self._compose(statements, scope)
         try:

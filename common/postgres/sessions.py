@@ -1,7 +1,9 @@
 """How a session with a database is opened: over TCP, a Unix socket, or Cloud SQL.
 
 The address decides, and nothing else differs. For Cloud SQL the official connector makes the TLS
-socket and the IAM token, refreshed lazily because an idle instance has no processor time.
+socket and the IAM token, refreshed lazily because an idle instance has no processor time. The
+driver sets no time limit on a socket that it is given, so that it is set here: a database that
+fails over in the middle of an answer would otherwise keep a thread for ever.
 """
 
 from collections.abc import Callable
@@ -58,6 +60,7 @@ def _cloud_sql(
             ip_type=IPTypes.PRIVATE if query.get("ip") == "private" else IPTypes.PUBLIC,
             timeout=timeout_seconds,
         )
+        session._usock.settimeout(timeout_seconds)
         return session  # the connector's connection has the same core as a native one
 
     return open_session

@@ -7,7 +7,8 @@ counts for itself.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from time import perf_counter
+from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from common.domain.cash_patterns import ActorFigures, Finding
@@ -39,8 +40,10 @@ from common.ports.gateway import (
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.ports.signals import Detector
+from common.ports.telemetry import CALLS, measure, step
 
 T = TypeVar("T")
+PROCESSOR: Final = "processor"
 
 
 class BreakingGateway:
@@ -52,35 +55,37 @@ class BreakingGateway:
 
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.refund(refund_id, processor_payment_id, amount))
+        return self._through(
+            "refund", lambda: self._gateway.refund(refund_id, processor_payment_id, amount)
+        )
 
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.ask(refund_id, processor_payment_id))
+        return self._through("ask", lambda: self._gateway.ask(refund_id, processor_payment_id))
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.records(wanted))
+        return self._through("records", lambda: self._gateway.records(wanted))
 
     def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.movements(wanted))
+        return self._through("movements", lambda: self._gateway.movements(wanted))
 
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.movement(known, payment))
+        return self._through("movement", lambda: self._gateway.movement(known, payment))
 
     def pay_out(self, wanted: PendingPayout) -> Answer:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.pay_out(wanted))
+        return self._through("pay_out", lambda: self._gateway.pay_out(wanted))
 
     def ask_payout(self, wanted: PendingPayout) -> Answer | None:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._through(lambda: self._gateway.ask_payout(wanted))
+        return self._through("ask_payout", lambda: self._gateway.ask_payout(wanted))
 
-    def _through(self, call: Callable[[], T]) -> T | Unreachable:
+    def _through(self, what: str, call: Callable[[], T]) -> T | Unreachable:
         try:
-            return _through(self._breaker, call)
+            return _through(self._breaker, what, call)
         except LeftAlone:
             return Unreachable()
 
@@ -102,38 +107,38 @@ class BreakingCards:
 
     def link(self, person: Person) -> Linked | Failed | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._quietly(lambda: self._cards.link(person))
+        return self._quietly("link", lambda: self._cards.link(person))
 
     def attach(self, token: str, processor_customer_id: str) -> MethodDetails | Failed | Unknown:
         """As the port has it. Refuses: GatewayUnavailable."""
-        return self._or_refused(lambda: self._cards.attach(token, processor_customer_id))
+        return self._or_refused("attach", lambda: self._cards.attach(token, processor_customer_id))
 
     def detach(self, token: str) -> Succeeded | Failed | Unknown:
         """As the port has it. Refuses: GatewayUnavailable."""
-        return self._or_refused(lambda: self._cards.detach(token))
+        return self._or_refused("detach", lambda: self._cards.detach(token))
 
     def pay(self, order: Order) -> Heard | Unknown:
         """As the port has it. Refuses: GatewayUnavailable."""
-        return self._or_refused(lambda: self._cards.pay(order))
+        return self._or_refused("pay", lambda: self._cards.pay(order))
 
     def standing(self, order: Order) -> Heard | NotThere | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
-        return self._quietly(lambda: self._cards.standing(order))
+        return self._quietly("standing", lambda: self._cards.standing(order))
 
     def next_action(self, order: Order) -> NextAction | None:
         """As the port has it; None while nobody is let through."""
-        answer = self._quietly(lambda: self._cards.next_action(order))
+        answer = self._quietly("next_action", lambda: self._cards.next_action(order))
         return None if isinstance(answer, Unreachable) else answer
 
-    def _quietly(self, call: Callable[[], T]) -> T | Unreachable:
+    def _quietly(self, what: str, call: Callable[[], T]) -> T | Unreachable:
         try:
-            return _through(self._breaker, call)
+            return _through(self._breaker, what, call)
         except LeftAlone:
             return Unreachable()
 
-    def _or_refused(self, call: Callable[[], T]) -> T:
+    def _or_refused(self, what: str, call: Callable[[], T]) -> T:
         try:
-            return _through(self._breaker, call)
+            return _through(self._breaker, what, call)
         except LeftAlone:
             raise GatewayUnavailable() from None
 
@@ -156,7 +161,7 @@ class BreakingDetector:
         if not self._breaker.admits(caller):
             raise LeftAlone
         try:
-            found = self._detector.look(tenant_id, figures)
+            found = _timed(self.name, "look", lambda: self._detector.look(tenant_id, figures))
         except Exception:
             self._breaker.heard(caller, answered=False)
             raise
@@ -164,13 +169,14 @@ class BreakingDetector:
         return found
 
 
-def _through(breaker: Breaker, call: Callable[[], T]) -> T:
+def _through(breaker: Breaker, what: str, call: Callable[[], T]) -> T:
     """Call, and tell the breaker whether there was an answer. Raises LeftAlone."""
     caller = str(uuid4())
     if not breaker.admits(caller):
+        measure(CALLS, 0.0, _about(PROCESSOR, what, "left_alone"))
         raise LeftAlone
     try:
-        answer = call()
+        answer = _timed(PROCESSOR, what, call)
     except ValueError:  # an answer: the key was used for something else
         breaker.heard(caller, answered=True)
         raise
@@ -179,3 +185,22 @@ def _through(breaker: Breaker, call: Callable[[], T]) -> T:
         raise
     breaker.heard(caller, answered=not isinstance(answer, Unreachable))
     return answer
+
+
+def _timed(peer: str, what: str, call: Callable[[], T]) -> T:
+    """Call under a span of its own, and measure how long the answer took."""
+    started, outcome = perf_counter(), "failed"
+    with step(f"{peer} {what}", "client") as noted:
+        try:
+            answer = call()
+            outcome = "silent" if isinstance(answer, Unreachable) else "answered"
+            if outcome == "silent":
+                noted.failed = outcome
+            return answer
+        finally:
+            noted.attributes |= _about(peer, what, outcome)
+            measure(CALLS, perf_counter() - started, _about(peer, what, outcome))
+
+
+def _about(peer: str, what: str, outcome: str) -> dict[str, str]:
+    return {"billing.peer": peer, "billing.operation": what, "billing.outcome": outcome}

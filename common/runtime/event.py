@@ -27,6 +27,7 @@ from werkzeug.wrappers import Response
 from common.domain.refusal import Refusal
 from common.ports.dead_letters import DeadLetters
 from common.ports.powers import Powers
+from common.ports.telemetry import Telemetry, begun, step
 from common.ports.transaction import Transaction
 from common.ports.transactions import (
     Caller,
@@ -60,6 +61,7 @@ from common.runtime.problems import (
 from common.runtime.pushed import Delivery, PushedEvent
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
+from common.runtime.watching import note_request
 
 TAKEN: Final = "ok"
 DUPLICATE: Final = "duplicate"
@@ -101,34 +103,42 @@ class EventEdge:
     account: str
     dead_letters: DeadLetters
     log: Log
+    telemetry: Telemetry | None = None
 
     def answer(self, declaration: EventDeclaration, request: HttpRequest) -> Response:
         """Answer a push: 204 acknowledges it, anything else lets it come again."""
         started = time.perf_counter()
         arrival = _Arrival(declaration, Trace.continued(request.headers.get("traceparent")))
+        name = f"POST {arrival.origin.route}"
+        with begun(self.telemetry, arrival.trace.within, name, "server") as noted:
+            response = self._safely(arrival, request)
+            seconds = time.perf_counter() - started
+            status, outcome, origin = response.status_code, arrival.outcome, arrival.origin
+            note_request(
+                noted, origin, method="POST", status=status, outcome=outcome, seconds=seconds
+            )
+        response.headers["traceresponse"] = arrival.trace.parent
+        self.log.request(
+            origin, method="POST", status=status, outcome=outcome, latency_ms=seconds * 1000
+        )
+        return response
+
+    def _safely(self, arrival: _Arrival, request: HttpRequest) -> Response:
+        """Take a delivery in, or say why it is not acknowledged."""
         try:
             self._authenticate(request)
             self._take_in(arrival, Delivery.of(request))
-            response = Response(status=204)
+            return Response(status=204)
         except (DatabaseUnavailable, OutcomeUnknown, TryAgain, TenantUnknown) as trouble:
             self.log.problem(arrival.origin, code=type(trouble).__name__, error=trouble)
-            response = _refused(arrival, request, TemporarilyUnavailable())
+            return _refused(arrival, request, TemporarilyUnavailable())
         except CommandInProgress:
-            response = _refused(arrival, request, TemporarilyUnavailable())
+            return _refused(arrival, request, TemporarilyUnavailable())
         except Refusal as refusal:
-            response = _refused(arrival, request, refusal)
+            return _refused(arrival, request, refusal)
         except Exception as error:  # noqa: BLE001 - the last net: nothing of it may reach the caller
             self.log.problem(arrival.origin, code=full_code(Unexpected), error=error)
-            response = _refused(arrival, request, Unexpected())
-        response.headers["traceresponse"] = arrival.trace.parent
-        self.log.request(
-            arrival.origin,
-            method="POST",
-            status=response.status_code,
-            outcome=arrival.outcome,
-            latency_ms=(time.perf_counter() - started) * 1000,
-        )
-        return response
+            return _refused(arrival, request, Unexpected())
 
     def deliver(self, declaration: EventDeclaration, delivery: Delivery) -> bool:
         """Let an event have its effect; False when it has had it already.
@@ -183,10 +193,13 @@ class EventEdge:
             raise RequestInvalid(f"This consumer takes {declaration.event_type}.")
         _check_tenant(event)
         request = _read(declaration.request, event.data)
-        if declaration.without_transaction:
-            declaration.use_case(request, self.powers)
-            return True
-        return self._run(_call(declaration, event, request, arrival.trace))
+        name = f"process {declaration.event_type}"
+        watched = self.telemetry if event.traceparent else None
+        with step(name, "consumer"), begun(watched, arrival.trace.within, name, "consumer"):
+            if declaration.without_transaction:
+                declaration.use_case(request, self.powers)
+                return True
+            return self._run(_call(declaration, event, request, arrival.trace))
 
     def _run(self, call: Call) -> bool:
         try:

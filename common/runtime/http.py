@@ -19,6 +19,7 @@ from common.contracts.shapes import Outcome
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
+from common.ports.telemetry import Noted, Telemetry, begun
 from common.ports.transactions import (
     Allowance,
     Caller,
@@ -49,25 +50,19 @@ from common.runtime.problems import (
     Unexpected,
     full_code,
 )
+from common.runtime.public import public_actor
 from common.runtime.rate_limit import RateLimiter
 from common.runtime.refused import problem_response
 from common.runtime.step_up import StepUpRefused
 from common.runtime.streaming import file_answer, streamed
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
+from common.runtime.watching import note_request
 
 STEP_UP_FIELD: Final = "stepUpToken"
 AMOUNTS: Final = AmountClasses(medium_from_minor=10_000, large_from_minor=100_000)
 
 VerifyStepUp = Callable[[str | None, Actor, str, str], StepUp]
-
-
-@dataclass(frozen=True, slots=True)
-class PublicActor(Actor):
-    """Anybody: may call public functions, which show nothing that is not public."""
-
-    def holds(self, property_id: UUID) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,36 +78,43 @@ class HttpEdge:
     log: Log
     page: Callable[[str, str, dict[str, Any]], Response]
     origin_of: Callable[[UUID, str], bytes]
+    telemetry: Telemetry | None = None
     amounts: AmountClasses = AMOUNTS
 
     def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
         """Answer a request, whatever it is."""
         started = time.perf_counter()
-        exchange = Exchange(
-            declaration, request, Trace.continued(request.headers.get("traceparent"))
-        )
-        try:
-            response = self._answered(exchange)
-        except Refusal as refusal:
-            response = problem_response(exchange, refusal)
-        except (DatabaseUnavailable, OutcomeUnknown, TryAgain) as trouble:
-            self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
-            response = problem_response(exchange, TemporarilyUnavailable())
-        except TenantUnknown:
-            response = self._tenant_unknown(exchange)
-        except CrossTenantRow as row:
-            response = self._foreign_row(exchange, row)
-        except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
-            self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
-            response = problem_response(exchange, Unexpected())
-        self._tell_limits(response, exchange.buckets)
-        response.headers["traceresponse"] = exchange.trace.parent
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        self._write_line(exchange, response.status_code, time.perf_counter() - started)
+        trace = Trace.continued(request.headers.get("traceparent"))
+        exchange = Exchange(declaration, request, trace)
+        name = f"{declaration.method} {declaration.full_path}"
+        with begun(self.telemetry, trace.within, name, "server") as noted:
+            response = self._safely(exchange)
+            self._tell_limits(response, exchange.buckets)
+            response.headers["traceresponse"] = trace.parent
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            seconds = time.perf_counter() - started
+            self._write_line(exchange, response.status_code, seconds, noted)
         return response
 
-    def _write_line(self, exchange: Exchange, status: int, seconds: float) -> None:
+    def _safely(self, exchange: Exchange) -> Response:
+        """The answer, or the problem that stands in its place."""
+        try:
+            return self._answered(exchange)
+        except Refusal as refusal:
+            return problem_response(exchange, refusal)
+        except (DatabaseUnavailable, OutcomeUnknown, TryAgain) as trouble:
+            self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
+            return problem_response(exchange, TemporarilyUnavailable())
+        except TenantUnknown:
+            return self._tenant_unknown(exchange)
+        except CrossTenantRow as row:
+            return self._foreign_row(exchange, row)
+        except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
+            self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
+            return problem_response(exchange, Unexpected())
+
+    def _write_line(self, exchange: Exchange, status: int, seconds: float, noted: Noted) -> None:
         told = exchange.told
         moved = told.moved_minor_units if told else None
         self.log.request(
@@ -123,6 +125,14 @@ class HttpEdge:
             latency_ms=seconds * 1000,
             amount_class=None if moved is None else self.amounts.of(moved),
             charge_kind=told.charged_kind if told else None,
+        )
+        note_request(
+            noted,
+            exchange.origin,
+            method=exchange.declaration.method,
+            status=status,
+            outcome=exchange.outcome,
+            seconds=seconds,
         )
 
     def _answered(self, exchange: Exchange) -> Response:
@@ -186,7 +196,7 @@ class HttpEdge:
         """The caller, who holds the scope. Refuses: Unauthenticated, ScopeMissing."""
         scope = exchange.declaration.scope
         if scope is None:
-            return _public(exchange)
+            return public_actor(exchange)
         actor = self.tokens.verify(bearer_token(exchange.request.headers.get("Authorization")))
         exchange.actor = actor
         if not exchange.declaration.lets_in(actor):
@@ -369,16 +379,6 @@ def _refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:
         raise refusal
 
     return refuse
-
-
-def _public(exchange: Exchange) -> Actor:
-    """The public's actor: the tenant is part of what is asked."""
-    tenant = exchange.request.args.get("tenant", "")
-    try:
-        tenant_id = UUID(tenant)
-    except ValueError:
-        tenant_id = UUID(int=0)
-    return PublicActor("public", tenant_id, frozenset(), frozenset(), "pwd")
 
 
 def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:

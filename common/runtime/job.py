@@ -22,6 +22,7 @@ from uuid import UUID
 
 from common.domain.refusal import Refusal
 from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
+from common.ports.telemetry import ITEMS, Telemetry, begun, measure
 from common.ports.transactions import Caller, StoredAnswer
 from common.runtime.declaration import JobDeclaration
 from common.runtime.execute import Call, Runner
@@ -130,7 +131,9 @@ class JobShell:
         tenants: Callable[[], Sequence[UUID]],
         watched: Mapping[str, Callable[[], Sequence[UUID]]] = MappingProxyType({}),
         log: Log,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry
         self._runner = runner
         self._powers = powers
         self._tenants = tenants
@@ -251,12 +254,19 @@ class JobShell:
         return found
 
     def _do(self, declaration: JobDeclaration, tenant_id: UUID, item: Any, watch: _Watch) -> None:
-        try:
-            self._runner.run(_call(declaration, tenant_id, declaration.use_case, item))
-        except Exception as error:  # noqa: BLE001 - one item's trouble is not the next one's
-            self._failed(declaration, tenant_id, error, watch)
-        else:
-            watch.progress.done += 1
+        trace, about = Trace.continued(None), {"billing.job": declaration.name}
+        call = _call(declaration, tenant_id, declaration.use_case, item, trace=trace)
+        name = f"job {declaration.name}"
+        with begun(self._telemetry, trace.within, name, "internal") as noted:
+            noted.attributes |= {**about, "billing.tenant.id": str(tenant_id)}
+            try:
+                self._runner.run(call)
+            except Exception as error:  # noqa: BLE001 - one item's trouble is not the next one's
+                noted.failed = type(error).__name__
+                self._failed(declaration, tenant_id, error, watch)
+            else:
+                watch.progress.done += 1
+            measure(ITEMS, 1, {**about, "billing.outcome": "failed" if noted.failed else "done"})
 
     def _preview(
         self, declaration: JobDeclaration, tenant_id: UUID, item: Any, watch: _Watch
@@ -289,13 +299,14 @@ def _call(
     request: Any,
     *,
     reads_only: bool = False,
+    trace: Trace | None = None,
 ) -> Call:
     return Call(
         use_case=use_case,
         request=request,
         caller=Caller(
             actor=SystemActor.named(declaration.name, tenant_id),
-            traceparent=Trace.continued(None).parent,
+            traceparent=(trace or Trace.continued(None)).parent,
         ),
         tenant_id=tenant_id,
         answer=lambda _: _UNSTORED,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "BILLING_"
+GOOGLE_TELEMETRY: Final = "https://telemetry.googleapis.com"
 
 
 class SettingMissing(Exception):
@@ -28,7 +29,9 @@ class ProcessSettings:
     signs its webhooks with: one, or two with a comma between while it is being changed.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
-    hides from which addresses payments are asked for.
+    hides from which addresses payments are asked for. `telemetry` is where measurements go: `otlp`
+    to the collector at `telemetry_url`, `memory` for whoever looks at this process, or nowhere.
+    `service` and `revision` are what Cloud Run calls this process.
     """
 
     stack: str = "google"
@@ -56,6 +59,10 @@ class ProcessSettings:
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     local_folder: str = ""
+    telemetry: str = ""
+    telemetry_url: str = GOOGLE_TELEMETRY
+    service: str = "billing"
+    revision: str = ""
     rate_limits: bool = True
 
     @classmethod
@@ -101,6 +108,10 @@ class ProcessSettings:
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
+            telemetry=given.get("TELEMETRY", ""),
+            telemetry_url=given.get("TELEMETRY_URL", GOOGLE_TELEMETRY),
+            service=environment.get("K_SERVICE", environment.get("CLOUD_RUN_JOB", "billing")),
+            revision=environment.get("K_REVISION", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
         )
 

@@ -29,6 +29,7 @@ from common.contracts.webhooks import ProcessorEvent, ProcessorObject, WebhookTa
 from common.domain.refusal import Refusal
 from common.domain.webhook import WebhookOutcome
 from common.ports.dead_letters import DeadLetters
+from common.ports.telemetry import Noted, Telemetry, begun
 from common.ports.transactions import (
     Caller,
     DatabaseUnavailable,
@@ -54,6 +55,7 @@ from common.runtime.problems import (
 from common.runtime.refused import problem_response
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
+from common.runtime.watching import note_request
 
 SIGNATURE_HEADER: Final = "Stripe-Signature"
 _TROUBLE: Final = (DatabaseUnavailable, OutcomeUnknown, TryAgain)
@@ -75,36 +77,51 @@ class WebhookEdge:
     dead_letters: DeadLetters
     limited: Limited
     log: Log
+    telemetry: Telemetry | None = None
 
     def answer(self, declaration: HttpDeclaration, request: HttpRequest) -> Response:
         """Answer a delivery: 200 acknowledges it, 4xx refuses it, 5xx asks for it again."""
         started = time.perf_counter()
         trace = Trace.continued(request.headers.get("traceparent"))
         exchange = Exchange(declaration, request, trace)
-        try:
-            response = self._taken_in(exchange)
-        except WebhookSignatureInvalid as unsigned:
-            self.log.problem(exchange.origin, code=full_code(unsigned))
-            response = problem_response(exchange, unsigned)
-        except Refusal as refusal:
-            response = problem_response(exchange, refusal)
-        except _TROUBLE as trouble:
-            self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
-            response = problem_response(exchange, TemporarilyUnavailable())
-        except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
-            self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
-            response = problem_response(exchange, Unexpected())
-        response.headers["traceresponse"] = exchange.trace.parent
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        name = f"{declaration.method} {declaration.full_path}"
+        with begun(self.telemetry, trace.within, name, "server") as noted:
+            response = self._safely(exchange)
+            response.headers["traceresponse"] = trace.parent
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            self._tell(exchange, response.status_code, time.perf_counter() - started, noted)
+        return response
+
+    def _tell(self, exchange: Exchange, status: int, seconds: float, noted: Noted) -> None:
+        """The line of this delivery in the log, and its measurements."""
+        method, outcome = exchange.declaration.method, exchange.outcome
         self.log.request(
             exchange.origin,
-            method=declaration.method,
-            status=response.status_code,
-            outcome=exchange.outcome,
-            latency_ms=(time.perf_counter() - started) * 1000,
+            method=method,
+            status=status,
+            outcome=outcome,
+            latency_ms=seconds * 1000,
         )
-        return response
+        note_request(
+            noted, exchange.origin, method=method, status=status, outcome=outcome, seconds=seconds
+        )
+
+    def _safely(self, exchange: Exchange) -> Response:
+        """The answer, or the problem that stands in its place."""
+        try:
+            return self._taken_in(exchange)
+        except WebhookSignatureInvalid as unsigned:
+            self.log.problem(exchange.origin, code=full_code(unsigned))
+            return problem_response(exchange, unsigned)
+        except Refusal as refusal:
+            return problem_response(exchange, refusal)
+        except _TROUBLE as trouble:
+            self.log.problem(exchange.origin, code=type(trouble).__name__, error=trouble)
+            return problem_response(exchange, TemporarilyUnavailable())
+        except Exception as error:  # noqa: BLE001 - the last net, nothing may reach the caller
+            self.log.problem(exchange.origin, code=full_code(Unexpected), error=error)
+            return problem_response(exchange, Unexpected())
 
     def _taken_in(self, exchange: Exchange) -> Response:
         declaration = exchange.declaration

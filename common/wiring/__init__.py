@@ -56,6 +56,7 @@ class Wiring(Adapters):
             log=self.log,
             page=self._page,
             origin_of=lambda tenant_id, address: self.origins.of(tenant_id, address),
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -71,6 +72,7 @@ class Wiring(Adapters):
             dead_letters=self.dead_letters,
             limited=self.http_edge.limited,
             log=self.log,
+            telemetry=self.telemetry,
         )
 
     @property
@@ -100,6 +102,7 @@ class Wiring(Adapters):
             account=self.settings.oidc_account,
             dead_letters=self.dead_letters,
             log=self.log,
+            telemetry=self.telemetry,
         )
 
     @cached_property

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from common.ports.clock import Clock, SystemClock
-from common.runtime.settings import ProcessSettings, SettingMissing
+from common.runtime.settings import GOOGLE_TELEMETRY, ProcessSettings, SettingMissing
 
 if TYPE_CHECKING:
     from common.ports.cards import Cards
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from common.runtime.origins import Origins
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
+    from common.telemetry.pipeline import Pipeline
+    from common.telemetry.sink import Memory, OpenTelemetrySink
 
 FETCH_SECONDS: Final = 3
 CHECK_SECONDS: Final = 900
@@ -64,10 +66,63 @@ class Adapters:
         return Path(self.settings.local_folder) / name
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and send what was measured."""
+        if (telemetry := self.__dict__.get("telemetry")) is not None:
+            telemetry.close()
         for name in {"pools", "patient_pools"} & self.__dict__.keys():
             for pool in self.__dict__[name].values():
                 pool.close()
+
+    @cached_property
+    def telemetry(self) -> "Pipeline | None":
+        """Where measurements go, as the environment chose; None: nowhere. Raises SettingMissing."""
+        if self.settings.telemetry not in ("", "memory", "otlp"):
+            raise SettingMissing("BILLING_TELEMETRY is `otlp`, `memory`, or not set")
+        if not self.settings.telemetry:
+            return None
+        from common.telemetry.pipeline import Pipeline
+
+        return Pipeline(self._sink)
+
+    @cached_property
+    def memory(self) -> "Memory":
+        """What was measured in this process, where that is kept."""
+        from common.telemetry.sink import Memory
+
+        return Memory()
+
+    def _sink(self) -> "OpenTelemetrySink":
+        """OpenTelemetry's SDK. Asked for by the thread that feeds it, not by one that works."""
+        from common.telemetry.sink import otlp_sink
+
+        settings, resource = self.settings, self._resource()
+        if settings.telemetry == "memory":
+            return self.memory.sink(resource)
+        session = None
+        if settings.telemetry_url.rstrip("/") == GOOGLE_TELEMETRY:
+            from common.google.sessions import authorized_session
+
+            session = authorized_session()
+        return otlp_sink(resource, settings.telemetry_url, session)
+
+    def _resource(self) -> dict[str, str]:
+        """Which process measures. Each instance counts for itself, and says so."""
+        from uuid import uuid4
+
+        from common.ports.version import VERSION
+
+        settings = self.settings
+        told = {
+            "service.name": settings.service,
+            "service.namespace": "billing",
+            "service.version": VERSION,
+            "service.instance.id": str(uuid4()),
+            "faas.name": settings.service,
+            "faas.version": settings.revision,
+            "cloud.provider": "gcp" if settings.stack == "google" else "",
+            "gcp.project_id": settings.project,
+        }
+        return {name: value for name, value in told.items() if value}
 
     @cached_property
     def origins(self) -> "Origins":
@@ -196,6 +251,13 @@ class Adapters:
 
     @cached_property
     def publisher(self) -> "Publisher":
+        if self.telemetry is None:
+            return self._broker()
+        from common.runtime.watching import WatchedPublisher
+
+        return WatchedPublisher(self._broker(), self.telemetry, self.clock.now)
+
+    def _broker(self) -> "Publisher":
         if self.settings.stack == "local":
             from common.local.identity import push_token
             from common.local.publishing import PushPublisher, consumers_at
@@ -222,8 +284,9 @@ class Adapters:
     @cached_property
     def condition(self) -> "Condition":
         from common.postgres.condition import DatabaseCondition
+        from common.runtime.watching import WatchedCondition
 
-        return DatabaseCondition(self.pools["main"], self.clock)
+        return WatchedCondition(DatabaseCondition(self.pools["main"], self.clock))
 
     @cached_property
     def books(self) -> "Books":

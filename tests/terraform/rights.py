@@ -24,6 +24,14 @@ GRANTED_ON: Final = {
 }
 
 
+EVERYBODYS: Final = (
+    "cloudsql.client",
+    "cloudsql.instanceUser",
+    "telemetry.metricsWriter",
+    "telemetry.tracesWriter",
+)
+
+
 class Right(NamedTuple):
     """A role on a thing: `signerVerifier` on `billing-signing`."""
 
@@ -46,7 +54,7 @@ def expected(functions: Functions, project: str, buckets: list[str]) -> dict[str
     for function in functions.values():
         group = group_of(function)
         rights[group] |= set(_asked(function["needs"], address_of(group, project), buckets))
-        rights[group] |= {Right(r, project) for r in ("cloudsql.client", "cloudsql.instanceUser")}
+        rights[group] |= {Right(role, project) for role in EVERYBODYS}
     for held in rights.values():  # who signs verifies by the same role
         if Right("cloudkms.signerVerifier", "billing-signing") in held:
             held.discard(Right("cloudkms.publicKeyViewer", "billing-signing"))

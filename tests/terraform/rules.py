@@ -93,7 +93,8 @@ def an_account_has_what_its_functions_need(plan: Plan, functions: Functions) -> 
 
 
 def a_right_is_on_a_thing_and_somebodys(plan: Plan, functions: Functions) -> Iterator[str]:
-    """Nobody has a right on the whole project but to connect to the one database in it."""
+    """Nobody has a right on the whole project but to connect to the one database in it, and to
+    write measurements, which nobody can read by that."""
     for grant in grants(plan):
         member, role = str(grant.values.get("member")), grant.values["role"]
         if grant.type not in GRANTED_ON:
@@ -103,7 +104,8 @@ def a_right_is_on_a_thing_and_somebodys(plan: Plan, functions: Functions) -> Ite
         if role in ("roles/owner", "roles/editor", "roles/viewer"):
             yield f"{grant.address}: {role} is no right in particular"
         bounded = role.startswith("roles/cloudsql.") and grant.values.get("condition")
-        if grant.type == "google_project_iam_member" and not bounded:
+        writes = role in ("roles/telemetry.metricsWriter", "roles/telemetry.tracesWriter")
+        if grant.type == "google_project_iam_member" and not (bounded or writes):
             yield f"{grant.address}: {role} is granted on the whole project"
 
 

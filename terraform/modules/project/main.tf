@@ -8,9 +8,9 @@ variable "services" {
   description = "APIs, without their .googleapis.com."
   type        = set(string)
   default = [
-    "artifactregistry", "billingbudgets", "cloudbuild", "cloudkms", "cloudscheduler", "compute",
-    "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager",
-    "servicenetworking", "sqladmin", "storage", "sts",
+    "artifactregistry", "billingbudgets", "cloudbuild", "cloudkms", "cloudscheduler", "cloudtrace",
+    "compute", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager",
+    "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
   ]
 }
 

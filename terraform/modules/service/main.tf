@@ -20,6 +20,7 @@ module "project" {
 
 module "accounts" {
   source    = "../accounts"
+  project   = module.project.id
   functions = local.functions
 }
 

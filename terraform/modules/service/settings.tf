@@ -9,6 +9,8 @@ locals {
     BILLING_TOKEN_ISSUER   = var.identity.issuer
     BILLING_TOKEN_AUDIENCE = var.identity.audience
     BILLING_JWKS_URL       = var.identity.keys_url
+    BILLING_TELEMETRY      = "otlp"
+    BILLING_TELEMETRY_URL  = var.telemetry_url
   }
   by_kind = {
     http = {}

@@ -21,6 +21,12 @@ variable "identity" {
   type        = object({ issuer = string, keys_url = string, audience = string })
 }
 
+variable "telemetry_url" {
+  description = "The collector that traces and figures are sent to, by OTLP over HTTP."
+  type        = string
+  default     = "https://telemetry.googleapis.com"
+}
+
 variable "image" {
   description = "The first image, by its digest; later ones are the delivery's."
   type        = string
