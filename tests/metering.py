@@ -58,7 +58,7 @@ def create_plan(hotel: Hotel, plan: str, *prices: Event) -> TestResponse:
 
 def priced(hotel: Hotel, *prices: Event) -> str:
     """The name of a new plan with these prices."""
-    plan = f"metered_{uuid4().hex[:10]}"
+    plan = f"club_{uuid4().hex[:10]}"
     answer = create_plan(hotel, plan, *prices)
     assert answer.status_code == 201, answer.text
     return plan

@@ -61,9 +61,9 @@ WITH told AS (
   WHERE tenant_id = billing_central.current_tenant()
   GROUP BY record_id
 )
-SELECT id, concat_ws(' ', records.events, 'events recorded,', told.events, 'there')
+SELECT records.id, concat_ws(' ', records.events, 'events recorded,', told.events, 'there')
 FROM billing_central.usage_records AS records
-LEFT JOIN told ON record_id = id
+LEFT JOIN told ON record_id = records.id
 LEFT JOIN audit_entries ON aggregate_kind = 'usage_record' AND aggregate_id = records.id
 WHERE records.tenant_id = billing_central.current_tenant()
   AND (records.events::bigint, events_sha256, digest_after) IS DISTINCT FROM

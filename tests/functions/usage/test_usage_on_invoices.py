@@ -39,8 +39,8 @@ def test_bills_a_period_with_the_next_one_and_what_comes_late_with_the_one_after
         [2, "usage", "ai_tokens", 1, 1_200_000, 18],
     ]
     assert invoices(hotel) == [["period", 1, 1_000, 1_000], ["period", 2, 1_028, 1_028]]
-    late = used("ai_tokens", 900_000, "2026-02-28T12:00:29Z")
-    assert fates(send_all(hotel, late, used("ai_tokens", 10, "2026-02-28T12:00:30Z"))) == [
+    late = used("ai_tokens", 900_000, "2026-02-28T12:00:20Z")
+    assert fates(send_all(hotel, late, used("ai_tokens", 10, "2026-02-28T12:00:40Z"))) == [
         "counted",
         "counted",
     ]
@@ -108,7 +108,7 @@ def test_what_was_used_before_the_cycle_came_is_of_the_period_to_come(
     clock("2026-01-31T12:00:30+00:00")
     subscribed(hotel, priced(hotel, price("ai_requests", 1_000_000)))
     clock("2026-03-02T12:00:30+00:00")
-    events = [used("ai_requests", None, f"2026-{day}T12:00:30Z") for day in ("02-27", "02-28")]
+    events = [used("ai_requests", None, f"2026-{day}T12:00:45Z") for day in ("02-27", "02-28")]
     assert fates(send_all(hotel, *events)) == ["counted"] * 2
 
     assert run_cycle(hotel).done == 1
