@@ -5,6 +5,7 @@ subscribed(hotel, plan)
 send(hotel, used("ai_tokens", 1_200, "2026-03-05T10:00:00Z"))
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -56,9 +57,9 @@ def create_plan(hotel: Hotel, plan: str, *prices: Event) -> TestResponse:
     return hotel.post("/plans", sent, token=known["token"])
 
 
-def priced(hotel: Hotel, *prices: Event) -> str:
+def priced(hotel: Hotel, *prices: Event, plan: str = "") -> str:
     """The name of a new plan with these prices."""
-    plan = f"club_{uuid4().hex[:10]}"
+    plan = plan or f"club_{uuid4().hex[:10]}"
     answer = create_plan(hotel, plan, *prices)
     assert answer.status_code == 201, answer.text
     return plan
@@ -68,6 +69,12 @@ def used(meter: str, quantity: int | None, at: str, event_id: str = "", **more: 
     """An event of usage, under an id of its own."""
     event = {"meter": meter, "eventId": event_id or uuid4().hex, "occurredAt": at, **more}
     return event if quantity is None else {**event, "quantity": quantity}
+
+
+def hours_ago(hours: int) -> str:
+    """An instant before now, by the real clock."""
+    at = datetime.now(UTC) - timedelta(hours=hours)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def send(hotel: Hotel, event: Event, **more: Any) -> TestResponse:

@@ -17,7 +17,6 @@ CREATE TABLE usage_meters (
   name        text PRIMARY KEY,
   aggregation text NOT NULL,
   unit        text NOT NULL,
-  CONSTRAINT meter_counts_in_one_way UNIQUE (name, aggregation),
   CONSTRAINT meter_aggregation_is_known CHECK (aggregation IN ('count', 'sum', 'max', 'unique'))
 );
 
@@ -106,8 +105,7 @@ CREATE TABLE usage_totals (
     PRIMARY KEY (tenant_id, subscription_id, period_number, meter),
   CONSTRAINT totalled_usage_is_of_a_subscription
     FOREIGN KEY (subscription_id) REFERENCES subscriptions (id),
-  CONSTRAINT usage_is_totalled_as_its_meter_counts
-    FOREIGN KEY (meter, aggregation) REFERENCES usage_meters (name, aggregation),
+  CONSTRAINT totalled_usage_is_of_a_meter FOREIGN KEY (meter) REFERENCES usage_meters (name),
   CONSTRAINT no_more_usage_is_billed_than_there_was CHECK (
     events > 0 AND billed_quantity BETWEEN 0 AND quantity AND billed_micro >= 0)
 );

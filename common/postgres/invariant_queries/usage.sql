@@ -3,7 +3,7 @@
 -- invariant: totals_are_what_the_events_come_to
 -- The total of a meter in a period is what its events come to, each counted once.
 WITH counted AS (
-  SELECT subscription_id, period_number, meter, count(*) AS events,
+  SELECT subscription_id, period_number, meter, aggregation, count(*) AS events,
          CASE aggregation
            WHEN 'max' THEN max(quantity)::numeric
            WHEN 'unique' THEN count(DISTINCT value_sha256)::numeric
@@ -21,13 +21,13 @@ WITH counted AS (
 SELECT concat_ws(' ', subscription_id, meter), concat_ws(' ', 'period', period_number, 'totals',
   totals.events, 'of', totals.quantity, 'events', counted.events, 'of', counted.quantity)
 FROM (
-  SELECT subscription_id, period_number, meter, events, quantity
+  SELECT subscription_id, period_number, meter, aggregation, events, quantity
   FROM billing_central.usage_totals
   WHERE tenant_id = billing_central.current_tenant()
 ) AS totals
 FULL JOIN counted USING (subscription_id, period_number, meter)
-WHERE (totals.events, totals.quantity::numeric) IS DISTINCT FROM
-        (counted.events, counted.quantity);
+WHERE (totals.aggregation, totals.events, totals.quantity::numeric) IS DISTINCT FROM
+        (counted.aggregation, counted.events, counted.quantity);
 
 -- invariant: distinct_values_are_those_of_the_events
 -- What a meter of different values has seen in a period is what its events name.
@@ -105,7 +105,7 @@ WHERE closed.tenant_id = billing_central.current_tenant()
 -- invariant: what_is_counted_once_is_guarded
 -- Each unique constraint that lets usage count once is there.
 SELECT name, 'is not there'
-FROM unnest(ARRAY['meter_counts_in_one_way', 'usage_event_is_counted_once', 'usage_is_totalled_once',
+FROM unnest(ARRAY['usage_event_is_counted_once', 'usage_is_totalled_once',
   'usage_period_is_closed_once', 'usage_value_is_counted_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = 'billing_central'::regnamespace
