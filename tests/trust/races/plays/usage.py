@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel
-from tests.metering import Event, fates, hours_ago, price, priced, send_all, totals, usage_lines
+from tests.metering import Event, fates, price, priced, send_all, totals, usage_lines
 from tests.metering import used as used_at
 from tests.subscribing import WHY, shown
 from tests.trust.faults.subscription_examples import overdue
@@ -25,7 +25,7 @@ def tells(key: str, *events: Event) -> Callable[[Hotel], TestResponse]:
 def _meters(hotel: Hotel) -> list[Event]:
     """A period of the hotel's is over; a token costs a cent, a request nothing."""
     overdue(hotel, priced(hotel, price("ai_tokens", 10_000), plan=PLAN))
-    at = hours_ago(24 * 20)
+    at = shown(hotel)["subscription"]["period"]["start"]
     return [used_at("ai_tokens", quantity, at, f"evt-{quantity}") for quantity in (100, 30, 4)]
 
 
