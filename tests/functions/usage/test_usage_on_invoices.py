@@ -6,7 +6,7 @@ import pytest
 
 from tests.hotel import Hotel, usd
 from tests.metering import fates, price, priced, send_all, totals, usage_lines, used
-from tests.subscribing import act, invoices, put_into, run_cycle, shown, subscribed
+from tests.subscribing import act, change, invoices, put_into, run_cycle, shown, subscribed
 from tests.trust.books import broken
 
 pytestmark = pytest.mark.req("SUB-12", "SUB-5")
@@ -130,3 +130,29 @@ def test_a_suspended_time_is_of_the_period_before_it(hotel: Hotel, clock: Clock)
     assert act(hotel, "reactivate").status_code == 200
 
     assert usage_lines(hotel) == [[2, "usage", "ai_requests", 1, 1, 100]]
+
+
+def test_prices_a_late_event_by_the_plan_that_its_period_ended_with(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """A request costs 1.00, and 3.00 in the plan that the tenant has moved to since."""
+    clock("2026-01-31T12:00:30+00:00")
+    before, after = (priced(hotel, price("ai_requests", cost * 1_000_000)) for cost in (1, 3))
+    subscribed(hotel, before)
+    clock("2026-03-01T00:00:00+00:00")
+    assert run_cycle(hotel).done == 1
+    assert change(hotel, plan=after).status_code == 200
+    times = ("2026-02-10T00:00:00Z", "2026-02-28T23:00:00Z")
+    assert fates(send_all(hotel, *(used("ai_requests", None, at) for at in times))) == [
+        "counted",
+        "counted",
+    ]
+    clock("2026-04-01T00:00:00+00:00")
+
+    assert run_cycle(hotel).done == 1
+
+    assert usage_lines(hotel) == [
+        [3, "late_usage", "ai_requests", 1, 1, 100],
+        [3, "usage", "ai_requests", 2, 1, 300],
+    ]
+    assert broken(hotel) == []
