@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from common.domain.subscription_life import renew
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import settle, usage_due
 from common.runtime.declaration import job
 
 
@@ -29,4 +29,5 @@ def cycle_subscriptions(period_number: int, tx: Transaction) -> None:
     """
     subscription = tx.subscriptions.take()
     if subscription.period_number == period_number and subscription.due_at is not None:
-        settle(renew(subscription, tx.now), tx)
+        usage = usage_due(subscription, tx)
+        settle(renew(subscription, tx.now, usage.lines), tx, usage=usage)

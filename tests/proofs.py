@@ -53,7 +53,10 @@ def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int
     each += [
         f"SELECT '{name}', count(*), md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), ''))"
         f" FROM billing_central.{name} AS r WHERE tenant_id = '{hotel.tenant_id}'"
-        for name in ("subscriptions", "subscription_invoices", "platform_entries")
+        for name in (
+            *("subscriptions", "subscription_invoices", "platform_entries", "usage_periods"),
+            *("usage_records", "usage_events", "usage_values", "usage_totals"),
+        )
     ]
     return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}
 

@@ -119,10 +119,11 @@ def invoices(hotel: Hotel) -> Figures:
 
 
 def put_into(hotel: Hotel, **columns: Any) -> None:
-    """Change the subscription behind the service's back."""
+    """Change the subscription that stands behind the service's back."""
     change = ", ".join(f"{name} = :{name}" for name in columns)
     hotel.house.sql(
-        f"UPDATE billing_central.subscriptions SET {change} WHERE tenant_id = :t",
+        f"UPDATE billing_central.subscriptions SET {change} WHERE tenant_id = :t"
+        " AND status <> 'canceled'",
         t=hotel.tenant_id,
         **columns,
     )

@@ -115,6 +115,9 @@ def _not_negative(money: Money) -> Money:
 AmountNotNegative = Annotated[Payable, AfterValidator(_not_negative)]
 """Nothing or more, in whole minor units: what somebody counted, or may be off by."""
 
+AmountOfUnits = Annotated[Amount, AfterValidator(_not_negative)]
+"""Nothing or more, and finer than the minor unit if need be: what a number of units costs."""
+
 
 def _clean(text: str) -> str:
     if _FORBIDDEN.search(text):

@@ -7,6 +7,7 @@ from pydantic import Field
 from common.contracts.fields import (
     Amount,
     AmountNotNegative,
+    AmountOfUnits,
     CurrencyCode,
     Instant,
     Name,
@@ -16,8 +17,9 @@ from common.contracts.prepaid import CreditsMicro
 from common.contracts.references import PlanVersionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
-from common.domain.money import CurrenciesDiffer
+from common.domain.money import CurrenciesDiffer, Currency, Money
 from common.domain.plan import PlanFees, PlanLimits, PlanVersion
+from common.domain.usage_price import PriceModel, Tier, UsagePrice, one_price_a_meter
 
 PlanName = Annotated[Word, Field(examples=["pro"])]
 Count = Annotated[int, Field(ge=1, le=10**12, examples=[10])]
@@ -30,6 +32,54 @@ class LimitsShape(Shape):
     users: Count | None = None
     ai_requests: Count | None = None
     storage_mb: Count | None = None
+
+
+UnitCount = Annotated[int, Field(ge=0, le=10**12, examples=[1000])]
+
+
+class TierShape(Shape):
+    """What `per` units cost, up to the unit `upTo` behind what is included; null has no end."""
+
+    up_to: UnitCount | None = None
+    price: AmountOfUnits
+
+
+class UsagePriceShape(Shape):
+    """What a meter's quantity costs: `tiered` by the tier of each unit, `volume` by that of all of
+    them, `package` for each `per` that was begun. `included` units cost nothing."""
+
+    meter: Word
+    model: PriceModel
+    per: Annotated[int, Field(ge=1, le=10**9, examples=[1000])] = 1
+    included: UnitCount = 0
+    tiers: Annotated[tuple[TierShape, ...], Field(min_length=1, max_length=20)]
+
+    def price(self, currency: Currency) -> UsagePrice:
+        """As the rules read it. Refuses: CurrenciesDiffer, UsagePriceInvalid."""
+        if any(tier.price.currency != currency for tier in self.tiers):
+            raise CurrenciesDiffer(f"The plan is sold in {currency}.")
+        return UsagePrice(
+            meter=self.meter,
+            model=self.model,
+            per=self.per,
+            included=self.included,
+            tiers=tuple(
+                Tier(up_to=tier.up_to, price_micro=tier.price.amount_micro) for tier in self.tiers
+            ),
+        )
+
+    @classmethod
+    def of(cls, price: UsagePrice, currency: Currency) -> "UsagePriceShape":
+        return cls(
+            meter=price.meter,
+            model=price.model,
+            per=price.per,
+            included=price.included,
+            tiers=tuple(
+                TierShape(up_to=tier.up_to, price=Money(tier.price_micro, currency))
+                for tier in price.tiers
+            ),
+        )
 
 
 class PlanGiven(Request):
@@ -46,11 +96,12 @@ class PlanGiven(Request):
     limits: LimitsShape
     support: Word
     sla: bool = False
+    usage_prices: Annotated[tuple[UsagePriceShape, ...], Field(max_length=50)] = ()
 
     def version(
         self, version_id: PlanVersionRef, plan: str, number: int, at: Moment
     ) -> PlanVersion:
-        """As the rules read it. Refuses: PlanPriceInvalid, CurrenciesDiffer."""
+        """As the rules read it. Refuses: PlanPriceInvalid, UsagePriceInvalid, CurrenciesDiffer."""
         fees = (self.monthly_fee, self.yearly_fee, self.seat_monthly_fee, self.seat_yearly_fee)
         if any(fee is not None and fee.currency != self.currency for fee in fees):
             raise CurrenciesDiffer(f"The plan is sold in {self.currency}.")
@@ -66,6 +117,9 @@ class PlanGiven(Request):
             limits=PlanLimits(**dict(self.limits)),
             support=self.support,
             sla=self.sla,
+            usage_prices=one_price_a_meter(
+                tuple(given.price(self.currency) for given in self.usage_prices)
+            ),
             published_at=at.now,
         )
 
@@ -86,6 +140,7 @@ class PlanVersionView(Outcome):
     limits: LimitsShape
     support: str
     sla: bool
+    usage_prices: tuple[UsagePriceShape, ...]
     published_at: Instant
 
     @classmethod
@@ -110,5 +165,8 @@ class PlanVersionView(Outcome):
             ),
             support=version.support,
             sla=version.sla,
+            usage_prices=tuple(
+                UsagePriceShape.of(price, version.currency) for price in version.usage_prices
+            ),
             published_at=version.published_at,
         )

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
-from common.contracts.references import PlanVersionRef, SubscriptionInvoiceRef, SubscriptionRef
+from common.contracts.references import (
+    PlanVersionRef,
+    SubscriptionInvoiceRef,
+    SubscriptionRef,
+    UsageRecordRef,
+)
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
+    from common.domain.usage import UsageRecorded
 
 
 class _Subscription(EventData):
@@ -152,6 +158,26 @@ class PlanVersionPublishedV1(EventData):
         return cls(plan_version_id=version.id, plan=version.plan, plan_version=version.number)
 
 
+class UsageRecordedV1(EventData):
+    """Events of a tenant's usage were counted; the SHA-256 is that of all of them (RFC 8785)."""
+
+    fact = "usage.recorded"
+    usage_record_id: UsageRecordRef
+    subscription_id: SubscriptionRef
+    events: int
+    events_sha256: str
+
+    @classmethod
+    def of(cls, fact: "UsageRecorded") -> "UsageRecordedV1":
+        record = fact.subject
+        return cls(
+            usage_record_id=record.id,
+            subscription_id=record.subscription_id,
+            events=len(record.events),
+            events_sha256=record.events_sha256().hex(),
+        )
+
+
 SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCreatedV1,
     SubscriptionRenewedV1,
@@ -164,4 +190,5 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
     PlanVersionPublishedV1,
+    UsageRecordedV1,
 )

@@ -54,7 +54,9 @@ class TermsView(Shape):
 
 
 class InvoiceLineView(Shape):
-    """What an amount is for, and for which time; one below zero is the customer's."""
+    """What an amount is for, and for which time; one below zero is the customer's. What was used
+    has its `meter`, the `quantity` of the whole period, and the period's number; the amount is what
+    was not billed of that before."""
 
     kind: str
     plan: PlanName
@@ -62,6 +64,9 @@ class InvoiceLineView(Shape):
     seats: int
     period: PeriodView
     amount: Amount
+    meter: str | None
+    quantity: int | None
+    usage_period: int | None
 
     @classmethod
     def of(cls, line: InvoiceLine) -> "InvoiceLineView":
@@ -72,6 +77,9 @@ class InvoiceLineView(Shape):
             seats=line.seats,
             period=PeriodView.of(line.period),
             amount=line.amount,
+            meter=line.meter,
+            quantity=line.quantity,
+            usage_period=line.usage_period,
         )
 
 

@@ -16,6 +16,7 @@ from common.domain.identifiers import PlanVersionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval
 from common.domain.refusal import Conflict, Missing, Unmet
+from common.domain.usage_price import UsagePrice
 
 SEATS_MAX: Final = 10_000
 
@@ -109,6 +110,7 @@ class PlanVersion(Aggregate):
     limits: PlanLimits = field(default_factory=PlanLimits)
     support: str
     sla: bool = False
+    usage_prices: tuple[UsagePrice, ...] = ()
     published_at: datetime
 
     def state(self) -> dict[str, object]:
@@ -124,6 +126,7 @@ class PlanVersion(Aggregate):
             "limits": [limits.projects, limits.users, limits.ai_requests, limits.storage_mb],
             "support": self.support,
             "sla": self.sla,
+            "usagePrices": [price.document() for price in self.usage_prices],
         }
 
     def published(self) -> PlanVersionPublished:

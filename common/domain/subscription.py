@@ -261,8 +261,8 @@ class Subscription(Aggregate):
             self.credit = self.credit + bill.carried - bill.brought
         return fact(subject=self, sequence=self.next_sequence(), reason=reason, bill=bill)
 
-    def begin_period(self, start: datetime) -> Bill:
-        """Let the next period begin, and bill it in advance."""
+    def begin_period(self, start: datetime, usage: tuple[InvoiceLine, ...] = ()) -> Bill:
+        """Let the next period begin, and bill it in advance; what was used, in arrears."""
         self.terms, self.next_terms = self.next_terms or self.terms, None
         self.anchor_months += self.terms.interval.months
         self.period_number += 1
@@ -273,7 +273,11 @@ class Subscription(Aggregate):
         self.billed = self.terms.fee
         self.period_credits_micro = self.terms.period_credits_micro
         fee = self.terms.line(LineKind.PLAN_FEE, self.period, self.terms.fee)
-        return self.bill(Purpose.PERIOD, (fee,))
+        return self.bill(Purpose.PERIOD, (fee, *usage))
+
+    def last_bill(self, usage: tuple[InvoiceLine, ...]) -> Bill | None:
+        """What was used until the end, if anything was."""
+        return self.bill(Purpose.USAGE, usage) if usage else None
 
     def bill(self, purpose: Purpose, lines: tuple[InvoiceLine, ...]) -> Bill:
         """The bill of some lines, set off against the credit."""

@@ -34,18 +34,26 @@ class LineKind(StrEnum):
     PLAN_FEE = "plan_fee"
     UNUSED = "unused"
     REST = "rest_of_period"
+    USAGE = "usage"
+    LATE_USAGE = "late_usage"
 
 
 class Purpose(StrEnum):
-    """Why an invoice was written: a period that began, or a change within one."""
+    """Why an invoice was written: a period that began, a change within one, or what was used until
+    a subscription ended."""
 
     PERIOD = "period"
     CHANGE = "change"
+    USAGE = "usage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine:
-    """An amount, what it is for and for which time; negative is the customer's."""
+    """An amount, what it is for and for which time; negative is the customer's.
+
+    A line of usage names the meter, what it has counted in which of the periods, and comes to what
+    was not billed of that before.
+    """
 
     kind: LineKind
     plan: str
@@ -53,6 +61,9 @@ class InvoiceLine:
     seats: int
     period: Period
     amount: Money
+    meter: str | None = None
+    quantity: int | None = None
+    usage_period: int | None = None
 
     @classmethod
     def of(cls, document: dict[str, Any], currency: Currency) -> "InvoiceLine":
@@ -65,9 +76,17 @@ class InvoiceLine:
             seats=document["seats"],
             period=Period(start, end),
             amount=Money(document["amountMicro"], currency),
+            meter=document.get("meter"),
+            quantity=document.get("quantity"),
+            usage_period=document.get("usagePeriod"),
         )
 
     def document(self) -> dict[str, object]:
+        usage = {
+            "meter": self.meter,
+            "quantity": self.quantity,
+            "usagePeriod": self.usage_period,
+        }
         return {
             "kind": self.kind.value,
             "plan": self.plan,
@@ -76,6 +95,7 @@ class InvoiceLine:
             "from": self.period.start.isoformat(),
             "until": self.period.end.isoformat(),
             "amountMicro": self.amount.amount_micro,
+            **(usage if self.meter else {}),
         }
 
 

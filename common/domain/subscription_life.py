@@ -22,16 +22,19 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionSuspended,
 )
+from common.domain.subscription_invoice import InvoiceLine
 
 ENDED = "The last period that was to be billed is over"
+Lines = tuple[InvoiceLine, ...]
 
 
 def renew(
-    subscription: Subscription, now: datetime, *, also_suspended: bool = False
+    subscription: Subscription, now: datetime, usage: Lines = (), *, also_suspended: bool = False
 ) -> SubscriptionRenewed | SubscriptionCanceled:
     """Begin the next period of one that is over, or end with it what was canceled.
 
     One period at a time: of a subscription that was left alone for long, each is billed in turn.
+    `usage` is what was used until it is over.
     Refuses: SubscriptionStateRefuses, NothingIsDue.
     """
     states = RUNNING | {Status.SUSPENDED} if also_suspended else RUNNING
@@ -44,8 +47,8 @@ def renew(
     if last is not None and subscription.period_number >= last:
         subscription.move(Status.CANCELED)
         subscription.canceled_at = over
-        return subscription.told(SubscriptionCanceled, ENDED)
-    bill = subscription.begin_period(over)
+        return subscription.told(SubscriptionCanceled, ENDED, subscription.last_bill(usage))
+    bill = subscription.begin_period(over, usage)
     return subscription.told(SubscriptionRenewed, bill=bill)
 
 
@@ -76,12 +79,19 @@ def resume(subscription: Subscription, now: datetime, reason: str) -> Subscripti
 
 
 def cancel(
-    subscription: Subscription, now: datetime, reason: str, *, at_once: bool, release: bool
+    subscription: Subscription,
+    now: datetime,
+    reason: str,
+    usage: Lines = (),
+    *,
+    at_once: bool,
+    release: bool,
 ) -> SubscriptionFact:
     """End a subscription, now or with the last period that is owed.
 
-    What was billed stays billed. Who has committed is billed to the end of that, and no further,
-    unless they are released. Refuses: SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
+    What was billed stays billed, and what was used is billed with the end. Who has committed is
+    billed to the end of that, and no further, unless they are released.
+    Refuses: SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
     """
     bound = subscription.is_committed and not release
     number = subscription.period_number
@@ -92,7 +102,7 @@ def cancel(
             raise CommitmentBinds(obligation=subscription.obligation.amount_micro)
         subscription.move(Status.CANCELED)
         subscription.canceled_at = second_of(now)
-        return subscription.told(SubscriptionCanceled, reason)
+        return subscription.told(SubscriptionCanceled, reason, subscription.last_bill(usage))
     subscription.must_run(now)
     subscription.last_period = subscription.committed_periods if bound else number
     return subscription.told(CancellationScheduled, reason)
@@ -104,7 +114,9 @@ def suspend(subscription: Subscription, reason: str) -> SubscriptionSuspended:
     return subscription.told(SubscriptionSuspended, reason)
 
 
-def reactivate(subscription: Subscription, now: datetime, reason: str) -> SubscriptionReactivated:
+def reactivate(
+    subscription: Subscription, now: datetime, reason: str, usage: Lines = ()
+) -> SubscriptionReactivated:
     """Serve again. What was not served is not billed: a period that is over meanwhile is followed
     by one that begins now, with an anchor of its own. Refuses: SubscriptionStateRefuses.
     """
@@ -117,4 +129,5 @@ def reactivate(subscription: Subscription, now: datetime, reason: str) -> Subscr
     if start < subscription.period.end:
         return subscription.told(SubscriptionReactivated, reason)
     subscription.anchor_at, subscription.anchor_months = start, 0
-    return subscription.told(SubscriptionReactivated, reason, subscription.begin_period(start))
+    bill = subscription.begin_period(start, usage)
+    return subscription.told(SubscriptionReactivated, reason, bill)

@@ -6,7 +6,8 @@ for; plans are everybody's.
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from common.domain.subscription import Subscription
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+    from common.domain.usage import UsageBook, UsageEvent, UsageRecord
+    from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.transaction import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageFilter:
+    """Which totals a list holds; None asks nothing."""
+
+    meter: str | None = None
+    period_number: int | None = None
 
 
 class Plans(Protocol):
@@ -70,3 +81,29 @@ class Subscriptions(Protocol):
 
     def page(self, limit: int, cursor: str | None) -> Page[SubscriptionInvoice]:
         """Invoices in the order of their ids."""
+
+
+class Usage(Protocol):
+    """What tenants have used: events that count once, and their totals by period and meter."""
+
+    def must_know(self, meters: Iterable[str]) -> None:
+        """Refuses what is no meter: MeterUnknown."""
+
+    def take(self, events: Sequence[UsageEvent]) -> UsageBook:
+        """Lock the subscription, and read what has to be known to count these events.
+
+        Refuses: SubscriptionUnknown.
+        """
+
+    def keep(self, record: UsageRecord) -> None:
+        """Write what was counted, and fold it into the totals."""
+
+    def unbilled(self, subscription: Subscription, *, and_ahead: bool) -> tuple[UsageTotal, ...]:
+        """The totals of which something is not billed: of the subscription's periods so far, and of
+        those that are to begin."""
+
+    def keep_billed(self, due: UsageDue, subscription: Subscription) -> None:
+        """Mark the totals as billed, and close the period if another one has begun."""
+
+    def page(self, which: UsageFilter, limit: int, cursor: str | None) -> Page[UsageShown]:
+        """Totals in the order of subscription, period and meter. Refuses: CursorInvalid."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import Currency, Money
 from common.domain.plan import PlanFees, PlanLimits, PlanUnknown, PlanVersion
+from common.domain.usage_price import UsagePrice
 from common.postgres import ranks
 from common.postgres.connection import Row
 from common.postgres.session import Insert
@@ -15,7 +16,8 @@ from common.postgres.stores import Desk
 
 COLUMNS: Final = (
     "id, plan, number, name, currency, month_micro, year_micro, seat_month_micro, seat_year_micro,"
-    " credits_micro, projects, users, ai_requests, storage_mb, support, sla, published_at"
+    " credits_micro, projects, users, ai_requests, storage_mb, support, sla, published_at,"
+    " usage_prices"
 )
 NEWEST: Final = f"""
 SELECT DISTINCT ON (plan) billing_central.current_tenant(), {COLUMNS}
@@ -84,6 +86,7 @@ def version_of(row: Row) -> PlanVersion:
         support=row[14],
         sla=row[15],
         published_at=row[16],
+        usage_prices=tuple(UsagePrice.of(each) for each in row[17]),
         is_new=False,
     )
 
@@ -108,4 +111,5 @@ def _row(version: PlanVersion) -> dict[str, Any]:
         "support": version.support,
         "sla": version.sla,
         "published_at": version.published_at,
+        "usage_prices": [price.document() for price in version.usage_prices],
     }

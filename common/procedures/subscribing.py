@@ -16,20 +16,36 @@ from common.domain.settings import Issuer
 from common.domain.subscription import Subscription, SubscriptionFact
 from common.domain.subscription_invoice import Bill, Purpose, SubscriptionInvoice, issue
 from common.domain.subscription_terms import Terms
+from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
 
 
+def usage_due(subscription: Subscription, tx: Transaction, *, and_ahead: bool = False) -> UsageDue:
+    """What the usage of a subscription comes to: of the current period and of those before it that
+    came late; `and_ahead` also what was counted for one that is to begin by the next cycle.
+
+    Asked under the subscription's lock, which whoever counts usage needs as well.
+    """
+    return UsageDue.of(subscription, tx.usage.unbilled(subscription, and_ahead=and_ahead))
+
+
 def settle(
-    fact: SubscriptionFact, tx: Transaction, already_granted_micro: int = 0
+    fact: SubscriptionFact,
+    tx: Transaction,
+    already_granted_micro: int = 0,
+    usage: UsageDue | None = None,
 ) -> SubscriptionInvoice | None:
     """Keep the subscription, tell what happened, grant the period's credits, write the invoice.
 
+    `usage` is marked as billed where a period has ended; where none has, nothing was billed of it.
     The series comes last: all tenants stand in line for it.
     """
     subscription, bill = fact.subject, fact.bill
     tx.subscriptions.keep(subscription)
     tx.tell(fact)
+    if usage is not None and usage.is_over(subscription):
+        tx.usage.keep_billed(usage, subscription)
     if bill is None:
         return None
     if bill.purpose is Purpose.PERIOD:

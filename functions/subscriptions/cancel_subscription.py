@@ -18,7 +18,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import cancel
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import settle, usage_due
 from common.runtime.declaration import http_function
 
 
@@ -47,6 +47,13 @@ def cancel_subscription(request: CancelSubscription, tx: Transaction) -> Subscri
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
     """
     subscription = tx.subscriptions.take()
-    at_once = request.at == "now"
-    fact = cancel(subscription, tx.now, request.reason, at_once=at_once, release=request.release)
-    return SubscriptionAnswer.of(subscription, settle(fact, tx))
+    usage, at_once = usage_due(subscription, tx, and_ahead=True), request.at == "now"
+    fact = cancel(
+        subscription,
+        tx.now,
+        request.reason,
+        usage.lines,
+        at_once=at_once,
+        release=request.release,
+    )
+    return SubscriptionAnswer.of(subscription, settle(fact, tx, usage=usage))

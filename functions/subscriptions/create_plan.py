@@ -6,8 +6,10 @@ of it, in the tenant that they work for: there its trail stands.
 
 from common.contracts.plans import PlanGiven, PlanName, PlanVersionView
 from common.domain.identifiers import PlanVersionId
+from common.domain.meter import MeterUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanExists, PlanPriceInvalid
+from common.domain.usage_price import UsagePriceInvalid
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
 from common.runtime.declaration import http_function
@@ -26,16 +28,18 @@ class CreatePlan(PlanGiven):
     status=201,
     step_up=True,
     context=confirming("plan.create"),
-    refusals=(PlanExists, PlanPriceInvalid, CurrenciesDiffer),
+    refusals=(PlanExists, PlanPriceInvalid, UsagePriceInvalid, MeterUnknown, CurrenciesDiffer),
 )
 def create_plan(request: CreatePlan, tx: Transaction) -> PlanVersionView:
     """Bring a plan into the catalogue, and answer its first version.
 
-    Refuses: PlanExists, PlanPriceInvalid, CurrenciesDiffer.
+    Refuses: PlanExists, PlanPriceInvalid, UsagePriceInvalid, MeterUnknown,
+    CurrenciesDiffer.
     """
     if tx.plans.find(request.plan) is not None:
         raise PlanExists(plan=request.plan)
     version = request.version(tx.new_id(PlanVersionId), request.plan, 1, tx)
+    tx.usage.must_know(price.meter for price in version.usage_prices)
     tx.plans.keep(version)
     tx.tell(version.published())
     return PlanVersionView.of(version)

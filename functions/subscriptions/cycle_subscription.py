@@ -18,7 +18,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import renew
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import settle, usage_due
 from common.runtime.declaration import http_function
 
 
@@ -56,7 +56,9 @@ def cycle_subscription(request: CycleSubscription, tx: Transaction) -> CycleAnsw
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, NothingIsDue.
     """
     subscription = tx.subscriptions.take()
-    invoice = settle(renew(subscription, tx.now, also_suspended=request.force), tx)
+    usage = usage_due(subscription, tx)
+    renewed = renew(subscription, tx.now, usage.lines, also_suspended=request.force)
+    invoice = settle(renewed, tx, usage=usage)
     due_at = subscription.due_at
     return CycleAnswer(
         subscription=SubscriptionView.of(subscription),

@@ -13,7 +13,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import settle, usage_due
 from common.runtime.declaration import http_function
 
 
@@ -40,5 +40,6 @@ def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) ->
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses.
     """
     subscription = tx.subscriptions.take()
-    fact = reactivate(subscription, tx.now, request.reason)
-    return SubscriptionAnswer.of(subscription, settle(fact, tx))
+    usage = usage_due(subscription, tx)
+    fact = reactivate(subscription, tx.now, request.reason, usage.lines)
+    return SubscriptionAnswer.of(subscription, settle(fact, tx, usage=usage))

@@ -7,7 +7,9 @@ from common.contracts.subscriptions import BillView, HistoryView, SubscriptionVi
 from common.domain.subscription import RUNNING, Subscription, SubscriptionUnknown
 from common.domain.subscription_invoice import Bill
 from common.domain.subscription_life import renew
+from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
+from common.procedures.subscribing import usage_due
 from common.runtime.declaration import http_function
 
 
@@ -40,7 +42,7 @@ def show_subscription(request: ShowSubscription, tx: Transaction) -> Subscriptio
     Refuses: SubscriptionUnknown.
     """
     subscription = tx.subscriptions.get()
-    following = next_bill(subscription)
+    following = next_bill(subscription, usage_due(subscription, tx))
     history = tx.subscriptions.history(subscription)
     return SubscriptionShown(
         subscription=SubscriptionView.of(subscription),
@@ -50,8 +52,9 @@ def show_subscription(request: ShowSubscription, tx: Transaction) -> Subscriptio
     )
 
 
-def next_bill(subscription: Subscription) -> Bill | None:
-    """What the cycle will bill at the end of the period, by the rule that it bills by."""
+def next_bill(subscription: Subscription, usage: UsageDue) -> Bill | None:
+    """What the cycle will bill at the end of the period, by the rule that it bills by: as much of
+    the period's usage as is known."""
     if subscription.status not in RUNNING:
         return None
-    return renew(copy(subscription), subscription.period.end).bill
+    return renew(copy(subscription), subscription.period.end, usage.lines).bill

@@ -1,10 +1,12 @@
 """What the database refuses of plans, subscriptions and the platform's invoices; see `trials`."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from tests.hotel import Hotel
+from tests.metering import fates, hours_ago, send_all, used
 from tests.postgres.trials import Trial
-from tests.subscribing import act, change, subscribed
+from tests.subscribing import act, change, put_into, run_cycle, subscribed
 
 NEW_PLAN: Final = {"id": "plv_x", "plan": "x"}
 NEW: Final = {"id": "sub_x", "status": "canceled", "canceled_at": "2026-03-01", "due_at": None}
@@ -27,6 +29,22 @@ def invoice(constraint: str, **changes: object) -> Trial:
 
 def entry(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, "platform_entries", {**NEW_ENTRY, **changes})
+
+
+def closed(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "usage_periods", {"number": 99, **changes})
+
+
+def recorded(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "usage_records", {"id": "use_x", **changes})
+
+
+def event(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "usage_events", {"event_id": "x", **changes})
+
+
+def total(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "usage_totals", {"period_number": 99, **changes})
 
 
 SUBSCRIPTIONS: Final = [
@@ -86,12 +104,37 @@ SUBSCRIPTIONS: Final = [
     entry("booked_platform_invoice_exists", invoice_id="sin_none"),
     entry("platform_entry_is_positive", amount_micro=0),
     entry("platform_entry_names_two_accounts", debit_account="one", credit_account="one"),
+    plan("usage_prices_are_a_list", usage_prices={"ai_tokens": 1}),
+    Trial("usage_meters_pkey", "usage_meters", {}),
+    Trial("meter_aggregation_is_known", "usage_meters", {"name": "x", "aggregation": "mean"}),
+    Trial("usage_period_is_closed_once", "usage_periods", {}),
+    closed("closed_period_is_of_a_subscription", subscription_id="sub_none"),
+    closed("closed_period_had_a_plan", version_id="plv_none"),
+    closed("closed_period_has_an_end_behind_it", ended_at="2020-01-01"),
+    Trial("usage_records_pkey", "usage_records", {}),
+    recorded("recorded_usage_is_of_a_subscription", subscription_id="sub_none"),
+    recorded("usage_record_has_events", events=501),
+    Trial("usage_event_is_counted_once", "usage_events", {}),
+    event("counted_usage_is_of_a_meter", meter="steps"),
+    event("counted_usage_is_recorded", record_id="use_none"),
+    event("counted_usage_is_not_negative", quantity=-1),
+    Trial("usage_value_is_counted_once", "usage_values", {}),
+    Trial("usage_is_totalled_once", "usage_totals", {}),
+    total("totalled_usage_is_of_a_subscription", subscription_id="sub_none"),
+    total("totalled_usage_is_of_a_meter", meter="steps"),
+    total("no_more_usage_is_billed_than_there_was", billed_quantity=10**9),
 ]
 
 
 def subscriptions_of_every_kind(hotel: Hotel) -> None:
-    """One that was canceled, and one that runs and was changed."""
+    """One that was canceled, and one that runs and was changed; a period with usage is over."""
     subscribed(hotel, "team")
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "pro")
     assert change(hotel, plan="team").status_code == 200
+    at = hours_ago(0)
+    users = used("active_users", None, at, value="karim")
+    assert fates(send_all(hotel, users, used("ai_tokens", 5, at))) == ["counted"] * 2
+    over = datetime.now(UTC)
+    put_into(hotel, period_end=over, due_at=over)
+    assert run_cycle(hotel).done == 1

@@ -7,6 +7,7 @@ whenever a body is asked for.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -24,6 +25,18 @@ PLAN: dict[str, Any] = {
     "limits": {"projects": 3, "users": 2, "aiRequests": 5, "storageMb": 100},
     "support": "email",
     "sla": True,
+    "usagePrices": [
+        {
+            "meter": "ai_tokens",
+            "model": "tiered",
+            "per": 1_000,
+            "included": 5_000,
+            "tiers": [
+                {"upTo": 1_000, "price": {"amountMicro": 2_500, "currency": "USD"}},
+                {"price": {"amountMicro": 1_500, "currency": "USD"}},
+            ],
+        }
+    ],
 }
 ANEW = (
     "version_id = 'plv_01K9ZQ0M8Y0000000000000002', fee_micro = 29000000, agreed_micro = NULL,"
@@ -122,6 +135,11 @@ def _create(to: Subscribers) -> dict[str, Any]:
     }
 
 
+def _event(meter: str, **more: Any) -> dict[str, Any]:
+    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"meter": meter, "eventId": uuid4().hex, "occurredAt": at, **more}
+
+
 BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
     "create_plan": lambda _: {**PLAN, "plan": f"club_{uuid4().hex[:12]}"},
     "publish_plan_version": lambda _: {**PLAN},
@@ -132,6 +150,13 @@ BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
     "resume_subscription": _why,
     "reactivate_subscription": _why,
     "cycle_subscription": lambda _: {},
+    "record_usage": lambda _: _event("ai_tokens", quantity=1_200),
+    "record_usage_batch": lambda _: {
+        "events": [
+            _event("ai_tokens", quantity=1_200),
+            _event("active_users", value="usr_karim"),
+        ]
+    },
 }
 QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
     "change_subscription": lambda hotel: {"preview": "false"},
@@ -143,4 +168,11 @@ QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
         "cursor": "IiI",
     },
     "show_subscription_invoice": lambda hotel: {"tenantId": str(hotel.tenant_id)},
+    "list_usage": lambda hotel: {
+        "tenantId": str(hotel.tenant_id),
+        "meter": "ai_tokens",
+        "periodNumber": "1",
+        "limit": "50",
+        "cursor": "InN1YiAxIG0i",
+    },
 }

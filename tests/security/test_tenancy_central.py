@@ -19,6 +19,11 @@ OF_TENANTS = (
     "subscriptions",
     "subscription_invoices",
     "platform_entries",
+    "usage_periods",
+    "usage_records",
+    "usage_events",
+    "usage_values",
+    "usage_totals",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""

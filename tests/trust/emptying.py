@@ -24,6 +24,10 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.subscriptions WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.subscription_invoices WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_entries WHERE tenant_id = '{tenant}'",
+            *(
+                f"DELETE FROM billing_central.usage_{name} WHERE tenant_id = '{tenant}'"
+                for name in ("periods", "records", "events", "values", "totals")
+            ),
             f"DELETE FROM billing_central.processor_customers WHERE tenant_id = '{tenant}'",
             "DELETE FROM billing_central.plan_versions WHERE plan = 'doomed'",
             f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",

@@ -28,8 +28,9 @@ FROM (
 WHERE period_start < ended;
 
 -- invariant: a_period_costs_what_its_terms_cost
--- The invoices of a subscription's period come to what its fees cost for the seconds that each was
--- in force, rounded once, half away from zero; and its credit is what invoices left of it.
+-- The invoices of a subscription's period, without what was used, come to what its fees cost for the
+-- seconds that each was in force, rounded once, half away from zero; and its credit is what invoices
+-- left of it.
 WITH exact AS (
   SELECT id, sum(fee * (since - coalesce(until, 0))) AS cost
   FROM (
@@ -56,10 +57,15 @@ FROM billing_central.subscriptions
 JOIN exact USING (id)
 JOIN minor USING (id)
 LEFT JOIN LATERAL (
-  SELECT sum(total_micro) FILTER (WHERE invoices.period_number = subscriptions.period_number)
-           AS invoiced,
+  SELECT sum(total_micro - usage.micro)
+           FILTER (WHERE invoices.period_number = subscriptions.period_number) AS invoiced,
          sum(carried_micro) - sum(brought_micro) AS left_over
   FROM billing_central.subscription_invoices AS invoices
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum((line ->> 'amountMicro')::bigint), 0) AS micro
+    FROM jsonb_array_elements(lines) AS line
+    WHERE line ->> 'kind' IN ('usage', 'late_usage')
+  ) AS usage
   WHERE subscription_id = subscriptions.id
 ) AS sums ON true
 WHERE (billed_micro::numeric, billed_micro::numeric, credit_micro::numeric) IS DISTINCT FROM

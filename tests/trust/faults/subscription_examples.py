@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from werkzeug.test import TestResponse
+
 from common.domain.identifiers import SubscriptionId
 from common.domain.period import Interval
 from common.domain.subscription import begin
@@ -15,6 +17,7 @@ from common.procedures.subscribing import settle
 from common.runtime.execute import Call
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel, new_id
+from tests.metering import hours_ago, send, send_all, used
 from tests.security.subscribers import PLAN
 from tests.subscribing import WHY, act, put_into, staff, subscribed
 from tests.trust.faults.scene import Scene, struck_out
@@ -84,11 +87,11 @@ def _reactivating(scene: Scene) -> Act:
     return _of(scene, "reactivate", {"reason": WHY})
 
 
-def overdue(hotel: Hotel) -> None:
+def overdue(hotel: Hotel, plan: str = "pro") -> None:
     """It began 31 days ago, and its period, a month of 28 or of at most 31 days, is over."""
 
     def subscribing(_: None, tx: Transaction) -> None:
-        terms = Terms.of(tx.plans.get("pro"), 1, Interval.MONTH, None)
+        terms = Terms.of(tx.plans.get(plan), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=31)
         settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
 
@@ -107,6 +110,28 @@ def _cycling(scene: Scene) -> Act:
     return _of(scene, "cycle", {})
 
 
+def _using(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    return _tells(send, used("ai_tokens", 5, hours_ago(0)))
+
+
+def _using_much(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    at = hours_ago(0)
+    return _tells(send_all, used("ai_tokens", 5, at), used("active_users", None, at, value="karim"))
+
+
+def _tells(sends: Callable[..., TestResponse], *events: dict[str, Any]) -> Act:
+    """The same events under the same key, however often they are sent."""
+    key = str(uuid4())
+
+    def do(at: Hotel) -> str:
+        answer = sends(at, *events, key=key)
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return do
+
+
 SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
     "create_plan": _creating_a_plan,
     "publish_plan_version": _publishing,
@@ -117,4 +142,6 @@ SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
     "resume_subscription": _resuming,
     "reactivate_subscription": _reactivating,
     "cycle_subscription": _cycling,
+    "record_usage": _using,
+    "record_usage_batch": _using_much,
 }

@@ -1,0 +1,1 @@
+"""What tenants use, counted for the platform's invoices."""

@@ -1,0 +1,85 @@
+"""Usage is told while the cycle bills it, by two at once, and while a subscription ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.hotel import Hotel
+from tests.metering import Event, fates, price, priced, send_all, totals, usage_lines
+from tests.metering import used as used_at
+from tests.subscribing import WHY, shown
+from tests.trust.faults.subscription_examples import overdue
+from tests.trust.races.plays.playbill import race
+from tests.trust.races.plays.subscriptions import asks, runs_the_cycle
+from tests.trust.races.stage import Stage
+
+PLAN = "doomed"
+
+
+def tells(key: str, *events: Event) -> Callable[[Hotel], TestResponse]:
+    """A sender with its events; sent again they are the same."""
+    return lambda at: send_all(at, *events, key=key)
+
+
+def _meters(hotel: Hotel) -> list[Event]:
+    """A period of the hotel's is over; a token costs a cent, a request nothing."""
+    overdue(hotel, priced(hotel, price("ai_tokens", 10_000), plan=PLAN))
+    at = shown(hotel)["subscription"]["period"]["start"]
+    return [used_at("ai_tokens", quantity, at, f"evt-{quantity}") for quantity in (100, 30, 4)]
+
+
+def _billed(rows: list[list[Any]]) -> int:
+    return sum(row[-1] for row in rows)
+
+
+@race
+def usage_is_told_while_the_cycle_bills_it(stage: Stage) -> None:
+    """What comes in time is on the invoice, what comes later waits for the next one, and nothing
+    is on both."""
+    hotel = stage.hotel
+    events = _meters(hotel)
+    stage.plays("sender", tells("one", *events[:2]))
+    stage.plays("other sender", tells("other", *events[1:]))
+    stage.plays("job", runs_the_cycle)
+
+    stage.play()
+
+    (row,) = totals(hotel)
+    assert row[:4] == [1, "ai_tokens", 3, 134]
+    waits = shown(hotel)["nextInvoice"]["lines"][1:]
+    assert _billed(usage_lines(hotel)) + _cents(waits) == 134
+
+
+@race
+def usage_is_told_while_a_subscription_ends(stage: Stage) -> None:
+    """What was counted is on the last invoice; what came too late is refused, and not counted."""
+    hotel = stage.hotel
+    events = _meters(hotel)
+    stage.plays("sender", tells("one", events[0]))
+    stage.plays("platform", asks(hotel, "cancel", at="now", reason=WHY))
+
+    answers = stage.play()
+
+    (fate,) = next(fates(each) for each in answers if "items" in each.json)
+    assert fate in ("counted", "USAGE_OUTSIDE_SUBSCRIPTION")
+    assert _billed(usage_lines(hotel)) == (100 if fate == "counted" else 0)
+    assert _billed(totals(hotel)) == _billed(usage_lines(hotel))
+
+
+@race
+def one_event_is_told_by_two(stage: Stage) -> None:
+    """It counts once: one of them is told that it has counted before."""
+    hotel = stage.hotel
+    event, *_ = _meters(hotel)
+    for name in ("one", "other"):
+        stage.plays(name, tells(name, event))
+
+    answers = stage.play()
+
+    assert sorted(fate for each in answers for fate in fates(each)) == ["counted", "duplicate"]
+    assert totals(hotel) == [[1, "ai_tokens", 1, 100, 0, 0]]
+
+
+def _cents(lines: list[dict[str, Any]]) -> int:
+    return sum(int(line["amount"]["amountMicro"]) for line in lines) // 10_000

@@ -1,0 +1,118 @@
+"""The same usage in different orders makes the same invoices (SUB-12).
+
+    python -m tests.trust.usage_orders 100000
+
+So many events of four meters are told to each of two hotels: a fifth of them twice, a tenth only
+after their period was billed, and to each hotel in an order of its own. What every meter has to
+come to is worked out from the events alone. `make test` plays it with some thousand.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from common.local.database import start_database
+from tests.hotel import Hotel, House
+from tests.metering import Event, fates, price, priced, send_all, usage_lines, used
+from tests.subscribing import run_cycle, shown
+from tests.trust.books import broken
+from tests.trust.faults.subscription_examples import overdue
+
+METERS = ("ai_requests", "ai_tokens", "storage_mb", "active_users")
+CENT = 10_000
+BATCH = 500
+
+
+def play(house: House, events: int, seed: int) -> list[str]:
+    """What was wrong, in sentences: nothing, if all is well."""
+    drawn = random.Random(seed)
+    hotels = [house.new_hotel() for _ in range(2)]
+    plan = priced(hotels[0], *(price(meter, CENT) for meter in METERS))
+    for hotel in hotels:
+        overdue(hotel, plan)
+    start = datetime.fromisoformat(shown(hotels[0])["subscription"]["period"]["start"])
+    told = [_event(drawn, number, start) for number in range(events)]
+    late = drawn.sample(told, events // 10)
+    names = {event["eventId"] for event in late}
+    in_time = [event for event in told if event["eventId"] not in names]
+    for hotel in hotels:
+        _tell(hotel, in_time, drawn)
+        _cycle(hotel)
+        _tell(hotel, late, drawn)
+    wrong = [f"seed {seed}: {each}" for hotel in hotels for each in broken(hotel)]
+    lines = [usage_lines(hotel) for hotel in hotels]
+    if lines[0] != lines[1]:
+        wrong.append(f"seed {seed}: {lines[0]} and {lines[1]}")
+    if {row[2]: row[4] for row in lines[0]} != _quantities(in_time):
+        wrong.append(f"seed {seed}: {lines[0]} is not what was used in time")
+    for hotel in hotels:
+        bill = shown(hotel)["nextInvoice"]["lines"][1:]
+        more = {line["meter"]: line["quantity"] for line in bill}
+        cents = sum(line["amount"]["amountMicro"] for line in bill) // CENT
+        wanted = _quantities(told)
+        owed = sum(wanted.values()) - sum(_quantities(in_time).values())
+        if cents != owed or any(wanted[meter] != total for meter, total in more.items()):
+            wrong.append(f"seed {seed}: {bill} is not what came late")
+    return wrong
+
+
+def _event(drawn: random.Random, number: int, start: datetime) -> Event:
+    meter = drawn.choice(METERS)
+    at = start + timedelta(seconds=drawn.randrange(1, 20 * 86_400))
+    name = f"evt-{number}"
+    if meter == "ai_requests":
+        return used(meter, None, at.isoformat(), name)
+    if meter == "active_users":
+        return used(meter, None, at.isoformat(), name, value=f"user-{drawn.randrange(400)}")
+    return used(meter, drawn.randrange(5_000), at.isoformat(), name)
+
+
+def _tell(hotel: Hotel, events: Sequence[Event], drawn: random.Random) -> None:
+    """In an order that is drawn, a fifth of them twice."""
+    order = [*events, *drawn.sample(events, len(events) // 5)]
+    drawn.shuffle(order)
+    for place in range(0, len(order), BATCH):
+        said = fates(send_all(hotel, *order[place : place + BATCH]))
+        assert set(said) <= {"counted", "duplicate"}, said
+
+
+def _cycle(hotel: Hotel) -> None:
+    progress = run_cycle(hotel)
+    assert (progress.done, progress.exit_code) == (1, 0)
+
+
+def _quantities(events: Sequence[Event]) -> dict[str, int]:
+    """What each meter comes to, from the events alone."""
+    of: dict[str, list[Any]] = defaultdict(list)
+    for event in events:
+        of[event["meter"]].append(event.get("quantity", event.get("value")))
+    return {
+        "ai_requests": len(of["ai_requests"]),
+        "ai_tokens": sum(of["ai_tokens"]),
+        "storage_mb": max(of["storage_mb"]),
+        "active_users": len(set(of["active_users"])),
+    }
+
+
+def main() -> int:
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as folder, start_database(Path(folder)) as server:
+        house = House.build(server, Path(folder))
+        began = time.monotonic()
+        with redirect_stdout(StringIO()):
+            wrong = play(house, events, 1)
+        house.close()
+    print(f"{events:,} events for each of two hotels in {time.monotonic() - began:.0f} s: {wrong}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
