@@ -11,11 +11,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from common.domain.identifiers import PlanVersionId, SubscriptionInvoiceId
+    from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
     from common.domain.plan import PlanVersion
     from common.domain.subscription import Subscription
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+    from common.domain.trial import Marks, Trial
     from common.ports.transaction import Page
 
 
@@ -53,6 +54,9 @@ class Subscriptions(Protocol):
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""
 
+    def get_with_plan(self) -> tuple[Subscription, PlanVersion]:
+        """Read it with the version of the plan that is in force. Refuses: SubscriptionUnknown."""
+
     def history(self, subscription: Subscription) -> Sequence[HistoryEntry]:
         """What happened to it, in order."""
 
@@ -70,3 +74,20 @@ class Subscriptions(Protocol):
 
     def page(self, limit: int, cursor: str | None) -> Page[SubscriptionInvoice]:
         """Invoices in the order of their ids."""
+
+
+class Trials(Protocol):
+    """The tenant's trial. It is locked by its subscription, which is taken first."""
+
+    def find(self) -> Trial | None:
+        """The tenant's trial, if it has had one."""
+
+    def to_remind(self) -> Sequence[SubscriptionId]:
+        """The trial that is to be told of by now, where there is one."""
+
+    def begin(self, trial: Trial, marks: Marks) -> None:
+        """Write a new trial, with the marks of who begins it: each of them once, over all tenants.
+        At the commit refuses: TrialUsed, TrialNotOffered."""
+
+    def keep(self, trial: Trial) -> None:
+        """Write what has changed of it."""
