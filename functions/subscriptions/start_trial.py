@@ -98,6 +98,7 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     "/trials",
     scope=VERIFIED_ACCOUNT,
     status=201,
+    moves_money=True,
     creates=True,
     etag="subscription",
     limits=(

@@ -1,15 +1,21 @@
 """What the database refuses of plans, subscriptions and the platform's invoices; see `trials`."""
 
 from typing import Final
+from uuid import UUID
 
 from tests.hotel import Hotel
+from tests.paying import a_card, a_customer
 from tests.postgres.trials import Trial
 from tests.subscribing import act, change, subscribed
+from tests.trialing import tried
 
 NEW_PLAN: Final = {"id": "plv_x", "plan": "x"}
 NEW: Final = {"id": "sub_x", "status": "canceled", "canceled_at": "2026-03-01", "due_at": None}
 NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
 NEW_ENTRY: Final = {"part": 9}
+NEW_TRIAL: Final = {"subscription_id": "sub_x", "tenant_id": str(UUID(int=7))}
+NEW_MARK: Final = {"subscription_id": "sub_x"}
+ONCE_EACH: Final = ("account", "mailbox", "device", "card")
 PRO: Final = "plan = 'pro'"
 
 
@@ -27,6 +33,14 @@ def invoice(constraint: str, **changes: object) -> Trial:
 
 def entry(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, "platform_entries", {**NEW_ENTRY, **changes})
+
+
+def trial(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "trials", {**NEW_TRIAL, **changes})
+
+
+def mark(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "trial_marks", {**NEW_MARK, **changes})
 
 
 SUBSCRIPTIONS: Final = [
@@ -86,11 +100,25 @@ SUBSCRIPTIONS: Final = [
     entry("booked_platform_invoice_exists", invoice_id="sin_none"),
     entry("platform_entry_is_positive", amount_micro=0),
     entry("platform_entry_names_two_accounts", debit_account="one", credit_account="one"),
+    Trial("trials_pkey", "trials", {}),
+    Trial("one_trial_per_tenant", "trials", {"subscription_id": "sub_x"}),
+    trial("trialed_subscription_exists"),
+    trial("trial_is_told_of_before_it_ends", ends_at="2020-01-01"),
+    Trial("trial_has_one_mark_of_a_kind", "trial_marks", {}),
+    mark("marked_trial_exists", mark="\\x" + 32 * "00"),
+    mark("mark_kind_is_known", kind="name"),
+    mark("mark_is_an_hmac", mark="\\x00"),
+    *(
+        Trial(f"one_trial_per_{what}", "trial_marks", NEW_MARK, f"kind = '{kind}'")
+        for what, kind in zip(ONCE_EACH, ("account", "email", "device", "card"), strict=True)
+    ),
 ]
 
 
 def subscriptions_of_every_kind(hotel: Hotel) -> None:
-    """One that was canceled, and one that runs and was changed."""
+    """A trial, one that was canceled, and one that runs and was changed."""
+    tried(hotel, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "pro")

@@ -252,6 +252,7 @@ FREE_TEXTS = {
     "resume_subscription": 1,
     "reactivate_subscription": 1,
     "cycle_subscription": 0,
+    "start_trial": 0,
     "remove_payment_method": 0,
     "create_payment_intent": 0,
     "confirm_payment": 0,

@@ -19,6 +19,8 @@ OF_TENANTS = (
     "subscriptions",
     "subscription_invoices",
     "platform_entries",
+    "trials",
+    "trial_marks",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""

@@ -24,6 +24,7 @@ from tests.trust.races.plays import (
     subscriptions,
     taxes,
     transfers,
+    trials,
     webhooks,
 )
 from tests.trust.races.plays.playbill import RACES
@@ -48,5 +49,6 @@ __all__ = [
     "subscriptions",
     "taxes",
     "transfers",
+    "trials",
     "webhooks",
 ]
