@@ -4,15 +4,15 @@ An item is a period that is over, of one tenant; the next one begins in one comm
 and its credits. So the job may be killed anywhere and run by many at once: whoever comes second
 finds that the period has begun, and the database lets none be invoiced twice. Who was left alone
 for months is caught up period by period, in order. Only tenants for whom something is due are
-looked at: the run costs as much as there is to do, and not as many tenants as there are.
+looked at: the run costs as much as there is to do, and not as many tenants as there are. A trial is
+the period before the first one, with nothing to bill (SUB-10).
 """
 
 from collections.abc import Sequence
 
-from common.domain.subscription_life import renew
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.trialing import go_on
 from common.runtime.declaration import job
 
 
@@ -29,5 +29,4 @@ def cycle_subscriptions(period_number: int, tx: Transaction) -> None:
     """
     subscription = tx.subscriptions.take()
     if subscription.period_number == period_number and subscription.due_at is not None:
-        usage = usage_due(subscription, tx)
-        settle(renew(subscription, tx.now, usage.lines), tx, usage=usage)
+        go_on(subscription, tx)

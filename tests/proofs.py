@@ -16,6 +16,10 @@ from tests.trust.books import broken, tables
 
 CODE = "MELMASTOON.BILLING."
 GENERAL = "MELMASTOON.GENERAL."
+CENTRAL = (
+    *("subscriptions", "subscription_invoices", "platform_entries"),
+    *("trials", "trial_marks"),
+)
 CHAINED = [
     "id",
     "aggregate_kind",
@@ -56,6 +60,7 @@ def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int
         for name in (
             *("subscriptions", "subscription_invoices", "platform_entries", "usage_periods"),
             *("usage_records", "usage_events", "usage_values", "usage_totals"),
+            *("trials", "trial_marks"),
         )
     ]
     return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}

@@ -1,5 +1,7 @@
 """What the staff of the tests may do: everything, unless a test says otherwise."""
 
+from common.ports.identity import VERIFIED_ACCOUNT
+
 EVERY_SCOPE = [
     "billing.folio.read",
     "billing.folio.write",
@@ -32,4 +34,5 @@ EVERY_SCOPE = [
     "billing.payout.request",
     "platform.payout.approve",
     "platform.tenant.write",
+    VERIFIED_ACCOUNT,
 ]

@@ -4,7 +4,7 @@ Nothing here names a person. What an invoice is about stands in the invoice; its
 comes to.
 """
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.plan import PlanVersionPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
+    from common.domain.trial import TrialWillEnd
     from common.domain.usage import UsageRecorded
 
 
@@ -66,6 +67,24 @@ class SubscriptionCreatedV1(_Subscription):
     """A tenant has subscribed."""
 
     fact = "subscription.created"
+
+
+class SubscriptionTrialWillEndV1(_Subscription):
+    """The trial ends with `periodEnd`. Where it `willConvert`, the first period begins then and is
+    billed; where not, the subscription ends, unless a payment method is left until then."""
+
+    fact = "subscription.trial_will_end"
+    will_convert: bool
+
+    @classmethod
+    def of(cls, fact: "SubscriptionFact") -> Self:
+        return cls(**cls.shared(fact), will_convert=cast("TrialWillEnd", fact).will_convert)
+
+
+class SubscriptionTrialConvertedV1(_Subscription):
+    """The trial is over, and the first period has begun."""
+
+    fact = "subscription.trial_converted"
 
 
 class SubscriptionRenewedV1(_Subscription):
@@ -180,6 +199,8 @@ class UsageRecordedV1(EventData):
 
 SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCreatedV1,
+    SubscriptionTrialWillEndV1,
+    SubscriptionTrialConvertedV1,
     SubscriptionRenewedV1,
     SubscriptionChangedV1,
     SubscriptionPausedV1,

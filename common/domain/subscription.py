@@ -79,7 +79,9 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
 }
 """Everything that may become of a subscription; whatever stands not here is refused."""
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAST_DUE})
-"""States in which periods follow one another, and terms can change."""
+"""States in which periods follow one another."""
+ADVANCING: Final = RUNNING | {Status.TRIALING}
+"""States in which time runs, and terms can change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +207,7 @@ class Subscription(Aggregate):
     @property
     def due_at(self) -> datetime | None:
         """When the cycle has something to do next; None while its clock stands still."""
-        return self.period.end if self.status in RUNNING else None
+        return self.period.end if self.status in ADVANCING else None
 
     @property
     def is_committed(self) -> bool:
@@ -245,7 +247,7 @@ class Subscription(Aggregate):
 
         A period that is over is billed first, so that nothing is reckoned by terms of the past.
         """
-        if self.status not in RUNNING:
+        if self.status not in ADVANCING:
             raise SubscriptionStateRefuses(status=self.status.value)
         if second_of(now) >= self.period.end:
             raise PeriodNotBilled()
@@ -318,6 +320,7 @@ def change_of(
 ) -> SubscriptionChanged:
     """Give a subscription the terms `at_once`, and `later` with the next period.
 
+    A trial has billed nothing yet, and so nothing is prorated in it (SUB-10).
     Refuses: SubscriptionStateRefuses, PeriodNotBilled, SubscriptionUnchanged, CommitmentBinds,
     CurrenciesDiffer.
     """
@@ -328,7 +331,7 @@ def change_of(
     if subscription.is_committed and (following is not None or at_once.fee < before.fee):
         raise CommitmentBinds(obligation=subscription.obligation.amount_micro)
     bill = None
-    if (at_once.fee - before.fee).amount_micro:
+    if (at_once.fee - before.fee).amount_micro and subscription.status is not Status.TRIALING:
         bill = _prorated(subscription, at_once, now)
     subscription.terms, subscription.next_terms = at_once, following
     return subscription.told(SubscriptionChanged, reason, bill)

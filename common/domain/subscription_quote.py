@@ -34,7 +34,8 @@ class Quote:
     def moment(self, subscription: Subscription, now: datetime) -> datetime:
         """The second to reckon at. Refuses: QuoteStale."""
         age = seconds_between(self.as_of, second_of(now))
-        began = subscription.segments[-1].left_seconds if subscription.segments else 0
+        segments = subscription.segments  # none in a trial: it is as it was from its beginning
+        began = segments[-1].left_seconds if segments else subscription.period_seconds
         if (
             not 0 <= age <= LASTS_SECONDS
             or self.version != subscription.version

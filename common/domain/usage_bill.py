@@ -3,7 +3,8 @@
 The quantity of a period is priced as a whole, by the version of the plan that the period ended
 with, and what was billed of it before is taken off. So an event that comes late is on the next
 invoice with exactly what it adds, and in whatever order events come, the period costs the same.
-A period in which a plan was changed is priced by the one that it ended with.
+A period in which a plan was changed is priced by the one that it ended with. What was used in a
+trial, the period before the first, is counted and costs nothing, however late it comes (SUB-10).
 """
 
 from dataclasses import dataclass
@@ -36,9 +37,13 @@ class UsageTotal:
     billed: Money
 
     @property
+    def is_priced(self) -> bool:
+        return self.price is not None and self.period_number > 0
+
+    @property
     def owed(self) -> Money:
         """What is left to be billed; below zero where a lower volume price was reached."""
-        if self.price is None:
+        if self.price is None or not self.is_priced:
             return Money.zero(self.billed.currency)
         months, currency = self.interval.months, self.billed.currency
         return self.price.amount(self.quantity, self.aggregation, months, currency) - self.billed
@@ -68,7 +73,7 @@ class UsageDue:
 
     @classmethod
     def of(cls, subscription: Subscription, totals: tuple[UsageTotal, ...]) -> "UsageDue":
-        priced = [total for total in totals if total.price is not None]
+        priced = [total for total in totals if total.is_priced]
         return cls(
             closing=ClosedPeriod.of(subscription),
             totals=totals,

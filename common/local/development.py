@@ -47,11 +47,13 @@ LIFETIME_SECONDS: Final = 3600
 MOVE_SECONDS_MAX: Final = 10 * 366 * 24 * 3600
 
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Scope = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!#-\[\]-~]+$")]
 
 
 class AskToken(Request):
-    """An access token for `sub`; the demo tenant's and for all its properties unless said."""
+    """An access token for `sub`; the demo tenant's and for all its properties unless said. An
+    `email` is told as verified."""
 
     sub: Name
     scopes: Annotated[tuple[Scope, ...], Field(max_length=100)]
@@ -59,6 +61,7 @@ class AskToken(Request):
     tenant_id: UUID | None = None
     auth_strength: Literal["pwd", "mfa", "step_up"] = "pwd"
     lifetime_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = LIFETIME_SECONDS
+    email: Email | None = None
 
 
 class AskStepUp(Request):
@@ -157,6 +160,7 @@ class Development:
             scopes=asked.scopes,
             auth_strength=asked.auth_strength,
             lifetime_seconds=asked.lifetime_seconds,
+            email=asked.email,
         )
         return {"accessToken": token, "tokenType": "Bearer", "expiresIn": asked.lifetime_seconds}
 

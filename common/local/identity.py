@@ -82,6 +82,8 @@ class LocalIdentity:
         lifetime_seconds: int = 3600,
         audience: str = AUDIENCE,
         algorithm: Algorithm = "ES256",
+        email: str | None = None,
+        email_verified: bool = True,
     ) -> str:
         """Issue the token with which `sub` calls, for the scopes and properties given."""
         claims = self._timed(lifetime_seconds) | {
@@ -93,6 +95,8 @@ class LocalIdentity:
             "scopes": sorted(scopes),
             "auth_strength": auth_strength,
         }
+        if email is not None:
+            claims |= {"email": email, "email_verified": email_verified}
         return self.sign(claims, typ="at+jwt", algorithm=algorithm)
 
     def issue_step_up_token(

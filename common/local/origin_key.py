@@ -1,4 +1,5 @@
-"""What the laptop hides addresses under: a file that is made when it is asked for."""
+"""What the laptop hides addresses, and who had a trial, under: files that are made when they are
+asked for."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -8,6 +9,14 @@ from common.local.files import write_once
 
 def origin_key(folder: Path) -> str:
     """The key in a folder, the same for every process that is given it."""
-    file = folder / "origin-key"
+    return _key(folder / "origin-key")
+
+
+def trial_key(folder: Path) -> str:
+    """The key that marks of trials are made under."""
+    return _key(folder / "trial-key")
+
+
+def _key(file: Path) -> str:
     write_once(file, token_hex(32).encode())
     return file.read_text()

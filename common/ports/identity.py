@@ -6,10 +6,14 @@ one particular deed. Rights are scopes, never role names (SEC-2): a role is what
 person, a scope is what that person may do here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
+
+VERIFIED_ACCOUNT: Final = "account.verified"
+"""A scope that nobody is given: those hold it whose token says that the identity service has
+verified their e-mail address. What asks for it is open to every such account, of whatever role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class Actor:
     """The caller of one request, as the identity service vouches for them.
 
     `auth_strength` is `pwd`, `mfa` or `step_up`. `sub` is opaque: at most 255 printable ASCII
-    characters, compared as they are.
+    characters, compared as they are. `email` is there where the identity service has verified it;
+    it is personal, and never logged or told.
     """
 
     sub: str
@@ -25,6 +30,7 @@ class Actor:
     property_ids: frozenset[UUID]
     scopes: frozenset[str]
     auth_strength: str
+    email: str | None = field(default=None, repr=False)
 
     def may(self, scope: str) -> bool:
         """Say whether the actor was given exactly this scope; no scope implies another."""

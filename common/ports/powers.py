@@ -9,6 +9,7 @@ from uuid import UUID
 from common.domain.certificate import CertificateGiven
 from common.domain.refusal import Unmet
 from common.domain.settings import Issuer
+from common.domain.trial import Marks, Traces
 from common.ports.cards import Cards
 from common.ports.gateway import Gateway
 from common.ports.signals import Detector
@@ -166,8 +167,18 @@ class Books(Protocol):
         """How many rows break each invariant that does not hold. Raises DatabaseUnavailable."""
 
 
+class TrialMarks(Protocol):
+    """Knows again who has had a trial, and cannot say who it was (SUB-10)."""
+
+    def of(self, traces: Traces) -> Marks:
+        """The marks of an account, its address, its device and its card. Refuses: EmailInvalid."""
+
+
 class Powers(Protocol):
     """All of them."""
+
+    @property
+    def trial_marks(self) -> TrialMarks: ...
 
     @property
     def keys(self) -> Keys: ...

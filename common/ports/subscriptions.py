@@ -12,11 +12,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from common.domain.identifiers import PlanVersionId, SubscriptionInvoiceId
+    from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
     from common.domain.plan import PlanVersion
     from common.domain.subscription import Subscription
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+    from common.domain.trial import Marks, Trial
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.transaction import Page
@@ -64,6 +65,9 @@ class Subscriptions(Protocol):
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""
 
+    def get_with_plan(self) -> tuple[Subscription, PlanVersion]:
+        """Read it with the version of the plan that is in force. Refuses: SubscriptionUnknown."""
+
     def history(self, subscription: Subscription) -> Sequence[HistoryEntry]:
         """What happened to it, in order."""
 
@@ -107,3 +111,20 @@ class Usage(Protocol):
 
     def page(self, which: UsageFilter, limit: int, cursor: str | None) -> Page[UsageShown]:
         """Totals in the order of subscription, period and meter. Refuses: CursorInvalid."""
+
+
+class Trials(Protocol):
+    """The tenant's trial. It is locked by its subscription, which is taken first."""
+
+    def find(self) -> Trial | None:
+        """The tenant's trial, if it has had one."""
+
+    def to_remind(self) -> Sequence[SubscriptionId]:
+        """The trial that is to be told of by now, where there is one."""
+
+    def begin(self, trial: Trial, marks: Marks) -> None:
+        """Write a new trial, with the marks of who begins it: each of them once, over all tenants.
+        At the commit refuses: TrialUsed, TrialNotOffered."""
+
+    def keep(self, trial: Trial) -> None:
+        """Write what has changed of it."""

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from common.ports.reconciling import Reconciliations
     from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
-    from common.ports.subscriptions import Plans, Subscriptions, Usage
+    from common.ports.subscriptions import Plans, Subscriptions, Trials, Usage
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
@@ -364,6 +364,8 @@ class Transaction(Moment, Protocol):
     def plans(self) -> Plans: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
+    @property
+    def trials(self) -> Trials: ...
     @property
     def usage(self) -> Usage: ...
     @property

@@ -21,6 +21,7 @@ from common.domain.refusal import Refusal
 from common.domain.review import ReviewSamePerson
 from common.domain.settlement import RefundPending
 from common.domain.stored_method import PaymentMethodKnown
+from common.domain.trial import TrialNotOffered, TrialUsed
 from common.ports.transactions import (
     DatabaseUnavailable,
     EventTakenAlready,
@@ -67,6 +68,11 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "payment_methods_pkey": IdConflict,
     "payment_intents_pkey": IdConflict,
     "payouts_pkey": IdConflict,
+    "one_trial_per_account": TrialUsed,
+    "one_trial_per_tenant": TrialUsed,
+    "one_trial_per_mailbox": TrialNotOffered,
+    "one_trial_per_device": TrialNotOffered,
+    "one_trial_per_card": TrialNotOffered,
     "payout_is_approved_by_another_person": PayoutSamePerson,
 }
 _SOMEBODY_WAS_FASTER = frozenset(

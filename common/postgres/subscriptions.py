@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from common.domain.identifiers import SubscriptionInvoiceId
+from common.domain.plan import PlanVersion
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import (
@@ -23,6 +24,8 @@ from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
 from common.postgres.connection import ConnectionLost, Statement
 from common.postgres.paging import key_of, next_cursor
+from common.postgres.plans import COLUMNS as PLAN_COLUMNS
+from common.postgres.plans import version_of
 from common.postgres.pool import Pool
 from common.postgres.session import Insert, Write, as_json
 from common.postgres.stores import Desk
@@ -47,6 +50,14 @@ FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
 WHERE subscriptions.tenant_id = billing_central.current_tenant()
+ORDER BY canceled_at DESC NULLS FIRST
+LIMIT 1
+"""
+ON_PLAN: Final = f"""
+SELECT tenant_id, {", ".join(f"on_plan.{each.strip()}" for each in PLAN_COLUMNS.split(","))}
+FROM billing_central.subscriptions
+JOIN billing_central.plan_versions AS on_plan ON on_plan.id = version_id
+WHERE tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
 """
@@ -136,6 +147,13 @@ class Subscriptions:
         if not rows:
             raise SubscriptionUnknown()
         return self._desk.loaded(subscription_of(rows[0][1:]))
+
+    def get_with_plan(self) -> tuple[Subscription, PlanVersion]:
+        found, on_plan = self._desk.batch(Statement(GET), Statement(ON_PLAN))
+        if not found:
+            raise SubscriptionUnknown()
+        subscription = self._desk.loaded(subscription_of(found[0][1:]))
+        return subscription, version_of(on_plan[0][1:])
 
     def take(self) -> Subscription:
         found = self.find()

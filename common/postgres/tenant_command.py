@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from common.postgres.stays import Stays
     from common.postgres.stored_methods import DataKeys, StoredMethods
     from common.postgres.subscriptions import Subscriptions
+    from common.postgres.trials import Trials
     from common.postgres.usage import Usage
     from common.postgres.webhooks import Webhooks
 
@@ -165,6 +166,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.subscriptions import Subscriptions
 
         return Subscriptions(self)
+
+    @cached_property
+    def trials(self) -> "Trials":
+        from common.postgres.trials import Trials
+
+        return Trials(self)
 
     @cached_property
     def usage(self) -> "Usage":

@@ -24,7 +24,7 @@ from typing import NoReturn, cast
 from uuid import UUID
 
 from common.domain.refusal import Refusal
-from common.ports.identity import Actor, KeySource, VerificationKey
+from common.ports.identity import VERIFIED_ACCOUNT, Actor, KeySource, VerificationKey
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
 AUDIENCE = "billing-service"
@@ -38,6 +38,7 @@ _LAST_SECOND = 253_402_300_799  # of the year 9999, where datetime ends
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 KEY_NAME = re.compile(r"[!-~]{1,128}")
 _NAME = re.compile(r"[!-~]{1,255}")
+EMAIL_CHARACTERS_MAX = 254
 _SCOPE = re.compile(r"[!#-\[\]-~]{1,128}")  # RFC 6749, section 3.3
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Header parameters that bring a key of the token's own, or change how the token is to be read.
@@ -352,4 +353,17 @@ def _actor_of(claims: Mapping[str, object]) -> Actor:
     property_ids = frozenset(each for each in held if each is not None)
     if None in held:
         raise TokenClaimsRefused
-    return Actor(sub, tenant_id, property_ids, frozenset(scopes), strength)
+    email = _verified_email(claims)
+    held_scopes = frozenset(scopes) - {VERIFIED_ACCOUNT}
+    if email is not None:
+        held_scopes |= {VERIFIED_ACCOUNT}
+    return Actor(sub, tenant_id, property_ids, held_scopes, strength, email)
+
+
+def _verified_email(claims: Mapping[str, object]) -> str | None:
+    """The account's address where the identity service says, by `true` and nothing like it, that
+    it has verified it (OpenID Connect Core 1.0, section 5.1)."""
+    email = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(email, str):
+        return None
+    return email if 0 < len(email) <= EMAIL_CHARACTERS_MAX else None

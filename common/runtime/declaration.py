@@ -46,7 +46,8 @@ HttpFunction = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """At most `quota` calls in `window_seconds`, counted per `actor`, `tenant` or `address`."""
+    """At most `quota` calls in `window_seconds`, counted per `actor`, `tenant`, `address`, or
+    `device`, which the request then names."""
 
     quota: int
     window_seconds: int

@@ -29,7 +29,8 @@ class ProcessSettings:
     signs its webhooks with: one, or two with a comma between while it is being changed.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
-    hides from which addresses payments are asked for. `telemetry` is where measurements go: `otlp`
+    hides from which addresses payments are asked for, `trial_key` the one that hides who has had
+    a trial: while it stays, nobody has a second one. `telemetry` is where measurements go: `otlp`
     to the collector at `telemetry_url`, `memory` for whoever looks at this process, or nowhere.
     `service` and `revision` are what Cloud Run calls this process.
     """
@@ -55,6 +56,7 @@ class ProcessSettings:
     orchestrator_url: str = ""
     orchestrator_key: str = field(default="", repr=False)
     origin_key: str = field(default="", repr=False)
+    trial_key: str = field(default="", repr=False)
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -104,6 +106,7 @@ class ProcessSettings:
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
             origin_key=given.get("ORIGIN_KEY", ""),
+            trial_key=given.get("TRIAL_KEY", ""),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),

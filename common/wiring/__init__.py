@@ -109,13 +109,17 @@ class Wiring(Adapters):
     def job_shell(self) -> "JobShell":
         from common.postgres.subscriptions import due_tenants
         from common.postgres.tenants import active_tenants
+        from common.postgres.trials import tenants_to_remind
         from common.runtime.job import JobShell
 
         return JobShell(
             runner=self.runner,
             powers=self,
             tenants=lambda: active_tenants(self.pools["main"]),
-            watched={"subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now)},
+            watched={
+                "subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now),
+                "trials": lambda: tenants_to_remind(self.pools["main"], self.clock.now),
+            },
             log=self.log,
         )
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
     from common.runtime.origins import Origins
+    from common.runtime.trial_marks import KeyedMarks
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
     from common.telemetry.pipeline import Pipeline
@@ -135,6 +136,18 @@ class Adapters:
         from common.local.origin_key import origin_key
 
         return Origins(origin_key(self._folder("processor")).encode())
+
+    @cached_property
+    def trial_marks(self) -> "KeyedMarks":
+        from common.runtime.trial_marks import KeyedMarks
+
+        if self.settings.trial_key:
+            return KeyedMarks(self.settings.trial_key.encode())
+        if self.settings.stack != "local":
+            raise SettingMissing("BILLING_TRIAL_KEY")
+        from common.local.origin_key import trial_key
+
+        return KeyedMarks(trial_key(self._folder("processor")).encode())
 
     # the database
 

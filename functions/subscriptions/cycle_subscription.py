@@ -15,10 +15,9 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionUnknown,
 )
-from common.domain.subscription_life import renew
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.trialing import go_on
 from common.runtime.declaration import http_function
 
 
@@ -56,9 +55,7 @@ def cycle_subscription(request: CycleSubscription, tx: Transaction) -> CycleAnsw
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, NothingIsDue.
     """
     subscription = tx.subscriptions.take()
-    usage = usage_due(subscription, tx)
-    renewed = renew(subscription, tx.now, usage.lines, also_suspended=request.force)
-    invoice = settle(renewed, tx, usage=usage)
+    invoice = go_on(subscription, tx, also_suspended=request.force)
     due_at = subscription.due_at
     return CycleAnswer(
         subscription=SubscriptionView.of(subscription),

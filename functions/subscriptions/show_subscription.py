@@ -4,9 +4,10 @@ from copy import copy
 
 from common.contracts.shapes import Outcome, Request
 from common.contracts.subscriptions import BillView, HistoryView, SubscriptionView, TenantRef
-from common.domain.subscription import RUNNING, Subscription, SubscriptionUnknown
+from common.domain.subscription import RUNNING, Status, Subscription, SubscriptionUnknown
 from common.domain.subscription_invoice import Bill
 from common.domain.subscription_life import renew
+from common.domain.trial import convert
 from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
 from common.procedures.subscribing import usage_due
@@ -55,6 +56,8 @@ def show_subscription(request: ShowSubscription, tx: Transaction) -> Subscriptio
 def next_bill(subscription: Subscription, usage: UsageDue) -> Bill | None:
     """What the cycle will bill at the end of the period, by the rule that it bills by: as much of
     the period's usage as is known."""
+    if subscription.status is Status.TRIALING and subscription.last_period is None:
+        return convert(copy(subscription)).bill
     if subscription.status not in RUNNING:
         return None
     return renew(copy(subscription), subscription.period.end, usage.lines).bill

@@ -1,6 +1,7 @@
 """What `make bench` measures, each beside a yardstick of the same run.
 
-    make bench                                           charges, and deductions of credits
+    make bench                                           all of it
+    make bench ARGS="cycles --due 20000 --kept 200000"   the cycle of subscriptions
     make bench ARGS="deductions --pgledger CHECKOUT"     python -m tests.benchmarks ...
 
 Absolute figures are the machine's; only the ratios of one run say something. Nothing here is a
@@ -16,7 +17,7 @@ import typer
 from rich.console import Console
 
 from common.local.database import start_database
-from tests.benchmarks import charges, deductions
+from tests.benchmarks import charges, cycles, deductions
 from tests.hotel import House
 
 
@@ -25,11 +26,14 @@ class Bench(StrEnum):
 
     CHARGES = "charges"
     DEDUCTIONS = "deductions"
+    CYCLES = "cycles"
 
 
 def main(
     which: Annotated[list[Bench] | None, typer.Argument(help="What to measure: all of it.")] = None,
     seconds: Annotated[int, typer.Option(help="How long each load lasts.")] = 5,
+    due: Annotated[int, typer.Option(help="How many periods are cycled.")] = 20_000,
+    kept: Annotated[int, typer.Option(help="Among how many subscriptions.")] = 200_000,
     pgledger: Annotated[Path | None, typer.Option(help="A checkout of pgledger.")] = None,
 ) -> None:
     """Measure, and print a table for each load."""
@@ -42,6 +46,8 @@ def main(
                 charges.run(console, house, seconds, Path(folder))
             if Bench.DEDUCTIONS in (which or Bench):
                 deductions.run(console, house, seconds, Path(folder), pgledger)
+            if Bench.CYCLES in (which or Bench):
+                cycles.run(console, house, Path(folder), due, kept)
             house.close()
         finally:
             database.stop()

@@ -2,16 +2,22 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from tests.hotel import Hotel
 from tests.metering import fates, hours_ago, send_all, used
+from tests.paying import a_card, a_customer
 from tests.postgres.trials import Trial
 from tests.subscribing import act, change, put_into, run_cycle, subscribed
+from tests.trialing import tried
 
 NEW_PLAN: Final = {"id": "plv_x", "plan": "x"}
 NEW: Final = {"id": "sub_x", "status": "canceled", "canceled_at": "2026-03-01", "due_at": None}
 NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
 NEW_ENTRY: Final = {"part": 9}
+NEW_TRIAL: Final = {"subscription_id": "sub_x", "tenant_id": str(UUID(int=7))}
+NEW_MARK: Final = {"subscription_id": "sub_x"}
+ONCE_EACH: Final = ("account", "mailbox", "device", "card")
 PRO: Final = "plan = 'pro'"
 
 
@@ -45,6 +51,14 @@ def event(constraint: str, **changes: object) -> Trial:
 
 def total(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, "usage_totals", {"period_number": 99, **changes})
+
+
+def trial(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "trials", {**NEW_TRIAL, **changes})
+
+
+def mark(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "trial_marks", {**NEW_MARK, **changes})
 
 
 SUBSCRIPTIONS: Final = [
@@ -123,11 +137,26 @@ SUBSCRIPTIONS: Final = [
     total("totalled_usage_is_of_a_subscription", subscription_id="sub_none"),
     total("totalled_usage_is_of_a_meter", meter="steps"),
     total("no_more_usage_is_billed_than_there_was", billed_quantity=10**9),
+    Trial("trials_pkey", "trials", {}),
+    Trial("one_trial_per_tenant", "trials", {"subscription_id": "sub_x"}),
+    trial("trialed_subscription_exists"),
+    trial("trial_is_told_of_before_it_ends", ends_at="2020-01-01"),
+    Trial("trial_has_one_mark_of_a_kind", "trial_marks", {}),
+    mark("marked_trial_exists", mark="\\x" + 32 * "00"),
+    mark("mark_kind_is_known", kind="name"),
+    mark("mark_is_an_hmac", mark="\\x00"),
+    *(
+        Trial(f"one_trial_per_{what}", "trial_marks", NEW_MARK, f"kind = '{kind}'")
+        for what, kind in zip(ONCE_EACH, ("account", "email", "device", "card"), strict=True)
+    ),
 ]
 
 
 def subscriptions_of_every_kind(hotel: Hotel) -> None:
-    """One that was canceled, and one that runs and was changed; a period with usage is over."""
+    """A trial, one that was canceled, and one that runs and was changed; a period with usage is
+    over."""
+    tried(hotel, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "pro")

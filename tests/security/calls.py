@@ -11,6 +11,7 @@ function, or a new field, without its place here turns a test red.
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Self
@@ -62,6 +63,7 @@ class Calls(Things):
 
     count: int = 0
     tokens: list[str] = field(default_factory=list)
+    street: str = field(default_factory=lambda: uuid4().hex[:4])
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -102,6 +104,8 @@ class Calls(Things):
             return debtors.BODIES[name](self.debtor)
         if name in prepaid.BODIES:
             return prepaid.BODIES[name](self.credits)
+        if name == "start_trial":
+            return subscribers.trial_with(self.payer.card)
         if name in subscribers.BODIES:
             return self.subscribers.body(name)
         if name in payers.BODIES:
@@ -158,14 +162,20 @@ class Calls(Things):
             sent[HEADER] = Webhook(self.hotel).signed(asked)
         if declaration.changes_state and key is not None:
             sent["Idempotency-Key"] = key or str(uuid4())
-        return self.hotel.house.client.open(
-            path or self.path(name),
-            method=declaration.method,
-            data=json.dumps(asked) if isinstance(asked, dict | list) else asked,
-            query_string=self.query(name) if query is GIVEN else query,
-            headers={**sent, **(headers or {})},
-            environ_overrides={"REMOTE_ADDR": f"2001:db8::{self.count:x}", **(environ or {})},
-        )
+        place, asked_for = path or self.path(name), self.query(name) if query is GIVEN else query
+        tries = subscribers.never_subscribed(self.hotel) if name == "start_trial" else nullcontext()
+        with tries:
+            return self.hotel.house.client.open(
+                place,
+                method=declaration.method,
+                data=json.dumps(asked) if isinstance(asked, dict | list) else asked,
+                query_string=asked_for,
+                headers={**sent, **(headers or {})},
+                environ_overrides={
+                    "REMOTE_ADDR": f"2001:db8:{self.street}::{self.count:x}",
+                    **(environ or {}),
+                },
+            )
 
     def token(self, *scopes: str, **claims: Any) -> str:
         """The access token of somebody who has not called before."""

@@ -5,7 +5,8 @@ as the platform's staff does. That one's subscription is put into the state that
 whenever a body is asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -108,6 +109,34 @@ def _acted_on(house: House) -> tuple[str, Hotel]:
     made = ask(other, "plan.create", "/plans", body, office=other.tenant_id)
     assert made.status_code == 201, made.text
     return body["plan"], other
+
+
+@contextmanager
+def never_subscribed(hotel: Hotel) -> Iterator[None]:
+    """Let the hotel not have subscribed and nobody have tried, for one call; what it had is put
+    back behind it, in the place of what the call has begun."""
+    mine, parked = hotel.tenant_id, uuid4()
+    moved = "UPDATE billing_central.subscriptions SET tenant_id = :to WHERE tenant_id = :it"
+    hotel.house.sql(moved, it=mine, to=parked)
+    try:
+        yield
+    finally:
+        for table in ("trial_marks", "trials", "subscriptions"):
+            hotel.house.sql(f"DELETE FROM billing_central.{table} WHERE tenant_id = :t", t=mine)
+        hotel.house.sql(moved, it=parked, to=mine)
+
+
+def trial_with(card: str) -> dict[str, Any]:
+    """A trial with every field."""
+    return {
+        "id": new_id("sub"),
+        "plan": "team",
+        "seats": 2,
+        "interval": "year",
+        "timeZone": "Asia/Kabul",
+        "device": f"device-{uuid4().hex}",
+        "paymentMethodId": card,
+    }
 
 
 def _why(_: Subscribers) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from common.ports.identity import VERIFIED_ACCOUNT
 from tests.hotel import new_id
 from tests.security.answers import is_problem
 from tests.security.calls import Calls, functions
@@ -48,6 +49,7 @@ SCOPES = STEP_UP_SCOPES | {
     "platform.tenant.write",
     "platform.webhook.admin",
     "platform.payout.approve",
+    VERIFIED_ACCOUNT,
 }
 DECIDED = {
     "open_folio": "billing.folio.write",
@@ -124,6 +126,8 @@ DECIDED = {
     "record_usage": "billing.credits.write",
     "record_usage_batch": "billing.credits.write",
     "list_usage": "subscription.read",
+    "start_trial": VERIFIED_ACCOUNT,
+    "show_entitlements": "subscription.read",
     "list_subscription_invoices": "subscription.read",
     "show_subscription_invoice": "subscription.read",
     "purchase_credits": "billing.credits.write",

@@ -254,6 +254,7 @@ FREE_TEXTS = {
     "cycle_subscription": 0,
     "record_usage": 0,
     "record_usage_batch": 0,
+    "start_trial": 0,
     "remove_payment_method": 0,
     "create_payment_intent": 0,
     "confirm_payment": 0,

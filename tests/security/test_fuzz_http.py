@@ -37,6 +37,7 @@ PROBLEM = "application/problem+json"
 EXAMPLES = 30
 HOW_MANY = {
     "regenerate_invoice": 10,  # it draws a page for every request
+    "start_trial": 5,  # five a day are begun on a device
     "purchase_credits": 6,  # ten an hour are sold to a tenant
     "transfer_deposit": 100,  # its amount must fit what is there
     "record_payment": 60,  # its method must fit what else is told
@@ -180,6 +181,7 @@ def test_what_the_document_allows_is_answered_as_it_says(
     done_is_done = name in ("close_folio", "void_charge") or name.endswith("_pdf")
     done_is_done |= name == "backfill_taxes"  # among folios that are made up none is there
     done_is_done |= name == "take_stripe_event"  # nothing that is made up is signed
+    done_is_done |= name == "start_trial"  # who has subscribed tries no more
     done_is_done |= name == "request_payout"  # an account that was made up is proven by nobody
     if not done_is_done and not unconfirmed:
         assert statuses.keys() & {200, 201, 202}, "nothing that was made up got past the door"

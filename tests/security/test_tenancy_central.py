@@ -24,6 +24,8 @@ OF_TENANTS = (
     "usage_events",
     "usage_values",
     "usage_totals",
+    "trials",
+    "trial_marks",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""

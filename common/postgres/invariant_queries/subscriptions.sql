@@ -2,7 +2,7 @@
 
 -- invariant: a_period_is_invoiced_once_and_in_order
 -- The periods of a subscription are numbered from one to the current one, each with one invoice,
--- and none begins before the one in front of it has ended.
+-- and none begins before the one in front of it has ended. A trial is number nought, with none.
 SELECT id, concat_ws(' ', 'in period', period_number, 'with', count, 'invoices from', first, 'to',
   last)
 FROM billing_central.subscriptions AS subscriptions
@@ -14,8 +14,8 @@ LEFT JOIN (
   GROUP BY subscription_id
 ) AS invoiced ON subscription_id = id
 WHERE tenant_id = billing_central.current_tenant()
-  AND (count, first, last) IS DISTINCT FROM
-        (period_number::bigint, 1, period_number)
+  AND (coalesce(count, 0), first, last) IS DISTINCT FROM
+        (period_number::bigint, CASE WHEN period_number > 0 THEN 1 END, NULLIF(period_number, 0))
 UNION ALL
 SELECT id, concat_ws(' ', 'begins', period_start, 'before', ended)
 FROM (
@@ -154,12 +154,36 @@ SELECT id, state
 FROM written
 WHERE state_digest IS DISTINCT FROM sha256(convert_to(state, 'UTF8'));
 
+-- invariant: a_trial_is_in_front_of_the_first_period
+-- Who tries is in no period yet, and has a trial that ends when the subscription says; each trial
+-- has a subscription and the marks of who began it, and is told of while it runs or never.
+SELECT subscriptions.id, concat_ws(' ', 'tries in period', period_number, 'until', period_end,
+  'its trial ends', ends_at)
+FROM billing_central.subscriptions AS subscriptions
+LEFT JOIN billing_central.trials AS trials ON trials.subscription_id = subscriptions.id
+WHERE subscriptions.tenant_id = billing_central.current_tenant()
+  AND (subscriptions.status = 'trialing' OR period_number = 0)
+  AND (period_number, ends_at) IS DISTINCT FROM (0, period_end)
+UNION ALL
+SELECT trials.subscription_id, concat_ws(' ', 'is marked by', kinds)
+FROM billing_central.trials AS trials
+LEFT JOIN (
+  SELECT subscription_id, string_agg(kind, ' ' ORDER BY kind) AS kinds
+  FROM billing_central.trial_marks
+  WHERE kind <> 'card'
+  GROUP BY subscription_id
+) AS marked ON marked.subscription_id = trials.subscription_id
+WHERE trials.tenant_id = billing_central.current_tenant()
+  AND kinds IS DISTINCT FROM 'account device email';
+
 -- invariant: what_the_platform_does_once_is_guarded
 -- Each unique constraint that lets the platform do a thing once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['one_subscription_per_tenant', 'period_is_invoiced_once',
   'plan_versions_are_consecutive', 'platform_entry_is_booked_once',
-  'platform_number_is_given_once', 'printed_platform_number_is_given_once']) AS name
+  'platform_number_is_given_once', 'printed_platform_number_is_given_once',
+  'one_trial_per_account', 'one_trial_per_tenant', 'one_trial_per_mailbox',
+  'one_trial_per_device', 'one_trial_per_card']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = 'billing_central'::regnamespace
      AND indisunique AND indisvalid

@@ -43,6 +43,7 @@ locals {
       BILLING_STRIPE_WEBHOOK_SECRETS = module.secrets.ids["webhook-secrets"]
     }
     origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
+    trials  = { BILLING_TRIAL_KEY = module.secrets.ids["trial-key"] }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
     }

@@ -14,7 +14,7 @@ from tests.till import Till
 from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
-from tests.trust.faults.subscription_examples import overdue
+from tests.trust.faults.subscription_examples import overdue, trial_that_is
 from tests.weighing import a_suspected_payment
 
 Act = Callable[[Hotel], str]
@@ -105,6 +105,13 @@ def _cycling(scene: Scene) -> Act:
     return runs("cycle_subscriptions", scene)
 
 
+def _reminding(scene: Scene) -> Act:
+    """At both houses a trial ends in two days."""
+    for hotel in (scene.hotel, scene.annex):
+        trial_that_is(hotel, 12)
+    return runs("remind_trials", scene)
+
+
 def _over(scene: Scene) -> Act:
     """A payment waited for a person at each hotel, and nobody came."""
     for hotel in (scene.hotel, scene.annex):
@@ -126,5 +133,6 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
     "cycle_subscriptions": _cycling,
+    "remind_trials": _reminding,
     "expire_reviews": _over,
 }

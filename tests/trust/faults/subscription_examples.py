@@ -1,5 +1,6 @@
 """One call of everything that changes a plan or a subscription; see `examples`."""
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -11,6 +12,7 @@ from common.domain.identifiers import SubscriptionId
 from common.domain.period import Interval
 from common.domain.subscription import begin
 from common.domain.subscription_terms import Terms
+from common.domain.trial import Marks, begin_trial
 from common.ports.transaction import Transaction
 from common.ports.transactions import Caller, StoredAnswer
 from common.procedures.subscribing import settle
@@ -20,6 +22,7 @@ from tests.hotel import Hotel, new_id
 from tests.metering import hours_ago, send, send_all, used
 from tests.security.subscribers import PLAN
 from tests.subscribing import WHY, act, put_into, staff, subscribed
+from tests.trialing import Somebody
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
@@ -132,6 +135,44 @@ def _tells(sends: Callable[..., TestResponse], *events: dict[str, Any]) -> Act:
     return do
 
 
+def _trying(scene: Scene) -> Act:
+    """The same account on the same device; nobody else is known by them."""
+    who = Somebody(email="za.rina+hotel@gmail.com")
+    wanted, key = who.body(), str(uuid4())
+
+    def do(at: Hotel) -> str:
+        answer = at.call("POST", "/trials", wanted, key=key, token=who.token(at))
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return do
+
+
+def some_marks() -> Marks:
+    """Of somebody who was never seen."""
+    account, email, device = (secrets.token_bytes(32) for _ in range(3))
+    return Marks(account=account, email=email, device=device, card=None)
+
+
+def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
+    """A trial that began so many days ago, of a plan that costs nothing where it is `payable`."""
+
+    def trying(_: None, tx: Transaction) -> None:
+        terms = Terms.of(tx.plans.get("free" if payable else "pro"), 1, Interval.MONTH, None)
+        began = tx.now - timedelta(days=days)
+        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began, None)
+        tx.trials.begin(trial, some_marks())
+        settle(created, tx)
+
+    call = Call(
+        use_case=trying,
+        request=None,
+        caller=Caller(actor=SystemActor.named("test", hotel.tenant_id), traceparent=""),
+        tenant_id=hotel.tenant_id,
+        answer=lambda _: StoredAnswer(b"", 204, {}, ""),
+    )
+    hotel.house.wiring.runner.run(call)
+
+
 SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
     "create_plan": _creating_a_plan,
     "publish_plan_version": _publishing,
@@ -144,4 +185,5 @@ SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
     "cycle_subscription": _cycling,
     "record_usage": _using,
     "record_usage_batch": _using_much,
+    "start_trial": _trying,
 }

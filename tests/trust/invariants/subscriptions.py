@@ -1,7 +1,8 @@
 """A hotel that has subscribed, and what must be noticed of what it was billed."""
 
 from tests.hotel import Hotel, House
-from tests.subscribing import change, subscribed
+from tests.subscribing import act, change, subscribed
+from tests.trialing import tried
 from tests.trust.invariants.plant import plant
 
 ONCE = "a_period_is_invoiced_once_and_in_order"
@@ -10,22 +11,32 @@ WRITTEN = "a_platform_invoice_is_as_it_was_written"
 BOOKED = "a_platform_invoice_is_booked"
 DIGESTED = "a_subscription_is_what_its_trail_digested"
 GUARDED = "what_the_platform_does_once_is_guarded"
+TRIAL = "a_trial_is_in_front_of_the_first_period"
 STANDS = "an_aggregate_stands_where_its_trail_ended"
 MINE = "tenant_id = '{tenant}'"
+STANDING = f"{MINE} AND status <> 'canceled'"
 INVOICES = "billing_central.subscription_invoices"
 FIRST = f"{MINE} AND purpose = 'period'"
 
 
 def hotel_that_subscribes(house: House) -> Hotel:
-    """Team, changed to Pro at once and to a year later: a credit is left."""
+    """A trial that was canceled; then Team, changed to Pro at once and to a year later: a credit
+    is left."""
     hotel = house.new_hotel()
+    tried(hotel)
+    assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")
     assert change(hotel, plan="pro", interval="year").status_code == 200
     return hotel
 
 
+def _tried(change: str) -> str:
+    """The trial that came before: it ended with nothing, and was followed by what stands."""
+    return f"UPDATE billing_central.trials SET {change} WHERE {MINE}"
+
+
 def _set(change: str) -> str:
-    return f"UPDATE billing_central.subscriptions SET {change} WHERE {MINE}"
+    return f"UPDATE billing_central.subscriptions SET {change} WHERE {STANDING}"
 
 
 SUBSCRIPTIONS = (
@@ -47,6 +58,15 @@ SUBSCRIPTIONS = (
     ),
     plant(DIGESTED, _set("time_zone = 'Asia/Kabul'")),
     plant(DIGESTED, _set("next_seats = 5")),
+    plant(TRIAL, _tried("ends_at = ends_at + interval '1 day'")),
+    plant(
+        TRIAL,
+        _set("status = 'trialing', due_at = period_end"),
+        also=(DIGESTED,),
+    ),
+    plant(TRIAL, f"DELETE FROM billing_central.trial_marks WHERE {MINE} AND kind = 'device'"),
+    plant(GUARDED, "DROP INDEX billing_central.one_trial_per_account"),
+    plant(GUARDED, "DROP INDEX billing_central.one_trial_per_card"),
     plant(STANDS, _set("version = version + 1")),
     plant(GUARDED, "DROP INDEX billing_central.period_is_invoiced_once"),
     plant(GUARDED, "DROP INDEX billing_central.one_subscription_per_tenant"),

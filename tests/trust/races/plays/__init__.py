@@ -24,6 +24,7 @@ from tests.trust.races.plays import (
     subscriptions,
     taxes,
     transfers,
+    trials,
     usage,
     webhooks,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "subscriptions",
     "taxes",
     "transfers",
+    "trials",
     "usage",
     "webhooks",
 ]

@@ -30,8 +30,12 @@ def asks(hotel: Hotel, deed: str, method: str = "POST", **body: Any) -> Act:
 
 
 def runs_the_cycle(at: Hotel) -> Response:
-    """The job, fired again where it was cut off; what it answers is its exit code."""
-    declared: Any = declaration_of(cycle_subscriptions)  # type: ignore[arg-type] # a job's
+    """The job, fired again where it was cut off."""
+    return fired(declaration_of(cycle_subscriptions), at)  # type: ignore[arg-type] # a job's
+
+
+def fired(declared: Any, at: Hotel) -> Response:
+    """A job over a hotel, again where it was cut off; what it answers is its exit code."""
     shell, orders = at.house.wiring.job_shell, Orders(tenants=(at.tenant_id,))
     for _ in range(3):
         progress = shell.run(declared, orders, stop=threading.Event(), tell=lambda _: None)

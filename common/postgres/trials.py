@@ -1,0 +1,118 @@
+"""Trials in the central schema, and the marks of who has had one.
+
+A mark is the platform's, and no tenant reads another's: that it is known is said by the constraint
+that it violates, whose it is by nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.identifiers import StoredMethodId, SubscriptionId
+from common.domain.trial import Marks, Trial
+from common.ports.transactions import DatabaseUnavailable
+from common.postgres import ranks
+from common.postgres.connection import ConnectionLost, Statement
+from common.postgres.pool import Pool
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+COLUMNS: Final = "subscription_id, began_at, ends_at, remind_at, payment_method_id"
+FIND: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.trials
+WHERE tenant_id = billing_central.current_tenant()
+"""
+TO_REMIND: Final = """
+SELECT tenant_id, subscription_id
+FROM billing_central.trials
+WHERE tenant_id = billing_central.current_tenant()
+  AND remind_at <= $1
+"""
+TENANTS_TO_REMIND: Final = """
+SELECT tenant_id
+FROM billing_central.trials
+WHERE remind_at <= $1
+ORDER BY tenant_id
+"""
+KEEP: Final = """
+UPDATE billing_central.trials
+SET remind_at = $2, payment_method_id = $3
+WHERE subscription_id = $1
+"""
+INSERT_TRIAL = Insert.into(ranks.LINES, "billing_central.trials", COLUMNS)
+INSERT_MARK = Insert.into(
+    ranks.DOCUMENT_PARTS, "billing_central.trial_marks", "subscription_id, kind, mark, recorded_at"
+)
+
+
+class Trials:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def find(self) -> Trial | None:
+        rows = self._desk.rows(FIND)
+        if not rows:
+            return None
+        _, subscription_id, began_at, ends_at, remind_at, method = rows[0]
+        return Trial(
+            subscription_id=SubscriptionId(subscription_id),
+            began_at=began_at,
+            ends_at=ends_at,
+            remind_at=remind_at,
+            payment_method_id=None if method is None else StoredMethodId(method),
+        )
+
+    def to_remind(self) -> Sequence[SubscriptionId]:
+        return [SubscriptionId(row[1]) for row in self._desk.rows(TO_REMIND, self._desk.now)]
+
+    def begin(self, trial: Trial, marks: Marks) -> None:
+        self._desk.insert(INSERT_TRIAL, [_row(trial)])
+        self._desk.insert(
+            INSERT_MARK,
+            [
+                {
+                    "subscription_id": trial.subscription_id,
+                    "kind": kind,
+                    "mark": mark,
+                    "recorded_at": self._desk.now,
+                }
+                for kind, mark in marks.by_kind()
+            ],
+        )
+
+    def keep(self, trial: Trial) -> None:
+        kept = Statement(KEEP, (trial.subscription_id, trial.remind_at, trial.payment_method_id))
+        self._desk.write(("trial", trial.subscription_id), Write(ranks.AGGREGATE_CHANGES, kept))
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {
+        "subscription_id": trial.subscription_id,
+        "began_at": trial.began_at,
+        "ends_at": trial.ends_at,
+        "remind_at": trial.remind_at,
+        "payment_method_id": trial.payment_method_id,
+    }
+
+
+def tenants_to_remind(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
+    """The tenants whose trial will end and who were not told; asked by the jobs' login.
+
+    Raises DatabaseUnavailable.
+    """
+    with pool.connection() as connection:
+        try:
+            rows = connection.run(
+                [
+                    Statement("BEGIN READ ONLY"),
+                    Statement(TENANTS_TO_REMIND, (now(),)),
+                    Statement("COMMIT"),
+                ]
+            )[1]
+        except ConnectionLost as lost:
+            raise DatabaseUnavailable("the trials cannot be reached") from lost
+    return [row[0] for row in rows]

@@ -1,0 +1,153 @@
+"""Begin a trial: fourteen days of a plan, once, for any account with a verified address (SUB-10).
+
+No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
+service has verified their address is enough. By what somebody is known again (account, mailbox,
+device, card) only HMACs are kept, under a key of the platform; a mark that is known already lets
+no second trial begin, whoever is faster, and it is not told whose it was. The account, the address
+that is called from and the device have few attempts a day (SEC-7).
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
+
+from common.contracts.fields import PaymentToken, ZoneName
+from common.contracts.plans import PlanName
+from common.contracts.references import StoredMethodRef, SubscriptionRef
+from common.contracts.shapes import Request
+from common.contracts.subscriptions import Seats, SubscriptionAnswer
+from common.domain.business_date import TimeZoneUnknown
+from common.domain.customer import EmailInvalid
+from common.domain.identifiers import StoredMethodId, SubscriptionId
+from common.domain.period import Interval
+from common.domain.plan import PlanFeeMissing, PlanUnknown, SeatsExceedPlan
+from common.domain.prepaid_account import CreditBalanceLimit
+from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.subscription_terms import Terms
+from common.domain.trial import Marks, Traces, TrialNotOffered, TrialUsed, begin_trial
+from common.ports.identity import VERIFIED_ACCOUNT
+from common.ports.powers import Powers
+from common.ports.transaction import Transaction
+from common.procedures.subscribing import settle
+from common.procedures.trialing import grant_for_trial
+from common.runtime.declaration import RateLimit, http_function
+
+DAY_SECONDS = 86_400
+Device = Annotated[
+    PaymentToken, Field(min_length=16, examples=["6f1ed002ab5595859014ebf0951522d9"])
+]
+
+
+class StartTrial(Request):
+    """What is tried, and on which device. `device` is what the client calls it: long enough to be
+    no other's. With a payment method of the hotel's, the trial is followed by the first period."""
+
+    id: SubscriptionRef | None = None
+    plan: PlanName = "pro"
+    seats: Seats = 1
+    interval: Interval = Interval.MONTH
+    time_zone: ZoneName = Field(default="UTC", examples=["Asia/Kabul"])
+    device: Device
+    payment_method_id: StoredMethodRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A trial that is asked for, and by what the one who asks is known again."""
+
+    id: SubscriptionId
+    terms: Terms
+    time_zone: str
+    payment_method_id: StoredMethodId | None
+    traces: Traces = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """The same, with the marks in the place of what they are of."""
+
+    asked: Asked
+    marks: Marks
+
+
+def mark(asked: Asked, powers: Powers) -> Marked:
+    """Put HMACs in the place of what somebody is known again by. Refuses: EmailInvalid."""
+    return Marked(asked=asked, marks=powers.trial_marks.of(asked.traces))
+
+
+def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
+    """Begin the trial, unless there was one.
+
+    Refuses: TrialUsed, TrialNotOffered, TimeZoneUnknown, CreditBalanceLimit.
+    """
+    asked = marked.asked
+    if tx.subscriptions.find() is not None:
+        raise TrialUsed()
+    created, trial = begin_trial(
+        asked.id, asked.terms, asked.time_zone, tx.now, asked.payment_method_id
+    )
+    tx.trials.begin(trial, marked.marks)
+    settle(created, tx)
+    grant_for_trial(created.subject, marked.marks.account, tx)
+    return SubscriptionAnswer.of(created.subject)
+
+
+@http_function(
+    "POST",
+    "/trials",
+    scope=VERIFIED_ACCOUNT,
+    status=201,
+    moves_money=True,
+    creates=True,
+    etag="subscription",
+    limits=(
+        RateLimit(quota=5, window_seconds=DAY_SECONDS, per="address"),
+        RateLimit(quota=5, window_seconds=DAY_SECONDS),
+        RateLimit(quota=5, window_seconds=DAY_SECONDS, per="device"),
+    ),
+    perform=mark,
+    record=begin,
+    needs=("database", "trials"),
+    refusals=(
+        TrialUsed,
+        TrialNotOffered,
+        EmailInvalid,
+        PlanUnknown,
+        PlanFeeMissing,
+        SeatsExceedPlan,
+        TimeZoneUnknown,
+        PaymentMethodUnknown,
+        PaymentMethodRemoved,
+        CreditBalanceLimit,
+    ),
+)
+def start_trial(request: StartTrial, tx: Transaction) -> Asked:
+    """Begin a trial, and answer the subscription that it is.
+
+    Refuses: TrialUsed, TrialNotOffered, EmailInvalid, PlanUnknown, PlanFeeMissing,
+    SeatsExceedPlan, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
+    CreditBalanceLimit.
+    """
+    version = tx.plans.get(request.plan)
+    return Asked(
+        id=request.id or tx.new_id(SubscriptionId),
+        terms=Terms.of(version, request.seats, request.interval, None),
+        time_zone=request.time_zone,
+        payment_method_id=request.payment_method_id,
+        traces=Traces(
+            account=tx.actor.sub,
+            email=tx.actor.email or "",
+            device=request.device,
+            card=_card(request.payment_method_id, tx),
+        ),
+    )
+
+
+def _card(method_id: StoredMethodId | None, tx: Transaction) -> str | None:
+    """What the processor calls the card. Refuses: PaymentMethodUnknown, PaymentMethodRemoved."""
+    if method_id is None:
+        return None
+    method = tx.stored_methods.get(method_id)
+    method.must_be_there()
+    return method.details.fingerprint
