@@ -365,6 +365,13 @@ class SubscriptionInvoiceId(Identifier):
     prefix = "sin_"
 
 
+class PlatformIncidentId(Identifier):
+    """An incident of the platform, which nobody is suspended in."""
+
+    __slots__ = ()
+    prefix = "pfi_"
+
+
 class WebhookId(Identifier):
     """An event of the processor that was kept."""
 

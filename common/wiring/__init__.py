@@ -104,6 +104,8 @@ class Wiring(Adapters):
 
     @cached_property
     def job_shell(self) -> "JobShell":
+        from common.postgres.subscription_collections import collected_tenants
+        from common.postgres.subscription_payments import charged_tenants
         from common.postgres.subscriptions import due_tenants
         from common.postgres.tenants import active_tenants
         from common.runtime.job import JobShell
@@ -112,7 +114,11 @@ class Wiring(Adapters):
             runner=self.runner,
             powers=self,
             tenants=lambda: active_tenants(self.pools["main"]),
-            watched={"subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now)},
+            watched={
+                "subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now),
+                "collections": lambda: collected_tenants(self.pools["main"], self.clock.now),
+                "charges": lambda: charged_tenants(self.pools["main"], self.clock.now),
+            },
             log=self.log,
         )
 

@@ -1,6 +1,7 @@
 """Serve a suspended tenant again, with a reason such as an incident of the platform.
 
-What was not served is not billed: where the period is over, a new one begins now.
+What was not served is not billed: where the period is over, a new one begins now. What was declined
+counts no more: what is open is charged at once, and dunned anew where that fails.
 """
 
 from common.contracts.fields import FreeText
@@ -13,7 +14,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import collect_anew, settle
 from common.runtime.declaration import http_function
 
 
@@ -41,4 +42,5 @@ def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) ->
     """
     subscription = tx.subscriptions.take()
     fact = reactivate(subscription, tx.now, request.reason)
-    return SubscriptionAnswer.of(subscription, settle(fact, tx))
+    collection = collect_anew(subscription, request.reason, tx)
+    return SubscriptionAnswer.of(subscription, settle(fact, tx, collection=collection))
