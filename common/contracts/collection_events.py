@@ -93,7 +93,7 @@ class SubscriptionPaymentDeclinedV1(EventData):
         collection = fact.subject
         dunning: Any = collection.dunning
         return cls(
-            subscription_id=collection.id,
+            subscription_id=collection.subscription_id,
             failure_code=fact.reason or "declined",
             failures=dunning.failures,
             wants_method=dunning.wants_method,
@@ -111,7 +111,7 @@ class SubscriptionPaymentRecoveredV1(EventData):
 
     @classmethod
     def of(cls, fact: "DunningEnded") -> Self:
-        return cls(subscription_id=fact.subject.id)
+        return cls(subscription_id=fact.subject.subscription_id)
 
 
 class _Incident(EventData):

@@ -25,7 +25,7 @@ class CollectionView(Outcome):
     def of(cls, collection: Collection, terms: DunningTerms) -> "CollectionView":
         dunning = collection.dunning
         return cls(
-            subscription_id=collection.id,
+            subscription_id=collection.subscription_id,
             payment_method_id=collection.method_id,
             failing_since=dunning.failing_since,
             failures=dunning.failures,

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.dunning import Dunning, DunningTerms
-from common.domain.identifiers import StoredMethodId, SubscriptionId
+from common.domain.identifiers import CollectionId, StoredMethodId, SubscriptionId
 from common.domain.moment import Moment
 from common.domain.refusal import Missing
 from common.domain.stored_method import StoredMethod
@@ -72,17 +72,24 @@ class Collection(Aggregate):
     is under way, or all has been done."""
 
     kind: ClassVar[str] = "subscription_collection"
-    id: SubscriptionId
+    id: CollectionId
+    subscription_id: SubscriptionId
     method_id: StoredMethodId | None = None
     dunning: Dunning = field(default_factory=Dunning)
     next_at: datetime | None = None
 
     @classmethod
-    def begin(cls, subscription_id: SubscriptionId, method: StoredMethod | None) -> CollectionBegun:
+    def begin(
+        cls, subscription_id: SubscriptionId, method: StoredMethod | None, moment: Moment
+    ) -> CollectionBegun:
         """Begin to collect, from this method if there is one. Refuses: PaymentMethodRemoved."""
         if method is not None:
             method.must_be_there()
-        begun = cls(id=subscription_id, method_id=method and method.id)
+        begun = cls(
+            id=moment.new_id(CollectionId),
+            subscription_id=subscription_id,
+            method_id=method and method.id,
+        )
         return CollectionBegun(subject=begun, sequence=begun.next_sequence())
 
     def owe(self, moment: Moment) -> None:
@@ -129,6 +136,7 @@ class Collection(Aggregate):
         since, at = self.dunning.failing_since, self.dunning.failed_at
         return {
             "id": self.id,
+            "subscriptionId": self.subscription_id,
             "paymentMethodId": self.method_id,
             "failingSince": since and since.isoformat(),
             "failedAt": at and at.isoformat(),

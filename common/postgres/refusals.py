@@ -106,7 +106,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "one_charge_of_a_subscription_at_a_time",
         "invoice_is_paid_once",
         "invoice_is_tried_once_a_trial",
-        "subscription_collections_pkey",
+        "subscription_is_collected_one_way",
         "subscription_payments_pkey",
         "credit_purchases_pkey",
         "one_top_up_at_a_time_per_account",

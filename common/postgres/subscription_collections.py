@@ -10,7 +10,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.domain.dunning import Dunning, Held
-from common.domain.identifiers import PlatformIncidentId, StoredMethodId, SubscriptionId
+from common.domain.identifiers import (
+    CollectionId,
+    PlatformIncidentId,
+    StoredMethodId,
+    SubscriptionId,
+)
 from common.domain.platform_incident import PlatformIncident, PlatformIncidentUnknown
 from common.domain.subscription_collection import Collection
 from common.postgres import ranks
@@ -21,7 +26,7 @@ from common.postgres.stores import Desk
 from common.postgres.subscriptions import tenants_named
 
 COLUMNS: Final = (
-    "subscription_id, payment_method_id, failing_since, failed_at, failures, wants_method,"
+    "id, subscription_id, payment_method_id, failing_since, failed_at, failures, wants_method,"
     " must_charge, next_at, version, trail, state_digest"
 )
 INCIDENT_COLUMNS: Final = "id, reason, declared_at, ended_at, version, trail, state_digest"
@@ -60,7 +65,7 @@ CHANGE: Final = """
 UPDATE billing_central.subscription_collections
 SET payment_method_id = $2, failing_since = $3, failed_at = $4, failures = $5, wants_method = $6,
     must_charge = $7, next_at = $8, version = $9, trail = $10, state_digest = $11
-WHERE subscription_id = $1
+WHERE id = $1
 """
 INCIDENT_ON: Final = """
 SELECT billing_central.current_tenant(), id
@@ -110,7 +115,8 @@ class SubscriptionCollections:
             collection.is_new = False
             self._desk.insert(INSERT_COLLECTION, [row])
             return
-        values = tuple(row[column.strip()] for column in COLUMNS.split(","))
+        del row["subscription_id"]
+        values = tuple(row.values())
         change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
         self._desk.write((collection.kind, collection.id), change)
 
@@ -155,7 +161,8 @@ def collected_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
 def _row(collection: Collection) -> dict[str, Any]:
     dunning = collection.dunning
     return {
-        "subscription_id": collection.id,
+        "id": collection.id,
+        "subscription_id": collection.subscription_id,
         "payment_method_id": collection.method_id,
         "failing_since": dunning.failing_since,
         "failed_at": dunning.failed_at,
@@ -171,19 +178,20 @@ def _row(collection: Collection) -> dict[str, Any]:
 
 def _collection_of(row: Row) -> Collection:
     return Collection(
-        id=SubscriptionId(row[1]),
-        method_id=StoredMethodId(row[2]) if row[2] else None,
+        id=CollectionId(row[1]),
+        subscription_id=SubscriptionId(row[2]),
+        method_id=StoredMethodId(row[3]) if row[3] else None,
         dunning=Dunning(
-            failing_since=row[3],
-            failed_at=row[4],
-            failures=row[5],
-            wants_method=row[6],
-            must_charge=row[7],
+            failing_since=row[4],
+            failed_at=row[5],
+            failures=row[6],
+            wants_method=row[7],
+            must_charge=row[8],
         ),
-        next_at=row[8],
-        version=row[9],
-        trail=bytes(row[10]),
-        state_digest=bytes(row[11]),
+        next_at=row[9],
+        version=row[10],
+        trail=bytes(row[11]),
+        state_digest=bytes(row[12]),
         is_new=False,
     )
 

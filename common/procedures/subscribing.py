@@ -59,7 +59,7 @@ def begin_to_collect(
     """
     if method_id is None:
         return None
-    begun = Collection.begin(subscription_id, tx.stored_methods.get(method_id))
+    begun = Collection.begin(subscription_id, tx.stored_methods.get(method_id), tx)
     tx.subscription_collections.keep(begun.subject)
     tx.tell(begun)
     return begun.subject
@@ -72,7 +72,7 @@ def choose_method(subscription: Subscription, method: StoredMethod, tx: Transact
     """
     collection = tx.subscription_collections.find(subscription.id)
     if collection is None:
-        begun = Collection.begin(subscription.id, method)
+        begun = Collection.begin(subscription.id, method, tx)
         collection = begun.subject
         tx.tell(begun)
     is_charged = tx.subscription_payments.is_under_way(subscription.id)
@@ -98,7 +98,7 @@ def _collect(subscription: Subscription, known: Collection | None, tx: Transacti
     """What is due is charged by the job, which looks for it from now on."""
     collection = known or tx.subscription_collections.find(subscription.id)
     if collection is None:
-        begun = Collection.begin(subscription.id, None)
+        begun = Collection.begin(subscription.id, None, tx)
         collection = begun.subject
         tx.tell(begun)
     collection.owe(tx)

@@ -71,8 +71,9 @@ ALTER TABLE subscription_invoices
     FOREIGN KEY (paid_by) REFERENCES subscription_payments (id);
 
 CREATE TABLE subscription_collections (
-  subscription_id   text PRIMARY KEY,
+  id                text PRIMARY KEY,
   tenant_id         uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  subscription_id   text NOT NULL,
   payment_method_id text,
   failing_since     timestamptz,
   failed_at         timestamptz,
@@ -83,6 +84,7 @@ CREATE TABLE subscription_collections (
   version           bigint NOT NULL,
   trail             bytea NOT NULL,
   state_digest      bytea NOT NULL,
+  CONSTRAINT subscription_is_collected_one_way UNIQUE (subscription_id),
   CONSTRAINT collected_subscription_exists
     FOREIGN KEY (subscription_id) REFERENCES subscriptions (id),
   CONSTRAINT what_fails_says_since_when CHECK (
