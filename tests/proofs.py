@@ -60,7 +60,13 @@ def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int
     each += [
         f"SELECT '{name}', count(*), md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), ''))"
         f" FROM billing_central.{name} AS r WHERE tenant_id = '{hotel.tenant_id}'"
-        for name in ("subscriptions", "subscription_invoices", "platform_entries")
+        for name in (
+            "subscriptions",
+            "subscription_invoices",
+            "platform_entries",
+            "subscription_payments",
+            "subscription_collections",
+        )
     ]
     return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}
 

@@ -88,7 +88,7 @@ class Collection(Aggregate):
         begun = cls(
             id=moment.new_id(CollectionId),
             subscription_id=subscription_id,
-            method_id=method and method.id,
+            method_id=method.id if method else None,
         )
         return CollectionBegun(subject=begun, sequence=begun.next_sequence())
 

@@ -73,9 +73,9 @@ FROM billing_central.platform_incidents
 WHERE ended_at IS NULL
 """
 TAKE_INCIDENT: Final = f"""
-SELECT tenant_id, {INCIDENT_COLUMNS}
+SELECT office, {INCIDENT_COLUMNS}
 FROM billing_central.platform_incidents
-WHERE tenant_id = billing_central.current_tenant() AND id = $1
+WHERE office = billing_central.current_tenant() AND id = $1
 FOR NO KEY UPDATE
 """
 CHANGE_INCIDENT: Final = """

@@ -98,7 +98,7 @@ CREATE INDEX subscription_collections_due ON subscription_collections (next_at)
 
 CREATE TABLE platform_incidents (
   id           text PRIMARY KEY,
-  tenant_id    uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  office       uuid NOT NULL DEFAULT billing_central.current_tenant(),
   reason       text NOT NULL,
   declared_at  timestamptz NOT NULL,
   ended_at     timestamptz,
@@ -123,8 +123,9 @@ CREATE POLICY own_rows ON subscription_payments TO billing_tenant
 CREATE POLICY own_rows ON subscription_collections TO billing_tenant
   USING (is_current_tenant(tenant_id)) WITH CHECK (is_current_tenant(tenant_id));
 CREATE POLICY own_rows ON platform_incidents TO billing_tenant
-  USING (is_current_tenant(tenant_id)) WITH CHECK (is_current_tenant(tenant_id));
--- An incident is everybody's: whoever is dunned has to know that one is on, and no more of it.
+  USING (is_current_tenant(office)) WITH CHECK (is_current_tenant(office));
+-- An incident is nobody's, like a plan: whoever is dunned has to know that one is on. The office
+-- that declared it changes it, and has its trail.
 CREATE POLICY shared ON platform_incidents FOR SELECT TO billing_tenant USING (true);
 -- While the processor is left alone nobody is suspended.
 CREATE POLICY seen ON circuit_breakers FOR SELECT TO billing_tenant USING (true);

@@ -15,6 +15,7 @@ from tests.charging import (
     collect,
     collection,
     debts,
+    incidents_are_over,
     last_charge,
     status,
 )
@@ -31,7 +32,8 @@ END = "2026-03-11T12:30:00+00:00"
 
 
 @pytest.fixture(autouse=True)
-def noon(clock: Clock) -> None:
+def noon(clock: Clock, house: House) -> None:
+    incidents_are_over(house)
     clock("2026-03-01T12:00:00+00:00")
 
 

@@ -13,6 +13,7 @@ from tests.charging import (
     collection,
     debts,
     incident,
+    incidents_are_over,
     last_charge,
     status,
 )
@@ -30,7 +31,8 @@ CLOSED = (
 
 
 @pytest.fixture(autouse=True)
-def noon(clock: Clock) -> None:
+def noon(clock: Clock, house: House) -> None:
+    incidents_are_over(house)
     clock("2026-03-01T12:00:00+00:00")
 
 
@@ -53,7 +55,7 @@ def beside(house: House, processor: Silent) -> Iterator[House]:
 def office(house: House) -> Iterator[Hotel]:
     """The platform's own office; whatever incident it has declared is over afterwards."""
     yield house.new_hotel()
-    house.sql("DELETE FROM billing_central.platform_incidents")
+    incidents_are_over(house)
 
 
 def test_a_processor_that_is_down_for_three_days_suspends_nobody(

@@ -15,7 +15,8 @@ def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
         "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         " WHERE table_schema = :schema OR (table_schema = 'billing_central'"
         " AND table_name IN ('outbox', 'step_up_uses', 'subscriptions', 'subscription_invoices',"
-        " 'platform_entries')) ORDER BY 1",
+        " 'platform_entries', 'subscription_payments',"
+        " 'subscription_collections')) ORDER BY 1",
         schema=schema,
     )
     digests = [

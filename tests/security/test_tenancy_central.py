@@ -19,6 +19,8 @@ OF_TENANTS = (
     "subscriptions",
     "subscription_invoices",
     "platform_entries",
+    "subscription_payments",
+    "subscription_collections",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""

@@ -90,7 +90,7 @@ WITH standing AS (
   UNION ALL
   SELECT 'platform_incident', id, version, trail, state_digest
   FROM billing_central.platform_incidents
-  WHERE tenant_id = billing_central.current_tenant()
+  WHERE office = billing_central.current_tenant()
   UNION ALL
   SELECT 'customer', id, version, trail, state_digest FROM customers
   UNION ALL

@@ -14,6 +14,7 @@ from tests.charging import (
     choose,
     collect,
     debts,
+    incidents_are_over,
     last_charge,
     status,
     told_of,
@@ -32,7 +33,8 @@ Clock = Callable[[str], None]
 
 
 @pytest.fixture(autouse=True)
-def noon(clock: Clock) -> None:
+def noon(clock: Clock, hotel: Hotel) -> None:
+    incidents_are_over(hotel.house)
     clock("2026-03-01T12:00:00+00:00")
 
 
