@@ -60,7 +60,7 @@ def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int
         for name in (
             *("subscriptions", "subscription_invoices", "platform_entries", "usage_periods"),
             *("usage_records", "usage_events", "usage_values", "usage_totals"),
-            *("trials", "trial_marks"),
+            *("trials", "trial_marks", "subscription_payments", "subscription_collections"),
         )
     ]
     return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}

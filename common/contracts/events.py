@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from common.contracts.cash_events import CASH_EVENTS
+from common.contracts.collection_events import COLLECTION_EVENTS
 from common.contracts.dispute_events import DISPUTE_EVENTS
 from common.contracts.document_events import DOCUMENT_EVENTS
 from common.contracts.event import EventData
@@ -67,6 +68,7 @@ EVENTS: Final[dict[str, tuple[type[EventData], Callable[[Any], EventData]]]] = {
         *DISPUTE_EVENTS,
         *PROCESSOR_EVENTS,
         *SUBSCRIPTION_EVENTS,
+        *COLLECTION_EVENTS,
         *REVIEW_EVENTS,
         *PAYMENT_EVENTS,
         *PAYOUT_EVENTS,

@@ -35,6 +35,7 @@ from common.domain.identifiers import (
     PaymentIntentId,
     PayoutId,
     PlanVersionId,
+    PlatformIncidentId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -135,6 +136,7 @@ CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
 PlanVersionRef = Annotated[PlanVersionId, _id(PlanVersionId)]
 SubscriptionRef = Annotated[SubscriptionId, _id(SubscriptionId)]
 SubscriptionInvoiceRef = Annotated[SubscriptionInvoiceId, _id(SubscriptionInvoiceId)]
+PlatformIncidentRef = Annotated[PlatformIncidentId, _id(PlatformIncidentId)]
 UsageRecordRef = Annotated[UsageRecordId, _id(UsageRecordId)]
 LineRef = Annotated[
     LineId, Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)

@@ -26,6 +26,7 @@ from common.contracts.fields import (
     ZoneName,
 )
 from common.contracts.shapes import Shape
+from common.domain.dunning import DunningTerms
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency
@@ -221,6 +222,19 @@ class CreditTermsShape(_Part):
         )
 
 
+class DunningShape(_Part):
+    """What was agreed on about charges that are declined, in days since the first one (SUB-7)."""
+
+    retry_days: tuple[Annotated[int, Field(ge=1, le=90)], ...] = (1, 3, 5, 7)
+    grace_days: Annotated[int, Field(ge=0, le=90)] = 3
+    cap_days: Annotated[int, Field(ge=1, le=90)] = 14
+
+    def terms(self) -> DunningTerms:
+        return DunningTerms(
+            retry_days=self.retry_days, grace_days=self.grace_days, cap_days=self.cap_days
+        )
+
+
 class RiskRuleShape(_Part):
     """At most `countMax` attempts to pay, or `sumMax` in all, are usual of a subject in a window.
 
@@ -305,6 +319,7 @@ class SettingsShape(_Part):
     cash_variance_thresholds: tuple[AmountNotNegative, ...] = ()
     credits: CreditTermsShape = CreditTermsShape()
     risk_rules: RiskTermsShape = RiskTermsShape()
+    dunning: DunningShape = DunningShape()
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> Self:
@@ -372,4 +387,5 @@ class SettingsDocument(SettingsShape):
             properties={PropertyId(shape.id): shape.property() for shape in self.properties},
             credits=self.credits.terms(),
             risk=self.risk_rules.terms(),
+            dunning=self.dunning.terms(),
         )

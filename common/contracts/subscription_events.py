@@ -111,6 +111,12 @@ class SubscriptionResumedV1(_Subscription):
     fact = "subscription.resumed"
 
 
+class SubscriptionPastDueV1(_Subscription):
+    """A charge was declined; it is served on until it is suspended."""
+
+    fact = "subscription.past_due"
+
+
 class SubscriptionSuspendedV1(_Subscription):
     """The tenant is not served until it is reactivated."""
 
@@ -205,6 +211,7 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionChangedV1,
     SubscriptionPausedV1,
     SubscriptionResumedV1,
+    SubscriptionPastDueV1,
     SubscriptionSuspendedV1,
     SubscriptionReactivatedV1,
     SubscriptionCancellationScheduledV1,

@@ -26,6 +26,7 @@ _OBJECT_KEPT: Final = (
     "amount",
     "amount_captured",
     "amount_received",
+    "amount_paid",
     "amount_refunded",
     "currency",
     "payment_intent",
@@ -131,6 +132,7 @@ class ProcessorObject(Incoming):
     amount: Units | None = None
     amount_captured: Annotated[Units | None, Field(alias="amount_captured")] = None
     amount_received: Annotated[Units | None, Field(alias="amount_received")] = None
+    amount_paid: Annotated[Units | None, Field(alias="amount_paid")] = None
     currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     reason: ProcessorWord | None = None

@@ -17,6 +17,7 @@ from common.domain.business_date import (
     midnight_after,
     start_of_business_day,
 )
+from common.domain.dunning import DunningTerms
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId
 from common.domain.money import Currency, Money
@@ -155,6 +156,7 @@ class Settings:
     properties: dict[PropertyId, Property] = field(default_factory=dict)
     credits: CreditTerms = field(default_factory=CreditTerms)
     risk: RiskTerms = field(default_factory=RiskTerms)
+    dunning: DunningTerms = field(default_factory=DunningTerms)
 
     def property(self, property_id: PropertyId) -> Property:
         """A property of this tenant. Refuses: PropertyUnknown."""

@@ -122,6 +122,13 @@ class SubscriptionResumed(SubscriptionFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionPastDue(SubscriptionFact):
+    """A charge was declined; it is served on until it is suspended."""
+
+    name = "subscription.past_due"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionSuspended(SubscriptionFact):
     name = "subscription.suspended"
 

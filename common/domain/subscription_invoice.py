@@ -4,7 +4,8 @@ Numbers come from one gap-free series a year, the platform's own over all tenant
 names the hash of the one before it. An invoice never changes. What its lines come to below zero is
 not paid out: it stands to the subscription's credit and is taken off the invoices that follow, so
 that no money goes missing. Whether an invoice is settled is no part of it: `open` is what still
-waits for the processor, to be charged with the invoice's id as the key (SUB-6).
+waits for the processor, charged under ids that are reckoned from the invoice's (SUB-6), `paid` what
+was taken or where nothing is due, `uncollectible` what nobody will pay any more.
 """
 
 from dataclasses import dataclass, field
@@ -178,6 +179,8 @@ class SubscriptionInvoice(Aggregate):
     payload: str
     payload_sha256: bytes
     previous_sha256: bytes | None
+    paid_at: datetime | None = None
+    given_up_at: datetime | None = None
 
     @property
     def currency(self) -> Currency:
@@ -185,8 +188,10 @@ class SubscriptionInvoice(Aggregate):
 
     @property
     def status(self) -> str:
-        """`paid` where nothing is due; `open` until it is charged."""
-        return "paid" if self.bill.due.is_zero else "open"
+        """`paid` where nothing is due, or it was taken; `open` until then, or it is given up."""
+        if self.bill.due.is_zero or self.paid_at is not None:
+            return "paid"
+        return "open" if self.given_up_at is None else "uncollectible"
 
     def state(self) -> dict[str, object]:
         return {"number": self.number, "payloadSha256": self.payload_sha256.hex()}

@@ -15,6 +15,7 @@ from common.domain.subscription import (
     Subscription,
     SubscriptionCanceled,
     SubscriptionFact,
+    SubscriptionPastDue,
     SubscriptionPaused,
     SubscriptionReactivated,
     SubscriptionRenewed,
@@ -114,6 +115,33 @@ def suspend(subscription: Subscription, reason: str) -> SubscriptionSuspended:
     return subscription.told(SubscriptionSuspended, reason)
 
 
+def fall_due(subscription: Subscription, reason: str) -> SubscriptionPastDue | None:
+    """Note that a charge was declined; None where it is noted already, or nothing is served."""
+    if subscription.status is not Status.ACTIVE:
+        return None
+    subscription.move(Status.PAST_DUE)
+    return subscription.told(SubscriptionPastDue, reason)
+
+
+def restore(
+    subscription: Subscription, now: datetime, reason: str, usage: Lines = ()
+) -> SubscriptionReactivated | None:
+    """All is paid: serve as before (SUB-7). None where that is so, or where it has ended."""
+    if subscription.status is Status.PAST_DUE:
+        subscription.move(Status.ACTIVE)
+        return subscription.told(SubscriptionReactivated, reason)
+    if subscription.status is not Status.SUSPENDED or has_ended(subscription, now):
+        return None
+    return reactivate(subscription, now, reason, usage)
+
+
+def has_ended(subscription: Subscription, now: datetime) -> bool:
+    """Whether the last period that was to be billed is over."""
+    last = subscription.last_period
+    is_last = last is not None and subscription.period_number >= last
+    return is_last and second_of(now) >= subscription.period.end
+
+
 def reactivate(
     subscription: Subscription, now: datetime, reason: str, usage: Lines = ()
 ) -> SubscriptionReactivated:
@@ -122,8 +150,8 @@ def reactivate(
     """
     if subscription.status is not Status.SUSPENDED:
         raise SubscriptionStateRefuses(status=subscription.status.value)
-    start, last = second_of(now), subscription.last_period
-    if last is not None and subscription.period_number >= last and start >= subscription.period.end:
+    start = second_of(now)
+    if has_ended(subscription, now):
         raise SubscriptionStateRefuses("It has come to its end: run the cycle.")
     subscription.move(Status.ACTIVE)
     if start < subscription.period.end:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from common.domain.payment_intent import PaymentIntent
     from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
+    from common.domain.subscription_payment import SubscriptionPayment
     from common.ports.transaction import Page
     from common.ports.vault import DataKey
 
@@ -122,7 +123,7 @@ class PaymentIntents(Protocol):
         Refuses: PaymentIntentUnknown, PaymentMethodUnknown.
         """
 
-    def means(self, intent: PaymentIntent | CreditPurchase) -> Means:
+    def means(self, intent: PaymentIntent | CreditPurchase | SubscriptionPayment) -> Means:
         """By what an intent is taken, as it names its method now."""
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:

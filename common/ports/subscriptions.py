@@ -12,11 +12,21 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
+    from common.domain.dunning import Held
+    from common.domain.identifiers import (
+        PaymentIntentId,
+        PlanVersionId,
+        PlatformIncidentId,
+        SubscriptionId,
+        SubscriptionInvoiceId,
+    )
     from common.domain.plan import PlanVersion
+    from common.domain.platform_incident import PlatformIncident
     from common.domain.subscription import Subscription
+    from common.domain.subscription_collection import Collection
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+    from common.domain.subscription_payment import SubscriptionPayment
     from common.domain.trial import Marks, Trial
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
@@ -61,6 +71,9 @@ class Subscriptions(Protocol):
 
     def take(self) -> Subscription:
         """Lock it. Refuses: SubscriptionUnknown."""
+
+    def take_by_id(self, subscription_id: SubscriptionId) -> Subscription:
+        """Lock the tenant's subscriptions, and read one. Refuses: SubscriptionUnknown."""
 
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""
@@ -128,3 +141,68 @@ class Trials(Protocol):
 
     def keep(self, trial: Trial) -> None:
         """Write what has changed of it."""
+
+
+class SubscriptionCollections(Protocol):
+    """How what subscriptions owe is collected; behind the lock of their subscription."""
+
+    def find(self, subscription_id: SubscriptionId) -> Collection | None:
+        """How it is collected of a subscription, if there ever was anything to collect."""
+
+    def due(self, limit: int) -> Sequence[SubscriptionId]:
+        """Subscriptions for which something is to be done, the longest waiting first."""
+
+    def held(self) -> Held:
+        """What keeps everybody from being suspended right now."""
+
+    def keep(self, collection: Collection) -> None:
+        """Write it, or how it has changed."""
+
+
+class SubscriptionPayments(Protocol):
+    """Charges of the platform's invoices. Changed behind their subscription's lock."""
+
+    def whose(
+        self, payment_id: str | None, processor_payment_id: str | None
+    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+        """Which subscription is to be locked for a charge that is named by our id, or by the
+        processor's; None where it is none."""
+
+    def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
+        """A charge that there is."""
+
+    def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
+        """Whether a charge of a subscription, but for this one, is still to be answered."""
+
+    def oldest_open(
+        self, subscription_id: SubscriptionId, but: str = ""
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        """The first invoice that is open, but for this one, and how often it was charged."""
+
+    def due(self, limit: int) -> Sequence[PaymentIntentId]:
+        """Charges of which something has to become, the longest waiting first."""
+
+    def keep(self, payment: SubscriptionPayment) -> None:
+        """Write a charge, or how it has changed."""
+
+    def postpone(self, payment: SubscriptionPayment) -> None:
+        """Ask again later, the later the longer it is under way."""
+
+    def pay_invoice(self, payment: SubscriptionPayment) -> None:
+        """Write that a charge has paid its invoice, book it, and whose the payment is."""
+
+    def give_up(self, invoice: SubscriptionInvoice) -> None:
+        """Write that nobody will pay an invoice any more, and book that."""
+
+
+class PlatformIncidents(Protocol):
+    """Incidents of the platform. Whoever acts changes those of their own office."""
+
+    def on(self) -> PlatformIncidentId | None:
+        """The incident that is on, whoever has declared it."""
+
+    def take(self, incident_id: PlatformIncidentId) -> PlatformIncident:
+        """Lock an incident. Refuses: PlatformIncidentUnknown."""
+
+    def keep(self, incident: PlatformIncident) -> None:
+        """Write an incident, or that it has ended."""

@@ -57,7 +57,15 @@ if TYPE_CHECKING:
     from common.ports.reconciling import Reconciliations
     from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
-    from common.ports.subscriptions import Plans, Subscriptions, Trials, Usage
+    from common.ports.subscriptions import (
+        Plans,
+        PlatformIncidents,
+        SubscriptionCollections,
+        SubscriptionPayments,
+        Subscriptions,
+        Trials,
+        Usage,
+    )
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
@@ -386,6 +394,12 @@ class Transaction(Moment, Protocol):
     def credit_purchases(self) -> CreditPurchases: ...
     @property
     def auto_top_ups(self) -> AutoTopUps: ...
+    @property
+    def subscription_collections(self) -> SubscriptionCollections: ...
+    @property
+    def subscription_payments(self) -> SubscriptionPayments: ...
+    @property
+    def platform_incidents(self) -> PlatformIncidents: ...
     @property
     def risk_checks(self) -> RiskChecks: ...
     @property

@@ -70,6 +70,15 @@ FROM credit_purchases
 WHERE status = 'succeeded'
   AND {asked}
 """,
+    # and so are charges of the platform's invoices
+    """
+SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
+       NULL::uuid, false, false
+FROM billing_central.subscription_payments
+WHERE status = 'succeeded'
+  AND tenant_id = billing_central.current_tenant()
+  AND {asked}
+""",
     """
 SELECT credit_sale_entries.tenant_id, 'refund', substr(source, length('refund:') + 1),
        credit_sale_entries.amount_micro, credit_sale_entries.currency, processor_payment_id,
@@ -97,6 +106,7 @@ MOVED_IN: Final = _movements(
     "payment_disputes.opened_at >= $1 AND payment_disputes.opened_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
+    "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
 )
 MOVED_AS: Final = _movements(
@@ -105,6 +115,7 @@ MOVED_AS: Final = _movements(
     "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
     "processor_refund_id = ANY ($2::text[])",
     "processor_dispute_id = ANY ($3::text[])",
+    "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",

@@ -41,6 +41,7 @@ from common.postgres.stores import Desk
 
 if TYPE_CHECKING:  # a payment of a folio loads nothing of credits
     from common.domain.credit_purchase import CreditPurchase
+    from common.domain.subscription_payment import SubscriptionPayment
 
 FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 """So long whoever asked the processor has for an answer, before a job asks."""
@@ -149,7 +150,7 @@ class PaymentIntents:
         method = StoredMethods(self._desk).known(methods) if method_id else None
         return Folios(self._desk).known(folios), intent, method
 
-    def means(self, intent: "PaymentIntent | CreditPurchase") -> Means:
+    def means(self, intent: "PaymentIntent | CreditPurchase | SubscriptionPayment") -> Means:
         row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
         is_sealed = row[2] is not None
         return Means(

@@ -11,6 +11,7 @@ from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.payout import PayoutSamePerson
+from common.domain.platform_incident import PlatformIncidentOn
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
@@ -61,6 +62,8 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "credit_holds_pkey": IdConflict,
     "subscriptions_pkey": IdConflict,
     "plan_versions_pkey": IdConflict,
+    "platform_incidents_pkey": IdConflict,
+    "one_platform_incident_at_a_time": PlatformIncidentOn,
     "reviewer_is_another_person": ReviewSamePerson,
     "one_customer_per_email": CustomerEmailTaken,
     "payment_method_is_kept_once": PaymentMethodKnown,
@@ -109,6 +112,11 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "usage_event_is_counted_once",
         "usage_value_is_counted_once",
         "usage_period_is_closed_once",
+        "one_charge_of_a_subscription_at_a_time",
+        "invoice_is_paid_once",
+        "invoice_is_tried_once_a_trial",
+        "subscription_is_collected_one_way",
+        "subscription_payments_pkey",
         "credit_purchases_pkey",
         "one_top_up_at_a_time_per_account",
         "account_fills_itself_up_one_way",

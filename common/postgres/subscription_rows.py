@@ -36,6 +36,7 @@ INVOICE_COLUMNS: Final = (
     " number, currency, lines, total_micro, brought_micro, carried_micro, due_micro, issued_at,"
     " payload, payload_sha256, previous_sha256"
 )
+INVOICE_READ: Final = f"{INVOICE_COLUMNS}, paid_at, given_up_at"
 ENTRY_COLUMNS: Final = (
     "invoice_id, part, debit_account, credit_account, currency, amount_micro, occurred_at"
 )
@@ -146,6 +147,8 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         payload=row[16],
         payload_sha256=bytes(row[17]),
         previous_sha256=row[18] and bytes(row[18]),
+        paid_at=row[19],
+        given_up_at=row[20],
         version=1,
         is_new=False,
     )

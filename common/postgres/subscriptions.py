@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from common.domain.identifiers import SubscriptionInvoiceId
+from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.plan import PlanVersion
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.domain.subscription_history import HistoryEntry
@@ -34,6 +34,7 @@ from common.postgres.subscription_rows import (
     COLUMNS,
     ENTRY_COLUMNS,
     INVOICE_COLUMNS,
+    INVOICE_READ,
     PLANS,
     READ,
     entry_rows,
@@ -60,6 +61,13 @@ JOIN billing_central.plan_versions AS on_plan ON on_plan.id = version_id
 WHERE tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
+"""
+GET_BY_ID: Final = f"""
+SELECT subscriptions.tenant_id, {READ}, {PLANS}
+FROM billing_central.subscriptions
+JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
+LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
+WHERE subscriptions.tenant_id = billing_central.current_tenant() AND subscriptions.id = $1
 """
 # The lock is a statement of its own: the question behind it sees what its holder before has left,
 # where a join that waits would hold the changed row against the plan that it had before.
@@ -114,12 +122,12 @@ SET last_number = $2, last_sha256 = $3
 WHERE year = $1
 """
 GET_INVOICE: Final = f"""
-SELECT tenant_id, {INVOICE_COLUMNS}
+SELECT tenant_id, {INVOICE_READ}
 FROM billing_central.subscription_invoices
 WHERE tenant_id = billing_central.current_tenant() AND id = $1
 """
 PAGE: Final = f"""
-SELECT tenant_id, {INVOICE_COLUMNS}
+SELECT tenant_id, {INVOICE_READ}
 FROM billing_central.subscription_invoices
 WHERE tenant_id = billing_central.current_tenant() AND id > $1
 ORDER BY id
@@ -160,6 +168,12 @@ class Subscriptions:
         if found is None:
             raise SubscriptionUnknown()
         return found
+
+    def take_by_id(self, subscription_id: SubscriptionId) -> Subscription:
+        _, rows = self._desk.batch(Statement(TAKE), Statement(GET_BY_ID, (subscription_id,)))
+        if not rows:
+            raise SubscriptionUnknown()
+        return self._desk.loaded(subscription_of(rows[0][1:]))
 
     def due(self, on: date | None) -> Sequence[int]:
         until = self._desk.now
@@ -213,13 +227,19 @@ class Subscriptions:
 
 
 def due_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
-    """The tenants whose period is over; asked by the jobs' login. Raises DatabaseUnavailable."""
+    """The tenants whose period is over; see `tenants_named`."""
+    return tenants_named(pool, DUE_TENANTS, now)
+
+
+def tenants_named(pool: Pool, sql: str, now: Callable[[], datetime]) -> list[UUID]:
+    """The tenants for whom something is due; asked by the jobs' login. Raises
+    DatabaseUnavailable."""
     with pool.connection() as connection:
         try:
             rows = connection.run(
                 [
                     Statement("BEGIN READ ONLY"),
-                    Statement(DUE_TENANTS, (now(),)),
+                    Statement(sql, (now(),)),
                     Statement("COMMIT"),
                 ]
             )[1]

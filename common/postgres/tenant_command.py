@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
     from common.postgres.stored_methods import DataKeys, StoredMethods
+    from common.postgres.subscription_collections import (
+        PlatformIncidents,
+        SubscriptionCollections,
+    )
+    from common.postgres.subscription_payments import SubscriptionPayments
     from common.postgres.subscriptions import Subscriptions
     from common.postgres.trials import Trials
     from common.postgres.usage import Usage
@@ -232,6 +237,24 @@ class PostgresCommand(CommandDesk):
         from common.postgres.auto_top_ups import AutoTopUps
 
         return AutoTopUps(self)
+
+    @cached_property
+    def subscription_collections(self) -> "SubscriptionCollections":
+        from common.postgres.subscription_collections import SubscriptionCollections
+
+        return SubscriptionCollections(self)
+
+    @cached_property
+    def subscription_payments(self) -> "SubscriptionPayments":
+        from common.postgres.subscription_payments import SubscriptionPayments
+
+        return SubscriptionPayments(self)
+
+    @cached_property
+    def platform_incidents(self) -> "PlatformIncidents":
+        from common.postgres.subscription_collections import PlatformIncidents
+
+        return PlatformIncidents(self)
 
     @cached_property
     def risk_checks(self) -> "RiskChecks":

@@ -19,6 +19,7 @@ from common.domain.processor_units import from_processor
 from common.domain.stored_method import MethodFact, MethodKind, StoredMethod
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
+from common.procedures.charging_subscriptions import heard_of_charge
 from common.procedures.collecting import keep_heard
 from common.procedures.hearing_purchases import heard_of_purchase
 
@@ -55,10 +56,33 @@ def _told(
         received=received,
         failure_code=about.failure_code,
     )
-    if about.metadata.folio_id is None and heard_of_purchase(intent_id, heard, tx):
+    if about.metadata.folio_id is None and (
+        heard_of_purchase(intent_id, heard, tx) or heard_of_charge(intent_id, None, heard, tx)
+    ):
         return
     folio, intent = tx.payment_intents.take(intent_id)
     keep_heard(folio, intent, heard, tx)
+
+
+def _invoice_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction) -> None:
+    """The processor tells of an invoice that is paid, or is not, by a payment of ours. Of invoices
+    that it writes itself there is nothing here, and nothing is changed."""
+    is_paid = status is PaymentStatus.SUCCEEDED
+    is_told = about.amount_paid is not None and about.currency is not None
+    heard = Heard(
+        processor_payment_id=about.payment_intent,
+        status=status,
+        received=from_processor(about.amount_paid or 0, about.currency or "")
+        if is_paid and is_told
+        else None,
+        failure_code=about.failure_code,
+    )
+    if about.payment_intent is not None:
+        heard_of_charge(about.metadata.payment_intent_id, about.payment_intent, heard, tx)
+
+
+def _not_ours(about: ProcessorObject, tx: Transaction) -> None:
+    """A subscription of the processor's own: ours are kept here, and its word is only kept."""
 
 
 def _method_told(change: MethodChange, about: ProcessorObject, tx: Transaction) -> None:
@@ -104,6 +128,12 @@ CARD_EFFECTS: Final[dict[str, Callable[[ProcessorObject, Transaction], None]]] =
     "payment_intent.payment_failed": partial(_intent_told, PaymentStatus.FAILED),
     "payment_intent.requires_action": partial(_intent_told, PaymentStatus.REQUIRES_ACTION),
     "payment_intent.canceled": partial(_intent_told, PaymentStatus.CANCELED),
+    "invoice.paid": partial(_invoice_told, PaymentStatus.SUCCEEDED),
+    "invoice.payment_failed": partial(_invoice_told, PaymentStatus.FAILED),
+    "customer.subscription.created": _not_ours,
+    "customer.subscription.updated": _not_ours,
+    "customer.subscription.deleted": _not_ours,
+    "customer.subscription.trial_will_end": _not_ours,
     "setup_intent.succeeded": partial(_method_told, _authenticated),
     "payment_method.attached": partial(_method_told, _attached),
     "payment_method.updated": partial(_method_told, _updated),

@@ -7,13 +7,20 @@ own account, the trail and the answer are one commit, whoever asked for it.
 
 from typing import Any
 
-from common.domain.identifiers import CreditLotId, SubscriptionInvoiceId
+from common.domain.identifiers import (
+    CreditLotId,
+    StoredMethodId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
+)
 from common.domain.plan import PlanVersion
 from common.domain.prepaid_account import MAIN
 from common.domain.prepaid_grant import CreditGrant
 from common.domain.prepaid_lot import CreditSource
 from common.domain.settings import Issuer
+from common.domain.stored_method import StoredMethod
 from common.domain.subscription import Subscription, SubscriptionFact
+from common.domain.subscription_collection import Collection
 from common.domain.subscription_invoice import Bill, Purpose, SubscriptionInvoice, issue
 from common.domain.subscription_terms import Terms
 from common.domain.usage_bill import UsageDue
@@ -35,11 +42,13 @@ def settle(
     tx: Transaction,
     already_granted_micro: int = 0,
     usage: UsageDue | None = None,
+    collection: Collection | None = None,
 ) -> SubscriptionInvoice | None:
     """Keep the subscription, tell what happened, grant the period's credits, write the invoice.
 
     `usage` is marked as billed where a period has ended; where none has, nothing was billed of it.
-    The series comes last: all tenants stand in line for it.
+    What it makes due is collected; `collection` is how, where that is known already. The series
+    comes last: all tenants stand in line for it.
     """
     subscription, bill = fact.subject, fact.bill
     tx.subscriptions.keep(subscription)
@@ -48,9 +57,66 @@ def settle(
         tx.usage.keep_billed(usage, subscription)
     if bill is None:
         return None
+    if not bill.due.is_zero:
+        _collect(subscription, collection, tx)
     if bill.purpose is Purpose.PERIOD:
         _grant(subscription, tx, already_granted_micro)
     return _invoice(subscription, bill, tx)
+
+
+def begin_to_collect(
+    subscription_id: SubscriptionId, method_id: StoredMethodId | None, tx: Transaction
+) -> Collection | None:
+    """Collect what a new subscription owes from this method; None where none is named.
+
+    Refuses: PaymentMethodUnknown, PaymentMethodRemoved.
+    """
+    if method_id is None:
+        return None
+    begun = Collection.begin(subscription_id, tx.stored_methods.get(method_id), tx)
+    tx.subscription_collections.keep(begun.subject)
+    tx.tell(begun)
+    return begun.subject
+
+
+def choose_method(subscription: Subscription, method: StoredMethod, tx: Transaction) -> Collection:
+    """Charge a subscription to another method from now on; what is open, at once.
+
+    Refuses: PaymentMethodRemoved.
+    """
+    collection = tx.subscription_collections.find(subscription.id)
+    if collection is None:
+        begun = Collection.begin(subscription.id, method, tx)
+        collection = begun.subject
+        tx.tell(begun)
+    is_charged = tx.subscription_payments.is_under_way(subscription.id)
+    tx.tell(collection.choose(method, tx, is_charged=is_charged))
+    tx.subscription_collections.keep(collection)
+    return collection
+
+
+def collect_anew(subscription: Subscription, reason: str, tx: Transaction) -> Collection | None:
+    """Forget what was declined, and charge what is open."""
+    collection = tx.subscription_collections.find(subscription.id)
+    if collection is None:
+        return None
+    if (ended := collection.recover(reason)) is not None:
+        tx.tell(ended)
+    if not tx.subscription_payments.is_under_way(subscription.id):
+        collection.next_at = tx.now
+    tx.subscription_collections.keep(collection)
+    return collection
+
+
+def _collect(subscription: Subscription, known: Collection | None, tx: Transaction) -> None:
+    """What is due is charged by the job, which looks for it from now on."""
+    collection = known or tx.subscription_collections.find(subscription.id)
+    if collection is None:
+        begun = Collection.begin(subscription.id, None, tx)
+        collection = begun.subject
+        tx.tell(begun)
+    collection.owe(tx)
+    tx.subscription_collections.keep(collection)
 
 
 def _grant(subscription: Subscription, tx: Transaction, already_granted_micro: int) -> None:

@@ -107,6 +107,8 @@ class Wiring(Adapters):
 
     @cached_property
     def job_shell(self) -> "JobShell":
+        from common.postgres.subscription_collections import collected_tenants
+        from common.postgres.subscription_payments import charged_tenants
         from common.postgres.subscriptions import due_tenants
         from common.postgres.tenants import active_tenants
         from common.postgres.trials import tenants_to_remind
@@ -119,6 +121,8 @@ class Wiring(Adapters):
             watched={
                 "subscriptions": lambda: due_tenants(self.pools["main"], self.clock.now),
                 "trials": lambda: tenants_to_remind(self.pools["main"], self.clock.now),
+                "collections": lambda: collected_tenants(self.pools["main"], self.clock.now),
+                "charges": lambda: charged_tenants(self.pools["main"], self.clock.now),
             },
             log=self.log,
         )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from common.contracts.fields import AmountNotNegative, FreeText, ZoneName
 from common.contracts.plans import PlanName
-from common.contracts.references import SubscriptionRef
+from common.contracts.references import StoredMethodRef, SubscriptionRef
 from common.contracts.shapes import Request
 from common.contracts.subscriptions import (
     PlanNumber,
@@ -20,18 +20,20 @@ from common.domain.business_date import TimeZoneUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.period import Interval
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
+from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.domain.subscription import CommitmentBinds, Status, SubscriptionExists, begin
 from common.domain.subscription_terms import Terms
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import begin_to_collect, settle
 from common.runtime.declaration import http_function
 
 COMMITTED_MONTHS = 12
 
 
 class CreateSubscription(Request):
-    """Which tenant subscribes to what. `committed` promises a year that is paid by the month."""
+    """Which tenant subscribes to what. `committed` promises a year that is paid by the month;
+    `paymentMethodId` is what its invoices are charged to."""
 
     tenant_id: TenantRef
     id: SubscriptionRef
@@ -42,6 +44,7 @@ class CreateSubscription(Request):
     agreed_monthly_fee: AmountNotNegative | None = None
     time_zone: ZoneName = Field(default="UTC", examples=["Asia/Kabul"])
     committed: bool = False
+    payment_method_id: StoredMethodRef | None = None
     reason: FreeText | None = None
 
 
@@ -65,13 +68,15 @@ class CreateSubscription(Request):
         CurrenciesDiffer,
         CommitmentBinds,
         TimeZoneUnknown,
+        PaymentMethodUnknown,
+        PaymentMethodRemoved,
     ),
 )
 def create_subscription(request: CreateSubscription, tx: Transaction) -> SubscriptionAnswer:
     """Subscribe a tenant, and answer the subscription with the invoice of its first period.
 
     Refuses: SubscriptionExists, PlanUnknown, PlanFeeMissing, PlanFeeFixed, SeatsExceedPlan,
-    CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown.
+    CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
     """
     before = tx.subscriptions.find()
     if before is not None and before.status is not Status.CANCELED:
@@ -86,5 +91,6 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
         committed_periods=COMMITTED_MONTHS if request.committed else 0,
     )
     granted = before.credits_granted_for(tx.now) if before else 0
-    invoice = settle(created, tx, already_granted_micro=granted)
+    collection = begin_to_collect(request.id, request.payment_method_id, tx)
+    invoice = settle(created, tx, already_granted_micro=granted, collection=collection)
     return SubscriptionAnswer.of(created.subject, invoice)

@@ -1,6 +1,7 @@
 """Serve a suspended tenant again, with a reason such as an incident of the platform.
 
-What was not served is not billed: where the period is over, a new one begins now.
+What was not served is not billed: where the period is over, a new one begins now. What was declined
+counts no more: what is open is charged at once, and dunned anew where that fails.
 """
 
 from common.contracts.fields import FreeText
@@ -13,7 +14,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.subscribing import collect_anew, settle, usage_due
 from common.runtime.declaration import http_function
 
 
@@ -42,4 +43,6 @@ def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) ->
     subscription = tx.subscriptions.take()
     usage = usage_due(subscription, tx)
     fact = reactivate(subscription, tx.now, request.reason, usage.lines)
-    return SubscriptionAnswer.of(subscription, settle(fact, tx, usage=usage))
+    collection = collect_anew(subscription, request.reason, tx)
+    invoice = settle(fact, tx, usage=usage, collection=collection)
+    return SubscriptionAnswer.of(subscription, invoice)

@@ -277,6 +277,7 @@ NAMED: dict[str, Makes] = {
     "signal_id": lambda calls, _: calls.signal,
     "hold_id": lambda calls, name: calls.credits.holds[name],
     "plan": lambda calls, _: calls.subscribers.plan,
+    "incident_id": lambda calls, _: calls.subscribers.incident,
     "tenant_id": lambda calls, name: calls.subscribers.tenant(name, calls.hotel.tenant_id),
     "account_id": lambda calls, _: calls.debtor.account,
     "allocation_id": lambda calls, _: calls.debtor.allocation,

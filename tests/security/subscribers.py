@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from tests.buying import card
+from tests.charging import incident, incidents_are_over
 from tests.hotel import Hotel, House, new_id, usd
 from tests.subscribing import ask, subscribed
 
@@ -56,6 +58,7 @@ STATES = {
     "pause_subscription": RUNS,
     "resume_subscription": "status = 'paused', paused_at = now(), canceled_at = NULL,"
     " due_at = NULL",
+    "choose_payment_method": RUNS,
     "reactivate_subscription": f"{STANDS}, status = 'suspended'",
     "cycle_subscription": "status = 'active', canceled_at = NULL, paused_at = NULL,"
     " period_start = now() - interval '40 days', period_end = now() - interval '10 days',"
@@ -65,11 +68,14 @@ STATES = {
 
 @dataclass(frozen=True)
 class Subscribers:
-    """The hotel's own invoice, a plan of the tests' own, and the tenant that is acted on."""
+    """The hotel's own invoice, a plan of the tests' own, the tenant that is acted on with its card,
+    and an incident that the hotel has declared, as if it were the platform's office."""
 
     invoice: str
+    incident: str
     plan: str
     other: Hotel
+    card: str
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -79,7 +85,7 @@ class Subscribers:
         database = hotel.house.wiring.settings.databases["main"]
         if database not in _OTHERS:
             _OTHERS[database] = _acted_on(hotel.house)
-        return cls(invoice, *_OTHERS[database])
+        return cls(invoice, _incident(hotel), *_OTHERS[database])
 
     def tenant(self, name: str, own: UUID) -> str:
         """Whom the function in this call is about."""
@@ -98,17 +104,47 @@ class Subscribers:
         return BODIES[name](self)
 
 
-_OTHERS: dict[str, tuple[str, Hotel]] = {}
+_OTHERS: dict[str, tuple[str, Hotel, str]] = {}
 """In each database, a plan and a tenant: to bear another one for each test would take too long."""
 
 
-def _acted_on(house: House) -> tuple[str, Hotel]:
+def _incident(hotel: Hotel) -> str:
+    """An incident of this office, declared once; the others of the database are over."""
+    incidents_are_over(hotel.house)
+    known = hotel.house.sql(
+        "SELECT id FROM billing_central.platform_incidents WHERE office = :t LIMIT 1",
+        t=hotel.tenant_id,
+    )
+    if known:
+        return str(known[0][0])
+    answer = incident(hotel, "declare")
+    assert answer.status_code == 201, answer.text
+    incidents_are_over(hotel.house)
+    return str(answer.json["incidentId"])
+
+
+def _declare(to: Subscribers) -> dict[str, Any]:
+    incidents_are_over(to.other.house)
+    return {"id": new_id("pfi"), "reason": "The network is down"}
+
+
+def _end(to: Subscribers) -> dict[str, Any]:
+    """It is on, and no other one is."""
+    _declare(to)
+    to.other.house.sql(
+        "UPDATE billing_central.platform_incidents SET ended_at = NULL WHERE id = :i",
+        i=to.incident,
+    )
+    return {"reason": "The network is up"}
+
+
+def _acted_on(house: House) -> tuple[str, Hotel, str]:
     other = house.new_hotel()
     subscribed(other)
     body = {**PLAN, "plan": f"club_{uuid4().hex[:12]}"}
     made = ask(other, "plan.create", "/plans", body, office=other.tenant_id)
     assert made.status_code == 201, made.text
-    return body["plan"], other
+    return body["plan"], other, card(other)
 
 
 @contextmanager
@@ -161,6 +197,7 @@ def _create(to: Subscribers) -> dict[str, Any]:
         "tenantId": str(to.other.tenant_id),
         "timeZone": "Asia/Kabul",
         "committed": True,
+        "paymentMethodId": to.card,
     }
 
 
@@ -186,6 +223,9 @@ BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
             _event("active_users", value="usr_karim"),
         ]
     },
+    "choose_payment_method": lambda to: {"paymentMethodId": to.card},
+    "declare_platform_incident": _declare,
+    "end_platform_incident": _end,
 }
 QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
     "change_subscription": lambda hotel: {"preview": "false"},

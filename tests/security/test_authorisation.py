@@ -128,6 +128,10 @@ DECIDED = {
     "list_usage": "subscription.read",
     "start_trial": VERIFIED_ACCOUNT,
     "show_entitlements": "subscription.read",
+    "choose_payment_method": "platform.subscription.write",
+    "show_collection": "subscription.read",
+    "declare_platform_incident": "platform.subscription.write",
+    "end_platform_incident": "platform.subscription.write",
     "list_subscription_invoices": "subscription.read",
     "show_subscription_invoice": "subscription.read",
     "purchase_credits": "billing.credits.write",
@@ -183,6 +187,7 @@ SIGNED_BESIDES = {"initiate_close"}
 PROTECTED = [name for name, each in functions().items() if each.scope is not None]
 PUBLIC = [name for name, each in functions().items() if each.scope is None]
 OF_THE_TENANT = {
+    "end_platform_incident",
     *("capture_credits", "release_credits", "show_credit_purchase"),
     *("show_customer", "change_customer", "list_payment_methods", "add_payment_method"),
     "remove_payment_method",
@@ -322,6 +327,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
         "payment_intent_id": new_id("pin"),
         "purchase_id": new_id("pin"),
         "review_id": new_id("rvw"),
+        "incident_id": new_id("pfi"),
     }
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)

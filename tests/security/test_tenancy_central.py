@@ -26,6 +26,8 @@ OF_TENANTS = (
     "usage_totals",
     "trials",
     "trial_marks",
+    "subscription_payments",
+    "subscription_collections",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""

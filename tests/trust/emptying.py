@@ -25,6 +25,9 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.trials WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.trial_marks WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.subscription_invoices WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.subscription_payments WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.subscription_collections WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.platform_incidents WHERE office = '{tenant}'",
             f"DELETE FROM billing_central.platform_entries WHERE tenant_id = '{tenant}'",
             *(
                 f"DELETE FROM billing_central.usage_{name} WHERE tenant_id = '{tenant}'"

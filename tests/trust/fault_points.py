@@ -37,6 +37,8 @@ JOBS: Final = (
     "rewrap_data_keys",
     "settle_credit_purchases",
     "top_up_credits",
+    "collect_subscriptions",
+    "settle_subscription_payments",
     "expire_reviews",
 )
 

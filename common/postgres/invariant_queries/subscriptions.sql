@@ -97,6 +97,7 @@ LEFT JOIN (
          sum(amount_micro) FILTER (WHERE credit_account = 'customer_credit') AS given,
          sum(amount_micro) FILTER (WHERE debit_account = 'customer_credit') AS used
   FROM billing_central.platform_entries
+  WHERE part < 50
   GROUP BY invoice_id
 ) AS entries ON invoice_id = invoices.id
 CROSS JOIN LATERAL (

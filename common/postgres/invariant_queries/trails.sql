@@ -80,6 +80,18 @@ WITH standing AS (
   SELECT 'subscription', id, version, trail, state_digest FROM billing_central.subscriptions
   WHERE tenant_id = billing_central.current_tenant()
   UNION ALL
+  SELECT 'subscription_payment', id, version, trail, state_digest
+  FROM billing_central.subscription_payments
+  WHERE tenant_id = billing_central.current_tenant()
+  UNION ALL
+  SELECT 'subscription_collection', id, version, trail, state_digest
+  FROM billing_central.subscription_collections
+  WHERE tenant_id = billing_central.current_tenant()
+  UNION ALL
+  SELECT 'platform_incident', id, version, trail, state_digest
+  FROM billing_central.platform_incidents
+  WHERE office = billing_central.current_tenant()
+  UNION ALL
   SELECT 'customer', id, version, trail, state_digest FROM customers
   UNION ALL
   SELECT 'payment_method', id, version, trail, state_digest FROM payment_methods
@@ -102,7 +114,8 @@ FULL JOIN (
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
     'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
-    'credit_purchase', 'auto_top_up', 'review', 'payout', 'payout_account')
+    'credit_purchase', 'auto_top_up', 'review', 'payout', 'payout_account',
+    'subscription_payment', 'subscription_collection', 'platform_incident')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

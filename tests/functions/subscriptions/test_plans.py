@@ -131,12 +131,18 @@ def test_versions_published_at_once_follow_one_another(hotel: Hotel) -> None:
 
 
 def test_nothing_changes_a_version(hotel: Hotel) -> None:
-    """Not even the role that adds them may."""
+    """Not even the role that adds them may; of an invoice it writes how it was settled."""
     rights = hotel.house.sql(
         "SELECT has_any_column_privilege('billing_tenant', oid, 'UPDATE'),"
         " has_table_privilege('billing_tenant', oid, 'DELETE') FROM pg_class"
         " WHERE oid IN ('billing_central.plan_versions'::regclass,"
-        " 'billing_central.subscription_invoices'::regclass,"
         " 'billing_central.platform_entries'::regclass)"
     )
-    assert rights == [[False, False]] * 3
+    written = hotel.house.sql(
+        "SELECT attname FROM pg_attribute"
+        " WHERE attrelid = 'billing_central.subscription_invoices'::regclass AND attnum > 0"
+        " AND NOT attisdropped AND has_column_privilege('billing_tenant', attrelid, attnum,"
+        " 'UPDATE') ORDER BY attname"
+    )
+    assert rights == [[False, False]] * 2
+    assert written == [["given_up_at"], ["paid_at"], ["paid_by"]]

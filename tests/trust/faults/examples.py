@@ -37,6 +37,7 @@ from tests.reopening import wanted as wanted_again
 from tests.security.gated import SCOPE, WriteOff, what_is_approved
 from tests.signals import a_signal
 from tests.trust.faults.cash_examples import CASH
+from tests.trust.faults.charging_examples import CHARGING
 from tests.trust.faults.company_examples import COMPANIES
 from tests.trust.faults.credit_examples import CREDITS
 from tests.trust.faults.job_examples import JOBS, runs
@@ -390,6 +391,7 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
     **COMPANIES,
     **CREDITS,
     **SUBSCRIPTIONS,
+    **CHARGING,
     **PAYMENTS,
     **PURCHASES,
     **REVIEWS,

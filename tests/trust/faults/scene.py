@@ -108,6 +108,10 @@ class Scene:
             "data_keys SET wrapped_at = '-infinity'",
         ):
             self.admin.run(f"UPDATE {self.hotel.schema}.{change}")
+        self.admin.run(
+            f"UPDATE billing_central.subscription_payments SET {waits}"
+            " WHERE next_attempt_at IS NOT NULL"
+        )
 
     def wipe(self) -> None:
         """Forget everything but the first settings."""

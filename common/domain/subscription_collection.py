@@ -1,0 +1,146 @@
+"""How what a subscription owes is collected: from which payment method, how far it has come, when
+something is to be done next (SUB-6, SUB-7).
+
+It stands beside the subscription and is changed under that one's lock. What was declined, what is
+asked for then and when it is over are the rules of `common.domain.dunning`; what becomes of the
+subscription's state is its own table of transitions.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from common.domain.aggregate import Aggregate, Fact
+from common.domain.dunning import Dunning, DunningTerms
+from common.domain.identifiers import CollectionId, StoredMethodId, SubscriptionId
+from common.domain.moment import Moment
+from common.domain.refusal import Missing
+from common.domain.stored_method import StoredMethod
+
+
+class CollectionUnknown(Missing):
+    code = "COLLECTION_UNKNOWN"
+    title = "Nothing was ever to be collected of this subscription"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionFact(Fact):
+    """Something that happened to the collecting of what a subscription owes."""
+
+    subject: "Collection" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionBegun(CollectionFact):
+    """There is something to collect, or to collect it from, for the first time."""
+
+    name = "subscription_collection.begun"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodChosen(CollectionFact):
+    """It is charged to this payment method from now on."""
+
+    name = "subscription_collection.method_chosen"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeDeclined(CollectionFact):
+    """A charge was declined, or there is nothing that could be charged; the reason is the code."""
+
+    name = "subscription.payment_failed"
+    terms: DunningTerms
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndHeld(CollectionFact):
+    """Its time is over, and it is not suspended for now: why, is the reason."""
+
+    name = "subscription_collection.held"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DunningEnded(CollectionFact):
+    """What was declined counts no more: it was paid, or begins anew."""
+
+    name = "subscription.payment_recovered"
+
+
+@dataclass(kw_only=True)
+class Collection(Aggregate):
+    """See the module. `next_at` is when somebody looks next: None while nothing is owed, a charge
+    is under way, or all has been done."""
+
+    kind: ClassVar[str] = "subscription_collection"
+    id: CollectionId
+    subscription_id: SubscriptionId
+    method_id: StoredMethodId | None = None
+    dunning: Dunning = field(default_factory=Dunning)
+    next_at: datetime | None = None
+
+    @classmethod
+    def begin(
+        cls, subscription_id: SubscriptionId, method: StoredMethod | None, moment: Moment
+    ) -> CollectionBegun:
+        """Begin to collect, from this method if there is one. Refuses: PaymentMethodRemoved."""
+        if method is not None:
+            method.must_be_there()
+        begun = cls(
+            id=moment.new_id(CollectionId),
+            subscription_id=subscription_id,
+            method_id=method.id if method else None,
+        )
+        return CollectionBegun(subject=begun, sequence=begun.next_sequence())
+
+    def owe(self, moment: Moment) -> None:
+        """Something more is owed. It is charged at once, but for who is being dunned: their next
+        charge takes it along."""
+        if self.dunning.failing_since is None:
+            self.next_at = moment.now
+
+    def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:
+        """Charge another method from now on, and what is open at once, but for what is under way.
+
+        Refuses: PaymentMethodRemoved.
+        """
+        method.must_be_there()
+        self.method_id = method.id
+        self.dunning = self.dunning.with_other_method()
+        self.next_at = None if is_charged else moment.now
+        return MethodChosen(subject=self, sequence=self.next_sequence())
+
+    def decline(self, code: str, moment: Moment) -> ChargeDeclined:
+        """A charge was declined."""
+        self.dunning = self.dunning.failed(code, moment.now)
+        terms = moment.settings.dunning
+        self.next_at = self.dunning.next_at(terms, moment.now)
+        return ChargeDeclined(subject=self, sequence=self.next_sequence(), reason=code, terms=terms)
+
+    def hold(self, why: str, until: datetime) -> EndHeld | None:
+        """Look again later; None where it is held already."""
+        self.next_at = until
+        if self.dunning.must_charge:
+            return None
+        self.dunning = self.dunning.held()
+        return EndHeld(subject=self, sequence=self.next_sequence(), reason=why)
+
+    def recover(self, reason: str) -> DunningEnded | None:
+        """Forget what was declined; None where nothing was."""
+        if self.dunning == Dunning():
+            return None
+        self.dunning = Dunning()
+        return DunningEnded(subject=self, sequence=self.next_sequence(), reason=reason)
+
+    def state(self) -> dict[str, object]:
+        """What the audit trail digests."""
+        since, at = self.dunning.failing_since, self.dunning.failed_at
+        return {
+            "id": self.id,
+            "subscriptionId": self.subscription_id,
+            "paymentMethodId": self.method_id,
+            "failingSince": since and since.isoformat(),
+            "failedAt": at and at.isoformat(),
+            "failures": self.dunning.failures,
+            "wantsMethod": self.dunning.wants_method,
+            "mustCharge": self.dunning.must_charge,
+        }

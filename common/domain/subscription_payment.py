@@ -1,0 +1,161 @@
+"""A charge of an invoice of the platform to a tenant's stored payment method (SUB-6, GW-3, GW-5).
+
+It is a payment as any other at the processor (`processor_payment`), for an invoice and on no folio.
+Nobody is there who asks for it: a job writes down that it is asked for, and another one asks, under
+an id that is reckoned from the invoice and the number of the trial. So whoever charges an invoice a
+first time, wherever and however often, charges it under one key; a later trial has another, since
+the processor answers a key that was declined with that decline for ever. An invoice has one charge
+under way at a time, and is paid by one: the database says so.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from common.domain.aggregate import Fact
+from common.domain.identifiers import (
+    PaymentIntentId,
+    StoredMethodId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
+)
+from common.domain.moment import Moment
+from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus, ProcessorPayment
+from common.domain.processor_units import to_processor
+from common.domain.stored_method import StoredMethod
+from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
+
+BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAID_PART: Final = 50
+GIVEN_UP_PART: Final = 51
+"""Where the entries of its payment, and of giving it up, stand among those of an invoice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentFact(Fact):
+    """Something that happened to a charge of an invoice."""
+
+    subject: "SubscriptionPayment" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentStarted(SubscriptionPaymentFact):
+    """The processor is asked for it from now on."""
+
+    name = "subscription_payment.started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentActionRequired(SubscriptionPaymentFact):
+    """The bank asks the tenant to confirm it (3-D Secure)."""
+
+    name = "subscription_payment.action_required"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentSucceeded(SubscriptionPaymentFact):
+    """The money was taken: the invoice is paid."""
+
+    name = "subscription_payment.succeeded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentFailed(SubscriptionPaymentFact):
+    """No money was taken; the reason is the processor's code."""
+
+    name = "subscription_payment.failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentCanceled(SubscriptionPaymentFact):
+    name = "subscription_payment.canceled"
+
+
+_S = PaymentStatus
+_FACTS: Final[dict[PaymentStatus, type[SubscriptionPaymentFact]]] = {
+    _S.REQUIRES_ACTION: SubscriptionPaymentActionRequired,
+    _S.SUCCEEDED: SubscriptionPaymentSucceeded,
+    _S.FAILED: SubscriptionPaymentFailed,
+    _S.CANCELED: SubscriptionPaymentCanceled,
+}
+
+
+def charge_id(invoice_id: SubscriptionInvoiceId, trial: int) -> PaymentIntentId:
+    """The id of a trial to charge an invoice: the first one's is the invoice's own ULID."""
+    number = 0
+    for letter in invoice_id.ulid:
+        number = number * 32 + BASE32.index(letter)
+    number = (number >> 80 << 80) | ((number + trial - 1) % 2**80)
+    letters = [BASE32[number >> 5 * place & 31] for place in reversed(range(26))]
+    return PaymentIntentId.of("".join(letters))
+
+
+@dataclass(kw_only=True)
+class SubscriptionPayment(ProcessorPayment):
+    """See the module. `trial` counts the charges of its invoice from one."""
+
+    kind: ClassVar[str] = "subscription_payment"
+    subscription_id: SubscriptionId
+    invoice_id: SubscriptionInvoiceId
+    trial: int
+    method_id: StoredMethodId
+
+    @classmethod
+    def start(
+        cls, invoice: SubscriptionInvoice, trial: int, method: StoredMethod, moment: Moment
+    ) -> SubscriptionPaymentStarted:
+        """Charge what is due of an invoice, from now on.
+
+        Refuses: PaymentMethodRemoved, AmountNotInMinorUnits.
+        """
+        method.must_be_there()
+        to_processor(invoice.bill.due)
+        payment = cls(
+            id=charge_id(invoice.id, trial),
+            subscription_id=invoice.subscription_id,
+            invoice_id=invoice.id,
+            trial=trial,
+            customer_id=method.customer_id,
+            method_id=method.id,
+            amount=invoice.bill.due,
+            created_at=moment.now,
+            changed_at=moment.now,
+        )
+        payment._ask(moment)
+        return SubscriptionPaymentStarted(subject=payment, sequence=payment.next_sequence())
+
+    def hear(self, heard: Heard, moment: Moment) -> SubscriptionPaymentFact:
+        """Move on to what the processor says. Raises ValueError for what is no news."""
+        self._move(heard, moment)
+        fact = _FACTS[self.status]
+        return fact(subject=self, sequence=self.next_sequence(), reason=self.failure_code)
+
+    def give_up(self, moment: Moment) -> SubscriptionPaymentFailed | None:
+        """Nothing of it has reached the processor; None while something still might."""
+        if not self._fail_unheard_of(moment):
+            return None
+        return SubscriptionPaymentFailed(
+            subject=self, sequence=self.next_sequence(), reason=NEVER_ARRIVED
+        )
+
+    def state(self) -> dict[str, object]:
+        """What the audit trail digests."""
+        return {
+            "id": self.id,
+            "invoiceId": self.invoice_id,
+            "trial": self.trial,
+            "paymentMethodId": self.method_id,
+            "amountMicro": self.amount.amount_micro,
+            "currency": str(self.amount.currency),
+            "status": self.status.value,
+            "failureCode": self.failure_code,
+            "processorPaymentId": self.processor_payment_id,
+        }
+
+    def entry(self) -> PlatformEntry:
+        """How it is booked: the processor holds what the tenant owed."""
+        return PlatformEntry(debit="processor_clearing", credit="receivable", amount=self.amount)
+
+
+def given_up(invoice: SubscriptionInvoice) -> PlatformEntry:
+    """How an invoice is booked that nobody will pay any more."""
+    return PlatformEntry(debit="bad_debt", credit="receivable", amount=invoice.bill.due)

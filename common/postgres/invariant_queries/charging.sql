@@ -1,0 +1,83 @@
+-- How the platform's invoices are charged, and what is dunned.
+
+-- invariant: a_paid_platform_invoice_was_taken
+-- An invoice is paid by the one charge of it that succeeded, for what was due, and that is booked
+-- as its payment; what is given up is booked as lost, and nothing else is.
+SELECT invoices.id, concat_ws(' ', invoices.status, 'due', due_micro, 'taken', taken.amount_micro,
+  'booked', paid.amount_micro, 'lost', lost.amount_micro)
+FROM billing_central.subscription_invoices AS invoices
+LEFT JOIN billing_central.subscription_payments AS taken
+  ON taken.invoice_id = invoices.id AND taken.status = 'succeeded'
+LEFT JOIN billing_central.platform_entries AS paid
+  ON paid.invoice_id = invoices.id AND paid.part = 50
+LEFT JOIN billing_central.platform_entries AS lost
+  ON lost.invoice_id = invoices.id AND lost.part = 51
+WHERE invoices.tenant_id = billing_central.current_tenant()
+  AND ((taken.id, taken.amount_micro, taken.currency, paid.amount_micro, paid.currency,
+        paid.debit_account, paid.credit_account)
+       IS DISTINCT FROM
+       (paid_by, CASE WHEN paid_at IS NOT NULL THEN due_micro END,
+        CASE WHEN paid_at IS NOT NULL THEN invoices.currency END,
+        CASE WHEN paid_at IS NOT NULL THEN due_micro END,
+        CASE WHEN paid_at IS NOT NULL THEN invoices.currency END,
+        CASE WHEN paid_at IS NOT NULL THEN 'processor_clearing' END,
+        CASE WHEN paid_at IS NOT NULL THEN 'receivable' END)
+    OR (lost.amount_micro, lost.debit_account, lost.credit_account) IS DISTINCT FROM
+       (CASE WHEN given_up_at IS NOT NULL THEN due_micro END,
+        CASE WHEN given_up_at IS NOT NULL THEN 'bad_debt' END,
+        CASE WHEN given_up_at IS NOT NULL THEN 'receivable' END));
+
+-- invariant: a_charge_is_of_its_invoice
+-- A charge is of what is due of an invoice of its own subscription, tried in turn, and the first
+-- one's id is the invoice's.
+SELECT charges.id, concat_ws(' ', 'trial', trial, 'of', invoice_id, 'for', amount_micro)
+FROM billing_central.subscription_payments AS charges
+LEFT JOIN billing_central.subscription_invoices AS invoices ON invoices.id = invoice_id
+WHERE charges.tenant_id = billing_central.current_tenant()
+  AND ((charges.subscription_id, amount_micro, charges.currency, charges.tenant_id)
+       IS DISTINCT FROM
+       (invoices.subscription_id, due_micro, invoices.currency, invoices.tenant_id)
+    OR trial = 1 AND substr(charges.id, 5) <> substr(invoice_id, 5)
+    OR trial > 1 AND NOT EXISTS (
+      SELECT FROM billing_central.subscription_payments AS before
+      WHERE before.invoice_id = charges.invoice_id AND before.trial = charges.trial - 1));
+
+-- invariant: who_is_dunned_is_not_forgotten
+-- What is declined and still open has a time at which somebody looks again, a charge under way, or
+-- a subscription that is suspended for it; and nobody is past due without it.
+SELECT subscriptions.id, concat_ws(' ', status, 'after', failures, 'failures')
+FROM billing_central.subscriptions AS subscriptions
+LEFT JOIN billing_central.subscription_collections AS collections
+  ON subscription_id = subscriptions.id
+WHERE subscriptions.tenant_id = billing_central.current_tenant()
+  AND (status = 'past_due' AND coalesce(failures, 0) = 0
+    OR failures > 0
+      AND next_at IS NULL
+      AND status NOT IN ('suspended', 'canceled')
+      AND NOT EXISTS (
+        SELECT FROM billing_central.subscription_payments AS charges
+        WHERE charges.subscription_id = subscriptions.id
+          AND charges.status IN ('processing', 'requires_action')));
+
+-- invariant: a_charge_is_what_its_trail_digested
+-- The state that a charge's trail digested is the one that it is in.
+SELECT id, concat_ws(' ', status, amount_micro, currency)
+FROM billing_central.subscription_payments
+WHERE tenant_id = billing_central.current_tenant()
+  AND state_digest <> sha256(convert_to(concat(
+  '{"amountMicro":', amount_micro, ',"currency":', to_json(currency),
+  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(id),
+  ',"invoiceId":', to_json(invoice_id), ',"paymentMethodId":', to_json(payment_method_id),
+  ',"processorPaymentId":', coalesce(to_json(processor_payment_id)::text, 'null'),
+  ',"status":', to_json(status), ',"trial":', trial, '}'), 'UTF8'));
+
+-- invariant: what_is_charged_once_is_guarded
+-- Each unique constraint that lets an invoice be charged once is there.
+SELECT name, 'is not there'
+FROM unnest(ARRAY['charge_pays_one_invoice', 'invoice_is_paid_once', 'invoice_is_tried_once_a_trial',
+  'one_charge_of_a_subscription_at_a_time', 'one_platform_incident_at_a_time',
+  'processor_payment_pays_one_charge', 'subscription_is_collected_one_way']) AS name
+LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
+  ON relname = name AND relnamespace = 'billing_central'::regnamespace
+     AND indisunique AND indisvalid
+WHERE relname IS NULL;

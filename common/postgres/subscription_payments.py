@@ -1,0 +1,247 @@
+"""Charges of the platform's invoices, and the invoices that they pay. Each is changed under the
+lock of its subscription.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from common.domain.identifiers import (
+    CustomerId,
+    PaymentIntentId,
+    StoredMethodId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
+)
+from common.domain.money import Currency, Money
+from common.domain.processor_payment import PaymentStatus
+from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
+from common.domain.subscription_payment import (
+    GIVEN_UP_PART,
+    PAID_PART,
+    SubscriptionPayment,
+    given_up,
+)
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.pool import Pool
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+from common.postgres.subscription_rows import INVOICE_READ, invoice_of
+from common.postgres.subscriptions import INSERT_ENTRY, tenants_named
+
+SOONEST: Final = timedelta(minutes=1)
+LATEST: Final = timedelta(hours=1)
+"""How soon, and how late, it is asked again what became of a charge: as late as it is old."""
+
+COLUMNS: Final = (
+    "id, subscription_id, invoice_id, trial, customer_id, payment_method_id, currency,"
+    " amount_micro, status, confirmed_at, processor_payment_id, failure_code, created_at,"
+    " changed_at, next_attempt_at, version, trail, state_digest"
+)
+CHANGING: Final = (
+    "id status processor_payment_id failure_code changed_at next_attempt_at version trail"
+    " state_digest"
+)
+GET: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.subscription_payments
+WHERE tenant_id = billing_central.current_tenant() AND id = $1
+"""
+WHOSE: Final = """
+SELECT tenant_id, subscription_id, id
+FROM billing_central.subscription_payments
+WHERE tenant_id = billing_central.current_tenant()
+  AND (id = $1 OR processor_payment_id = $2)
+ORDER BY id
+LIMIT 1
+"""
+UNDER_WAY: Final = """
+SELECT tenant_id, id
+FROM billing_central.subscription_payments
+WHERE subscription_id = $1
+  AND status IN ('processing', 'requires_action')
+  AND id <> $2
+"""
+OLDEST_OPEN: Final = f"""
+SELECT tenant_id, {INVOICE_READ},
+       (SELECT count(*)::integer
+        FROM billing_central.subscription_payments
+        WHERE invoice_id = open.id)
+FROM billing_central.subscription_invoices AS open
+WHERE subscription_id = $1
+  AND status = 'open'
+  AND id <> $2
+ORDER BY issued_at, id
+LIMIT 1
+"""
+DUE: Final = """
+SELECT tenant_id, id
+FROM billing_central.subscription_payments
+WHERE tenant_id = billing_central.current_tenant() AND next_attempt_at <= $1
+ORDER BY next_attempt_at
+LIMIT $2
+"""
+DUE_TENANTS: Final = """
+SELECT tenant_id
+FROM billing_central.subscription_payments
+WHERE next_attempt_at <= $1
+GROUP BY tenant_id
+ORDER BY tenant_id
+"""
+CHANGE: Final = """
+UPDATE billing_central.subscription_payments
+SET status = $2, processor_payment_id = $3, failure_code = $4, changed_at = $5,
+    next_attempt_at = $6, version = $7, trail = $8, state_digest = $9
+WHERE id = $1
+"""
+POSTPONE: Final = """
+UPDATE billing_central.subscription_payments
+SET next_attempt_at = $2
+WHERE id = $1 AND next_attempt_at IS NOT NULL
+"""
+PAY: Final = """
+UPDATE billing_central.subscription_invoices
+SET paid_at = $2, paid_by = $3
+WHERE id = $1
+"""
+GIVE_UP: Final = """
+UPDATE billing_central.subscription_invoices
+SET given_up_at = $2
+WHERE id = $1 AND status = 'open'
+"""
+INSERT_PAYMENT = Insert.into(ranks.LINES, "billing_central.subscription_payments", COLUMNS)
+LIST_CARD_PAYMENT = Insert.into(
+    ranks.OUTBOX, "billing_central.card_payments", "processor_payment_id, recorded_at"
+)
+
+
+class SubscriptionPayments:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def whose(
+        self, payment_id: str | None, processor_payment_id: str | None
+    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+        rows = self._desk.rows(WHOSE, payment_id, processor_payment_id)
+        return (SubscriptionId(rows[0][1]), PaymentIntentId(rows[0][2])) if rows else None
+
+    def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
+        return self._desk.loaded(_payment_of(self._desk.rows(GET, payment_id)[0]))
+
+    def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
+        return bool(self._desk.rows(UNDER_WAY, subscription_id, but))
+
+    def oldest_open(
+        self, subscription_id: SubscriptionId, but: str = ""
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
+        return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def due(self, limit: int) -> Sequence[PaymentIntentId]:
+        return [PaymentIntentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def keep(self, payment: SubscriptionPayment) -> None:
+        self._desk.keep(payment, lambda: self._write(payment))
+
+    def postpone(self, payment: SubscriptionPayment) -> None:
+        later = Statement(POSTPONE, (payment.id, _next_attempt(payment, self._desk.now)))
+        self._desk.write(("charge asked", payment.id), Write(ranks.DOCUMENT_PARTS, later))
+
+    def pay_invoice(self, payment: SubscriptionPayment) -> None:
+        paid = Statement(PAY, (payment.invoice_id, self._desk.now, payment.id))
+        self._desk.write(("invoice paid", payment.invoice_id), Write(ranks.DOCUMENTS, paid))
+        self._book(payment.invoice_id, PAID_PART, payment.entry())
+        listed = {
+            "processor_payment_id": payment.processor_payment_id,
+            "recorded_at": self._desk.now,
+        }
+        self._desk.insert(LIST_CARD_PAYMENT, [listed])
+
+    def give_up(self, invoice: SubscriptionInvoice) -> None:
+        lost = Statement(GIVE_UP, (invoice.id, self._desk.now))
+        self._desk.write(("invoice given up", invoice.id), Write(ranks.DOCUMENTS, lost))
+        self._book(invoice.id, GIVEN_UP_PART, given_up(invoice))
+
+    def _book(self, invoice_id: SubscriptionInvoiceId, part: int, entry: PlatformEntry) -> None:
+        row = {
+            "invoice_id": invoice_id,
+            "part": part,
+            "debit_account": entry.debit,
+            "credit_account": entry.credit,
+            "currency": entry.amount.currency,
+            "amount_micro": entry.amount.amount_micro,
+            "occurred_at": self._desk.now,
+        }
+        self._desk.insert(INSERT_ENTRY, [row])
+
+    def _write(self, payment: SubscriptionPayment) -> None:
+        row = _row(payment, self._desk.now)
+        if payment.is_new:
+            payment.is_new = False
+            self._desk.insert(INSERT_PAYMENT, [row])
+            return
+        values = tuple(row[column] for column in CHANGING.split())
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
+        self._desk.write((payment.kind, payment.id), change)
+
+
+def charged_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
+    """The tenants of whose charges something is to become; see `tenants_named`."""
+    return tenants_named(pool, DUE_TENANTS, now)
+
+
+def _next_attempt(payment: SubscriptionPayment, now: datetime) -> datetime | None:
+    """When it is asked after: at once where it is new, and the later the older it is."""
+    if not payment.is_under_way:
+        return None
+    age = now - (payment.confirmed_at or now)
+    return now + min(max(age, SOONEST), LATEST) if age else now
+
+
+def _row(payment: SubscriptionPayment, now: datetime) -> dict[str, Any]:
+    return {
+        "id": payment.id,
+        "subscription_id": payment.subscription_id,
+        "invoice_id": payment.invoice_id,
+        "trial": payment.trial,
+        "customer_id": payment.customer_id,
+        "payment_method_id": payment.method_id,
+        "currency": payment.amount.currency,
+        "amount_micro": payment.amount.amount_micro,
+        "status": payment.status,
+        "confirmed_at": payment.confirmed_at,
+        "processor_payment_id": payment.processor_payment_id,
+        "failure_code": payment.failure_code,
+        "created_at": payment.created_at,
+        "changed_at": payment.changed_at,
+        "next_attempt_at": _next_attempt(payment, now),
+        "version": payment.version,
+        "trail": payment.trail,
+        "state_digest": payment.state_digest,
+    }
+
+
+def _payment_of(row: Row) -> SubscriptionPayment:
+    return SubscriptionPayment(
+        id=PaymentIntentId(row[1]),
+        subscription_id=SubscriptionId(row[2]),
+        invoice_id=SubscriptionInvoiceId(row[3]),
+        trial=row[4],
+        customer_id=CustomerId(row[5]),
+        method_id=StoredMethodId(row[6]),
+        amount=Money(row[8], Currency(row[7])),
+        status=PaymentStatus(row[9]),
+        confirmed_at=row[10],
+        processor_payment_id=row[11],
+        failure_code=row[12],
+        created_at=row[13],
+        changed_at=row[14],
+        version=row[16],
+        trail=bytes(row[17]),
+        state_digest=bytes(row[18]),
+        is_new=False,
+    )

@@ -1,0 +1,271 @@
+"""An invoice of the platform is charged, and what is declined is dunned (SUB-6, SUB-7, GW-5).
+
+That the processor is asked is committed before it is asked, under an id that is reckoned from the
+invoice. Its word comes to a job or by its event, and whoever hears it first locks the subscription
+and writes down in one transaction what it means: the invoice is paid and booked and the tenant is
+served, or the charge was declined, and when it is tried again, or that it is not.
+
+So nobody is suspended but by a word that was heard: who does not answer suspends nobody.
+"""
+
+from typing import Final
+
+from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, Held, Step
+from common.domain.identifiers import PaymentIntentId, SubscriptionId
+from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus
+from common.domain.stored_method import StoredMethod
+from common.domain.subscription import TRANSITIONS, Status, Subscription
+from common.domain.subscription_collection import Collection
+from common.domain.subscription_invoice import SubscriptionInvoice
+from common.domain.subscription_life import fall_due, restore, suspend
+from common.domain.subscription_payment import SubscriptionPayment
+from common.domain.webhook import WebhookContradictsBooks
+from common.ports.cards import NotThere, Order
+from common.ports.transaction import Transaction
+from common.procedures.collecting import Asked, Collecting
+from common.procedures.subscribing import settle, usage_due
+
+PAID: Final = "All that was due is paid"
+UNPAID: Final = "It was not paid in time"
+_S = PaymentStatus
+
+
+def collect(subscription_id: SubscriptionId, tx: Transaction) -> None:
+    """Do what is due for a subscription: charge its oldest open invoice, or end what nobody pays.
+
+    Whoever comes second finds that it is done. Refuses: SubscriptionUnknown.
+    """
+    subscription = tx.subscriptions.take_by_id(subscription_id)
+    collection = tx.subscription_collections.find(subscription_id)
+    if collection is None or collection.next_at is None or collection.next_at > tx.now:
+        return
+    found = tx.subscription_payments.oldest_open(subscription_id)
+    collection.next_at = None
+    tx.subscription_collections.keep(collection)
+    if found is None or tx.subscription_payments.is_under_way(subscription_id):
+        return
+    if subscription.status is Status.PAUSED:
+        collection.next_at = tx.now + LOOK_AGAIN
+        return
+    held = tx.subscription_collections.held()
+    step = collection.dunning.step(tx.settings.dunning, held, tx.now)
+    if step is Step.CHARGE:
+        _charge(subscription, collection, *found, tx)
+    elif step is Step.WAIT:
+        collection.next_at = collection.dunning.next_at(tx.settings.dunning, tx.now)
+    else:
+        _end(held, subscription, collection, tx)
+
+
+def _charge(
+    subscription: Subscription,
+    collection: Collection,
+    invoice: SubscriptionInvoice,
+    trials: int,
+    tx: Transaction,
+) -> None:
+    """Write down that an invoice is charged; where there is nothing to charge, it is declined."""
+    method = _method(collection, tx)
+    if method is None:
+        _declined(subscription, collection, METHOD_MISSING, tx)
+        return
+    started = SubscriptionPayment.start(invoice, trials + 1, method, tx)
+    tx.subscription_payments.keep(started.subject)
+    tx.tell(started)
+
+
+def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
+    """What is charged; None where it was never chosen, or is gone."""
+    if collection.method_id is None:
+        return None
+    method = tx.stored_methods.get(collection.method_id)
+    return None if method.is_removed else method
+
+
+def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
+    """What the processor is to be asked about a charge: what became of it, and for it where it
+    knows of none, under the same id."""
+    payment = tx.subscription_payments.get(payment_id)
+    means = tx.payment_intents.means(payment)
+    order = Order(
+        id=payment.id,
+        tenant_id=tx.actor.tenant_id,
+        amount=payment.amount,
+        processor_customer_id=means.processor_customer_id,
+    )
+    return Collecting(
+        order=order,
+        begins=False,
+        is_settled=not payment.is_under_way,
+        method_id=payment.method_id,
+        sealed=means.sealed,
+        key=means.key if payment.status is _S.PROCESSING else None,
+    )
+
+
+def keep_answer(asked: Asked, tx: Transaction) -> None:
+    """Keep what the processor said; what has no answer is asked after later. What it knows nothing
+    of, and could not be asked for since the method is gone, has failed after a while.
+
+    Refuses: SubscriptionUnknown, WebhookContradictsBooks.
+    """
+    subscription, collection, payment = _taken(asked.collecting.order.id, tx)
+    if isinstance(asked.answer, Heard):
+        keep_heard(subscription, collection, payment, asked.answer, tx)
+    elif isinstance(asked.answer, NotThere) and (lost := payment.give_up(tx)):
+        tx.subscription_payments.keep(payment)
+        tx.subscription_collections.keep(collection)
+        tx.tell(lost)
+        _declined(subscription, collection, NEVER_ARRIVED, tx)
+    if payment.is_under_way:
+        tx.subscription_payments.postpone(payment)
+
+
+def heard_of_charge(
+    payment_id: str | None, processor_payment_id: str | None, heard: Heard, tx: Transaction
+) -> bool:
+    """A charge has come to another state; False where the payment is for no invoice of ours.
+
+    Refuses: SubscriptionUnknown, WebhookContradictsBooks.
+    """
+    whose = tx.subscription_payments.whose(payment_id, processor_payment_id)
+    if whose is None:
+        return False
+    keep_heard(*_taken(whose[1], tx), heard, tx)
+    return True
+
+
+def _taken(
+    payment_id: PaymentIntentId, tx: Transaction
+) -> tuple[Subscription, Collection, SubscriptionPayment]:
+    """A charge with its subscription, which is locked, and how that is collected."""
+    whose = tx.subscription_payments.whose(payment_id, None)
+    if whose is None:
+        raise LookupError(payment_id)
+    subscription = tx.subscriptions.take_by_id(whose[0])
+    collection = tx.subscription_collections.find(whose[0])
+    if collection is None:
+        raise LookupError(whose[0])
+    return subscription, collection, tx.subscription_payments.get(payment_id)
+
+
+def keep_heard(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    heard: Heard,
+    tx: Transaction,
+) -> None:
+    """Move a charge on to what is heard of it, unless that is known, and let the rest follow.
+
+    Refuses: WebhookContradictsBooks.
+    """
+    if payment.processor_payment_id not in (None, heard.processor_payment_id):
+        raise WebhookContradictsBooks("The payment is another one at the processor.")
+    if not payment.may_hear(heard):
+        _still_waits(subscription, collection, payment, tx)
+        return
+    if heard.status is _S.SUCCEEDED:
+        _must_fit(payment, heard, tx)
+    fact = payment.hear(heard, tx)
+    tx.subscription_payments.keep(payment)
+    tx.subscription_collections.keep(collection)
+    tx.tell(fact)
+    if payment.is_paid:
+        _paid(subscription, collection, payment, tx)
+    elif payment.is_under_way:
+        _declined(subscription, collection, AUTHENTICATION, tx)
+        collection.next_at = None
+    elif collection.method_id != payment.method_id:
+        collection.next_at = tx.now
+    else:
+        code = payment.failure_code or payment.status.value
+        _declined(subscription, collection, code, tx)
+
+
+def _must_fit(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> None:
+    """Refuses money that no invoice waits for any more: WebhookContradictsBooks."""
+    if heard.received not in (None, payment.amount):
+        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    is_late = not payment.is_under_way
+    if invoice.status == "paid" or (
+        is_late and tx.subscription_payments.is_under_way(payment.subscription_id, payment.id)
+    ):
+        raise WebhookContradictsBooks("The invoice is paid by another charge: give this one back.")
+
+
+def _paid(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """An invoice is paid. What else is open is charged next; if nothing is, all is well again."""
+    tx.subscription_payments.pay_invoice(payment)
+    is_more = tx.subscription_payments.oldest_open(subscription.id, payment.invoice_id) is not None
+    collection.next_at = tx.now if is_more else None
+    if is_more:
+        return
+    if (recovered := collection.recover(PAID)) is not None:
+        tx.tell(recovered)
+    usage = usage_due(subscription, tx)
+    if (restored := restore(subscription, tx.now, PAID, usage.lines)) is not None:
+        settle(restored, tx, usage=usage, collection=collection)
+
+
+def _declined(
+    subscription: Subscription, collection: Collection, code: str, tx: Transaction
+) -> None:
+    """A charge was declined, or none was possible: it is tried again, or its time is over.
+
+    While the clock of a subscription stands still, so does that of its dunning.
+    """
+    if subscription.status is Status.PAUSED:
+        collection.next_at = tx.now + LOOK_AGAIN
+        return
+    tx.tell(collection.decline(code, tx))
+    if (fallen := fall_due(subscription, code)) is not None:
+        tx.subscriptions.keep(subscription)
+        tx.tell(fallen)
+    held = tx.subscription_collections.held()
+    step = collection.dunning.after_failure(tx.settings.dunning, held, tx.now)
+    if step is not Step.WAIT:
+        _end(held, subscription, collection, tx)
+
+
+def _still_waits(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """The bank still asks the tenant: that is waited for as long as for another card."""
+    if payment.status is not _S.REQUIRES_ACTION:
+        return
+    terms, held = tx.settings.dunning, tx.subscription_collections.held()
+    step = collection.dunning.after_failure(terms, held, tx.now)
+    if step is not Step.WAIT:
+        tx.subscription_collections.keep(collection)
+        _end(held, subscription, collection, tx)
+        collection.next_at = None
+
+
+def _end(held: Held, subscription: Subscription, collection: Collection, tx: Transaction) -> None:
+    """Its time is over: hold it, or stop serving; of one that was canceled, give up."""
+    if held.why is not None:
+        if (told := collection.hold(held.why, tx.now + LOOK_AGAIN)) is not None:
+            tx.tell(told)
+    elif subscription.status is Status.CANCELED:
+        _give_up(subscription, collection, tx)
+    elif Status.SUSPENDED in TRANSITIONS[subscription.status]:
+        settle(suspend(subscription, UNPAID), tx)
+
+
+def _give_up(subscription: Subscription, collection: Collection, tx: Transaction) -> None:
+    """Nobody will pay the oldest open invoice of a subscription that has ended; next comes the one
+    behind it."""
+    found = tx.subscription_payments.oldest_open(subscription.id)
+    if found is not None:
+        tx.subscription_payments.give_up(found[0])
+        collection.next_at = tx.now

@@ -1,0 +1,70 @@
+"""A subscription is charged to the method that was chosen last (SUB-6, SUB-7)."""
+
+import pytest
+
+from tests.buying import card
+from tests.charging import charges, choose, collect, collection, debts
+from tests.hotel import Hotel, new_id
+from tests.paying import clerk
+from tests.proofs import assert_refused, state, told
+from tests.subscribing import subscribe, subscribed
+from tests.together import at_once
+from tests.trust.books import broken
+
+pytestmark = pytest.mark.req("SUB-6")
+
+
+def test_charges_the_method_that_was_chosen(hotel: Hotel) -> None:
+    subscribed(hotel)
+    method = card(hotel)
+    answer = choose(hotel, method)
+    assert answer.status_code == 200, answer.text
+    assert answer.json["paymentMethodId"] == method
+    collect(hotel)
+    assert debts(hotel) == ["paid"]
+    assert broken(hotel) == []
+
+
+def test_refuses_a_method_that_is_not_there(hotel: Hotel) -> None:
+    gone = card(hotel)
+    answer = hotel.call("DELETE", f"/payment-methods/{gone}", token=clerk(hotel))
+    assert answer.status_code == 200, answer.text
+    assert_refused(subscribe(hotel, paymentMethodId=gone), 409, "PAYMENT_METHOD_REMOVED")
+    assert_refused(choose(hotel, card(hotel)), 404, "SUBSCRIPTION_UNKNOWN")
+    subscribed(hotel)
+    before = state(hotel)
+    assert_refused(choose(hotel, gone), 409, "PAYMENT_METHOD_REMOVED")
+    assert_refused(choose(hotel, new_id("pm")), 404, "PAYMENT_METHOD_UNKNOWN")
+    assert state(hotel) == before
+
+
+def test_two_choices_at_once_are_one_after_the_other(hotel: Hotel) -> None:
+    subscribed(hotel)
+    methods = [card(hotel), card(hotel)]
+    answers = at_once([lambda each=each: choose(hotel, each) for each in methods])  # type: ignore[misc]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert collection(hotel)["paymentMethodId"] in methods
+    assert collection(hotel)["version"] == 3
+    assert broken(hotel) == []
+
+
+def test_a_card_chosen_while_another_is_charged_is_charged_next(hotel: Hotel) -> None:
+    subscribed(hotel, paymentMethodId=card(hotel, "sandbox_declined"))
+    collect(hotel, settles=False)
+    assert choose(hotel, card(hotel)).status_code == 200
+    assert collection(hotel)["nextAttemptAt"] is None
+    collect(hotel)
+    assert [row[1] for row in charges(hotel)] == ["failed"]
+    assert "subscription.payment_failed" not in told(hotel)
+
+    collect(hotel)
+
+    assert [row[1] for row in charges(hotel)] == ["failed", "succeeded"]
+    assert broken(hotel) == []
+
+
+def test_shows_nothing_where_nothing_was_ever_owed(hotel: Hotel) -> None:
+    subscribed(hotel, "free")
+    token = hotel.token("subscription.read")
+    answer = hotel.get(f"/subscriptions/{hotel.tenant_id}/collection", token=token)
+    assert_refused(answer, 404, "COLLECTION_UNKNOWN")

@@ -1,0 +1,75 @@
+"""One call of everything that charges a subscription; see `examples`."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from tests.buying import card
+from tests.charging import collect, incident
+from tests.hotel import Hotel, new_id
+from tests.subscribing import SCOPE, WHY, subscribed
+from tests.till import signed
+from tests.trust.faults.job_examples import runs
+from tests.trust.faults.scene import Scene, struck_out
+
+Act = Callable[[Hotel], str]
+
+
+def _confirmed(
+    scene: Scene, method: str, path: str, deed: str, body: dict[str, Any], **named: Any
+) -> Act:
+    """The same request with the same key and confirmation, however often it is sent."""
+    hotel, key, by = scene.hotel, str(uuid4()), f"platform-{uuid4()}"
+    context = signed(deed=deed, tenant=str(hotel.tenant_id), request={**named, **body})
+    sent = {**body, "stepUpToken": hotel.confirmation(by, SCOPE, context)}
+    token = hotel.token(SCOPE, sub=by)
+
+    def act(at: Hotel) -> str:
+        answer = at.call(method, path, sent, key=key, token=token)
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return act
+
+
+def _choosing(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    path = f"/subscriptions/{scene.hotel.tenant_id}/payment-method"
+    body = {"paymentMethodId": card(scene.hotel)}
+    return _confirmed(scene, "PUT", path, "subscription.payment_method", body)
+
+
+def _declaring(scene: Scene) -> Act:
+    body = {"id": new_id("pfi"), "reason": WHY}
+    return _confirmed(scene, "POST", "/platform/incidents", "platform_incident.declare", body)
+
+
+def _ending(scene: Scene) -> Act:
+    declared = incident(scene.hotel, "declare").json["incidentId"]
+    path, body = f"/platform/incidents/{declared}/end", {"reason": WHY}
+    deed = "platform_incident.end"
+    return _confirmed(scene, "POST", path, deed, body, incidentId=declared)
+
+
+def _collecting(scene: Scene) -> Act:
+    """One has a card, and one has none."""
+    subscribed(scene.hotel, paymentMethodId=card(scene.hotel))
+    subscribed(scene.annex)
+    return runs("collect_subscriptions", scene)
+
+
+def _settling(scene: Scene) -> Act:
+    """One is taken, and one is declined."""
+    subscribed(scene.hotel, paymentMethodId=card(scene.hotel))
+    subscribed(scene.annex, paymentMethodId=card(scene.annex, "sandbox_declined"))
+    for hotel in (scene.hotel, scene.annex):
+        collect(hotel, settles=False)
+    return runs("settle_subscription_payments", scene)
+
+
+CHARGING: Final[dict[str, Callable[[Scene], Act]]] = {
+    "choose_payment_method": _choosing,
+    "declare_platform_incident": _declaring,
+    "end_platform_incident": _ending,
+    "collect_subscriptions": _collecting,
+    "settle_subscription_payments": _settling,
+}
