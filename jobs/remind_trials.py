@@ -27,7 +27,7 @@ def remind_trials(subscription_id: SubscriptionId, tx: Transaction) -> None:
     trial = tx.trials.find()
     if trial is None or trial.subscription_id != subscription_id:
         return
-    told = remind(subscription, trial, tx.now, has_method=can_be_charged(trial, tx))
+    told = remind(subscription, trial, tx.now, has_method=can_be_charged(subscription, tx))
     tx.trials.keep(trial)
     if told is not None:
         settle(told, tx)

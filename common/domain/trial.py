@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from common.domain.business_date import zone_of
-from common.domain.identifiers import StoredMethodId, SubscriptionId
+from common.domain.identifiers import SubscriptionId
 from common.domain.money import Money
 from common.domain.period import Period, second_of
 from common.domain.refusal import Conflict
@@ -99,7 +99,6 @@ class Trial:
     began_at: datetime
     ends_at: datetime
     remind_at: datetime | None
-    payment_method_id: StoredMethodId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +137,6 @@ def begin_trial(
     terms: Terms,
     time_zone: str,
     now: datetime,
-    payment_method_id: StoredMethodId | None,
     *,
     days: int = TRIAL_DAYS,
 ) -> tuple[SubscriptionCreated, Trial]:
@@ -164,7 +162,6 @@ def begin_trial(
         began_at=start,
         ends_at=period.end,
         remind_at=max(start, period.end - timedelta(days=REMIND_DAYS)),
-        payment_method_id=payment_method_id,
     )
     return subscription.told(SubscriptionCreated), trial
 

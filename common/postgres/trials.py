@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from common.domain.identifiers import StoredMethodId, SubscriptionId
+from common.domain.identifiers import SubscriptionId
 from common.domain.trial import Marks, Trial
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
@@ -18,7 +18,7 @@ from common.postgres.pool import Pool
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
-COLUMNS: Final = "subscription_id, began_at, ends_at, remind_at, payment_method_id"
+COLUMNS: Final = "subscription_id, began_at, ends_at, remind_at"
 FIND: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM billing_central.trials
@@ -38,7 +38,7 @@ ORDER BY tenant_id
 """
 KEEP: Final = """
 UPDATE billing_central.trials
-SET remind_at = $2, payment_method_id = $3
+SET remind_at = $2
 WHERE subscription_id = $1
 """
 INSERT_TRIAL = Insert.into(ranks.LINES, "billing_central.trials", COLUMNS)
@@ -57,13 +57,12 @@ class Trials:
         rows = self._desk.rows(FIND)
         if not rows:
             return None
-        _, subscription_id, began_at, ends_at, remind_at, method = rows[0]
+        _, subscription_id, began_at, ends_at, remind_at = rows[0]
         return Trial(
             subscription_id=SubscriptionId(subscription_id),
             began_at=began_at,
             ends_at=ends_at,
             remind_at=remind_at,
-            payment_method_id=None if method is None else StoredMethodId(method),
         )
 
     def to_remind(self) -> Sequence[SubscriptionId]:
@@ -85,7 +84,7 @@ class Trials:
         )
 
     def keep(self, trial: Trial) -> None:
-        kept = Statement(KEEP, (trial.subscription_id, trial.remind_at, trial.payment_method_id))
+        kept = Statement(KEEP, (trial.subscription_id, trial.remind_at))
         self._desk.write(("trial", trial.subscription_id), Write(ranks.AGGREGATE_CHANGES, kept))
 
 
@@ -95,7 +94,6 @@ def _row(trial: Trial) -> dict[str, Any]:
         "began_at": trial.began_at,
         "ends_at": trial.ends_at,
         "remind_at": trial.remind_at,
-        "payment_method_id": trial.payment_method_id,
     }
 
 

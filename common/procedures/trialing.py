@@ -11,7 +11,7 @@ from common.domain.prepaid_lot import CreditSource
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import renew
-from common.domain.trial import Trial, end_trial
+from common.domain.trial import end_trial
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
 from common.procedures.subscribing import settle, usage_due
@@ -28,16 +28,16 @@ def go_on(
     if subscription.status is not Status.TRIALING:
         renewed = renew(subscription, tx.now, usage.lines, also_suspended=also_suspended)
         return settle(renewed, tx, usage=usage)
-    trial = tx.trials.find()
-    has_method = trial is not None and can_be_charged(trial, tx)
+    has_method = can_be_charged(subscription, tx)
     return settle(end_trial(subscription, tx.now, has_method=has_method), tx, usage=usage)
 
 
-def can_be_charged(trial: Trial, tx: Transaction) -> bool:
-    """Whether the payment method that was left with a trial is still there."""
-    if trial.payment_method_id is None:
+def can_be_charged(subscription: Subscription, tx: Transaction) -> bool:
+    """Whether a payment method was left with a trial, or chosen since, and is still there."""
+    collection = tx.subscription_collections.find(subscription.id)
+    if collection is None or collection.method_id is None:
         return False
-    return not tx.stored_methods.get(trial.payment_method_id).is_removed
+    return not tx.stored_methods.get(collection.method_id).is_removed
 
 
 def grant_for_trial(subscription: Subscription, account: bytes, tx: Transaction) -> None:

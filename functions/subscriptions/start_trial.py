@@ -29,7 +29,7 @@ from common.domain.trial import Marks, Traces, TrialNotOffered, TrialUsed, begin
 from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import begin_to_collect, settle
 from common.procedures.trialing import grant_for_trial
 from common.runtime.declaration import RateLimit, http_function
 
@@ -84,10 +84,9 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     asked = marked.asked
     if tx.subscriptions.find() is not None:
         raise TrialUsed()
-    created, trial = begin_trial(
-        asked.id, asked.terms, asked.time_zone, tx.now, asked.payment_method_id
-    )
+    created, trial = begin_trial(asked.id, asked.terms, asked.time_zone, tx.now)
     tx.trials.begin(trial, marked.marks)
+    begin_to_collect(asked.id, asked.payment_method_id, tx)
     settle(created, tx)
     grant_for_trial(created.subject, marked.marks.account, tx)
     return SubscriptionAnswer.of(created.subject)

@@ -12,12 +12,11 @@ ALTER TABLE subscriptions ADD CONSTRAINT due_is_what_runs CHECK (
     CASE WHEN status IN ('trialing', 'active', 'past_due') THEN period_end END);
 
 CREATE TABLE trials (
-  subscription_id   text PRIMARY KEY,
-  tenant_id         uuid NOT NULL DEFAULT billing_central.current_tenant(),
-  began_at          timestamptz NOT NULL,
-  ends_at           timestamptz NOT NULL,
-  remind_at         timestamptz,
-  payment_method_id text,
+  subscription_id text PRIMARY KEY,
+  tenant_id       uuid NOT NULL DEFAULT billing_central.current_tenant(),
+  began_at        timestamptz NOT NULL,
+  ends_at         timestamptz NOT NULL,
+  remind_at       timestamptz,
   CONSTRAINT trialed_subscription_exists
     FOREIGN KEY (subscription_id) REFERENCES subscriptions (id),
   CONSTRAINT one_trial_per_tenant UNIQUE (tenant_id),

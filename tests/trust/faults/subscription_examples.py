@@ -96,7 +96,7 @@ def overdue(hotel: Hotel, plan: str = "pro") -> None:
     def subscribing(_: None, tx: Transaction) -> None:
         terms = Terms.of(tx.plans.get(plan), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=31)
-        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
+        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began), tx)
 
     call = Call(
         use_case=subscribing,
@@ -159,7 +159,7 @@ def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
     def trying(_: None, tx: Transaction) -> None:
         terms = Terms.of(tx.plans.get("free" if payable else "pro"), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=days)
-        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began, None)
+        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began)
         tx.trials.begin(trial, some_marks())
         settle(created, tx)
 
