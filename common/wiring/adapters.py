@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from common.runtime.origins import Origins
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
+    from common.sandbox.outage import SandboxOutage
 
 FETCH_SECONDS: Final = 3
 CHECK_SECONDS: Final = 900
@@ -300,6 +301,13 @@ class Adapters:
         from common.sandbox.gateway import SandboxGateway
 
         return SandboxGateway(self._folder("processor"), write_once, self.clock.now)
+
+    @cached_property
+    def sandbox_outage(self) -> "SandboxOutage":
+        from common.local.files import write_once
+        from common.sandbox.outage import SandboxOutage
+
+        return SandboxOutage(self._folder("processor"), write_once)
 
     @cached_property
     def detector(self) -> "Detector | None":
