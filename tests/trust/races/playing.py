@@ -70,7 +70,7 @@ def story(theatre: Theatre, name: str, seed: int, red: Written) -> str:
 
 
 def in_turn() -> Iterator[str]:
-    """All races, again and again; every second play is of the one that is played a thousand times."""
+    """All races, again and again; every second play is of `MANY`, until it has had its seeds."""
     pairs = zip(repeat(MANY, MANY_SEEDS), cycle(RACES))
     return chain(chain.from_iterable(pairs), cycle(RACES))
 
