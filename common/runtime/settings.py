@@ -4,11 +4,17 @@ Names begin with BILLING_. A deployment sets them in Terraform, the laptop stack
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "BILLING_"
+_QUOTA: Final = re.compile(r"(?P<what>[a-z_]+/(?:actor|tenant|address))=(?P<quota>[1-9][0-9]{0,6})")
+
+
+class SettingUnreadable(Exception):
+    """A setting is not what it should be; the message names it, and what was found."""
 
 
 class SettingMissing(Exception):
@@ -28,7 +34,8 @@ class ProcessSettings:
     signs its webhooks with: one, or two with a comma between while it is being changed.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
-    hides from which addresses payments are asked for.
+    hides from which addresses payments are asked for. `quotas` are rate limits other than the
+    declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7).
     """
 
     stack: str = "google"
@@ -57,6 +64,7 @@ class ProcessSettings:
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     local_folder: str = ""
     rate_limits: bool = True
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "ProcessSettings":
@@ -102,12 +110,24 @@ class ProcessSettings:
             stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
+            quotas=_quotas(given.get("QUOTAS", "")),
         )
 
 
 def _several(text: str) -> tuple[str, ...]:
     """What is listed with commas between; blanks do not count."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _quotas(text: str) -> dict[str, int]:
+    """What is counted of which function, and how many calls. Raises SettingUnreadable."""
+    found = {}
+    for part in _several(text):
+        given = _QUOTA.fullmatch(part)
+        if given is None:
+            raise SettingUnreadable(f"BILLING_QUOTAS: {part!r} is no function/actor=20")
+        found[given["what"]] = int(given["quota"])
+    return found
 
 
 def read_environment() -> ProcessSettings:
