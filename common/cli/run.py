@@ -73,7 +73,7 @@ def _run(console: Console, folder: Path, port: int, *, once: bool) -> bool:
 
 
 def _play(console: Console, stack: "Stack") -> bool:
-    from common.local import day_books, day_cash, day_desk
+    from common.local import day_books, day_cards, day_cash, day_desk
     from common.local.client import Client
     from common.local.day import Day, play
 
@@ -87,6 +87,8 @@ def _play(console: Console, stack: "Stack") -> bool:
         *day_cash.OPENING_STEPS,
         *day_desk.PAYING_STEPS,
         *day_cash.CLOSING_STEPS,
+        *day_books.NIGHT_STEPS,
+        *day_cards.STEPS,
         *day_books.STEPS,
     )
     went_well = play(day, steps, console)

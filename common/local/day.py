@@ -1,11 +1,13 @@
 """A day at the hotel, played through the public interface, each step shown as it happens (LOC-1).
 
-The steps stand in `day_desk`, `day_cash` and `day_books`. Each is somebody doing something, and
-says what it expects: an answer of another kind ends the day, with the step's name. The staff's
-tokens come from POST /dev/token, their signatures from POST /dev/step-up, and what other services
-tell comes as events over HTTP; nothing goes past the interface that a deployment has.
+The steps stand in `day_desk`, `day_cash`, `day_cards` and `day_books`. Each is somebody doing
+something, and says what it expects: an answer of another kind ends the day, with the step's name.
+The staff's tokens come from POST /dev/token, their signatures from POST /dev/step-up, the
+processor's from POST /dev/webhook-signature, and what other services tell comes as events over
+HTTP; nothing goes past the interface that a deployment has.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,14 +24,23 @@ from common.local.demo_hotel import KABUL, Neighbours
 
 TIME_ZONE: Final = ZoneInfo("Asia/Kabul")
 FOLIOS: Final = "billing.folio.read billing.folio.write"
+CARDS: Final = (
+    "billing.payment.read billing.payment.write billing.customer.read billing.customer.write"
+)
 DRAWERS: Final = "billing.cash_drawer.operate billing.cash_drawer.close"
+AS_JSON: Final = {"Content-Type": "application/json"}
 STAFF: Final = {
-    "reception (amina)": f"{FOLIOS} billing.invoice.read {DRAWERS}",
+    "reception (amina)": f"{FOLIOS} billing.invoice.read {DRAWERS} {CARDS}",
+    "front desk (samir)": f"{FOLIOS} {CARDS}",
+    "concierge": "billing.credits.read billing.credits.write",
     "night audit (farid)": f"{FOLIOS} billing.report.read",
     "bar (till 3)": "billing.folio.write",
     "trainee (omid)": "billing.folio.read",
     "supervisor (nadia)": f"billing.folio.read billing.refund.write {DRAWERS}",
-    "manager (yusuf)": f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy",
+    "manager (yusuf)": (
+        f"billing.admin {DRAWERS} billing.cash_drawer.acknowledge_discrepancy"
+        " billing.credits.read billing.credits.write billing.customer.write"
+    ),
     "accountant (laila)": (
         f"{FOLIOS} billing.invoice.read billing.invoice.send billing.credit_note.write"
         " billing.report.read"
@@ -89,6 +100,25 @@ class Day:
         """A guest's card is charged in Kabul: from now on the processor has a record of it."""
         charged = {"paymentId": payment_id, "propertyId": str(KABUL), "amount": amount}
         self.client.post("/dev/captures", charged).expect(200)
+
+    def signed_by_processor(self, content: bytes) -> str:
+        """The header by which the processor proves that a body comes from it, now."""
+        header: str = (
+            self.client.call("POST", "/dev/webhook-signature", content, headers=AS_JSON)
+            .expect(200)
+            .json["header"]
+        )
+        return header
+
+    def deliver(self, content: bytes, header: str) -> Answer:
+        """The processor sends a body under a header."""
+        headers = {**AS_JSON, "Stripe-Signature": header}
+        return self.client.call("POST", "/api/v1/webhooks/stripe", content, headers=headers)
+
+    def webhook(self, event: dict[str, Any]) -> Answer:
+        """The processor tells of something."""
+        content = json.dumps(event).encode()
+        return self.deliver(content, self.signed_by_processor(content))
 
     def now(self) -> datetime:
         """What the clock at the desk shows."""

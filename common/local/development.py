@@ -1,14 +1,17 @@
 """The routes of the laptop alone, under /dev: tokens for the asking, a clock that moves (LOC-3).
 
-They stand in for what the platform's identity service, its second factor, the card terminals and
-Cloud Storage do, and ask nobody for a password. That is why they live here and nowhere else: the
-gateway of the laptop mounts this application beside the functions, and no function can import it.
+They stand in for what the platform's identity service, its second factor, the card terminals, the
+card processor and Cloud Storage do, and ask nobody for a password. That is why they live here and
+nowhere else: the gateway of the laptop mounts this application beside the functions, and no
+function can import it.
 
     POST /dev/token       {"sub": "amina", "scopes": ["billing.folio.write"], "propertyIds": [...]}
     POST /dev/step-up     {"sub": "amina", "scope": "billing.refund.write", "context": "<sha-256>"}
     POST /dev/clock       {"moveSeconds": 28800}
     POST /dev/captures    {"paymentId": "psp_1", "propertyId": "...", "amount": {...}}
     POST /dev/challenges  {"paymentIntentId": "pin_...", "confirms": true}
+    POST /dev/processor   {"answers": false}
+    POST /dev/webhook-signature    the body of a webhook, which the processor signs
     GET  /dev/jwks.json
     GET  /dev/documents/{token}
 """
@@ -30,17 +33,29 @@ from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
 from common.local.documents import LINKS_PATH, DocumentFolder
 from common.local.identity import LocalIdentity
+from common.local.webhook_secret import signature_header
 from common.ports.powers import DocumentMissing
-from common.runtime.parsing import body_of, read
+from common.runtime.declaration import JSON
+from common.runtime.parsing import body_of, raw_body, read
 from common.runtime.problems import MethodNotAllowed, PathUnknown, problem, status_of
 from common.runtime.trace import Trace
 from common.sandbox.cards import SandboxCards
 from common.sandbox.gateway import SandboxGateway
+from common.sandbox.outage import SandboxOutage
 
 PREFIX: Final = "/dev"
 PATHS: Final = frozenset(
     f"{PREFIX}/{each}"
-    for each in ("token", "step-up", "clock", "captures", "challenges", "jwks.json")
+    for each in (
+        "token",
+        "step-up",
+        "clock",
+        "captures",
+        "challenges",
+        "processor",
+        "webhook-signature",
+        "jwks.json",
+    )
 )
 BODY_BYTES_MAX: Final = 64 * 1024
 LIFETIME_SECONDS: Final = 3600
@@ -96,6 +111,12 @@ class Challenge(Request):
     confirms: bool = True
 
 
+class Processor(Request):
+    """Whether the card processor answers; while it does not, it does nothing either."""
+
+    answers: bool
+
+
 class NoSuchDocument(Missing):
     area = "GENERAL"
     code = "DOCUMENT_UNKNOWN"
@@ -111,6 +132,8 @@ class Development:
     documents: DocumentFolder
     processor: SandboxGateway
     cards: SandboxCards
+    outage: SandboxOutage
+    webhook_secret: str
     tenant_id: UUID
     property_ids: tuple[UUID, ...]
 
@@ -140,6 +163,10 @@ class Development:
                 return _json(self._capture(_asked(Capture, request)))
             case "POST", "/dev/challenges":
                 return _json(self._challenge(_asked(Challenge, request)))
+            case "POST", "/dev/processor":
+                return _json(self._answers(_asked(Processor, request)))
+            case "POST", "/dev/webhook-signature":
+                return _json(self._signed(request))
             case "GET", "/dev/clock":
                 return _json({"now": self.clock.now().isoformat()})
             case "GET", "/dev/jwks.json":
@@ -185,6 +212,18 @@ class Development:
     def _challenge(self, asked: Challenge) -> dict[str, Any]:
         self.cards.act(asked.payment_intent_id, confirms=asked.confirms)
         return {"paymentIntentId": asked.payment_intent_id}
+
+    def _answers(self, asked: Processor) -> dict[str, Any]:
+        if asked.answers:
+            self.outage.end()
+        else:
+            self.outage.begin()
+        return {"answers": asked.answers}
+
+    def _signed(self, request: HttpRequest) -> dict[str, Any]:
+        """The header that the processor puts over a body now."""
+        content = raw_body(request, BODY_BYTES_MAX, JSON)
+        return {"header": signature_header(content, self.webhook_secret, self.clock.now())}
 
     def _document(self, token: str) -> Response:
         try:

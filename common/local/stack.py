@@ -80,6 +80,7 @@ def running_stack(folder: Path, port: int) -> Iterator[Stack]:
         opened.enter_context(closing(functions))
         opened.enter_context(closing(jobs))
         clock = MovableClock(folder / "clock")
+        functions.sandbox_outage.end()  # a day that was broken off may have left it down
         development = _development(folder, functions, clock)
         operations = Operations(processes={"functions": functions, "jobs": jobs})
         mounts = {PREFIX: development, OPERATIONS: operations}
@@ -141,6 +142,8 @@ def _development(folder: Path, functions: Wiring, clock: MovableClock) -> Develo
         documents=DocumentFolder(folder / "documents", settings.public_url, clock.now),
         processor=functions.sandbox,
         cards=functions.sandbox_cards,
+        outage=functions.sandbox_outage,
+        webhook_secret=functions.webhook_secrets[0],
         tenant_id=TENANT_ID,
         property_ids=PROPERTY_IDS,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         PaymentIntentId,
         StoredMethodId,
     )
+    from common.domain.payment import Payment
     from common.domain.payment_intent import PaymentIntent
     from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
@@ -100,6 +101,14 @@ class DataKeys(Protocol):
         """Write by what a key is wrapped now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What is known of money that has come: the payment that it is on a folio, and its method."""
+
+    payment: Payment | None
+    method: StoredMethod | None
+
+
 class PaymentIntents(Protocol):
     """Payments that the processor is to take. They change under the lock of their folio."""
 
@@ -121,6 +130,15 @@ class PaymentIntents(Protocol):
         """Lock an intent's folio and the intent, and read a method that is named.
 
         Refuses: PaymentIntentUnknown, PaymentMethodUnknown.
+        """
+
+    def take_with_payment(
+        self, intent_id: PaymentIntentId, processor_payment_id: str | None
+    ) -> tuple[Folio, PaymentIntent, Placing]:
+        """Lock an intent's folio and the intent, and read behind the locks whether a payment of the
+        processor stands on a folio, and by which method the intent is taken.
+
+        Refuses: PaymentIntentUnknown.
         """
 
     def means(self, intent: PaymentIntent | CreditPurchase | SubscriptionPayment) -> Means:

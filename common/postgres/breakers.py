@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from common.domain.circuit import Circuit
+from common.domain.circuit import Circuit, CircuitState
 from common.ports.clock import Clock
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres.connection import Connection, ConnectionLost, ServerRefused, Statement
@@ -39,8 +39,11 @@ class PostgresBreaker:
         self._clock = clock
         self._name = name
 
-    def admits(self, caller: str) -> bool:
-        return self._decided(lambda circuit, now: circuit.admitting(caller, now)) is not None
+    def admits(self, caller: str) -> CircuitState | None:
+        admitted = self._decided(lambda circuit, now: circuit.admitting(caller, now))
+        if admitted is None:
+            return None
+        return CircuitState.CLOSED if admitted.opened_at is None else CircuitState.HALF_OPEN
 
     def heard(self, caller: str, *, answered: bool) -> None:
         self._decided(lambda circuit, now: circuit.heard(caller, now, answered=answered))

@@ -25,7 +25,7 @@ from common.domain.payment_intent import PaymentIntent, PaymentIntentUnknown
 from common.domain.processor_payment import PaymentStatus
 from common.domain.standing_payment import StandingPayment
 from common.domain.stored_method import StoredMethod
-from common.ports.payments import Means
+from common.ports.payments import Means, Placing
 from common.ports.vault import DataKey, Wrapped
 from common.postgres import customers as customer_sql
 from common.postgres import folios as folio_sql
@@ -78,6 +78,20 @@ LEFT JOIN payment_methods ON payment_methods.id = $2
 LEFT JOIN data_keys ON data_keys.id = data_key_id
 WHERE customers.id = $1
 """
+MEANS_OF: Final = """
+SELECT customers.tenant_id, processor_customer_id, sealed_token, data_keys.id, key_version, wrapped,
+       payment_methods.id
+FROM payment_intents
+JOIN customers ON customers.id = payment_intents.customer_id
+LEFT JOIN payment_methods ON payment_methods.id = coalesce($2, payment_method_id)
+LEFT JOIN data_keys ON data_keys.id = data_key_id
+WHERE payment_intents.id = $1
+"""
+METHOD: Final = f"""
+SELECT tenant_id, {method_sql.COLUMNS}
+FROM payment_methods
+WHERE id = (SELECT payment_method_id FROM payment_intents WHERE id = $1)
+"""
 DUE: Final = """
 SELECT tenant_id, intent_id
 FROM payment_intent_queue
@@ -112,6 +126,7 @@ class PaymentIntents:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._means: dict[tuple[PaymentIntentId, StoredMethodId], Means] = {}
 
     def get(self, intent_id: PaymentIntentId) -> StandingPayment:
         intents, payments, disputes = self._desk.batch(
@@ -141,23 +156,38 @@ class PaymentIntents:
     def take_with_method(
         self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
     ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
-        folios, intents, methods = self._desk.batch(
+        folios, intents, methods, means = self._desk.batch(
             Statement(TAKE_FOLIO, (intent_id,)),
             Statement(TAKE, (intent_id,)),
             Statement(method_sql.GET, (method_id,)),
+            Statement(MEANS_OF, (intent_id, method_id)),
         )
         intent = self._known(intents)
         method = StoredMethods(self._desk).known(methods) if method_id else None
+        for row in means:
+            self._means[intent_id, row[6]] = _means_of(row)
         return Folios(self._desk).known(folios), intent, method
 
-    def means(self, intent: "PaymentIntent | CreditPurchase | SubscriptionPayment") -> Means:
-        row = self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0]
-        is_sealed = row[2] is not None
-        return Means(
-            processor_customer_id=row[1] or "",
-            sealed=bytes(row[2]) if is_sealed else b"",
-            key=DataKey(DataKeyId(row[3]), Wrapped(row[4], bytes(row[5]))) if is_sealed else None,
+    def take_with_payment(
+        self, intent_id: PaymentIntentId, processor_payment_id: str | None
+    ) -> tuple[Folio, PaymentIntent, Placing]:
+        folios, intents, payments, methods = self._desk.batch(
+            Statement(TAKE_FOLIO, (intent_id,)),
+            Statement(TAKE, (intent_id,)),
+            Statement(folio_sql.FIND_PAID_BY, (processor_payment_id,)),
+            Statement(METHOD, (intent_id,)),
         )
+        intent = self._known(intents)
+        placing = Placing(
+            payment_of(payments[0]) if payments else None,
+            StoredMethods(self._desk).known(methods) if methods else None,
+        )
+        return Folios(self._desk).known(folios), intent, placing
+
+    def means(self, intent: "PaymentIntent | CreditPurchase | SubscriptionPayment") -> Means:
+        if intent.method_id and (known := self._means.get((intent.id, intent.method_id))):
+            return known
+        return _means_of(self._desk.rows(MEANS, intent.customer_id, intent.method_id)[0])
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         return [PaymentIntentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
@@ -196,6 +226,15 @@ class PaymentIntents:
             now = self._desk.now
             waits = Statement(PUT, (intent.id, now + FIRST_ATTEMPT_WITHIN, now))
         self._desk.write(("intent waits", intent.id), Write(ranks.DOCUMENT_PARTS, waits))
+
+
+def _means_of(row: Row) -> Means:
+    is_sealed = row[2] is not None
+    return Means(
+        processor_customer_id=row[1] or "",
+        sealed=bytes(row[2]) if is_sealed else b"",
+        key=DataKey(DataKeyId(row[3]), Wrapped(row[4], bytes(row[5]))) if is_sealed else None,
+    )
 
 
 def _row(intent: PaymentIntent) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import NotThere, Order
 from common.ports.gateway import Unknown
+from common.ports.payments import Placing
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed
@@ -96,9 +97,12 @@ def keep_answer(asked: Asked, tx: Transaction) -> PaymentIntent:
     that was closed meanwhile is put on it once it is open. Refuses: PaymentIntentUnknown,
     WebhookContradictsBooks.
     """
-    folio, intent = tx.payment_intents.take(asked.collecting.order.id)
-    if isinstance(asked.answer, Heard):
-        keep_heard(folio, intent, asked.answer, tx)
+    heard = asked.answer if isinstance(asked.answer, Heard) else None
+    folio, intent, placing = tx.payment_intents.take_with_payment(
+        asked.collecting.order.id, heard.processor_payment_id if heard else None
+    )
+    if heard is not None:
+        keep_heard(folio, intent, heard, tx, placing)
     elif intent.is_unplaced and folio.status is FolioStatus.OPEN:
         place(folio, intent, tx)
     elif isinstance(asked.answer, NotThere) and (lost := intent.give_up(tx)):
@@ -109,8 +113,15 @@ def keep_answer(asked: Asked, tx: Transaction) -> PaymentIntent:
     return intent
 
 
-def keep_heard(folio: Folio, intent: PaymentIntent, heard: Heard, tx: Transaction) -> None:
-    """Move an intent on to what is heard of it, unless that is known; both are locked.
+def keep_heard(
+    folio: Folio,
+    intent: PaymentIntent,
+    heard: Heard,
+    tx: Transaction,
+    placing: Placing | None = None,
+) -> None:
+    """Move an intent on to what is heard of it, unless that is known; both are locked. `placing` is
+    what was read behind their locks already.
 
     Refuses: WebhookContradictsBooks.
     """
@@ -121,7 +132,8 @@ def keep_heard(folio: Folio, intent: PaymentIntent, heard: Heard, tx: Transactio
     is_paid = heard.status is PaymentStatus.SUCCEEDED
     if is_paid and heard.received not in (None, intent.amount):
         raise WebhookContradictsBooks("Another amount was taken than was asked for.")
-    payment = _placed(folio, intent, heard.processor_payment_id, tx) if is_paid else None
+    paid_as = heard.processor_payment_id
+    payment = _placed(folio, intent, paid_as, tx, placing) if is_paid else None
     fact = intent.hear(heard, payment, tx)
     tx.payment_intents.keep(intent)
     tx.tell(fact)
@@ -137,15 +149,21 @@ def place(folio: Folio, intent: PaymentIntent, tx: Transaction) -> None:
 
 
 def _placed(
-    folio: Folio, intent: PaymentIntent, processor_payment_id: str | None, tx: Transaction
+    folio: Folio,
+    intent: PaymentIntent,
+    processor_payment_id: str | None,
+    tx: Transaction,
+    placing: Placing | None = None,
 ) -> Payment | None:
     """The payment on the folio, whoever has recorded it; None while the folio is closed."""
     if processor_payment_id is None:
         return None
-    known = tx.folios.find_paid_by(processor_payment_id)
+    known = placing.payment if placing else tx.folios.find_paid_by(processor_payment_id)
     if known is not None or folio.status is FolioStatus.CLOSED:
         return known
-    method = tx.stored_methods.get(intent.method_id) if intent.method_id else None
+    method = placing.method if placing else None
+    if method is None and intent.method_id:
+        method = tx.stored_methods.get(intent.method_id)
     recorded = take_payment(
         tx,
         folio,

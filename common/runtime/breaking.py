@@ -1,9 +1,9 @@
 """Others behind a circuit breaker: who would wait for nothing is told so at once (GW-4, AI-1).
 
-The breaker is asked before a call and told after it, each in a transaction of its own: none is open
-while the other is asked. A call to the processor that is not let through is one that was never
-made, and leaves a refund as pending as an answer that was lost; without the orchestrator the house
-counts for itself.
+The breaker is asked before a call, and told after it what may change it, each in a transaction of
+its own: none is open while the other is asked. A call to the processor that is not let through is
+one that was never made, and leaves a refund as pending as an answer that was lost; without the
+orchestrator the house counts for itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from common.domain.cash_patterns import ActorFigures, Finding
+from common.domain.circuit import CircuitState
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
 from common.domain.processor_payment import Heard
@@ -158,33 +159,41 @@ class BreakingDetector:
     def look(self, tenant_id: UUID, figures: Sequence[ActorFigures]) -> Sequence[Finding]:
         """As the port has it. Raises LeftAlone while nobody is let through."""
         caller = str(uuid4())
-        if not self._breaker.admits(caller):
+        found_it = self._breaker.admits(caller)
+        if found_it is None:
             raise LeftAlone
         try:
             found = _timed(self.name, "look", lambda: self._detector.look(tenant_id, figures))
         except Exception:
             self._breaker.heard(caller, answered=False)
             raise
-        self._breaker.heard(caller, answered=True)
+        _tell(self._breaker, caller, found_it, answered=True)
         return found
 
 
 def _through(breaker: Breaker, what: str, call: Callable[[], T]) -> T:
     """Call, and tell the breaker whether there was an answer. Raises LeftAlone."""
     caller = str(uuid4())
-    if not breaker.admits(caller):
+    found = breaker.admits(caller)
+    if found is None:
         measure(CALLS, 0.0, _about(PROCESSOR, what, "left_alone"))
         raise LeftAlone
     try:
         answer = _timed(PROCESSOR, what, call)
     except ValueError:  # an answer: the key was used for something else
-        breaker.heard(caller, answered=True)
+        _tell(breaker, caller, found, answered=True)
         raise
     except Exception:
         breaker.heard(caller, answered=False)
         raise
-    breaker.heard(caller, answered=not isinstance(answer, Unreachable))
+    _tell(breaker, caller, found, answered=not isinstance(answer, Unreachable))
     return answer
+
+
+def _tell(breaker: Breaker, caller: str, found: CircuitState, *, answered: bool) -> None:
+    """Tell the breaker of an answer, unless that cannot change it: the round trip is spared."""
+    if not answered or found is not CircuitState.CLOSED:
+        breaker.heard(caller, answered=answered)
 
 
 def _timed(peer: str, what: str, call: Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ from __future__ import annotations  # the ports are named for the type checker o
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -39,6 +39,10 @@ XML: Final = "application/xml"
 CSV: Final = "text/csv"
 ZIP: Final = "application/zip"
 EDGE: Final = "common.wiring"
+
+TENANT_FOLD: Final = 200
+TENANT_QUOTA_MAX: Final = 60_000
+"""A tenant's calls of one function: those of so many of its actors, and never more than this."""
 
 UseCase = Callable[..., Any]
 HttpFunction = Callable[[Any], Any]
@@ -188,6 +192,16 @@ class HttpDeclaration(Declaration):
     def __post_init__(self) -> None:
         if self.step_up and (self.scope is None or self.context is None):
             raise ValueError(f"{self.name}: a step-up is bound to a scope and to a context")
+
+    @cached_property
+    def counted(self) -> tuple[RateLimit, ...]:
+        """The limits that are counted (SEC-7): the declared ones, and beside one of each actor that
+        of their tenant, where none is declared."""
+        by = {rate.per: rate for rate in self.limits}
+        if "actor" not in by or "tenant" in by:
+            return self.limits
+        quota = min(TENANT_FOLD * by["actor"].quota, TENANT_QUOTA_MAX)
+        return (*self.limits, replace(by["actor"], quota=quota, per="tenant"))
 
     @cached_property
     def answer(self) -> type[Any]:

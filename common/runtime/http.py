@@ -315,7 +315,7 @@ class HttpEdge:
         if self.limiter is None:
             return call
         limits = []
-        for rate in exchange.declaration.limits:
+        for rate in exchange.declaration.counted:
             who = {
                 "actor": f"{actor.tenant_id}:{actor.sub}",
                 "tenant": str(actor.tenant_id),
@@ -323,8 +323,9 @@ class HttpEdge:
                 "device": _device_of(call.request),
             }[rate.per]
             name = f"{exchange.declaration.name}:{rate.per}:{who}:{rate.window_seconds}"
-            limit = self.limiter.ask(name, rate.quota, rate.window_seconds)
-            exchange.buckets.append((name, rate.quota))
+            quota = self.limiter.quota_of(exchange.declaration.name, rate.per, rate.quota)
+            limit = self.limiter.ask(name, quota, rate.window_seconds)
+            exchange.buckets.append((name, quota))
             if limit is not None:
                 limits.append(limit)
         if not limits:

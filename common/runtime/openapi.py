@@ -115,7 +115,7 @@ class _Document:
     def _operation(self, declaration: HttpDeclaration) -> dict[str, Any]:
         limits = [
             {"quota": each.quota, "windowSeconds": each.window_seconds, "per": each.per}
-            for each in declaration.limits
+            for each in declaration.counted
         ]
         operation = {
             "operationId": declaration.name,

@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,13 +41,26 @@ class Standing:
 
 
 class RateLimiter:
-    """Units that this instance has taken and not yet handed out."""
+    """Units that this instance has taken and not yet handed out.
 
-    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+    `quotas` are those that a deployment sets in the place of the declared ones, by function and
+    what is counted: `confirm_payment/actor`.
+    """
+
+    def __init__(
+        self,
+        elapsed: Callable[[], float] = time.monotonic,
+        quotas: Mapping[str, int] | None = None,
+    ) -> None:
         self._elapsed = elapsed
+        self._quotas = dict(quotas or {})
         self._lock = threading.Lock()
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
         self._asked_at: dict[str, float] = {}
+
+    def quota_of(self, function: str, per: str, declared: int) -> int:
+        """How many calls of a function are allowed in its window."""
+        return self._quotas.get(f"{function}/{per}", declared)
 
     def ask(self, bucket: str, quota: int, window_seconds: int) -> Limit | None:
         """Use one unit: from the lease (None), or the piece that has to be asked for."""

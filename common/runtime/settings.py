@@ -4,12 +4,20 @@ Names begin with BILLING_. A deployment sets them in Terraform, the laptop stack
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "BILLING_"
 GOOGLE_TELEMETRY: Final = "https://telemetry.googleapis.com"
+_QUOTA: Final = re.compile(
+    r"(?P<what>[a-z_]+/(?:actor|tenant|address|device))=(?P<quota>[1-9][0-9]{0,6})"
+)
+
+
+class SettingUnreadable(Exception):
+    """A setting is not what it should be; the message names it, and what was found."""
 
 
 class SettingMissing(Exception):
@@ -30,9 +38,10 @@ class ProcessSettings:
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
     hides from which addresses payments are asked for, `trial_key` the one that hides who has had
-    a trial: while it stays, nobody has a second one. `telemetry` is where measurements go: `otlp`
-    to the collector at `telemetry_url`, `memory` for whoever looks at this process, or nowhere.
-    `service` and `revision` are what Cloud Run calls this process.
+    a trial: while it stays, nobody has a second one. `quotas` are rate limits other than the
+    declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7). `telemetry`
+    is where measurements go: `otlp` to the collector at `telemetry_url`, `memory` for whoever looks
+    at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process.
     """
 
     stack: str = "google"
@@ -66,6 +75,7 @@ class ProcessSettings:
     service: str = "billing"
     revision: str = ""
     rate_limits: bool = True
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "ProcessSettings":
@@ -116,12 +126,24 @@ class ProcessSettings:
             service=environment.get("K_SERVICE", environment.get("CLOUD_RUN_JOB", "billing")),
             revision=environment.get("K_REVISION", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
+            quotas=_quotas(given.get("QUOTAS", "")),
         )
 
 
 def _several(text: str) -> tuple[str, ...]:
     """What is listed with commas between; blanks do not count."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _quotas(text: str) -> dict[str, int]:
+    """What is counted of which function, and how many calls. Raises SettingUnreadable."""
+    found = {}
+    for part in _several(text):
+        given = _QUOTA.fullmatch(part)
+        if given is None:
+            raise SettingUnreadable(f"BILLING_QUOTAS: {part!r} is no function/actor=20")
+        found[given["what"]] = int(given["quota"])
+    return found
 
 
 def read_environment() -> ProcessSettings:

@@ -31,6 +31,7 @@ from common.ports.cards import Linked, NextAction, NotThere, Order, Person
 from common.ports.gateway import Failed, Succeeded, Unknown
 from common.sandbox.gateway import SandboxGateway
 from common.sandbox.movements import WriteOnce
+from common.sandbox.outage import unless_down
 
 PREFIX: Final = "sandbox_"
 CHALLENGED: Final = "sandbox_3ds_"
@@ -57,12 +58,14 @@ class SandboxCards:
         self._write_once = write_once
         self._terminal = terminal
 
+    @unless_down
     def link(self, person: Person) -> Linked | Failed | Unknown:
         """Make the customer, or note a change; one name of it for ever."""
         told = {"tenant": str(person.tenant_id), "detailsVersion": person.details_version}
         self._put(f"customers/{person.id}.{person.details_version}", told)
         return Linked(f"{PREFIX}{person.id}")
 
+    @unless_down
     def attach(self, token: str, processor_customer_id: str) -> MethodDetails | Failed | Unknown:
         """Give a token to a customer, unless another one has it."""
         if token.startswith(UNKNOWN):
@@ -83,11 +86,13 @@ class SandboxCards:
             fingerprint=_name(token)[:16],
         )
 
+    @unless_down
     def detach(self, token: str) -> Succeeded | Failed | Unknown:
         """Take a token away from its customer."""
         self._put(f"methods/{_name(token)}.detached", {})
         return Succeeded()
 
+    @unless_down
     def pay(self, order: Order) -> Heard | Unknown:
         """Charge a token, once for each id; the same id for something else is no answer."""
         if order.token.startswith(UNREACHABLE) and self._put(f"intents/{order.id}.tried", {}):
@@ -112,6 +117,7 @@ class SandboxCards:
         heard = self._heard(order.id, known)
         return Unknown() if is_new and order.token.startswith(LOST) else heard
 
+    @unless_down
     def standing(self, order: Order) -> Heard | NotThere | Unknown:
         """What became of a payment."""
         made = self._read(f"intents/{order.id}")

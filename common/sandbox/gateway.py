@@ -26,6 +26,7 @@ from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Wanted
 from common.sandbox.movements import SandboxMovements, WriteOnce
+from common.sandbox.outage import unless_down
 from common.sandbox.payouts import SandboxPayouts
 
 DECLINED: Final = "sandbox_declined_"
@@ -57,6 +58,7 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
         }
         self._write_once(self._capture_file(tenant_id, payment_id), json.dumps(captured).encode())
 
+    @unless_down
     def refund(self, refund_id: RefundId, processor_payment_id: str, amount: Money) -> Answer:
         """Give an amount back. Raises ValueError where the key was used for something else."""
         if processor_payment_id.startswith(UNREACHABLE) and self._is_first(refund_id):
@@ -75,6 +77,7 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
             return Unknown()
         return self.ask(refund_id, processor_payment_id)
 
+    @unless_down
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """What became of a refund of a payment; Unknown where there is none."""
         done = self._done(refund_id)
@@ -82,6 +85,7 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
             return Unknown()
         return Failed(done["failure"]) if done["failure"] else Succeeded()
 
+    @unless_down
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """What was captured and given back in a span of time, and what has one of the ids."""
         captures = {each["payment"]: each for each in self._captures(wanted)}

@@ -18,6 +18,7 @@ from common.domain.money import Currency, Money
 from common.domain.processor_reconciliation import Known, Movement, MovementKind
 from common.ports.gateway import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
+from common.sandbox.outage import unless_down
 
 PAGE: Final = 100
 WriteOnce = Callable[[Path, bytes], bool]
@@ -39,6 +40,7 @@ class SandboxMovements:
         """A bank asks for an amount of a payment."""
         self._write("disputes", processor_dispute_id, payment, amount)
 
+    @unless_down
     def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
         """A page of what took place in the span."""
         since, until = wanted.span.since, wanted.span.until
@@ -55,6 +57,7 @@ class SandboxMovements:
         more = begin + PAGE < len(found)
         return MovementPage(items, str(begin + PAGE) if more else None)
 
+    @unless_down
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
         """One movement of a payment; None where none such took place."""
         found = (each for _, each in self._all(known.kind) if each.known == known)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.payouts import PendingPayout
+from common.sandbox.outage import unless_down
 
 DECLINED: Final = "sandbox_declined_"
 LOST: Final = "sandbox_lost_"
@@ -29,6 +30,7 @@ class SandboxPayouts:
     _write_once: WriteOnce
     _now: Callable[[], datetime]
 
+    @unless_down
     def pay_out(self, wanted: PendingPayout) -> Answer:
         """Pay an account. Raises ValueError where the key was used for something else."""
         asked = {
@@ -45,6 +47,7 @@ class SandboxPayouts:
             return Unknown()
         return _answer(wanted)
 
+    @unless_down
     def ask_payout(self, wanted: PendingPayout) -> Answer | None:
         """What became of a payout; None where there is none."""
         return None if self._made(wanted) is None else _answer(wanted)

@@ -51,7 +51,7 @@ class Wiring(Adapters):
                 audience=self.settings.token_audience,
             ),
             verify_step_up=self._verify_step_up,
-            limiter=RateLimiter() if self.settings.rate_limits else None,
+            limiter=RateLimiter(quotas=self.settings.quotas) if self.settings.rate_limits else None,
             batcher=self.batcher,
             log=self.log,
             page=self._page,

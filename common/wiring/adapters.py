@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.runtime.trial_marks import KeyedMarks
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
+    from common.sandbox.outage import SandboxOutage
     from common.telemetry.pipeline import Pipeline
     from common.telemetry.sink import Memory, OpenTelemetrySink
 
@@ -376,6 +377,13 @@ class Adapters:
         from common.sandbox.gateway import SandboxGateway
 
         return SandboxGateway(self._folder("processor"), write_once, self.clock.now)
+
+    @cached_property
+    def sandbox_outage(self) -> "SandboxOutage":
+        from common.local.files import write_once
+        from common.sandbox.outage import SandboxOutage
+
+        return SandboxOutage(self._folder("processor"), write_once)
 
     @cached_property
     def detector(self) -> "Detector | None":

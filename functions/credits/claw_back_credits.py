@@ -21,7 +21,7 @@ from common.domain.prepaid_claw_back import (
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.granting import take_back_once
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ClawBackCredits(Request):
@@ -48,6 +48,7 @@ def what_is_confirmed(request: ClawBackCredits, actor: Actor) -> str:
     step_up=True,
     context=what_is_confirmed,
     moves_money=True,
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(GrantUnknown, CreditsTakenBackAlready, ClawBackExceedsGrant),
 )
 def claw_back_credits(request: ClawBackCredits, tx: Transaction) -> ClawBackAnswer:

@@ -30,7 +30,7 @@ from common.domain.prepaid_lot import CreditSource
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class GrantCredits(Request):
@@ -75,6 +75,7 @@ def what_is_confirmed(request: GrantCredits, actor: Actor) -> str:
     moves_money=True,
     creates=True,
     etag="credit_account",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(
         GrantKeyInvalid,
         CreditsGrantedAlready,

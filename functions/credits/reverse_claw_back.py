@@ -16,7 +16,7 @@ from common.domain.prepaid_reversal import (
 )
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ReverseClawBack(Request):
@@ -39,6 +39,7 @@ def what_is_confirmed(request: ReverseClawBack, actor: Actor) -> str:
     step_up=True,
     context=what_is_confirmed,
     moves_money=True,
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(ClawBackUnknown, ClawBackReversed, CreditsOutOfRange),
 )
 def reverse_claw_back(request: ReverseClawBack, tx: Transaction) -> ReversalAnswer:

@@ -16,7 +16,7 @@ from common.domain.prepaid_account import MAIN, CreditAccountUnknown, CreditBala
 from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.ports.transaction import Transaction
 from common.procedures.moving import keep_moved
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class SetAutoTopUp(Request):
@@ -43,6 +43,7 @@ class SetAutoTopUp(Request):
     "/credits/auto-top-up",
     scope="billing.credits.write",
     etag="auto_top_up",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(
         CreditAccountUnknown,
         PaymentMethodUnknown,

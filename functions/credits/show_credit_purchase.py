@@ -16,7 +16,7 @@ from common.ports.cards import Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.purchasing import buying
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ShowCreditPurchase(Request):
@@ -46,6 +46,7 @@ def with_next_action(shown: Shown, powers: Powers) -> CreditPurchaseView:
     "GET",
     "/credits/purchases/{purchase_id}",
     scope="billing.credits.read",
+    limits=(RateLimit(quota=300, window_seconds=60),),
     perform=with_next_action,
     needs=("database", "gateway"),
     refusals=(CreditPurchaseUnknown,),

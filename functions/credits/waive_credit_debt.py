@@ -11,7 +11,7 @@ from common.domain.prepaid_account import MAIN, CreditAccountUnknown
 from common.domain.prepaid_claw_back import WaiverExceedsDebt, waive, waiver_sha256
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class WaiveCreditDebt(Request):
@@ -36,6 +36,7 @@ def what_is_confirmed(request: WaiveCreditDebt, actor: Actor) -> str:
     context=what_is_confirmed,
     moves_money=True,
     etag="credit_account",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(CreditAccountUnknown, WaiverExceedsDebt),
 )
 def waive_credit_debt(request: WaiveCreditDebt, tx: Transaction) -> MovedAnswer:

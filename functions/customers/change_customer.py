@@ -11,7 +11,7 @@ from common.domain.customer import CustomerEmailTaken, CustomerUnknown, EmailInv
 from common.ports.cards import Person
 from common.ports.transaction import Transaction
 from common.procedures.linking_customers import keep_link, tell_processor, to_be_told
-from common.runtime.declaration import Errand, http_function
+from common.runtime.declaration import Errand, RateLimit, http_function
 
 
 class ChangeCustomer(Request):
@@ -38,6 +38,7 @@ def left_to_tell(answered: CustomerView, tx: Transaction) -> Person | None:
     "/customers/{customer_id}",
     scope="billing.customer.write",
     etag="customer",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     afterwards=Errand(
         job="link_customers",
         when=waits_to_be_told,

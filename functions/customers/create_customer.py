@@ -13,7 +13,7 @@ from common.domain.identifiers import CustomerId
 from common.ports.cards import Person
 from common.ports.transaction import Transaction
 from common.procedures.linking_customers import keep_link, tell_processor, to_be_told
-from common.runtime.declaration import Errand, http_function
+from common.runtime.declaration import Errand, RateLimit, http_function
 
 
 class CreateCustomer(Request):
@@ -41,6 +41,7 @@ def left_to_tell(answered: CustomerView, tx: Transaction) -> Person | None:
     scope="billing.customer.write",
     status=201,
     creates=True,
+    limits=(RateLimit(quota=60, window_seconds=60),),
     afterwards=Errand(
         job="link_customers",
         when=always,

@@ -17,7 +17,7 @@ from common.ports.gateway import Failed, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class RemovePaymentMethod(Request):
@@ -71,6 +71,7 @@ def keep(method_id: StoredMethodId, tx: Transaction) -> StoredMethodView:
     "DELETE",
     "/payment-methods/{payment_method_id}",
     scope="billing.customer.write",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     perform=detach,
     record=keep,
     needs=("database", "gateway", "vault"),

@@ -16,7 +16,7 @@ from common.ports.cards import Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.collecting import collecting
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ShowPayment(Request):
@@ -46,6 +46,7 @@ def with_next_action(shown: Shown, powers: Powers) -> PaymentIntentView:
     "GET",
     "/payments/{payment_intent_id}",
     scope="billing.payment.read",
+    limits=(RateLimit(quota=300, window_seconds=60),),
     perform=with_next_action,
     needs=("database", "gateway"),
     refusals=(PaymentIntentUnknown,),

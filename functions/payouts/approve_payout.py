@@ -19,7 +19,7 @@ from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.confirming import confirmed
 from common.procedures.paying_out import take_to_decide
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ApprovePayout(Request):
@@ -42,6 +42,7 @@ def what_is_confirmed(request: ApprovePayout, actor: Actor) -> str:
     context=what_is_confirmed,
     moves_money=True,
     etag="payout",
+    limits=(RateLimit(quota=10, window_seconds=60),),
     refusals=(PayoutUnknown, PayoutNotAwaiting, PayoutSamePerson),
 )
 def approve_payout(request: ApprovePayout, tx: Transaction) -> PayoutView:

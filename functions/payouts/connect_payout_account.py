@@ -9,7 +9,7 @@ from common.contracts.payouts import PayoutAccountView
 from common.contracts.shapes import Request
 from common.domain.payout_account import PayoutAccount
 from common.ports.transaction import Transaction
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ConnectPayoutAccount(Request):
@@ -18,7 +18,12 @@ class ConnectPayoutAccount(Request):
     processor_account_id: Token
 
 
-@http_function("POST", "/payout-account", scope="platform.tenant.write")
+@http_function(
+    "POST",
+    "/payout-account",
+    scope="platform.tenant.write",
+    limits=(RateLimit(quota=10, window_seconds=60),),
+)
 def connect_payout_account(request: ConnectPayoutAccount, tx: Transaction) -> PayoutAccountView:
     """Connect an account of the processor, and answer where it stands."""
     account, by = tx.payouts.find_account(), tx.actor.sub

@@ -19,7 +19,7 @@ from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.confirming import confirmed
 from common.procedures.paying_out import take_to_decide
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class RejectPayout(Request):
@@ -43,6 +43,7 @@ def what_is_confirmed(request: RejectPayout, actor: Actor) -> str:
     context=what_is_confirmed,
     moves_money=True,
     etag="payout",
+    limits=(RateLimit(quota=10, window_seconds=60),),
     refusals=(PayoutUnknown, PayoutNotAwaiting, PayoutSamePerson),
 )
 def reject_payout(request: RejectPayout, tx: Transaction) -> PayoutView:

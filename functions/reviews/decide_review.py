@@ -32,7 +32,7 @@ from common.procedures.deciding import (
     keep_what_came_of_it,
     turn_down,
 )
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class DecideReview(Request):
@@ -68,6 +68,7 @@ def hold_again(request: DecideReview, tx: Transaction, _: Refusal) -> None:
     moves_money=True,
     intends=True,
     etag="review",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     perform=ask_for_it,
     record=keep,
     after_refusal={GatewayUnavailable: hold_again, PaymentMethodErased: hold_again},

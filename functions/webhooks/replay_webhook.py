@@ -19,7 +19,7 @@ from common.domain.refund import (
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome, WebhookUnknown
 from common.ports.transaction import Transaction
 from common.procedures.hearing import take_effect
-from common.runtime.declaration import http_function
+from common.runtime.declaration import RateLimit, http_function
 
 
 class ReplayWebhook(Request):
@@ -32,6 +32,7 @@ class ReplayWebhook(Request):
     "POST",
     "/webhooks/replay",
     scope="platform.webhook.admin",
+    limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(
         WebhookUnknown,
         FolioUnknown,

@@ -26,9 +26,11 @@ DECLINES: Final = {
 
 @dataclass
 class CardsStandIn:
-    """What it holds; `seen` are the method, path, key and form of each request."""
+    """What it holds; `seen` are the method, path, key and form of each request. While it is down
+    no line to it holds."""
 
     address: str = ""
+    is_down: bool = False
     customers: list[dict[str, Any]] = field(default_factory=list)
     owners: dict[str, str | None] = field(default_factory=dict)
     payments: list[dict[str, Any]] = field(default_factory=list)
@@ -38,6 +40,8 @@ class CardsStandIn:
 
     def post(self, path: str, key: str | None, form: dict[str, str]) -> Answer:
         """Something is asked for."""
+        if self.is_down:
+            return CUT
         self.seen.append(("POST", path, key, form))
         if key is not None and key in self.keys:
             before, answer = self.keys[key]
@@ -55,6 +59,8 @@ class CardsStandIn:
 
     def get(self, path: str, asked: dict[str, str]) -> Answer:
         """A list."""
+        if self.is_down:
+            return CUT
         self.seen.append(("GET", path, None, asked))
         if path == "/v1/customers":
             found = [each for each in self.customers if each["email"] == asked["email"]]

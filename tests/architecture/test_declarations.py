@@ -164,21 +164,53 @@ def test_what_moves_money_is_a_command_with_a_scope(declaration: HttpDeclaration
 @pytest.mark.req("SEC-7")
 @HTTP
 def test_it_is_limited_by_who_calls(declaration: HttpDeclaration) -> None:
-    per = {rate.per for rate in declaration.limits}
+    per = {rate.per for rate in declaration.counted}
     match declaration:
         case HttpDeclaration(area="health"):
             assert per == set()
         case HttpDeclaration(scope=None):
             assert per == {"address"}
         case _:
-            assert "actor" in per
+            assert per == {"actor", "tenant"}
+
+
+PAYMENTS = {
+    "record_payment",
+    "record_company_payment",
+    "refund_payment",
+    "create_payment_intent",
+    "confirm_payment",
+    "purchase_credits",
+    "request_payout",
+    "approve_payout",
+    "reject_payout",
+}
+QUOTAS = [
+    *((name, "actor", 10, 60) for name in sorted(PAYMENTS)),
+    ("purchase_credits", "tenant", 10, 3600),
+    ("confirm_payment", "tenant", 2_000, 60),
+    ("take_stripe_event", "address", 100 * 60, 60),
+]
 
 
 @pytest.mark.req("SEC-7")
-def test_payments_are_ten_a_minute() -> None:
-    (payment,) = [each for each in http_declarations() if each.name == "record_payment"]
+@pytest.mark.parametrize(("name", "per", "quota", "seconds"), QUOTAS)
+def test_payments_are_ten_a_minute_and_webhooks_a_hundred_a_second(
+    name: str, per: str, quota: int, seconds: int
+) -> None:
+    (found,) = [each for each in http_declarations() if each.name == name]
 
-    assert [(rate.quota, rate.window_seconds) for rate in payment.limits] == [(10, 60)]
+    assert (quota, seconds) in [
+        (rate.quota, rate.window_seconds) for rate in found.counted if rate.per == per
+    ]
+
+
+@pytest.mark.req("SEC-7")
+@HTTP
+def test_nobody_sends_the_processor_on_thousands_of_errands(declaration: HttpDeclaration) -> None:
+    """What asks the processor while its caller waits has a limit of its own, below the rest's."""
+    if "gateway" in declaration.needs and declaration.scope is not None:
+        assert min(rate.quota for rate in declaration.limits if rate.per == "actor") <= 300
 
 
 @pytest.mark.req("API-2")

@@ -120,6 +120,23 @@ def test_one_probe_of_one_instance_closes_it_for_both(
     assert refunded(one) == refunded(other) == "succeeded"
 
 
+def test_a_refund_that_is_the_probe_closes_it_for_both(
+    instances: tuple[Hotel, Hotel], processor: Processor, clock: Callable[[str], None]
+) -> None:
+    """Answers to calls that found it closed are not told; this one is."""
+    one, other = instances
+    clock("2026-03-01T12:00:00Z")
+    for _ in range(FAILURES_MAX):
+        assert refunded(one) == "pending"
+    clock("2026-03-01T12:00:31Z")
+    processor.answer = Succeeded()
+
+    assert refunded(other) == "succeeded"
+
+    assert shown(one) == shown(other) == (200, "closed")
+    assert refunded(one) == "succeeded"
+
+
 def test_a_restart_forgets_nothing(house: House, instances: tuple[Hotel, Hotel]) -> None:
     one, _ = instances
     for _ in range(FAILURES_MAX):

@@ -36,7 +36,7 @@ def running() -> Iterator[Laptop]:
             yield chosen
 
 
-@pytest.mark.req("LOC-1", "CLI-1")
+@pytest.mark.req("LOC-1", "CLI-1", "GW-3", "GW-4", "WH-2", "CRD-5")
 def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> None:
     """Two invoices a day: numbers 1 and 2, then 3 and 4; four PDFs lie in the folder."""
     for numbers in (("000001", "000002"), ("000003", "000004")):
@@ -58,6 +58,15 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert "201  promised, asked for, succeeded; balance 0.00 USD" in day.stdout
         assert re.search(r"room 118 owes 90.00 USD; rooms of \d{4}-\d\d-\d\d: ", day.stdout)
         assert "valid: false" in day.stdout
+        assert "200  failed: generic_decline; 90.00 USD are owed" in day.stdout
+        assert "200  requires_action: the guest goes to " in day.stdout
+        assert "200  applied once, 4 duplicates; room 118 owes 0.00 USD" in day.stdout
+        assert "400  MELMASTOON.BILLING.WEBHOOK_SIGNATURE_INVALID" in day.stdout
+        assert "200  2,000 credits taken back" in day.stdout
+        assert "4 times, then the processor is left alone" in day.stdout
+        assert "503  MELMASTOON.BILLING.GATEWAY_UNAVAILABLE, again in 30 s" in day.stdout
+        assert "200  succeeded; the breaker is closed" in day.stdout
+        assert "200  succeeded, once; balance -117.00 USD" in day.stdout
         assert re.search(r"201  credit note CN-AF-KBL-\d{4}-\d+, 123.99 USD", day.stdout)
         assert "422  MELMASTOON.BILLING.CREDIT_EXCEEDS_INVOICE" in day.stdout
         assert re.search(r"200  \d{4}-\d\d-\d\d is matched", day.stdout)

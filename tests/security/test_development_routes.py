@@ -12,19 +12,21 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from common.domain.identifiers import PropertyId
+from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.clock import MovableClock
 from common.local.development import Development
 from common.local.documents import DocumentFolder
 from common.local.files import write_once
-from common.ports.gateway import Wanted
+from common.ports.gateway import Succeeded, Unknown, Unreachable, Wanted
 from common.runtime.step_up import context_of
 from common.sandbox.gateway import SandboxGateway
+from common.sandbox.outage import SandboxOutage
 from tests.architecture.source_tree import ROOT
 from tests.hotel import Hotel, new_id, usd
 from tests.paying import confirm, pay
+from tests.webhooks import Webhook, captured
 
 pytestmark = pytest.mark.req("LOC-3")
 
@@ -46,6 +48,8 @@ for file in sorted(Path("functions").glob("*/*.py")):
                 client.post("/dev/clock", json={"moveSeconds": 1}),
                 client.post("/dev/captures", json={"paymentId": "psp_1"}),
                 client.post("/dev/challenges", json={"paymentIntentId": "pin_1"}),
+                client.post("/dev/processor", json={"answers": False}),
+                client.post("/dev/webhook-signature", json={}),
             )
         ]
 loaded = sorted(name for name in sys.modules if name.startswith("common.local"))
@@ -95,6 +99,7 @@ class Desk:
     """The routes, on the identity service and the tenant of a test's hotel."""
 
     def __init__(self, hotel: Hotel, folder: Path) -> None:
+        self.folder = folder
         self.clock = MovableClock(folder / "clock")
         self.documents = DocumentFolder(folder / "documents", "http://desk", self.clock.now)
         self.processor = SandboxGateway(folder / "processor", write_once, self.clock.now)
@@ -105,6 +110,8 @@ class Desk:
                 documents=self.documents,
                 processor=self.processor,
                 cards=hotel.house.wiring.sandbox_cards,
+                outage=SandboxOutage(folder / "processor", write_once),
+                webhook_secret=hotel.house.wiring.webhook_secrets[0],
                 tenant_id=hotel.tenant_id,
                 property_ids=(hotel.property_id,),
             )
@@ -162,6 +169,33 @@ def test_a_capture_is_kept_by_the_processor(hotel: Hotel, desk: Desk) -> None:
     assert there == CardRecords()
 
 
+@pytest.mark.req("GW-4")
+def test_a_processor_that_is_down_answers_nobody_and_does_nothing(hotel: Hotel, desk: Desk) -> None:
+    """It is down for whoever shares its folder; what was asked for meanwhile was never made."""
+    amount, refund = Money(1_000_000, Currency("USD")), RefundId(new_id("rfd"))
+
+    assert desk.post("/dev/processor", {"answers": False}).status_code == 200
+    elsewhere = SandboxGateway(desk.folder / "processor", write_once, desk.clock.now)
+    unanswered = [elsewhere.refund(refund, "psp_1", amount), elsewhere.ask(refund, "psp_1")]
+    assert desk.post("/dev/processor", {"answers": True}).status_code == 200
+
+    assert unanswered == [Unreachable(), Unreachable()]
+    assert elsewhere.ask(refund, "psp_1") == Unknown()
+    assert elsewhere.refund(refund, "psp_1", amount) == Succeeded()
+
+
+@pytest.mark.req("WH-1")
+def test_the_processor_signs_what_it_sends(hotel: Hotel, desk: Desk) -> None:
+    """The bytes as they are: with another one the signature is of something else."""
+    content = json.dumps(captured(hotel, hotel.open_folio(), 700)).encode()
+    asked = {"data": content, "content_type": "application/json"}
+
+    header = desk.client.post("/dev/webhook-signature", **asked).json["header"]
+
+    assert Webhook(hotel).post(content + b" ", header).status_code == 400
+    assert Webhook(hotel).post(content, header).json["outcome"] == "applied"
+
+
 def test_a_step_up_token_confirms_what_it_was_asked_for(hotel: Hotel, desk: Desk) -> None:
     context = context_of(target="fol_1")
     asked = {"sub": "amina", "scope": "billing.folio.reopen", "context": context}
@@ -217,6 +251,8 @@ def test_a_document_is_read_by_its_link_and_not_by_another(hotel: Hotel, desk: D
         ("POST", "/dev/challenges", {"confirms": True}, 400),
         ("POST", "/dev/challenges", {"paymentIntentId": new_id("pin")}, 404),
         ("POST", "/dev/clock", {"moveSeconds": 1.5}, 400),
+        ("POST", "/dev/processor", {"answers": "no"}, 400),
+        ("GET", "/dev/webhook-signature", None, 405),
         ("GET", "/dev/token", None, 405),
         ("GET", "/dev/secrets", None, 404),
         ("GET", "/dev/documents/nothing", None, 403),

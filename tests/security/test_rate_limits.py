@@ -14,9 +14,10 @@ from werkzeug.test import TestResponse
 from common.ports.transactions import Allowance, Limit
 from common.runtime.execute import Call
 from common.runtime.rate_limit import LEASED_PART, RateLimiter
-from common.runtime.settings import ProcessSettings
+from common.runtime.settings import ProcessSettings, SettingUnreadable
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.proxy import Cut, Proxy
+from tests.webhooks import Webhook, captured, paid_cents
 
 pytestmark = pytest.mark.req("SEC-7")
 
@@ -28,6 +29,7 @@ FROM billing_central.rate_counters
 WHERE strpos(bucket, :who) > 0
 """
 
+FORGET = "DELETE FROM billing_central.rate_counters WHERE strpos(bucket, :bucket) = 1"
 MINUTE = "SELECT floor(extract(epoch FROM now()) / 60)::bigint"
 
 
@@ -106,6 +108,63 @@ def test_one_actor_does_not_use_up_anothers(hotel: Hotel) -> None:
         return [pay(hotel, folio, who).status_code, pay(hotel, folio, f"other-{who}").status_code]
 
     assert within_one_window(hotel, attempt) == [429, 201]
+
+
+def test_a_tenants_actors_share_a_limit_that_a_deployment_may_set(
+    house: House, hotel: Hotel
+) -> None:
+    """12 a minute for the tenant: the third of three who pay five times each is refused thrice."""
+    instance = house.beside(quotas={"record_payment/tenant": 12})
+    through = replace(hotel, house=instance)
+    bucket = f"record_payment:tenant:{hotel.tenant_id}"
+
+    def attempt(who: str) -> list[TestResponse]:
+        hotel.house.sql(FORGET, bucket=bucket)
+        folio = hotel.open_folio()
+        pay(through, folio, who)
+        return [pay(through, folio, f"{who}-{turn // 5}") for turn in range(14)]
+
+    answers = within_one_window(hotel, attempt)
+    instance.close()
+
+    assert [each.status_code for each in answers] == 11 * [201] + 3 * [429]
+    assert {each.headers["RateLimit-Limit"] for each in answers[11:]} == {"12"}
+    assert all(int(each.headers["Retry-After"]) >= 1 for each in answers[11:])
+
+
+@pytest.mark.req("WH-2")
+def test_webhooks_from_one_address_are_limited_and_come_again(house: House, hotel: Hotel) -> None:
+    """Three a minute here: the fourth is told to come later, has no effect, and has it then."""
+    instance = house.beside(quotas={"take_stripe_event/address": 3})
+    line, minute = Webhook(replace(hotel, house=instance)), None
+    while minute != hotel.house.sql(MINUTE):  # what is sent while the minute turns says nothing
+        minute = hotel.house.sql(MINUTE)
+        hotel.house.sql(FORGET, bucket="take_stripe_event:")
+        folio = hotel.open_folio()
+        sent = [captured(hotel, folio, 100) for _ in range(4)]
+        answers = [line.send(each) for each in sent]
+    instance.close()
+    refused = [each for each in answers if each.status_code != 200]
+
+    assert [each.status_code for each in refused] == [429]
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    assert paid_cents(hotel, folio) == 300
+    assert Webhook(hotel).send(sent[3]).json["outcome"] == "applied"
+    assert paid_cents(hotel, folio) == 400
+
+
+def test_a_deployment_names_the_quotas_that_it_changes() -> None:
+    given = {"BILLING_DATABASE": "postgresql://x@/x"}
+    changed = {"BILLING_QUOTAS": "confirm_payment/actor=20, take_stripe_event/address=12000"}
+
+    assert ProcessSettings.of(given).quotas == {}
+    assert ProcessSettings.of(given | changed).quotas == {
+        "confirm_payment/actor": 20,
+        "take_stripe_event/address": 12_000,
+    }
+    for wrong in ("confirm_payment=20", "confirm_payment/actor=0", "confirm_payment/room=2", "x"):
+        with pytest.raises(SettingUnreadable):
+            ProcessSettings.of(given | {"BILLING_QUOTAS": wrong})
 
 
 def test_what_is_refused_for_another_reason_is_counted_once_and_uses_up_no_lease(
@@ -268,7 +327,7 @@ def test_an_answer_that_comes_late_brings_no_units_back() -> None:
 def test_a_bucket_says_nothing_that_a_log_may_not_hold(hotel: Hotel) -> None:
     """Function, kind, tenant, actor, window: no path, no amount, no name of a guest."""
     hotel.post(f"/folios/{hotel.open_folio()}/charges", charge())
-    form = re.compile(r"[a-z_]+:(actor|tenant|address):[0-9a-f-]{36}:[\w.-]+:\d+")
+    form = re.compile(r"[a-z_]+:((actor|address):[0-9a-f-]{36}:[\w.-]+|tenant:[0-9a-f-]{36}):\d+")
 
     buckets = hotel.house.sql(
         "SELECT bucket FROM billing_central.rate_counters WHERE strpos(bucket, :t) > 0",

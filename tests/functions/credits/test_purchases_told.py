@@ -1,5 +1,7 @@
 """Credits are granted, and follow their money back, whoever hears first of it (CRD-3, CRD-5)."""
 
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -16,7 +18,7 @@ from tests.buying import (
     sales,
     shown,
 )
-from tests.hotel import Hotel
+from tests.hotel import Hotel, House
 from tests.paying import acted, intent_told, run_job
 from tests.prepaying import available, balance, deduct, entries
 from tests.proofs import assert_books_are_right, told
@@ -66,6 +68,34 @@ def test_event_job_and_event_again_grant_once_between_them(hotel: Hotel, clock) 
     assert told(hotel).count("credit_purchase.succeeded") == 1
     assert_books_are_right(hotel)
     assert broken(hotel) == []
+
+
+@pytest.mark.req("CRD-3", "WH-2")
+def test_one_signed_event_grants_once_at_once_after_a_restart_and_forty_days_later(
+    house: House, hotel: Hotel, clock
+) -> None:
+    """Five deliveries at one moment; another instance that remembers nothing; and forty days by
+    the clock, when the processor signs the same event anew and no answer to a key is kept."""
+    clock("2026-03-01T12:00:00+00:00")
+    purchase = bought(hotel, 500, "sandbox_3ds")
+    acted(hotel, purchase)
+    told_of = intent_told(hotel, purchase, "succeeded", cents=500)
+
+    first = at_once([lambda: send(hotel, told_of) for _ in range(5)])
+    restarted = house.beside()
+    again = send(replace(hotel, house=restarted), told_of)
+    clock("2026-04-10T12:00:00+00:00")
+    late = at_once(
+        [lambda at=at: send(at, told_of) for at in 2 * [replace(hotel, house=restarted)]]
+    )
+    restarted.close()
+
+    assert Counter(first) == {"applied": 1, "duplicate": 4}
+    assert [again, *late] == 3 * ["duplicate"]
+    assert grants(hotel) == [[f"purchase:{purchase}", 500]]
+    assert available(hotel) == 500_000_000
+    assert told(hotel).count("credit_purchase.succeeded") == 1
+    assert_books_are_right(hotel)
 
 
 @pytest.mark.req("WH-4")

@@ -33,6 +33,9 @@ HEADERS: dict[str, Make] = {
     "blanks": lambda line, body: line.signed(body).replace(",", ", "),
     "upper case": lambda line, body: line.signed(body).replace("v1=", "V1="),
     "nine signatures": lambda line, body: line.signed(body) + f",v1={WRONG}" * 8,
+    "two hundred thousand signatures": lambda line, body: (
+        line.signed(body) + f",v1={WRONG}" * 200_000
+    ),
     "a long header": lambda line, body: line.signed(body) + ",v0=" + "a" * 1024,
     "garbage": lambda line, body: "\xff\xfe=;,,,==",
     "something else besides": lambda line, body: line.signed(body) + ",x=1",

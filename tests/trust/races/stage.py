@@ -49,7 +49,7 @@ from tests.trust.races.stepping import Died, SteppedConnection, stepping
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_BYTES = int(NOON.timestamp() * 1000).to_bytes(6)
-PLAYERS_MAX = 4
+PLAYERS_MAX = 5
 TRIES_MAX = 25
 Act = Callable[[Hotel], TestResponse]
 
