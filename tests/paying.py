@@ -78,16 +78,26 @@ def confirm(hotel: Hotel, intent: str, method: str = "", **more: Any) -> TestRes
     return hotel.post("/payments/confirm", body, **more)
 
 
-def ready(hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa") -> tuple[str, str]:
-    """A payment that is to be taken, and the card to take it from."""
+def cancel(hotel: Hotel, intent: str, **more: Any) -> TestResponse:
+    """Have it taken no more."""
+    more.setdefault("token", clerk(hotel))
+    return hotel.post(f"/payments/{intent}/cancel", {}, **more)
+
+
+def ready(
+    hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa", *, owed: bool = False
+) -> tuple[str, str]:
+    """A payment that is to be taken, and the card to take it from; `owed` is no deposit."""
     customer = a_customer(hotel)
     method = a_card(hotel, customer, card)
-    return an_intent(hotel, folio, amount, customer), method
+    return an_intent(hotel, folio, amount, customer, allowCredit=not owed), method
 
 
-def pay(hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa") -> TestResponse:
+def pay(
+    hotel: Hotel, folio: str, amount: Amount, card: str = "sandbox_visa", *, owed: bool = False
+) -> TestResponse:
     """Take an amount from a new customer's card that behaves so."""
-    return confirm(hotel, *ready(hotel, folio, amount, card))
+    return confirm(hotel, *ready(hotel, folio, amount, card, owed=owed))
 
 
 def shown(hotel: Hotel, intent: str) -> dict[str, Any]:

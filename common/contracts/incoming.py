@@ -143,12 +143,17 @@ class TenantTaxRules(Incoming):
 
 
 class PaymentCaptured(Incoming):
-    """Money that the processor has taken for a folio."""
+    """Money that the processor has taken for a folio.
+
+    `allowCredit` says that it was wanted as a deposit. What others have paid already of the same
+    debt goes back otherwise.
+    """
 
     payment_id: Token
     folio_id: FolioRef
     amount: Payable
     payment_method_token: PaymentToken | None = None
+    allow_credit: bool = False
 
 
 class ChargeAtTill(Incoming):

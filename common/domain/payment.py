@@ -21,6 +21,13 @@ class PaymentAlreadyRecorded(Conflict):
     title = "This payment of the processor is on a folio already"
 
 
+class PaymentUnderWay(Conflict):
+    """Which payment that is, and until when nobody else collects the debt, stand beside."""
+
+    code = "PAYMENT_UNDER_WAY"
+    title = "A payment of this debt is under way at the processor"
+
+
 class ProcessorPaymentMissing(Unmet):
     code = "PROCESSOR_PAYMENT_MISSING"
     title = "A card payment names the processor's payment"

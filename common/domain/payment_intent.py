@@ -58,6 +58,11 @@ class PaymentMethodDiffers(Conflict):
     title = "The payment is under way from another payment method"
 
 
+class PaymentNotCancelable(Conflict):
+    code = "PAYMENT_NOT_CANCELABLE"
+    title = "The payment is being taken, or has come to an end"
+
+
 @dataclass(frozen=True, kw_only=True)
 class IntentFact(Fact):
     """Something that happened to a payment intent."""
@@ -125,6 +130,7 @@ class PaymentPlaced(IntentFact):
 
 
 _S = PaymentStatus
+_CANCELABLE: Final = frozenset({_S.REQUIRES_PAYMENT_METHOD, _S.REQUIRES_ACTION, _S.CANCELED})
 _FACTS: Final[dict[PaymentStatus, type[IntentFact]]] = {
     _S.REQUIRES_ACTION: ActionRequired,
     _S.SUCCEEDED: PaymentSucceeded,
@@ -136,7 +142,8 @@ _FACTS: Final[dict[PaymentStatus, type[IntentFact]]] = {
 @dataclass(kw_only=True)
 class PaymentIntent(ProcessorPayment):
     """See the module. `is_challenged` has the bank asked for 3-D Secure, `review_id` is the review
-    that it waits for, or has waited for."""
+    that it waits for, or has waited for. One that may `allow_credit` is wanted as a deposit, where
+    it is more than what is owed; of every other, that goes back (`second_payment`)."""
 
     kind: ClassVar[str] = "payment_intent"
     property_id: PropertyId
@@ -145,6 +152,7 @@ class PaymentIntent(ProcessorPayment):
     payment_id: PaymentId | None = None
     review_id: ReviewId | None = None
     is_challenged: bool = False
+    allow_credit: bool = True
 
     @classmethod
     def make(
@@ -177,6 +185,7 @@ class PaymentIntent(ProcessorPayment):
             folio_id=folio.id,
             customer_id=customer_id,
             amount=amount,
+            allow_credit=allow_credit,
             created_at=moment.now,
             changed_at=moment.now,
         )
@@ -241,6 +250,27 @@ class PaymentIntent(ProcessorPayment):
         folio.must_be_open()
         return method
 
+    def must_be_cancelable(self) -> None:
+        """What the processor is taking at this moment is not, nor what has come to another end.
+
+        Refuses: PaymentNotCancelable.
+        """
+        if self.status not in _CANCELABLE:
+            raise PaymentNotCancelable(paymentStatus=self.status.value)
+
+    def cancel(self, moment: Moment) -> PaymentCanceled | None:
+        """Nobody wants it any more, and nobody was asked for it; None where it is canceled.
+
+        One that was asked for is canceled at the processor, and heard of. Refuses:
+        PaymentNotCancelable.
+        """
+        if self.status is _S.CANCELED:
+            return None
+        if not self.is_unasked:
+            raise PaymentNotCancelable(paymentStatus=self.status.value)
+        self.status, self.changed_at = _S.CANCELED, moment.now
+        return PaymentCanceled(subject=self, sequence=self.next_sequence())
+
     def take_back(self, moment: Moment) -> IntentTakenBack | None:
         """Nobody asked the processor: it stands as before; None where somebody has heard of it.
 
@@ -291,7 +321,8 @@ class PaymentIntent(ProcessorPayment):
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
-        return {
+        owed_only = {} if self.allow_credit else {"allowCredit": False}
+        return owed_only | {
             "id": self.id,
             "folioId": self.folio_id,
             "amountMicro": self.amount.amount_micro,

@@ -99,6 +99,10 @@ class Cards(Protocol):
     def standing(self, order: Order) -> Heard | NotThere | Unknown:
         """What became of a payment. It makes none."""
 
+    def cancel(self, order: Order) -> Heard | NotThere | Unknown:
+        """Cancel a payment that was not taken, and say where it stands then: one that was taken
+        stays so."""
+
     def next_action(self, order: Order) -> NextAction | None:
         """What a guest has to do for a payment to go on; None where there is nothing, or no
         answer."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from common.domain.account_statement import Moved
     from common.domain.ageing import Ageing
+    from common.domain.collection_lease import Lease
     from common.domain.company_account import CompanyAccount, ReceivableCreated
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
@@ -95,9 +96,13 @@ class CompanyAccounts(Protocol):
 
     def take_folio(
         self, folio_id: FolioId
-    ) -> tuple[tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]], Debtors]:
-        """Lock a folio and read its lines, payments and refunds; behind it lock the accounts that
-        it was settled onto, in the order of their ids. Refuses: FolioUnknown."""
+    ) -> tuple[
+        tuple[Folio, Sequence[Line], Sequence[Payment], Sequence[Refund]], Debtors, Lease | None
+    ]:
+        """Lock a folio and read its lines, payments, refunds and the lease on its debt; behind it
+        lock the accounts that it was settled onto, in the order of their ids.
+
+        Refuses: FolioUnknown."""
 
     def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
         """Lock the account that a payment settled onto; whether it is on an invoice already.

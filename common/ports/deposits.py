@@ -19,6 +19,9 @@ class Deposits(Protocol):
         """Lock two folios, whichever is named first in the same order, and read what stands on the
         first. Refuses: FolioUnknown."""
 
+    def standing(self, folio: Folio) -> Money:
+        """What stands on a folio that is locked."""
+
     def take_of_reservation(self, property_id: PropertyId, reservation_id: str) -> Sequence[Held]:
         """Lock all folios of a reservation in the order of their ids, and read their stays, their
         payments and what stands on each."""

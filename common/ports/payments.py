@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from common.domain.collection_lease import Lease
     from common.domain.credit_purchase import CreditPurchase
     from common.domain.customer import Customer
     from common.domain.folio import Folio
@@ -148,7 +149,23 @@ class PaymentIntents(Protocol):
         """Intents of which something has to become, the longest waiting first."""
 
     def keep(self, intent: PaymentIntent) -> None:
-        """Write an intent, or how it has changed; it waits, or waits no longer."""
+        """Write an intent, or how it has changed; it waits, or waits no longer.
+
+        One that is no longer under way lets go of what it had a lease on.
+        """
 
     def postpone(self, intent_id: PaymentIntentId) -> None:
         """Ask again later, after a pause that grows with each attempt."""
+
+
+class CollectionLeases(Protocol):
+    """Who is collecting what a folio owes (BEY-4). They are read under the lock of their folio."""
+
+    def take_folio(self, folio_id: FolioId) -> tuple[Folio, Lease | None]:
+        """Lock a folio and read the lease on its debt, which may be over. Refuses: FolioUnknown."""
+
+    def find(self, folio_id: FolioId) -> Lease | None:
+        """The lease on the debt of a folio that is locked; it may be over."""
+
+    def keep(self, lease: Lease) -> None:
+        """Write a lease, in the place of one that is over. Refuses: PaymentUnderWay."""

@@ -50,7 +50,13 @@ if TYPE_CHECKING:
     from common.ports.identity import Actor, StepUp
     from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
-    from common.ports.payments import Customers, DataKeys, PaymentIntents, StoredMethods
+    from common.ports.payments import (
+        CollectionLeases,
+        Customers,
+        DataKeys,
+        PaymentIntents,
+        StoredMethods,
+    )
     from common.ports.payouts import Payouts
     from common.ports.prepaid import Prepaid
     from common.ports.purchases import AutoTopUps, CreditPurchases
@@ -388,6 +394,8 @@ class Transaction(Moment, Protocol):
     def stored_methods(self) -> StoredMethods: ...
     @property
     def data_keys(self) -> DataKeys: ...
+    @property
+    def collection_leases(self) -> CollectionLeases: ...
     @property
     def payment_intents(self) -> PaymentIntents: ...
     @property

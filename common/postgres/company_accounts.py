@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from common.domain.account_statement import EntryKind, Moved
 from common.domain.ageing import AgedItem, Ageing, aged
+from common.domain.collection_lease import Lease
 from common.domain.company_account import (
     CompanyAccount,
     CompanyAccountUnknown,
@@ -41,6 +42,7 @@ from common.ports.company_accounts import CompanyAccountFilter, Debtors
 from common.ports.transaction import Page
 from common.postgres import company_sql as sql
 from common.postgres import ranks
+from common.postgres.collection_leases import OF_FOLIO, lease_of
 from common.postgres.company_rows import (
     ACCOUNT_COLUMNS,
     ALLOCATION_COLUMNS,
@@ -132,13 +134,14 @@ class CompanyAccounts:
             raise CreditNoteUnknown()
         return account, item_of(items[0]), note_of(notes[0])
 
-    def take_folio(self, folio_id: FolioId) -> tuple[Whole, Debtors]:
-        whole, (accounts, invoiced, items, billed) = Folios(self._desk).take_whole_with(
+    def take_folio(self, folio_id: FolioId) -> tuple[Whole, Debtors, Lease | None]:
+        whole, (accounts, invoiced, items, billed, lease) = Folios(self._desk).take_whole_with(
             folio_id,
             Statement(sql.TAKE_OF_FOLIO, (folio_id,)),
             Statement(sql.INVOICED, (folio_id,)),
             Statement(sql.ITEMS_OF_FOLIO, (folio_id,)),
             Statement(sql.LAST_INVOICE, (folio_id,)),
+            Statement(OF_FOLIO, (folio_id,)),
         )
         debtors = Debtors(
             accounts=[self._known([row]) for row in accounts],
@@ -146,7 +149,7 @@ class CompanyAccounts:
             items=[item_of(row) for row in items],
             billed=InvoiceId(billed[0][1]) if billed else None,
         )
-        return whole, debtors
+        return whole, debtors, lease_of(lease)
 
     def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
         accounts, invoiced = self._desk.batch(

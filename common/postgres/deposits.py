@@ -65,6 +65,9 @@ class Deposits:
         )
         return one, other, Money(standing[0][1], one.currency)
 
+    def standing(self, folio: Folio) -> Money:
+        return Money(self._desk.rows(STANDING, folio.id)[0][1], folio.currency)
+
     def take_of_reservation(self, property_id: PropertyId, reservation_id: str) -> Sequence[Held]:
         which = (property_id, reservation_id)
         folios, stays, payments, standing = self._desk.batch(

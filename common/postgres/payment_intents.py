@@ -49,7 +49,7 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 COLUMNS: Final = (
     "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
     " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
-    " version, trail, state_digest, review_id, is_challenged"
+    " version, trail, state_digest, review_id, is_challenged, allow_credit"
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
@@ -112,6 +112,7 @@ VALUES ($1, 0, $2, $3)
 ON CONFLICT ON CONSTRAINT intent_waits_once DO NOTHING
 """
 DONE: Final = "DELETE FROM payment_intent_queue WHERE intent_id = $1"
+RELEASE: Final = "DELETE FROM collection_leases WHERE intent_id = $1"
 POSTPONE: Final = """
 UPDATE payment_intent_queue
 SET attempts = attempts + 1,
@@ -226,6 +227,9 @@ class PaymentIntents:
             now = self._desk.now
             waits = Statement(PUT, (intent.id, now + FIRST_ATTEMPT_WITHIN, now))
         self._desk.write(("intent waits", intent.id), Write(ranks.DOCUMENT_PARTS, waits))
+        if not intent.is_under_way:
+            released = Write(ranks.DOCUMENT_PARTS, Statement(RELEASE, (intent.id,)))
+            self._desk.write(("intent lets go", intent.id), released)
 
 
 def _means_of(row: Row) -> Means:
@@ -258,6 +262,7 @@ def _row(intent: PaymentIntent) -> dict[str, Any]:
         "state_digest": intent.state_digest,
         "review_id": intent.review_id,
         "is_challenged": intent.is_challenged,
+        "allow_credit": intent.allow_credit,
     }
 
 
@@ -281,5 +286,6 @@ def _intent_of(row: Row) -> PaymentIntent:
         state_digest=bytes(row[17]),
         review_id=row[18] and ReviewId(row[18]),
         is_challenged=row[19],
+        allow_credit=row[20],
         is_new=False,
     )

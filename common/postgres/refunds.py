@@ -151,8 +151,9 @@ class Refunds:
         self._desk.write(("refund", refund_id), later)
 
     def _give_back(self, payment: Payment) -> None:
+        """Behind the payment itself, which may have been recorded in the same transaction."""
         values = (payment.id, payment.refunded_paid_micro, payment.refunded_micro)
-        change = Write(ranks.AGGREGATE_CHANGES, Statement(GIVE_BACK, values))
+        change = Write(ranks.DOCUMENT_PARTS, Statement(GIVE_BACK, values))
         self._desk.write(("payment", payment.id), change)
 
 

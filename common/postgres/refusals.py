@@ -9,7 +9,7 @@ from common.domain.cash_drawer import DrawerAlreadyOpen
 from common.domain.charge import ChargeAlreadyPosted, ChargeAlreadyVoided
 from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.customer import CustomerEmailTaken
-from common.domain.payment import PaymentAlreadyRecorded
+from common.domain.payment import PaymentAlreadyRecorded, PaymentUnderWay
 from common.domain.payout import PayoutSamePerson
 from common.domain.platform_incident import PlatformIncidentOn
 from common.domain.receivable import (
@@ -70,6 +70,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "customers_pkey": IdConflict,
     "payment_methods_pkey": IdConflict,
     "payment_intents_pkey": IdConflict,
+    "one_collection_of_a_debt_at_a_time": PaymentUnderWay,
     "payouts_pkey": IdConflict,
     "one_trial_per_account": TrialUsed,
     "one_trial_per_tenant": TrialUsed,

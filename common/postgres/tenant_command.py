@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from common.postgres.cash_drawers import CashDrawers
     from common.postgres.cash_sessions import CashSessions
     from common.postgres.certificates import Certificates
+    from common.postgres.collection_leases import CollectionLeases
     from common.postgres.company_accounts import CompanyAccounts
     from common.postgres.credit_notes import CreditNotes
     from common.postgres.credit_purchases import CreditPurchases
@@ -219,6 +220,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.stored_methods import DataKeys
 
         return DataKeys(self)
+
+    @cached_property
+    def collection_leases(self) -> "CollectionLeases":
+        from common.postgres.collection_leases import CollectionLeases
+
+        return CollectionLeases(self)
 
     @cached_property
     def payment_intents(self) -> "PaymentIntents":

@@ -20,6 +20,7 @@ from common.ports.payments import Placing
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed
+from common.procedures.capturing import return_unwanted
 from common.procedures.paying import take_payment
 
 
@@ -173,6 +174,8 @@ def _placed(
         method_token_digest=method.sealed.digest.hex() if method else None,
         allow_credit=True,
     )
+    if not intent.allow_credit:
+        return_unwanted(folio, recorded.payment, tx)
     return recorded.payment
 
 

@@ -12,6 +12,7 @@ from common.domain.review import Review, SubjectKind
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting, keep_answer, take_from_card
+from common.procedures.leasing import lease_debt
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Followed:
 def go_on(review: Review, tx: Transaction) -> Decided:
     """Let what was approved go on; the processor is asked afterwards.
 
-    Refuses: PaymentIntentUnknown, FolioAlreadyClosed, PaymentMethodUnknown, PaymentMethodRemoved.
+    Refuses: PaymentIntentUnknown, FolioAlreadyClosed, PaymentMethodUnknown, PaymentMethodRemoved,
+    Overpayment, PaymentUnderWay.
     """
     if review.subject_kind is not SubjectKind.PAYMENT_INTENT:
         return Decided(review, None)
@@ -49,6 +51,7 @@ def go_on(review: Review, tx: Transaction) -> Decided:
             is_approved=review.is_approved,
         )
         if confirmed is not None:
+            lease_debt(folio, intent, tx)
             tx.payment_intents.keep(intent)
             tx.tell(confirmed)
             begins = True

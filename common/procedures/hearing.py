@@ -24,10 +24,10 @@ from common.domain.refund import RefundUnknown
 from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome
 from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
+from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refunded
-from common.procedures.paying import capture_payment
 from common.procedures.paying_out import keep_account_told, keep_payout_result
 from common.procedures.refunded_there import Told, keep_refunded_there
 from common.procedures.refunding import keep_result

@@ -1,7 +1,7 @@
 """Taking a payment off a folio: the same lines whether the desk or the processor tells of it."""
 
 from common.domain.folio import Folio, PaymentRecorded
-from common.domain.identifiers import CashSessionId, CompanyAccountId, FolioId, PaymentId
+from common.domain.identifiers import CashSessionId, CompanyAccountId, PaymentId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.stored_method import token_digest
@@ -57,31 +57,6 @@ def take_payment(
     tx.ledger.post(recorded)
     tx.tell(recorded)
     return recorded
-
-
-def capture_payment(
-    tx: Transaction,
-    folio_id: FolioId,
-    processor_payment_id: str,
-    paid: Money,
-    token: str | None = None,
-) -> None:
-    """Record what the processor has captured, unless it is; more than is owed becomes a credit.
-
-    Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing.
-    """
-    folio = tx.folios.take(folio_id)
-    if tx.folios.find_paid_by(processor_payment_id) is not None:
-        return
-    take_payment(
-        tx,
-        folio,
-        paid,
-        PaymentMethod.CARD,
-        processor_payment_id=processor_payment_id,
-        method_token_digest=digest_of(token),
-        allow_credit=True,
-    )
 
 
 def digest_of(token: str | None) -> str | None:

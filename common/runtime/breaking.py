@@ -126,6 +126,10 @@ class BreakingCards:
         """As the port has it; Unreachable while nobody is let through."""
         return self._quietly("standing", lambda: self._cards.standing(order))
 
+    def cancel(self, order: Order) -> Heard | NotThere | Unknown:
+        """As the port has it. Refuses: GatewayUnavailable."""
+        return self._or_refused(lambda: self._cards.cancel(order))
+
     def next_action(self, order: Order) -> NextAction | None:
         """As the port has it; None while nobody is let through."""
         answer = self._quietly("next_action", lambda: self._cards.next_action(order))

@@ -123,6 +123,15 @@ class SandboxCards:
         made = self._read(f"intents/{order.id}")
         return NotThere() if made is None else self._heard(order.id, made)
 
+    def cancel(self, order: Order) -> Heard | NotThere | Unknown:
+        """Cancel a payment that waits for its guest, unless that was faster."""
+        heard = self.standing(order)
+        if not isinstance(heard, Heard) or heard.status is not PaymentStatus.REQUIRES_ACTION:
+            return heard
+        told = {"status": PaymentStatus.CANCELED.value, "failure": None}
+        self._put(f"intents/{order.id}.acted", told)
+        return self.standing(order)
+
     def next_action(self, order: Order) -> NextAction | None:
         """Where a guest confirms a payment that waits for it."""
         heard = self.standing(order)

@@ -30,6 +30,7 @@ STATUSES: Final = {
     "canceled": PaymentStatus.CANCELED,
     "succeeded": PaymentStatus.SUCCEEDED,
 }
+ENDED: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED})
 NUMBERLESS: Final = "0000"
 _Refused = stripe.CardError | stripe.InvalidRequestError
 
@@ -113,6 +114,27 @@ class StripeCards:
         if isinstance(found, Unreachable):
             return found
         return NotThere() if found is None else _heard(found)
+
+    def cancel(self, order: Order) -> Heard | NotThere | Unknown:
+        """Cancel a payment; what Stripe does not cancel any more is answered as it stands."""
+        found = read(lambda: self._payment(order))
+        if found is None:
+            return NotThere()
+        if isinstance(found, Unreachable) or _heard(found).status in ENDED:
+            return found if isinstance(found, Unreachable) else _heard(found)
+        key: Any = {"idempotency_key": f"{order.id}:cancel"}
+        reason: Any = {"cancellation_reason": "abandoned"}
+        try:
+            canceled = self._client.v1.payment_intents.cancel(found.id, reason, key)
+        except stripe.IdempotencyError:  # somebody else is at it
+            return Unknown()
+        except stripe.InvalidRequestError:  # it was taken meanwhile, or is being taken
+            return self.standing(order)
+        except (stripe.APIConnectionError, stripe.RateLimitError):
+            return Unreachable()
+        except stripe.APIError as fault:
+            return unreachable_or_raise(fault)
+        return _heard(canceled)
 
     def next_action(self, order: Order) -> NextAction | None:
         """How a guest confirms a payment: the client's secret for Stripe's own page or library."""

@@ -2,13 +2,14 @@
 
 from common.contracts.incoming import PaymentCaptured
 from common.ports.transaction import Transaction
-from common.procedures.paying import capture_payment
+from common.procedures.capturing import capture_payment
 from common.runtime.declaration import event_function
 
 
 @event_function("melmastoon.payment_gateway.payment.captured.v1")
 def on_payment_captured(captured: PaymentCaptured, tx: Transaction) -> None:
-    """Record the payment, unless the desk has; more than is owed becomes a credit.
+    """Record the payment, unless the desk has. What others have paid already goes back by itself;
+    what else is more than is owed becomes a credit.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing.
     """
@@ -18,4 +19,5 @@ def on_payment_captured(captured: PaymentCaptured, tx: Transaction) -> None:
         captured.payment_id,
         captured.amount,
         captured.payment_method_token,
+        allow_credit=captured.allow_credit,
     )

@@ -11,10 +11,12 @@ less than nothing, by no document where only money moved.
 from common.contracts.folios import FolioView, SettlementView
 from common.contracts.references import CreditNoteRef, FolioRef, InvoiceRef
 from common.contracts.shapes import Outcome, Request
+from common.domain.collection_lease import must_not_run
 from common.domain.credit_note import CreditNote
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.invoice import Invoice
+from common.domain.payment import PaymentUnderWay
 from common.domain.refusal import Refusal
 from common.domain.settlement import BalanceDue, RefundPending, settle
 from common.ports.transaction import Transaction
@@ -61,15 +63,24 @@ def tell_balance_due(request: CloseFolio, tx: Transaction, refusal: Refusal) -> 
     moves_money=True,
     etag="folio",
     after_refusal={BalanceDue: tell_balance_due},
-    refusals=(FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, FxRateMissing),
+    refusals=(
+        FolioUnknown,
+        FolioAlreadyClosed,
+        PaymentUnderWay,
+        RefundPending,
+        BalanceDue,
+        FxRateMissing,
+    ),
 )
 def close_folio(request: CloseFolio, tx: Transaction) -> FolioClosedAnswer:
     """Close a folio that balances and bill what it came to.
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, RefundPending, BalanceDue, FxRateMissing.
+    Refuses: FolioUnknown, FolioAlreadyClosed, PaymentUnderWay, RefundPending, BalanceDue,
+    FxRateMissing.
     """
-    whole, debtors = tx.company_accounts.take_folio(request.folio_id)
+    whole, debtors, lease = tx.company_accounts.take_folio(request.folio_id)
     folio, lines, payments, refunds = whole
+    must_not_run(lease, tx)
     lines = folio.unbilled(lines)
     closed = settle(folio, lines, payments, tx)
     tx.folios.keep(folio)

@@ -3,7 +3,8 @@
 A card payment carries the processor's id and is recorded once, whether the desk or the processor's
 event comes first. Another currency is converted by the rates that the folio pinned, and both
 amounts are kept. Cash goes into an open drawer session, in the currency that was handed over. What
-a company settles later is owed by its account from here on, within its credit limit.
+a company settles later is owed by its account from here on, within its credit limit. While the
+processor collects the same debt, nothing but what a card's terminal has captured takes it (BEY-4).
 """
 
 from common.contracts.fields import (
@@ -20,6 +21,7 @@ from common.contracts.references import (
     PaymentRef,
 )
 from common.contracts.shapes import Request
+from common.domain.collection_lease import must_leave_to
 from common.domain.company_account import (
     CompanyAccountNotActive,
     CompanyAccountUnknown,
@@ -33,6 +35,7 @@ from common.domain.payment import (
     NoOpenCashSession,
     PaymentAlreadyRecorded,
     PaymentMethod,
+    PaymentUnderWay,
     ProcessorPaymentMissing,
 )
 from common.ports.transaction import Transaction
@@ -77,6 +80,7 @@ class RecordPayment(Request):
         NoOpenCashSession,
         ProcessorPaymentMissing,
         PaymentAlreadyRecorded,
+        PaymentUnderWay,
         CompanyAccountMissing,
         CompanyAccountUnknown,
         CompanyAccountNotActive,
@@ -88,12 +92,14 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
     """Take a payment off the balance and answer what is left.
 
     Refuses: FolioUnknown, FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing,
-    NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded, CompanyAccountMissing,
-    CompanyAccountUnknown, CompanyAccountNotActive, CurrenciesDiffer, CreditLimitExceeded.
+    NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded, PaymentUnderWay,
+    CompanyAccountMissing, CompanyAccountUnknown, CompanyAccountNotActive, CurrenciesDiffer,
+    CreditLimitExceeded.
     """
-    folio = tx.folios.take(request.folio_id)
+    folio, lease = tx.collection_leases.take_folio(request.folio_id)
     if request.payment_id is not None and tx.folios.find_paid_by(request.payment_id) is not None:
         raise PaymentAlreadyRecorded()
+    must_leave_to(lease, folio, request.method, request.amount, tx)
     recorded = take_payment(
         tx,
         folio,

@@ -6,6 +6,9 @@ became of the payment. What the bank wants the guest to confirm is `requires_act
 answered by GET /payments/{id}, which asks the processor, because an answer here is kept for a
 retry and a client's secret is kept nowhere. What has no answer stays `processing`.
 
+What the folio owes is leased to it in the same commit, so that nobody else collects the same debt
+meanwhile; what is no longer owed is not asked for, unless it is wanted as a deposit (BEY-4).
+
 It is weighed before it is asked for (FRD-1). What looks odd is answered as it was, with the review
 that it waits for: `requires_payment_method`, as nobody was asked. What is refused is not told why.
 """
@@ -13,7 +16,8 @@ that it waits for: `requires_payment_method`, as nobody was asked. What is refus
 from common.contracts.payments import PaymentIntentView
 from common.contracts.references import PaymentIntentRef, StoredMethodRef
 from common.contracts.shapes import Request
-from common.domain.folio import FolioAlreadyClosed
+from common.domain.folio import FolioAlreadyClosed, Overpayment
+from common.domain.payment import PaymentUnderWay
 from common.domain.payment_intent import (
     PaymentIntentUnknown,
     PaymentMethodDiffers,
@@ -37,6 +41,7 @@ from common.procedures.collecting import (
     keep_answer,
     take_from_card,
 )
+from common.procedures.leasing import lease_debt
 from common.procedures.weighing import confirm_weighed, note_refused
 from common.runtime.declaration import RateLimit, http_function
 
@@ -89,6 +94,8 @@ def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
         PaymentMethodDiffers,
         PaymentMethodErased,
         FolioAlreadyClosed,
+        Overpayment,
+        PaymentUnderWay,
         PaymentRefused,
         GatewayUnavailable,
         WebhookContradictsBooks,
@@ -99,13 +106,15 @@ def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
 
     Refuses: PaymentIntentUnknown, PaymentNotConfirmable, PaymentMethodMissing,
     PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodDiffers, PaymentMethodErased,
-    FolioAlreadyClosed, PaymentRefused, GatewayUnavailable, WebhookContradictsBooks.
+    FolioAlreadyClosed, Overpayment, PaymentUnderWay, PaymentRefused, GatewayUnavailable,
+    WebhookContradictsBooks.
     """
     folio, intent, method = tx.payment_intents.take_with_method(
         request.payment_intent_id, request.payment_method_id
     )
     confirmed = confirm_weighed(folio, intent, method, tx)
     if confirmed is not None:
+        lease_debt(folio, intent, tx)
         tx.payment_intents.keep(intent)
         tx.tell(confirmed)
     return collecting(intent, tx, begins=confirmed is not None)

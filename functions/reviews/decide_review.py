@@ -11,8 +11,9 @@ from common.contracts.fields import FreeText
 from common.contracts.references import ReviewRef
 from common.contracts.reviews import ReviewView
 from common.contracts.shapes import Request
-from common.domain.folio import FolioAlreadyClosed
+from common.domain.folio import FolioAlreadyClosed, Overpayment
 from common.domain.identifiers import PaymentIntentId
+from common.domain.payment import PaymentUnderWay
 from common.domain.refusal import Refusal
 from common.domain.review import (
     Decision,
@@ -78,6 +79,8 @@ def hold_again(request: DecideReview, tx: Transaction, _: Refusal) -> None:
         ReviewSamePerson,
         ReviewDecidedAlready,
         FolioAlreadyClosed,
+        Overpayment,
+        PaymentUnderWay,
         PaymentMethodRemoved,
         PaymentMethodErased,
         GatewayUnavailable,
@@ -87,8 +90,9 @@ def hold_again(request: DecideReview, tx: Transaction, _: Refusal) -> None:
 def decide_review(request: DecideReview, tx: Transaction) -> Decided:
     """Keep a person's decision, once, and let what waited go on or end.
 
-    Refuses: ReviewUnknown, ReviewSamePerson, ReviewDecidedAlready, FolioAlreadyClosed,
-    PaymentMethodRemoved, PaymentMethodErased, GatewayUnavailable, WebhookContradictsBooks.
+    Refuses: ReviewUnknown, ReviewSamePerson, ReviewDecidedAlready, FolioAlreadyClosed, Overpayment,
+    PaymentUnderWay, PaymentMethodRemoved, PaymentMethodErased, GatewayUnavailable,
+    WebhookContradictsBooks.
     """
     review = tx.reviews.take(request.review_id)
     decided = review.decide(request.decision, request.reason, tx.actor.sub, tx)

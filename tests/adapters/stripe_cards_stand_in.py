@@ -36,6 +36,7 @@ class CardsStandIn:
     payments: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, tuple[dict[str, str], Answer]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
+    confirms_before_canceling: str = ""
     seen: list[tuple[str, str, str | None, dict[str, str]]] = field(default_factory=list)
 
     def post(self, path: str, key: str | None, form: dict[str, str]) -> Answer:
@@ -98,8 +99,20 @@ class CardsStandIn:
                 return 200, _method(token)
             case ["payment_intents"]:
                 return self._paid(form)
+            case ["payment_intents", id, "cancel"]:
+                return self._canceled(id)
             case _:
                 return _error(404, "invalid_request_error", "resource_missing")
+
+    def _canceled(self, id: str) -> Answer:
+        """What was taken is not canceled any more."""
+        (payment,) = [each for each in self.payments if each["id"] == id]
+        if payment["metadata"]["paymentIntentId"] == self.confirms_before_canceling:
+            self.act(self.confirms_before_canceling, confirms=True)
+        if payment["status"] not in ("requires_action", "requires_payment_method"):
+            return _error(400, "invalid_request_error", "payment_intent_unexpected_state")
+        payment["status"] = "canceled"
+        return 200, payment
 
     def _attached(self, token: str, customer: str) -> Answer:
         if token.startswith("sandbox_unknown_"):

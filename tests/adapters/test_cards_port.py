@@ -181,6 +181,42 @@ def test_what_a_bank_declines_has_failed_and_says_why(bench: Bench, card: str, c
     assert bench.cards.pay(order) == heard
 
 
+def test_a_payment_that_waits_for_its_guest_is_canceled_once(bench: Bench) -> None:
+    order = bench.order("sandbox_3ds")
+    bench.cards.pay(order)
+
+    canceled = heard_of(bench.cards.cancel(order))
+
+    assert canceled.status is PaymentStatus.CANCELED
+    assert heard_of(bench.cards.cancel(order)) == canceled
+    assert heard_of(bench.cards.standing(order)) == canceled
+    assert isinstance(bench.cards.cancel(bench.order()), NotThere)
+    if bench.stripe is not None:
+        asked = [(path, key) for how, path, key, _ in bench.stripe.seen if "cancel" in path]
+        path = f"/v1/payment_intents/{canceled.processor_payment_id}/cancel"
+        assert asked == [(path, f"{order.id}:cancel")]
+
+
+def test_a_guest_who_was_faster_than_its_cancellation_has_paid(bench: Bench) -> None:
+    order = bench.order("sandbox_3ds")
+    bench.cards.pay(order)
+    bench.act(order.id, confirms=True)
+
+    assert heard_of(bench.cards.cancel(order)).status is PaymentStatus.SUCCEEDED
+    assert heard_of(bench.cards.standing(order)).status is PaymentStatus.SUCCEEDED
+
+
+def test_what_stripe_cannot_cancel_any_more_is_answered_as_it_stands() -> None:
+    """The guest confirms between the look and the cancellation."""
+    with cards_stand_in() as stand_in:
+        bench = Bench(StripeCards(KEY, address=stand_in.address), stand_in.act, stand_in)
+        order = bench.order("sandbox_3ds")
+        bench.cards.pay(order)
+        stand_in.confirms_before_canceling = order.id
+
+        assert heard_of(bench.cards.cancel(order)).status is PaymentStatus.SUCCEEDED
+
+
 @pytest.mark.parametrize("confirms", [True, False])
 def test_a_challenge_waits_for_the_guest(bench: Bench, confirms: bool) -> None:
     order = bench.order("sandbox_3ds")

@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 from tests.hotel import Hotel, usd
-from tests.paying import a_customer, add_card, confirm, pay, ready
+from tests.paying import a_customer, add_card, an_intent, confirm, pay, ready
 from tests.postgres.trials import Trial
 
 CUSTOMER: Final = {"id": "cus_x", "email": "x@guest.example", "processor_customer_id": None}
+FREE_FOLIO, FREE_INTENT = "fol_01JTESTSFREEF0000000000000", "pin_01JTESTSFREEF0000000000000"
 DIGEST: Final = "\\x" + 32 * "00"
 METHOD: Final = {"id": "pm_x", "token_digest": DIGEST}
 INTENT: Final = {"id": "pin_x", "processor_payment_id": None, "payment_id": None}
@@ -81,14 +82,33 @@ PAYMENTS: Final = [
     ),
     Trial("intent_waits_once", "payment_intent_queue", {}),
     Trial("waiting_intent_exists", "payment_intent_queue", {"intent_id": "pin_none"}),
+    Trial("one_collection_of_a_debt_at_a_time", "collection_leases", {"intent_id": "pin_none"}),
+    Trial("payment_holds_one_lease", "collection_leases", {"folio_id": "fol_none"}),
+    Trial(
+        "lease_is_on_a_folio",
+        "collection_leases",
+        {"folio_id": "fol_none", "intent_id": FREE_INTENT},
+    ),
+    Trial(
+        "lease_is_of_a_payment",
+        "collection_leases",
+        {"folio_id": FREE_FOLIO, "intent_id": "pin_none"},
+    ),
+    Trial("lease_is_of_a_debt", "collection_leases", {"amount_micro": 0}),
+    Trial("lease_has_an_end", "collection_leases", {"expires_at": "2020-03-01T12:00:00+00:00"}),
 ]
 
 
 def payments_of_every_state(hotel: Hotel) -> None:
-    """One is taken, one declined, one has no answer; one card is taken away again."""
+    """One is taken, one declined, one has no answer, and one is leased a debt; one card is taken
+    away again."""
     folio = hotel.open_folio()
     for card in ("sandbox_visa", "sandbox_declined", "sandbox_lost", "sandbox_3ds"):
         assert pay(hotel, folio, usd(1_000), card).status_code == 200
+    an_intent(hotel, hotel.open_folio(id=FREE_FOLIO), usd(500), id=FREE_INTENT)
+    owing = hotel.open_folio()
+    hotel.charged(owing)
+    assert pay(hotel, owing, usd(1_000), "sandbox_3ds", owed=True).status_code == 200
     removed = add_card(hotel, a_customer(hotel)).json["paymentMethodId"]
     assert hotel.call("DELETE", f"/payment-methods/{removed}").status_code == 200
     confirm(hotel, *ready(hotel, folio, usd(2_000)))

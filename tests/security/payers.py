@@ -76,6 +76,7 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "paymentIntentId": payer.intent,
         "paymentMethodId": payer.card,
     },
+    "cancel_payment": lambda payer: {},
     "purchase_credits": lambda payer: {
         "id": new_id("pin"),
         "account": "main",

@@ -145,6 +145,7 @@ DECIDED = {
     "add_payment_method": "billing.customer.write",
     "remove_payment_method": "billing.customer.write",
     "create_payment_intent": "billing.payment.write",
+    "cancel_payment": "billing.payment.write",
     "confirm_payment": "billing.payment.write",
     "show_payment": "billing.payment.read",
     "list_reviews": "billing.ai.review",

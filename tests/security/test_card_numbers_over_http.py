@@ -260,6 +260,7 @@ FREE_TEXTS = {
     "end_platform_incident": 1,
     "remove_payment_method": 0,
     "create_payment_intent": 0,
+    "cancel_payment": 0,
     "confirm_payment": 0,
     "decide_review": 1,
 }

@@ -16,6 +16,7 @@ def test_a_hotel_with_payments_breaks_none(payments: Hotel) -> None:
         "failed",
         "processing",
         "requires_action",
+        "requires_payment_method",
         "succeeded",
     ]
 

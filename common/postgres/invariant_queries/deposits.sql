@@ -115,14 +115,17 @@ WHERE stays.canceled_at IS NOT NULL
 
 -- invariant: only_a_cancellation_refunds_without_a_confirmation
 -- A refund that nobody confirmed is of a card. It was made at the processor itself, or it is on the
--- folio of a reservation that was canceled, and was promised in the transaction that canceled it.
-SELECT refunds.id, concat_ws(' ', method, 'of', folios.reservation_id, 'on', occurred_at)
+-- folio of a reservation that was canceled, and was promised in the transaction that canceled it, or
+-- in the one that recorded its payment, which was more than was owed.
+SELECT refunds.id, concat_ws(' ', refunds.method, 'of', folios.reservation_id, 'on', refunds.occurred_at)
 FROM refunds
-JOIN folios ON folios.id = folio_id
+JOIN folios ON folios.id = refunds.folio_id
+JOIN payments ON payments.id = payment_id
 LEFT JOIN canceled_reservations AS canceled
   ON canceled.property_id = folios.property_id AND canceled.reservation_id = folios.reservation_id
 WHERE num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) < 4
   AND (num_nonnulls(confirmed_by, step_up_token_id, assertion_hash, step_up_method) > 0
-    OR method <> 'card'
+    OR refunds.method <> 'card'
     OR processor_refund_id IS NULL
-      AND canceled.canceled_at IS DISTINCT FROM occurred_at);
+      AND canceled.canceled_at IS DISTINCT FROM refunds.occurred_at
+      AND payments.occurred_at <> refunds.occurred_at);

@@ -35,7 +35,9 @@ WHERE (status IN ('processing', 'requires_action') OR status = 'succeeded' AND p
 -- What is to be taken, where it stands and what became of it are what its trail digested.
 SELECT id, concat_ws(' ', 'is', status, 'over', amount_micro, currency)
 FROM payment_intents
-WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+WHERE state_digest <> sha256(convert_to(concat('{',
+  CASE WHEN NOT allow_credit THEN '"allowCredit":false,' END,
+  '"amountMicro":', amount_micro, ',"currency":',
   to_json(currency), ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'),
   ',"folioId":', to_json(folio_id), ',"id":', to_json(id),
   ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
@@ -75,3 +77,35 @@ WHERE (removed_at IS NULL) <> (octet_length(sealed_token) > 28)
         SELECT FROM audit_entries
         WHERE aggregate_kind = 'payment_method' AND aggregate_id = payment_methods.id
           AND action = 'payment_method.removed');
+
+-- invariant: a_lease_is_of_a_payment_that_is_under_way
+-- What a folio owes is leased to a payment of it that the processor was asked for, over no more than
+-- that takes, and for as long as the processor has.
+SELECT leases.intent_id, concat_ws(' ', 'on', leases.folio_id, 'is', intents.status, 'over',
+  leases.amount_micro, leases.currency)
+FROM collection_leases AS leases
+JOIN payment_intents AS intents ON intents.id = intent_id
+JOIN folios ON folios.id = leases.folio_id
+WHERE intents.folio_id <> leases.folio_id
+   OR intents.status NOT IN ('processing', 'requires_action')
+   OR leases.currency <> folios.currency
+   OR intents.currency = leases.currency AND leases.amount_micro > intents.amount_micro
+   OR expires_at - taken_at <> interval '15 minutes';
+
+-- invariant: what_comes_beyond_the_debt_goes_back
+-- Of a payment that was not wanted as a deposit, what its folio did not owe when the money came was
+-- promised back in the same transaction; to the cent, where it was paid in the folio's currency.
+SELECT paid.id, concat_ws(' ', paid.amount_micro, 'left', paid.balance_micro, 'and', refunds.id,
+  'gives back', refunds.amount_micro)
+FROM (
+  SELECT id, amount_micro, sum(amount_micro) OVER (PARTITION BY folio_id ORDER BY sequence)
+    AS balance_micro
+  FROM folio_lines
+) AS paid
+JOIN payments ON payments.id = paid.id AND payments.paid_currency = payments.currency
+JOIN payment_intents AS intents ON intents.payment_id = paid.id AND NOT allow_credit
+LEFT JOIN refunds ON refunds.payment_id = paid.id AND refunds.occurred_at = payments.occurred_at
+  AND confirmed_by IS NULL AND processor_refund_id IS NULL
+WHERE coalesce(refunds.amount_micro, 0)
+        <> least(payments.amount_micro, greatest(-balance_micro, 0))
+  AND payments.occurred_at > intents.created_at;

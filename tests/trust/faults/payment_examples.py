@@ -69,6 +69,14 @@ def _confirming(scene: Scene) -> Act:
     return _sends("POST", "/payments/confirm", body)
 
 
+def _canceling(scene: Scene) -> Act:
+    """One that waits for its guest: the processor is asked between two transactions."""
+    folio = scene.hotel.open_folio()
+    scene.hotel.charged(folio)
+    waiting = pay(scene.hotel, folio, usd(500), "sandbox_3ds", owed=True)
+    return _sends("POST", f"/payments/{waiting.json['paymentIntentId']}/cancel")
+
+
 def _linking(scene: Scene) -> Act:
     """Two customers of whom the processor was never told."""
     for _ in range(2):
@@ -105,6 +113,7 @@ PAYMENTS: Final[dict[str, Callable[[Scene], Act]]] = {
     "remove_payment_method": _removing,
     "create_payment_intent": _intending,
     "confirm_payment": _confirming,
+    "cancel_payment": _canceling,
     "link_customers": _linking,
     "settle_payments": _settling,
     "rewrap_data_keys": _rewrapping,

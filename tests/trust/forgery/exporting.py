@@ -115,6 +115,7 @@ NO_BOOKS: Final = {
     # the money that was taken is a payment and its entries, which are retold
     "customers": "whose cards are kept",
     "data_keys": "what their tokens are sealed under",
+    "collection_leases": "which payment collects what a folio owes",
     "payment_intent_queue": "what the processor is still to be asked about payments",
     "payment_intents": "what was to be taken from cards",
     "payment_methods": "which cards were left",

@@ -12,6 +12,8 @@ OWN = "a_payment_is_taken_from_its_own_customer"
 WEIGHED = "a_payment_is_weighed_once_a_card"
 LISTED = "a_customer_of_the_processor_is_in_the_directory"
 SEALED = "a_kept_method_can_be_opened_and_a_removed_one_cannot"
+LEASED = "a_lease_is_of_a_payment_that_is_under_way"
+BACK = "what_comes_beyond_the_debt_goes_back"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 FIRST = "WHERE id = (SELECT min(id) FROM payment_intents WHERE status = '{}')"
 SUCCEEDED, UNPLACED = "status = 'succeeded'", "status = 'succeeded' AND payment_id IS NULL"
@@ -101,6 +103,23 @@ PAYMENTS = (
         TOLD,
         "DELETE FROM billing_central.outbox WHERE tenant_id = '{tenant}'"
         " AND event_type LIKE '%payment.failed.v1'",
+    ),
+    plant(
+        LEASED,
+        f"UPDATE collection_leases SET intent_id = id FROM payment_intents"
+        f" {FIRST.format('failed')}",
+    ),
+    plant(LEASED, "UPDATE collection_leases SET amount_micro = amount_micro + 1"),
+    plant(LEASED, "UPDATE collection_leases SET expires_at = expires_at + interval '1 day'"),
+    plant(
+        BACK,
+        "UPDATE payment_intents SET allow_credit = false WHERE id ="
+        " (SELECT min(id) FROM payment_intents WHERE payment_id IS NOT NULL)",
+        also=(DIGESTED,),
+    ),
+    plant(
+        GUARDED,
+        "ALTER TABLE collection_leases DROP CONSTRAINT one_collection_of_a_debt_at_a_time",
     ),
     plant(GUARDED, "ALTER TABLE customers DROP CONSTRAINT one_customer_per_email"),
     plant(GUARDED, "ALTER TABLE customers DROP CONSTRAINT processor_customer_is_of_one_customer"),

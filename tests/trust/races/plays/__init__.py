@@ -7,6 +7,7 @@ whatever order it went. A new aggregate brings its race, and it stands in a file
 
 from tests.trust.races.plays import (
     cash,
+    collecting,
     companies,
     credits,
     deposits,
@@ -34,6 +35,7 @@ from tests.trust.races.plays.playbill import RACES
 __all__ = [
     "RACES",
     "cash",
+    "collecting",
     "companies",
     "credits",
     "deposits",
