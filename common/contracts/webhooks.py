@@ -44,6 +44,7 @@ _METADATA_KEPT: Final = (
     "paymentIntentId",
     "payoutId",
 )
+_DIGITS_MAX: Final = 4
 _CARD_KEPT: Final = ("brand", "last4", "exp_month", "exp_year", "fingerprint")
 
 EventType = Annotated[
@@ -242,7 +243,16 @@ def _whole(value: Any) -> int | None:
 
 
 def _is_plain(value: Any) -> bool:
-    """A short text without anything that could be a person's, or a whole number."""
+    """A short text without anything that could be a person's, or a whole number.
+
+    No id of the processor's or of ours is digits alone: a telephone's, an account's and a card's
+    number is.
+    """
     if isinstance(value, str):
-        return len(value) <= 255 and value.isascii() and not {" ", "@"} & set(value)
+        is_number = value.isdigit() and len(value) > _DIGITS_MAX
+        return (
+            len(value) <= 255
+            and value.isascii()
+            and not (is_number or {" ", "@", "+"} & set(value))
+        )
     return type(value) is int

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from common.domain.dispute import Dispute
     from common.domain.identifiers import FolioId
     from common.domain.late_refund import LateRefund
@@ -53,6 +55,12 @@ class Webhooks(Protocol):
 
     def keep_attempt(self, event_id: str, outcome: WebhookOutcome, code: str | None = None) -> None:
         """Write down what became of an event; that it took effect, once."""
+
+    def with_body_before(self, moment: datetime, limit: int) -> Sequence[str]:
+        """Events that came before a moment and whose bodies are still kept, the oldest first."""
+
+    def forget_bodies(self, event_ids: Sequence[str], before: datetime) -> None:
+        """Delete what these events said, of those that came before a moment; the events stay."""
 
 
 class Disputes(Protocol):

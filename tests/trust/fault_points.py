@@ -38,6 +38,7 @@ JOBS: Final = (
     "settle_credit_purchases",
     "top_up_credits",
     "expire_reviews",
+    "forget_webhook_bodies",
 )
 
 
