@@ -38,6 +38,10 @@ class ProcessorDifferences:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def account(self) -> str:
+        rows = self._desk.rows(sql.ACCOUNT, self._desk.tenant_id)
+        return rows[0][1] if rows else ""
+
     def moved_in(self, span: Span) -> Sequence[Movement]:
         rows = self._desk.rows(sql.MOVED_IN, span.since, span.until)
         return [_movement_of(row) for row in rows]

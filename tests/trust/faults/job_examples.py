@@ -118,7 +118,8 @@ def _over(scene: Scene) -> Act:
 def _forgetting(scene: Scene) -> Act:
     """The processor told of a payment at each hotel, 91 days ago."""
     for hotel in (scene.hotel, scene.annex):
-        assert Webhook(hotel).send(captured(hotel, "fol_none", 100)).status_code == 200
+        told = captured(hotel, "fol_none", 100, "pi_old", id="evt_old")
+        assert Webhook(hotel).send(told).status_code == 200
         for table in ("webhook_events", "webhook_bodies"):
             past = "received_at = received_at - interval '91 days'"
             scene.admin.run(f"UPDATE {hotel.schema}.{table} SET {past}")
