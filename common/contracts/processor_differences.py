@@ -23,9 +23,10 @@ class ProcessorDifferenceView(Outcome):
     """A difference: `expected` is what the processor has, `found` what the books have.
 
     `about` is the processor's payment, our refund or payout or the processor's own, or its dispute;
-    `payment` the processor's payment that it is of, or the account that a payout has left. `status` is open, resolved (somebody has answered for it)
-    or cleared (a later look has not found it any more). It is open since `openedAt`, and so many
-    seconds old; `ageSeconds` is null for one that is not open.
+    `payment` the processor's payment that it is of, or the account that a payout has left. `status`
+    is open, resolved (somebody has answered for it) or cleared (a later look has not found it any
+    more). It is open since `openedAt`, and so many seconds old; `ageSeconds` is null for one that
+    is not open.
     """
 
     difference_id: ProcessorDifferenceRef

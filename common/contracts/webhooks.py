@@ -144,6 +144,7 @@ class ProcessorObject(Incoming):
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
     refund: RefundPart | None = None
     customer: Token | None = None
+    account: Token | None = None
     token_digest: Annotated[Sha256 | None, Field(alias="token_digest")] = None
     card: _Card | None = None
     metadata: _Metadata = _Metadata()
@@ -154,6 +155,11 @@ class ProcessorObject(Incoming):
         kept = json.loads(payload)
         told = {**kept["object"], "told_at": kept.get("created")}
         return cls.model_validate_json(json.dumps(told))
+
+    @property
+    def of_account(self) -> str | None:
+        """The connected account that this is, or at which it took place."""
+        return self.id if self.object == "account" else self.account
 
     @property
     def payment(self) -> str | None:
@@ -213,6 +219,8 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
         account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
     )
     kept |= _of_a_method(about, data)
+    if _is_plain(document.get("account")):
+        kept["account"] = document["account"]
     failed = about.get("last_payment_error")
     if isinstance(failed, dict):
         code = failed.get("decline_code") or failed.get("code")

@@ -87,10 +87,13 @@ class LateRefunds(Protocol):
 
 
 class PaymentDirectory(Protocol):
-    """Whose a card payment or a customer is, before there is a tenant to ask."""
+    """Whose a card payment, a customer or an account is, before there is a tenant to ask."""
 
     def tenants_of(self, processor_payment_id: str) -> AbstractSet[UUID]:
         """The tenants who have recorded the processor's payment. Raises DatabaseUnavailable."""
 
     def tenants_with(self, processor_customer_id: str) -> AbstractSet[UUID]:
         """The tenant whose customer it is. Raises DatabaseUnavailable."""
+
+    def tenants_paid_by(self, processor_account_id: str) -> AbstractSet[UUID]:
+        """The tenant to whose account money is paid out. Raises DatabaseUnavailable."""

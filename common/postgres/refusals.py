@@ -11,6 +11,7 @@ from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded
 from common.domain.payout import PayoutSamePerson
+from common.domain.payout_account import PayoutAccountTaken
 from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
@@ -68,6 +69,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "payment_intents_pkey": IdConflict,
     "payouts_pkey": IdConflict,
     "payout_is_approved_by_another_person": PayoutSamePerson,
+    "processor_account_is_of_one_tenant": PayoutAccountTaken,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {

@@ -79,6 +79,11 @@ SELECT tenant_id
 FROM billing_central.processor_customers
 WHERE processor_customer_id = $1
 """
+TENANT_PAID: Final = """
+SELECT tenant_id
+FROM billing_central.processor_accounts
+WHERE processor_account_id = $1
+"""
 INSERT_EVENT = Insert.into(ranks.DOCUMENTS, "webhook_events", COLUMNS)
 INSERT_BODY = Insert.into(ranks.DOCUMENT_PARTS, "webhook_bodies", BODY_COLUMNS)
 INSERT_ATTEMPT = Insert.into(
@@ -141,7 +146,8 @@ class Webhooks:
 
 
 class PaymentDirectory:
-    """Asks every cell whose a payment or a customer is, in a transaction that enters no tenant."""
+    """Asks every cell whose a payment, a customer or an account is, in a transaction that enters no
+    tenant."""
 
     def __init__(self, pools: dict[str, Pool]) -> None:
         self._pools = pools
@@ -151,6 +157,9 @@ class PaymentDirectory:
 
     def tenants_with(self, processor_customer_id: str) -> frozenset[UUID]:
         return self._asked(TENANT_WITH, processor_customer_id)
+
+    def tenants_paid_by(self, processor_account_id: str) -> frozenset[UUID]:
+        return self._asked(TENANT_PAID, processor_account_id)
 
     def _asked(self, sql: str, id: str) -> frozenset[UUID]:
         found = [row[0] for pool in self._pools.values() for row in _asked(pool, sql, id)]

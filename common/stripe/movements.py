@@ -2,8 +2,8 @@
 
 A list is of all tenants: what its metadata say is another's is left out here, what they say nothing
 of is told as nobody's. A refund or a payout of ours is known by our id in its metadata, any other
-by Stripe's. Payouts are a connected account's own, and are asked for in its name; an account that is
-connected no longer has none to tell of.
+by Stripe's. Payouts are a connected account's own, and are asked for in its name; an account that
+is connected no longer has none to tell of.
 """
 
 from collections.abc import Callable, Iterator

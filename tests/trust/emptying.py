@@ -25,6 +25,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.subscription_invoices WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_entries WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.processor_customers WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.processor_accounts WHERE tenant_id = '{tenant}'",
             "DELETE FROM billing_central.plan_versions WHERE plan = 'doomed'",
             f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",
         ]
