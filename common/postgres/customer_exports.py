@@ -18,6 +18,7 @@ from common.domain.customer_export import (
 )
 from common.domain.dispute import DisputeStatus
 from common.domain.identifiers import CustomerId, PaymentIntentId, StoredMethodId
+from common.domain.payment import Payment
 from common.domain.standing_payment import StandingPayment
 from common.postgres.connection import Statement
 from common.postgres.disputes import COLUMNS as DISPUTE_COLUMNS
@@ -110,7 +111,7 @@ def _payments(desk: Desk, ids: str) -> tuple[ExportedPayment, ...]:
     intents, payments, refunds, disputes = desk.batch(
         *(Statement(sql, (ids,)) for sql in (INTENTS, PAYMENTS, REFUNDS, DISPUTES))
     )
-    paid = {each.id: each for each in map(payment_of, payments)}
+    paid: dict[str | None, Payment] = {each.id: each for each in map(payment_of, payments)}
     back = _by_payment([refund_of(row) for row in refunds])
     claims = _by_payment([dispute_of(row) for row in disputes])
     return tuple(

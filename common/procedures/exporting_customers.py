@@ -5,7 +5,6 @@ It is JSON whose members come in the order of its model, so that no more than a 
 
 import json
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Final
 
 from common.contracts.customer_exports import CustomerExport, ExportedPaymentView
@@ -15,7 +14,8 @@ from common.domain.stored_method import StoredMethod
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 
-_MEMBERS: Final = {"paymentMethods": StoredMethod, "payments": ExportedPayment}
+_METHODS: Final = b',"paymentMethods":['
+_PAYMENTS: Final = b'],"payments":['
 
 
 def pieces_of(export: CustomerExport) -> Iterator[Piece]:
@@ -31,27 +31,25 @@ def read_piece(piece: Piece, tx: Transaction) -> Exported:
 def write(export: CustomerExport, pieces: Iterator[Exported], powers: Powers) -> Iterator[bytes]:
     """The document. Raises ValueError where a thing is missing of those that were found."""
     begun = export.model_dump_json(include={"taken_at", "customer"})
-    yield begun.removesuffix("}").encode()
-    things = groupby((each for piece in pieces for each in piece), type)
-    counts, kind, group = dict.fromkeys(_MEMBERS, 0), *next(things, (None, iter(())))
-    for member, wanted in _MEMBERS.items():
-        yield f',"{member}":['.encode()
-        if kind is wanted:
-            for each in group:
-                yield _written(each, is_first=not counts[member])
-                counts[member] += 1
-            kind, group = next(things, (None, iter(())))
-        yield b"]"
+    yield begun.removesuffix("}").encode() + _METHODS
+    counts = {"paymentMethods": 0, "payments": 0}
+    member = "paymentMethods"
+    for each in (thing for piece in pieces for thing in piece):
+        if member == "paymentMethods" and isinstance(each, ExportedPayment):
+            yield _PAYMENTS
+            member = "payments"
+        yield (b"," if counts[member] else b"") + _written(each)
+        counts[member] += 1
     if sum(counts.values()) != export.asked.records:
         raise ValueError("what was found of the customer was not found again")
-    yield f',"end":{json.dumps(counts)}}}'.encode()
+    yield b"" if member == "payments" else _PAYMENTS
+    yield f'],"end":{json.dumps(counts)}}}'.encode()
 
 
-def _written(each: StoredMethod | ExportedPayment, *, is_first: bool) -> bytes:
-    """A thing, with what parts it from the one before it."""
+def _written(each: StoredMethod | ExportedPayment) -> bytes:
     view = (
         StoredMethodView.of(each)
         if isinstance(each, StoredMethod)
         else ExportedPaymentView.of(each)
     )
-    return (b"" if is_first else b",") + view.model_dump_json().encode()
+    return view.model_dump_json().encode()
