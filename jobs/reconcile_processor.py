@@ -30,7 +30,7 @@ def to_look_at(which: Round, tx: Transaction) -> Sequence[Span]:
     needs=("database", "gateway"),
 )
 def reconcile_processor(span: Span, tx: Transaction) -> Look:
-    """Hold every payment, refund and dispute of a span against the processor's.
+    """Hold every payment, refund, dispute and payout of a span against the processor's.
 
     Here is read what the books have of it.
     """

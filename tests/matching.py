@@ -19,6 +19,7 @@ from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders, Progress
 from jobs.reconcile_processor import reconcile_processor
 from tests.hotel import Hotel, usd
+from tests.paying_out import asked, enabled, settle
 from tests.reconciling import (
     DATE,
     BusyDay,
@@ -103,6 +104,49 @@ def _dispute_not_opened(day: BusyDay) -> Found:
     return {("dispute_not_opened", "dp_none")}
 
 
+def _payout_amount(day: BusyDay) -> Found:
+    """The processor paid 1.00 more out than was asked for."""
+    payout = _paid_out(day)
+    file = _processor_folder(day) / "payouts" / f"{payout}.json"
+    document = json.loads(file.read_bytes())
+    file.write_text(json.dumps({**document, "amountMicro": document["amountMicro"] + 1_000_000}))
+    return {("payout_amount", payout)}
+
+
+def _payout_not_made(day: BusyDay) -> Found:
+    """A payout is paid here, and the processor knows nothing of it."""
+    payout = _paid_out(day)
+    (_processor_folder(day) / "payouts" / f"{payout}.json").unlink()
+    return {("payout_not_made", payout)}
+
+
+def _payout_not_recorded(day: BusyDay) -> Found:
+    """Somebody paid 1.00 out at the dashboard, and no event of it ever came."""
+    account = connected(day.hotel)
+    payout = f"po_silent_{account}"
+    sandbox(day.hotel).pay_out_there(payout, account, a_dollar())
+    _at_noon(day, "payouts_there", account)
+    return {("payout_not_recorded", payout)}
+
+
+def connected(hotel: Hotel) -> str:
+    """The hotel's proven account at the processor."""
+    rows = hotel.rows("SELECT processor_account_id FROM {s}.payout_accounts")
+    account: str = rows[0][0] if rows else enabled(hotel)
+    return account
+
+
+def _paid_out(day: BusyDay) -> str:
+    """30.00 were paid out in the afternoon of the day."""
+    connected(day.hotel)
+    payout = asked(day.hotel, 3_000)
+    assert settle(day.hotel).exit_code == 0
+    day.hotel.rows(
+        "UPDATE {s}.payouts SET paid_at = '2026-03-01T12:00:00Z' WHERE id = :id", id=payout
+    )
+    return payout
+
+
 def _told_at_noon(day: BusyDay, dispute: str) -> None:
     """A dispute of 50.00 was told of in the afternoon of the day."""
     told = disputed(day.payments[0][1], dispute, "needs_response", "created")
@@ -114,11 +158,14 @@ def _told_at_noon(day: BusyDay, dispute: str) -> None:
     )
 
 
-def _at_noon(day: BusyDay, where: str) -> None:
+def _processor_folder(day: BusyDay) -> Path:
+    return Path(day.hotel.house.wiring.settings.local_folder) / "processor"
+
+
+def _at_noon(day: BusyDay, where: str, account: str = "") -> None:
     """What happened there happened in the afternoon of the day."""
-    folder = Path(day.hotel.house.wiring.settings.local_folder) / "processor" / where
-    payments = {payment for _, payment in day.payments}
-    for file in folder.glob("*.json"):
+    payments = {account, *(payment for _, payment in day.payments)}
+    for file in (_processor_folder(day) / where).glob("*.json"):
         document = json.loads(file.read_bytes())
         if document["payment"] in payments:
             file.write_text(json.dumps({**document, "at": "2026-03-01T12:00:00+00:00"}))
@@ -143,6 +190,9 @@ PLANTS: Final[dict[str, Callable[[BusyDay], Found]]] = {
     "dispute_amount": _dispute_amount,
     "dispute_not_opened": _dispute_not_opened,
     "dispute_not_recorded": _dispute_not_recorded,
+    "payout_amount": _payout_amount,
+    "payout_not_made": _payout_not_made,
+    "payout_not_recorded": _payout_not_recorded,
 }
 
 

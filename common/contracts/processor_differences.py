@@ -1,6 +1,6 @@
 """How a difference with the processor reads on the wire, and what the house is told of one.
 
-Events name what differs and about which payment, refund or dispute, and no amount.
+Events name what differs and about which payment, refund, dispute or payout, and no amount.
 """
 
 from datetime import datetime
@@ -22,10 +22,11 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
 class ProcessorDifferenceView(Outcome):
     """A difference: `expected` is what the processor has, `found` what the books have.
 
-    `about` is the processor's payment, our refund or the processor's own, or its dispute; `payment`
-    the processor's payment that it is of. `status` is open, resolved (somebody has answered for it)
-    or cleared (a later look has not found it any more). It is open since `openedAt`, and so many
-    seconds old; `ageSeconds` is null for one that is not open.
+    `about` is the processor's payment, our refund or payout or the processor's own, or its dispute;
+    `payment` the processor's payment that it is of, or the account that a payout has left. `status`
+    is open, resolved (somebody has answered for it) or cleared (a later look has not found it any
+    more). It is open since `openedAt`, and so many seconds old; `ageSeconds` is null for one that
+    is not open.
     """
 
     difference_id: ProcessorDifferenceRef

@@ -45,6 +45,7 @@ _METADATA_KEPT: Final = (
     "paymentIntentId",
     "payoutId",
 )
+_DIGITS_MAX: Final = 4
 _CARD_KEPT: Final = ("brand", "last4", "exp_month", "exp_year", "fingerprint")
 
 EventType = Annotated[
@@ -145,6 +146,7 @@ class ProcessorObject(Incoming):
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None
     refund: RefundPart | None = None
     customer: Token | None = None
+    account: Token | None = None
     token_digest: Annotated[Sha256 | None, Field(alias="token_digest")] = None
     card: _Card | None = None
     metadata: _Metadata = _Metadata()
@@ -155,6 +157,11 @@ class ProcessorObject(Incoming):
         kept = json.loads(payload)
         told = {**kept["object"], "told_at": kept.get("created")}
         return cls.model_validate_json(json.dumps(told))
+
+    @property
+    def of_account(self) -> str | None:
+        """The connected account that this is, or at which it took place."""
+        return self.id if self.object == "account" else self.account
 
     @property
     def payment(self) -> str | None:
@@ -214,6 +221,8 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
         account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
     )
     kept |= _of_a_method(about, data)
+    if _is_plain(document.get("account")):
+        kept["account"] = document["account"]
     failed = about.get("last_payment_error")
     if isinstance(failed, dict):
         code = failed.get("decline_code") or failed.get("code")
@@ -244,7 +253,16 @@ def _whole(value: Any) -> int | None:
 
 
 def _is_plain(value: Any) -> bool:
-    """A short text without anything that could be a person's, or a whole number."""
+    """A short text without anything that could be a person's, or a whole number.
+
+    No id of the processor's or of ours is digits alone: a telephone's, an account's and a card's
+    number is.
+    """
     if isinstance(value, str):
-        return len(value) <= 255 and value.isascii() and not {" ", "@"} & set(value)
+        is_number = value.isdigit() and len(value) > _DIGITS_MAX
+        return (
+            len(value) <= 255
+            and value.isascii()
+            and not (is_number or {" ", "@", "+"} & set(value))
+        )
     return type(value) is int

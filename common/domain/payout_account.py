@@ -3,6 +3,10 @@
 A platform actor connects it; the processor proves who owns it, and says so by `account.updated`.
 Until then, and whenever it says otherwise, nothing is paid out to it. What it says of an earlier
 moment than what is known changes nothing, in whatever order it comes.
+
+An account is one tenant's: whoever names it first has it, and a second tenant is refused. One that
+was never proven is given up when another one takes its place, so that a slip of the pen keeps
+nobody from their own account.
 """
 
 from dataclasses import dataclass, field
@@ -12,12 +16,17 @@ from typing import ClassVar
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import PayoutAccountId
 from common.domain.moment import Moment
-from common.domain.refusal import Missing
+from common.domain.refusal import Conflict, Missing
 
 
 class PayoutAccountUnknown(Missing):
     code = "PAYOUT_ACCOUNT_UNKNOWN"
     title = "No such account of the processor is connected"
+
+
+class PayoutAccountTaken(Conflict):
+    code = "PAYOUT_ACCOUNT_TAKEN"
+    title = "This account of the processor is another tenant's"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +52,8 @@ class PayoutAccountUpdated(PayoutAccountFact):
 
 @dataclass(kw_only=True)
 class PayoutAccount(Aggregate):
-    """See the module. `told_at` is the moment of which the processor has told."""
+    """See the module. `told_at` is the moment of which the processor has told; `replaces` the
+    account in whose place this one was put just now."""
 
     kind: ClassVar[str] = "payout_account"
     id: PayoutAccountId
@@ -52,6 +62,7 @@ class PayoutAccount(Aggregate):
     connected_at: datetime
     is_enabled: bool = False
     told_at: datetime | None = None
+    replaces: str | None = None
 
     @classmethod
     def connected(
@@ -72,7 +83,7 @@ class PayoutAccount(Aggregate):
         """Connect another one in its place, unproven; None where it is that one."""
         if processor_account_id == self.processor_account_id:
             return None
-        self.processor_account_id = processor_account_id
+        self.replaces, self.processor_account_id = self.processor_account_id, processor_account_id
         self.connected_by, self.connected_at = by, moment.now
         self.is_enabled, self.told_at = False, None
         return PayoutAccountConnected(subject=self, sequence=self.next_sequence())

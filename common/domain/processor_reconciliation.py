@@ -1,7 +1,8 @@
 """The reconciliation with the processor: every movement on either side has its other half (REC-1).
 
-Every payment that succeeded, every refund that was made, every dispute: what the processor has of a
-span of time and what the books have of it are matched by id, amount and currency. What differs is a
+Every payment that succeeded, every refund that was made, every dispute, every payout that has left:
+what the processor has of a span of time and what the books have of it are matched by id, amount and
+currency. What differs is a
 row that stays until somebody has answered for it, or until a later look finds that it is gone: a
 webhook that was late heals what it missed. A row has an owner, and since when it is open.
 
@@ -52,6 +53,7 @@ class MovementKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     DISPUTE = "dispute"
+    PAYOUT = "payout"
 
 
 class Discrepancy(StrEnum):
@@ -67,6 +69,9 @@ class Discrepancy(StrEnum):
     DISPUTE_AMOUNT = "dispute_amount"
     DISPUTE_NOT_OPENED = "dispute_not_opened"
     DISPUTE_NOT_RECORDED = "dispute_not_recorded"
+    PAYOUT_AMOUNT = "payout_amount"
+    PAYOUT_NOT_MADE = "payout_not_made"
+    PAYOUT_NOT_RECORDED = "payout_not_recorded"
 
 
 class _Ways(NamedTuple):
@@ -91,6 +96,9 @@ _WAYS: Final = {
         Discrepancy.DISPUTE_NOT_OPENED,
         Discrepancy.DISPUTE_NOT_RECORDED,
     ),
+    MovementKind.PAYOUT: _Ways(
+        Discrepancy.PAYOUT_AMOUNT, Discrepancy.PAYOUT_NOT_MADE, Discrepancy.PAYOUT_NOT_RECORDED
+    ),
 }
 KIND_OF: Final = {way: kind for kind, ways in _WAYS.items() for way in ways} | {
     Discrepancy.REFUND_TO_SETTLE: MovementKind.REFUND
@@ -108,7 +116,7 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a movement is known by: the processor's payment, our refund or the processor's own, the
-    processor's dispute."""
+    processor's dispute, our payout or the processor's own."""
 
     kind: MovementKind
     id: str
@@ -116,7 +124,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """A movement of money on one side; `payment` is the processor's payment that it is of.
+    """A movement of money on one side; `payment` is the processor's payment that it is of, and of a
+    payout the account at the processor that it has left.
 
     Of the processor's, `tenant_id` is who it says it is for, if it says that. Of ours, `is_open`
     where the processor has not said yet what became of it, and `waits` where a folio is to be

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class MovementsWanted:
     """Which movements: of a kind, in a span of the processor's time, from a place in its list on.
 
-    What the processor says is another tenant's is not asked for; what it says nobody's is.
+    What the processor says is another tenant's is not asked for; what it says nobody's is. Payouts
+    are those of an `account`.
     """
 
     tenant_id: UUID
     kind: MovementKind
     span: Span
     cursor: str | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Movements(Protocol):
         """A page of what took place; Unknown where the processor does not tell."""
 
     def movement(self, known: Known, payment: str) -> Movement | Unknown | None:
-        """One movement of a payment, whenever it was; None where none such took place."""
+        """One movement of a payment, or of an account; whenever it was. None where none such took
+        place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,9 @@ class ProcessorDifferenceFilter:
 
 class ProcessorDifferences(Protocol):
     """Our side of it, and the differences that were found."""
+
+    def account(self) -> str:
+        """The account at the processor from which payouts go; empty where none is connected."""
 
     def moved_in(self, span: Span) -> Sequence[Movement]:
         """Our movements that were recorded in a span of time, and those that wait for a folio."""

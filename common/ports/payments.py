@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from common.domain.collection_lease import Lease
     from common.domain.credit_purchase import CreditPurchase
     from common.domain.customer import Customer
+    from common.domain.customer_export import Asked, Disclosures, Exported, Piece
     from common.domain.folio import Folio
     from common.domain.identifiers import (
         CustomerId,
@@ -59,6 +60,15 @@ class Customers(Protocol):
 
     def postpone(self, customer_id: CustomerId) -> None:
         """Tell the processor later, after a pause that grows with each attempt."""
+
+    def to_export(self, customer_id: CustomerId, limit: int) -> Asked:
+        """What there is of a customer: so many of each at most, and of the actor's properties."""
+
+    def read_export(self, piece: Piece) -> Exported:
+        """A piece of that, each thing as it is now."""
+
+    def take_disclosures(self, customer_id: CustomerId) -> Disclosures:
+        """Lock the trail of who was handed what there is of a customer."""
 
 
 class StoredMethods(Protocol):

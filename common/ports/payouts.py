@@ -79,7 +79,7 @@ class Payouts(Protocol):
         """Payouts in the order of their asking. Refuses: CursorInvalid."""
 
     def keep_account(self, account: PayoutAccount) -> None:
-        """Write the account."""
+        """Write the account, which is nobody else's. Refuses, at the commit: PayoutAccountTaken."""
 
     def keep(self, payout: Payout) -> None:
         """Write a payout; one that became pending waits, one that is settled waits no longer."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from common.domain.dispute import Dispute
     from common.domain.identifiers import FolioId
     from common.domain.late_refund import LateRefund
@@ -54,6 +56,12 @@ class Webhooks(Protocol):
     def keep_attempt(self, event_id: str, outcome: WebhookOutcome, code: str | None = None) -> None:
         """Write down what became of an event; that it took effect, once."""
 
+    def with_body_before(self, moment: datetime, limit: int) -> Sequence[str]:
+        """Events that came before a moment and whose bodies are still kept, the oldest first."""
+
+    def forget_bodies(self, event_ids: Sequence[str], before: datetime) -> None:
+        """Delete what these events said, of those that came before a moment; the events stay."""
+
 
 class Disputes(Protocol):
     """Disputes of card payments."""
@@ -79,10 +87,13 @@ class LateRefunds(Protocol):
 
 
 class PaymentDirectory(Protocol):
-    """Whose a card payment or a customer is, before there is a tenant to ask."""
+    """Whose a card payment, a customer or an account is, before there is a tenant to ask."""
 
     def tenants_of(self, processor_payment_id: str) -> AbstractSet[UUID]:
         """The tenants who have recorded the processor's payment. Raises DatabaseUnavailable."""
 
     def tenants_with(self, processor_customer_id: str) -> AbstractSet[UUID]:
         """The tenant whose customer it is. Raises DatabaseUnavailable."""
+
+    def tenants_paid_by(self, processor_account_id: str) -> AbstractSet[UUID]:
+        """The tenant to whose account money is paid out. Raises DatabaseUnavailable."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.domain.customer import Customer, CustomerUnknown
 from common.domain.identifiers import CustomerId
@@ -10,6 +10,9 @@ from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
+
+if TYPE_CHECKING:  # only an export loads what it reads
+    from common.domain.customer_export import Asked, Disclosures, Exported, Piece
 
 FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 """So long whoever wrote a customer down has for telling the processor, before a job does."""
@@ -72,6 +75,21 @@ class Customers:
     def postpone(self, customer_id: CustomerId) -> None:
         later = Statement(POSTPONE, (customer_id, self._desk.now))
         self._desk.write(("customer told", customer_id), Write(ranks.AGGREGATE_CHANGES, later))
+
+    def to_export(self, customer_id: CustomerId, limit: int) -> "Asked":
+        from common.postgres import customer_exports
+
+        return customer_exports.asked(self._desk, customer_id, limit)
+
+    def read_export(self, piece: "Piece") -> "Exported":
+        from common.postgres import customer_exports
+
+        return customer_exports.read(self._desk, piece)
+
+    def take_disclosures(self, customer_id: CustomerId) -> "Disclosures":
+        from common.postgres import customer_exports
+
+        return customer_exports.disclosures(self._desk, customer_id)
 
     def known(self, rows: Sequence[Row]) -> Customer:
         """The customer that was read. Refuses: CustomerUnknown."""

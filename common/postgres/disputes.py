@@ -38,7 +38,7 @@ class Disputes:
 
     def find(self, processor_dispute_id: str) -> Dispute | None:
         rows = self._desk.rows(TAKE, processor_dispute_id)
-        return self._desk.loaded(_dispute_of(rows[0])) if rows else None
+        return self._desk.loaded(dispute_of(rows[0])) if rows else None
 
     def keep(self, dispute: Dispute) -> None:
         self._desk.keep(dispute, lambda: self._write(dispute))
@@ -88,7 +88,7 @@ def _row(dispute: Dispute) -> dict[str, Any]:
     }
 
 
-def _dispute_of(row: Row) -> Dispute:
+def dispute_of(row: Row) -> Dispute:
     return Dispute(
         id=DisputeId(row[1]),
         property_id=row[2] and PropertyId(row[2]),

@@ -1,8 +1,8 @@
 """What moved at the processor as the books have it, and the differences that were found.
 
 A movement is read as (tenant, kind, the id that both sides know, amount, currency, the processor's
-payment, property, whether it is open, whether it waits for its folio). A refund that failed never
-took place; one that was late is read as what it was, whatever it has become.
+payment, property, whether it is open, whether it waits for its folio). A refund or a payout that
+failed never took place; a refund that was late is read as what it was, whatever it has become.
 """
 
 from typing import Final
@@ -88,6 +88,14 @@ JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
   AND {asked}
 """,
+    # one that waits for a second person, or was rejected, is not to be paid at all
+    """
+SELECT tenant_id, 'payout', id, amount_micro, currency, processor_account_id, property_id,
+       status = 'pending', false
+FROM payouts
+WHERE status IN ('pending', 'paid')
+  AND {asked}
+""",
 )
 
 
@@ -108,6 +116,7 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
+    "paid_at >= $1 AND paid_at < $2",
 )
 MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
@@ -119,6 +128,7 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
+    "id = ANY ($4::text[])",
 )
 OURS_PAID: Final = """
 SELECT payments.tenant_id, processor_payment_id, property_id
@@ -132,6 +142,11 @@ JOIN company_accounts ON company_accounts.id = account_id
 WHERE processor_payment_id = ANY ($1::text[])
 """
 
+ACCOUNT: Final = """
+SELECT tenant_id, processor_account_id
+FROM payout_accounts
+WHERE tenant_id = $1
+"""
 NAMED: Final = "id, kind, about, currency"
 CHANGING: Final = (
     "payment, expected_micro, found_micro, property_id, status, owner, opened_at, looked_at,"

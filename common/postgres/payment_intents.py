@@ -204,7 +204,7 @@ class PaymentIntents:
         """The intent that was read. One of another property is as unknown as none."""
         if not rows:
             raise PaymentIntentUnknown()
-        intent = _intent_of(rows[0])
+        intent = intent_of(rows[0])
         if not self._desk.actor.holds(intent.property_id):
             raise PaymentIntentUnknown()
         return self._desk.loaded(intent)
@@ -266,7 +266,7 @@ def _row(intent: PaymentIntent) -> dict[str, Any]:
     }
 
 
-def _intent_of(row: Row) -> PaymentIntent:
+def intent_of(row: Row) -> PaymentIntent:
     return PaymentIntent(
         id=PaymentIntentId(row[1]),
         property_id=PropertyId(row[2]),

@@ -2,6 +2,9 @@
 
 Whoever promises money locks the account first and then sums up what is held, as a statement of its
 own: so it sees what whoever held the lock before has promised.
+
+An account that is written stands in the directory of all tenants' accounts as this tenant's. There
+a tenant sees its own rows alone: another's is found by the constraint that refuses a second one.
 """
 
 from collections.abc import Sequence
@@ -81,6 +84,21 @@ WHERE payout_id = $1
 DONE: Final = "DELETE FROM payout_queue WHERE payout_id = $1"
 CHANGE: Final = _changes("payouts", CHANGING)
 CHANGE_ACCOUNT: Final = _changes("payout_accounts", ACCOUNT_CHANGING)
+GIVE_UP: Final = """
+DELETE FROM billing_central.processor_accounts
+WHERE processor_account_id = $1 AND proven_at IS NULL
+"""
+CLAIM: Final = """
+INSERT INTO billing_central.processor_accounts (processor_account_id, recorded_at)
+SELECT $1, $2
+WHERE NOT EXISTS (
+  SELECT FROM billing_central.processor_accounts WHERE processor_account_id = $1)
+"""
+PROVE: Final = """
+UPDATE billing_central.processor_accounts
+SET proven_at = $2
+WHERE processor_account_id = $1 AND proven_at IS NULL
+"""
 INSERT_PAYOUT = Insert.into(ranks.AGGREGATES, "payouts", COLUMNS)
 INSERT_ACCOUNT = Insert.into(ranks.AGGREGATES, "payout_accounts", ACCOUNT_COLUMNS)
 PUT = Insert.into(ranks.DOCUMENT_PARTS, "payout_queue", "payout_id, attempts, next_attempt_at")
@@ -144,6 +162,12 @@ class Payouts:
             account,
             lambda: self._write(account, row(account), insert, CHANGE_ACCOUNT, changing),
         )
+        id, now = account.processor_account_id, self._desk.now
+        if account.replaces is not None:
+            self._list("given up", Statement(GIVE_UP, (account.replaces,)))
+        self._list("claimed", Statement(CLAIM, (id, now)))
+        if account.is_enabled:
+            self._list("proven", Statement(PROVE, (id, now)))
 
     def keep(self, payout: Payout) -> None:
         self._desk.keep(
@@ -161,6 +185,10 @@ class Payouts:
     def postpone(self, payout_id: PayoutId) -> None:
         later = Write(ranks.DOCUMENT_PARTS, Statement(POSTPONE, (payout_id, self._desk.now)))
         self._desk.write(("payout_queue", payout_id), later)
+
+    def _list(self, what: str, statement: Statement) -> None:
+        """Change the directory of accounts; in the order in which it is asked."""
+        self._desk.write((what, "processor_accounts"), Write(ranks.OUTBOX, statement))
 
     def _account(self, rows: Sequence[Row]) -> PayoutAccount | None:
         return self._desk.loaded(account_of(rows[0])) if rows else None

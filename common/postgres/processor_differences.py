@@ -3,7 +3,6 @@
 Looks of one tenant are written one after the other: the second one sees what the first has found.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
-from common.postgres.stores import Desk, held_properties
+from common.postgres.stores import Desk, held_properties, text_array
 
 INSERT_DIFFERENCE = Insert.into(ranks.AGGREGATES, "processor_differences", sql.COLUMNS)
 CHANGED: Final = sql.CHANGING.split(", ")
@@ -39,6 +38,10 @@ class ProcessorDifferences:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def account(self) -> str:
+        rows = self._desk.rows(sql.ACCOUNT, self._desk.tenant_id)
+        return rows[0][1] if rows else ""
+
     def moved_in(self, span: Span) -> Sequence[Movement]:
         rows = self._desk.rows(sql.MOVED_IN, span.since, span.until)
         return [_movement_of(row) for row in rows]
@@ -48,8 +51,8 @@ class ProcessorDifferences:
     ) -> tuple[Sequence[Movement], Mapping[str, PropertyId]]:
         ids = {kind: [each.id for each in known if each.kind is kind] for kind in MovementKind}
         moved, paid = self._desk.batch(
-            Statement(sql.MOVED_AS, tuple(_array(ids[kind]) for kind in MovementKind)),
-            Statement(sql.OURS_PAID, (_array(payments),)),
+            Statement(sql.MOVED_AS, tuple(text_array(ids[kind]) for kind in MovementKind)),
+            Statement(sql.OURS_PAID, (text_array(payments),)),
         )
         return [_movement_of(row) for row in moved], {row[1]: PropertyId(row[2]) for row in paid}
 
@@ -59,7 +62,7 @@ class ProcessorDifferences:
     def take_for(self, found: Collection[Differs]) -> Sequence[ProcessorDifference]:
         _, rows = self._desk.batch(
             Statement(sql.ONE_AT_A_TIME, (f"{self._desk.tenant_id}/processor_differences",)),
-            Statement(sql.TAKE_FOR, (_array([each.about for each in found]),)),
+            Statement(sql.TAKE_FOR, (text_array([each.about for each in found]),)),
         )
         return [self._desk.loaded(_difference_of(row)) for row in rows]
 
@@ -173,8 +176,3 @@ def _movement_of(row: Row) -> Movement:
         is_open=row[7],
         waits=row[8],
     )
-
-
-def _array(ids: Collection[str]) -> str:
-    """Ids as a PostgreSQL array; the processor's may hold anything."""
-    return "{" + ",".join(json.dumps(each, ensure_ascii=False) for each in ids) + "}"

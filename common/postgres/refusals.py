@@ -11,6 +11,7 @@ from common.domain.credit_note import CreditExceedsInvoice
 from common.domain.customer import CustomerEmailTaken
 from common.domain.payment import PaymentAlreadyRecorded, PaymentUnderWay
 from common.domain.payout import PayoutSamePerson
+from common.domain.payout_account import PayoutAccountTaken
 from common.domain.platform_incident import PlatformIncidentOn
 from common.domain.receivable import (
     AllocationAlreadyReversed,
@@ -78,6 +79,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "one_trial_per_device": TrialNotOffered,
     "one_trial_per_card": TrialNotOffered,
     "payout_is_approved_by_another_person": PayoutSamePerson,
+    "processor_account_is_of_one_tenant": PayoutAccountTaken,
 }
 _SOMEBODY_WAS_FASTER = frozenset(
     {

@@ -92,7 +92,7 @@ class StoredMethods:
 
     def page(self, customer_id: CustomerId, limit: int, cursor: str | None) -> Page[StoredMethod]:
         rows = self._desk.rows(PAGE, customer_id, key_of(cursor), limit + 1)
-        methods = tuple(_method_of(row) for row in rows[:limit])
+        methods = tuple(method_of(row) for row in rows[:limit])
         return Page(methods, next_cursor([row[1] for row in rows], limit))
 
     def keep(self, method: StoredMethod) -> None:
@@ -102,7 +102,7 @@ class StoredMethods:
         """The method that was read. Refuses: PaymentMethodUnknown."""
         if not rows:
             raise PaymentMethodUnknown()
-        return self._desk.loaded(_method_of(rows[0]))
+        return self._desk.loaded(method_of(rows[0]))
 
     def _write(self, method: StoredMethod) -> None:
         row = _row(method)
@@ -179,7 +179,7 @@ def _row(method: StoredMethod) -> dict[str, Any]:
     }
 
 
-def _method_of(row: Row) -> StoredMethod:
+def method_of(row: Row) -> StoredMethod:
     return StoredMethod(
         id=StoredMethodId(row[1]),
         customer_id=CustomerId(row[2]),

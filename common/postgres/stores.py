@@ -1,6 +1,7 @@
 """What a store needs of the command that it works for."""
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -46,3 +47,8 @@ def held_properties(desk: Desk, asked: UUID | None) -> str:
         if desk.actor.holds(property_id) and asked in (None, property_id)
     ]
     return "{" + ",".join(held) + "}"
+
+
+def text_array(ids: Collection[str]) -> str:
+    """Ids as a PostgreSQL array; the processor's may hold anything."""
+    return "{" + ",".join(json.dumps(each, ensure_ascii=False) for each in ids) + "}"

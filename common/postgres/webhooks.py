@@ -2,8 +2,11 @@
 
 An event and its attempts are only ever added. That one took effect is a row that can be there once:
 of two deliveries at once the second one is run again by that, and finds what the first has done.
+What it said lies beside it, and is deleted after its time.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,17 +19,21 @@ from common.postgres import ranks
 from common.postgres.connection import ConnectionLost, Row, ServerRefused, Statement
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.pool import Pool
-from common.postgres.session import Insert
-from common.postgres.stores import Desk
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk, text_array
 
-COLUMNS: Final = "id, event_id, type, api_version, livemode, payload, payload_sha256, received_at"
+COLUMNS: Final = "id, event_id, type, api_version, livemode, payload_sha256, received_at"
+BODY_COLUMNS: Final = "event_id, payload, received_at"
 
 
 def events_where(condition: str) -> str:
     """Events of the processor with how often each was tried, and what came of it last."""
     return f"""
-SELECT webhook_events.tenant_id, {COLUMNS}, is_applied, outcome, code, attempts
+SELECT webhook_events.tenant_id, id, webhook_events.event_id, type, api_version, livemode,
+       webhook_bodies.payload, payload_sha256, webhook_events.received_at, is_applied, outcome,
+       code, attempts
 FROM webhook_events
+LEFT JOIN webhook_bodies ON webhook_bodies.event_id = webhook_events.event_id
 CROSS JOIN LATERAL (
   SELECT count(*) AS attempts, bool_or(tried.outcome = 'applied') AS is_applied
   FROM webhook_attempts AS tried
@@ -43,7 +50,7 @@ WHERE {condition}
 """
 
 
-GET: Final = events_where("event_id = $1")
+GET: Final = events_where("webhook_events.event_id = $1")
 PAGE: Final = events_where(
     """id > $1
   AND ($2::text IS NULL OR type = $2)
@@ -51,6 +58,17 @@ PAGE: Final = events_where(
 ORDER BY id
 LIMIT $4"""
 )
+WITH_BODY: Final = """
+SELECT tenant_id, event_id
+FROM webhook_bodies
+WHERE received_at < $1
+ORDER BY received_at, event_id
+LIMIT $2
+"""
+FORGET: Final = """
+DELETE FROM webhook_bodies
+WHERE event_id = ANY ($1::text[]) AND received_at < $2
+"""
 TENANTS_OF: Final = """
 SELECT tenant_id
 FROM billing_central.card_payments
@@ -61,7 +79,13 @@ SELECT tenant_id
 FROM billing_central.processor_customers
 WHERE processor_customer_id = $1
 """
+TENANT_PAID: Final = """
+SELECT tenant_id
+FROM billing_central.processor_accounts
+WHERE processor_account_id = $1
+"""
 INSERT_EVENT = Insert.into(ranks.DOCUMENTS, "webhook_events", COLUMNS)
+INSERT_BODY = Insert.into(ranks.DOCUMENT_PARTS, "webhook_bodies", BODY_COLUMNS)
 INSERT_ATTEMPT = Insert.into(
     ranks.DOCUMENT_PARTS, "webhook_attempts", "id, event_id, outcome, code, actor, attempted_at"
 )
@@ -95,11 +119,12 @@ class Webhooks:
             "type": received.type,
             "api_version": received.api_version,
             "livemode": received.livemode,
-            "payload": received.payload,
             "payload_sha256": received.payload_sha256,
             "received_at": self._desk.now,
         }
+        body = {**row, "payload": received.payload}
         self._desk.insert(INSERT_EVENT, [row])
+        self._desk.insert(INSERT_BODY, [{name: body[name] for name in BODY_COLUMNS.split(", ")}])
 
     def keep_attempt(self, event_id: str, outcome: WebhookOutcome, code: str | None = None) -> None:
         row = {
@@ -112,9 +137,17 @@ class Webhooks:
         }
         self._desk.insert(INSERT_ATTEMPT, [row])
 
+    def with_body_before(self, moment: datetime, limit: int) -> Sequence[str]:
+        return [row[1] for row in self._desk.rows(WITH_BODY, moment, limit)]
+
+    def forget_bodies(self, event_ids: Sequence[str], before: datetime) -> None:
+        forgotten = Statement(FORGET, (text_array(event_ids), before))
+        self._desk.write(("webhook_bodies", *event_ids), Write(ranks.DOCUMENT_PARTS, forgotten))
+
 
 class PaymentDirectory:
-    """Asks every cell whose a payment or a customer is, in a transaction that enters no tenant."""
+    """Asks every cell whose a payment, a customer or an account is, in a transaction that enters no
+    tenant."""
 
     def __init__(self, pools: dict[str, Pool]) -> None:
         self._pools = pools
@@ -124,6 +157,9 @@ class PaymentDirectory:
 
     def tenants_with(self, processor_customer_id: str) -> frozenset[UUID]:
         return self._asked(TENANT_WITH, processor_customer_id)
+
+    def tenants_paid_by(self, processor_account_id: str) -> frozenset[UUID]:
+        return self._asked(TENANT_PAID, processor_account_id)
 
     def _asked(self, sql: str, id: str) -> frozenset[UUID]:
         found = [row[0] for pool in self._pools.values() for row in _asked(pool, sql, id)]

@@ -2,7 +2,8 @@
 
 What the processor is asked for is read before it is asked, and what it says is compared with the
 books as they are afterwards: whatever reached them meanwhile is found there by its id. Of the
-processor's movements those count that say they are this tenant's, or are of a payment of its books.
+processor's movements those count that say they are this tenant's, are of a payment of its books, or
+have left its account.
 """
 
 from collections.abc import Iterator
@@ -36,13 +37,17 @@ class ProcessorSilent(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A span that is looked at, what we have of it, and the differences that are open by now."""
+    """A span that is looked at, what we have of it, and the differences that are open by now.
+
+    `account` is the tenant's at the processor, empty where it has none: no payout left it then.
+    """
 
     tenant_id: UUID
     span: Span
     ours: tuple[Movement, ...]
     chased: tuple[Differs, ...]
     at: datetime
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ def look_at(span: Span, tx: Transaction) -> Look:
         ours=tuple(tx.processor_differences.moved_in(span)),
         chased=tuple(tx.processor_differences.open_ones(CHASED_MAX)),
         at=tx.now,
+        account=tx.processor_differences.account(),
     )
 
 
@@ -97,7 +103,10 @@ def keep_differences(answered: Answered, tx: Transaction) -> None:
     counted = {
         key: replace(each, property_id=ours_paid.get(each.payment, each.property_id))
         for key, each in theirs.items()
-        if each.tenant_id == look.tenant_id or each.payment in ours_paid or key in ours
+        if key.kind is MovementKind.PAYOUT  # its account was asked, and that is the tenant's
+        or each.tenant_id == look.tenant_id
+        or each.payment in ours_paid
+        or key in ours
     }
     found = list(compared(ours, counted, answered.missing))
     rows = tx.processor_differences.take_for(found)
@@ -111,9 +120,17 @@ def keep_differences(answered: Answered, tx: Transaction) -> None:
 
 def _listed(look: Look, kind: MovementKind, powers: Powers) -> Iterator[Movement]:
     """All pages of a kind. Raises ProcessorSilent."""
+    if kind is MovementKind.PAYOUT and not look.account:
+        return
     cursor = None
     for _ in range(PAGES_MAX):
-        wanted = MovementsWanted(tenant_id=look.tenant_id, kind=kind, span=look.span, cursor=cursor)
+        wanted = MovementsWanted(
+            tenant_id=look.tenant_id,
+            kind=kind,
+            span=look.span,
+            cursor=cursor,
+            account=look.account,
+        )
         page = powers.gateway.movements(wanted)
         if isinstance(page, Unknown):
             raise ProcessorSilent(kind)

@@ -157,7 +157,8 @@ class HttpDeclaration(Declaration):
     checked before a word of them is read, and its tenant is the one that it is found to be about.
     Who holds `platform_scope` works for the tenant that the request names, in a transaction of that
     tenant, and needs no `scope` besides. `switches` are fields of a command, true or false, that
-    stand in the query. Where `context` answers None, nothing is done that had to be confirmed.
+    stand in the query. Where `context` answers None, nothing is done that had to be confirmed. A
+    question that `is_noted` writes into the audit trail that it was asked, and nothing besides.
     """
 
     method: str
@@ -188,6 +189,7 @@ class HttpDeclaration(Declaration):
     switches: tuple[str, ...] = ()
     when_tenant_unknown: Callable[[], Outcome] | None = None
     without_transaction: bool = False
+    is_noted: bool = False
 
     def __post_init__(self) -> None:
         if self.step_up and (self.scope is None or self.context is None):

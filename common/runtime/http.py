@@ -252,7 +252,7 @@ class HttpEdge:
             tenant_id=_tenant_meant(declaration, request, caller.actor),
             answer=lambda outcome: _stored(declaration, outcome),
             keys=keys,
-            reads_only=not declaration.changes_state,
+            reads_only=not (declaration.changes_state or declaration.is_noted),
             perform=declaration.perform,
             record=declaration.record,
             intends=declaration.intends,

@@ -57,7 +57,14 @@ def _pieces(
     for piece in stream.pieces(found):
         if monotonic() > ends_at:
             raise StreamTooSlow(f"more than {stream.seconds_max} seconds")
-        reading = replace(call, use_case=stream.read, request=piece, limits=(), answer=_unstored)
+        reading = replace(
+            call,
+            use_case=stream.read,
+            request=piece,
+            limits=(),
+            answer=_unstored,
+            reads_only=True,
+        )
         yield runner.run(reading).outcome
 
 

@@ -8,9 +8,9 @@ and leaves a line in the log and nothing else. One that is signed is acknowledge
 - What the business refuses would be refused again: the event is kept with the reason, and
   acknowledged; a person replays it. A failure of ours rolls everything back and is answered 500,
   so that the processor sends it again; that it was tried is written down apart.
-- The tenant is the one that the event's own metadata name and the directories of card payments and
-  of customers confirm (WH-3). Where they disagree, or none knows one, the event becomes a dead
-  letter.
+- The tenant is the one that the event's own metadata name and the directories of card payments, of
+  customers and of accounts confirm (WH-3). Where they disagree, or none knows one, the event
+  becomes a dead letter.
 """
 
 import hashlib
@@ -151,11 +151,15 @@ class WebhookEdge:
         known = self.directory.tenants_of(about.payment) if about.payment else frozenset()
         if about.customer:
             known = known | self.directory.tenants_with(about.customer)
+        if about.of_account:
+            known = known | self.directory.tenants_paid_by(about.of_account)
         tenants = known if named is None else known | {uuid_of(named)}
         if not tenants:
-            raise TenantNotFound("it names no tenant, and its payment and customer are nobody's")
+            raise TenantNotFound("it names no tenant, and what it is about is nobody's")
         if len(tenants) > 1 or None in tenants:
-            raise TenantNotFound("its tenant is not the one that has its payment or customer")
+            raise TenantNotFound(
+                "its tenant is not the one that has its payment, customer, account"
+            )
         (tenant_id,) = tenants
         assert tenant_id is not None  # noqa: S101 - the line above has seen to it
         return tenant_id

@@ -1,8 +1,8 @@
 """The sandbox's side of a reconciliation, and what may happen at a processor without this house.
 
-Somebody gives money back at its dashboard, and a bank asks for a payment's money: each is a file of
-its own beside the captures and the refunds, written once. The house hears of it by webhooks only,
-which nobody sends here; so it is what a reconciliation finds.
+Somebody gives money back or pays money out at its dashboard, and a bank asks for a payment's money:
+each is a file of its own beside the captures and the refunds, written once. The house hears of it
+by webhooks only, which nobody sends here; so it is what a reconciliation finds.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from common.domain.processor_reconciliation import Known, Movement, MovementKind
 from common.ports.gateway import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
 from common.sandbox.outage import unless_down
+from common.sandbox.payouts import is_paid
 
 PAGE: Final = 100
 WriteOnce = Callable[[Path, bytes], bool]
@@ -40,6 +41,10 @@ class SandboxMovements:
         """A bank asks for an amount of a payment."""
         self._write("disputes", processor_dispute_id, payment, amount)
 
+    def pay_out_there(self, processor_payout_id: str, account: str, amount: Money) -> None:
+        """Somebody pays an account's money out at the dashboard."""
+        self._write("payouts_there", processor_payout_id, account, amount)
+
     @unless_down
     def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
         """A page of what took place in the span."""
@@ -49,6 +54,7 @@ class SandboxMovements:
                 (at, each.known.id, each)
                 for at, each in self._all(wanted.kind, wanted.tenant_id)
                 if since <= at < until and each.tenant_id in (None, wanted.tenant_id)
+                if wanted.kind is not MovementKind.PAYOUT or each.payment == wanted.account
             ),
             key=lambda dated: dated[:2],
         )
@@ -84,6 +90,13 @@ class SandboxMovements:
             case MovementKind.DISPUTE:
                 for each in self._read("disputes/*.json"):
                     yield _dated(each, _movement(kind, each["id"], each, captures))
+            case MovementKind.PAYOUT:
+                for file in self._folder.glob("payouts/*.json"):
+                    made = json.loads(file.read_bytes())
+                    if is_paid(made["account"]):
+                        yield _dated(made, _movement(kind, file.stem, _from_account(made), {}))
+                for each in self._read("payouts_there/*.json"):
+                    yield _dated(each, _movement(kind, each["id"], each, {}))
 
     def _write(self, where: str, id: str, payment: str, amount: Money) -> None:
         made = {
@@ -106,6 +119,11 @@ def _dated(document: dict[str, Any], movement: Movement) -> tuple[datetime, Move
     """What was kept without its time is as old as can be."""
     at = document.get("at")
     return datetime.fromisoformat(at) if at else datetime.min.replace(tzinfo=UTC), movement
+
+
+def _from_account(made: dict[str, Any]) -> dict[str, Any]:
+    """A payout as a movement of the account that it has left."""
+    return {**made, "payment": made["account"]}
 
 
 def _movement(

@@ -63,6 +63,11 @@ class SandboxPayouts:
         return self._folder / "payouts" / f"{wanted.id}.json"
 
 
+def is_paid(account: str) -> bool:
+    """Whether what is paid out to an account arrives there."""
+    return not account.startswith((DECLINED, TRANSIT))
+
+
 def _answer(wanted: PendingPayout) -> Answer:
     account = wanted.processor_account_id
     if account.startswith(DECLINED):

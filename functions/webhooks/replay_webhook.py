@@ -16,7 +16,12 @@ from common.domain.refund import (
     RefundOfMovedMoney,
     RefundUnknown,
 )
-from common.domain.webhook import WebhookContradictsBooks, WebhookOutcome, WebhookUnknown
+from common.domain.webhook import (
+    WebhookBodyGone,
+    WebhookContradictsBooks,
+    WebhookOutcome,
+    WebhookUnknown,
+)
 from common.ports.transaction import Transaction
 from common.procedures.hearing import take_effect
 from common.runtime.declaration import RateLimit, http_function
@@ -35,6 +40,7 @@ class ReplayWebhook(Request):
     limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(
         WebhookUnknown,
+        WebhookBodyGone,
         FolioUnknown,
         FolioAlreadyClosed,
         FxRateMissing,
@@ -54,13 +60,13 @@ class ReplayWebhook(Request):
 def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
     """Apply an event that was refused, or apply one once more, which changes nothing.
 
-    Refuses: WebhookUnknown, FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown,
-    RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown,
+    Refuses: WebhookUnknown, WebhookBodyGone, FolioUnknown, FolioAlreadyClosed, FxRateMissing,
+    PaymentUnknown, RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown,
     WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown, CreditsOutOfRange, PayoutUnknown,
     PayoutAccountUnknown.
     """
     kept = tx.webhooks.get(request.event_id)
-    take_effect(kept.type, kept.payload, tx)
+    take_effect(kept.type, kept.body, tx)
     outcome = WebhookOutcome.REPEATED if kept.is_applied else WebhookOutcome.APPLIED
     tx.webhooks.keep_attempt(kept.event_id, outcome)
     return WebhookTaken(

@@ -54,6 +54,11 @@ class StripeStandIn:
         about = {**self._about(dispute, payment, cents), "status": "needs_response"}
         self.disputes.append({**about, "object": "dispute"})
 
+    def pay_out_there(self, payout: str, account: str, cents: int) -> None:
+        """Somebody pays money out at the dashboard, or it is paid out every day."""
+        about = {**self._about(payout, "", cents), "account": account, "status": "paid"}
+        self.payouts.append({**about, "object": "payout"})
+
     def _about(self, id: str, payment: str, cents: int) -> dict[str, Any]:
         return {
             "id": id,
@@ -125,6 +130,8 @@ class StripeStandIn:
             "payouts": [each for each in self.payouts if each["account"] == asked.get("account")],
         }
         _, _, kind, *named = path.split("/")
+        if "_gone" in asked.get("account", ""):
+            return _error(403, "invalid_request_error", "account_invalid")
         if named:
             found = next((each for each in kept[kind] if each["id"] == named[0]), None)
             missing = _error(404, "invalid_request_error", "resource_missing")

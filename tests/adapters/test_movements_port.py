@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 from ulid import ULID
 
-from common.domain.identifiers import PropertyId, RefundId
+from common.domain.identifiers import PayoutId, PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.processor_reconciliation import Known, Movement, MovementKind, Span
 from common.local.files import write_once
 from common.ports.gateway import Gateway, Unknown, Unreachable
 from common.ports.movements import MovementPage, MovementsWanted
+from common.ports.payouts import PendingPayout
 from common.sandbox.gateway import SandboxGateway
 from common.stripe.gateway import StripeGateway
 from tests.adapters.stripe_stand_in import KEY, StripeStandIn, stripe_stand_in
@@ -56,11 +57,19 @@ class Bench:
         else:
             self.there.dispute(dispute, payment, cents)
 
+    def pay_out_there(self, payout: str, account: str, cents: int) -> None:
+        if isinstance(self.there, SandboxGateway):
+            self.there.pay_out_there(payout, account, money(cents))
+        else:
+            self.there.pay_out_there(payout, account, cents)
+
     def listed(self, kind: MovementKind, span: Span = DAY) -> list[tuple[str, Money, str]]:
         """All pages of a kind: by what each is known, how much, and of which payment."""
         found, cursor = [], None
         while True:
-            wanted = MovementsWanted(tenant_id=TENANT, kind=kind, span=span, cursor=cursor)
+            wanted = MovementsWanted(
+                tenant_id=TENANT, kind=kind, span=span, cursor=cursor, account="acct_1"
+            )
             page = self.gateway.movements(wanted)
             assert isinstance(page, MovementPage)
             found += [(each.known.id, each.amount, each.payment) for each in page.items]
@@ -95,7 +104,51 @@ def test_lists_what_took_place_in_the_span_and_is_not_anothers(bench: Bench) -> 
         (str(ours), money(300), "pi_1"),
     ]
     assert bench.listed(MovementKind.DISPUTE) == [("dp_1", money(900), "pi_1")]
-    assert [bench.listed(kind, LATER) for kind in MovementKind] == [[], [], []]
+    assert [bench.listed(kind, LATER) for kind in MovementKind] == [[]] * len(MovementKind)
+
+
+@pytest.mark.req("PO-1")
+def test_payouts_are_those_that_have_left_the_account(bench: Bench) -> None:
+    """Ours by our id, whoever is said to be the tenant, and the dashboard's by its own."""
+    ours, declined, running, others = (
+        PendingPayout(
+            id=PayoutId.of(str(ULID())),
+            tenant_id=uuid4(),
+            processor_account_id=account,
+            amount=money(700),
+        )
+        for account in ("acct_1", "sandbox_declined_1", "sandbox_transit_1", "acct_2")
+    )
+    for each in (ours, declined, running, others):
+        bench.gateway.pay_out(each)
+    for place in range(3):
+        bench.pay_out_there(f"po_x{place}", "acct_1", 100)
+
+    assert sorted(bench.listed(MovementKind.PAYOUT)) == sorted(
+        [
+            (str(ours.id), money(700), "acct_1"),
+            *((f"po_x{place}", money(100), "acct_1") for place in range(3)),
+        ]
+    )
+    for id, account, cents in (
+        (str(ours.id), "acct_1", 700),
+        ("po_x1", "acct_1", 100),
+        (str(others.id), "acct_2", 700),
+    ):
+        found = bench.gateway.movement(Known(MovementKind.PAYOUT, id), account)
+        assert isinstance(found, Movement)
+        assert (found.known.id, found.amount, found.payment) == (id, money(cents), account)
+    for id, account in (
+        (str(others.id), "acct_1"),
+        ("po_none", "acct_1"),
+        (str(declined.id), "sandbox_declined_1"),
+        ("po_none", "acct_gone"),
+    ):
+        assert bench.gateway.movement(Known(MovementKind.PAYOUT, id), account) is None
+    gone = MovementsWanted(
+        tenant_id=TENANT, kind=MovementKind.PAYOUT, span=DAY, account="acct_gone"
+    )
+    assert bench.gateway.movements(gone) == MovementPage(())
 
 
 def test_reads_all_pages(bench: Bench) -> None:

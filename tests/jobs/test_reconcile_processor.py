@@ -26,6 +26,7 @@ from tests.matching import (
     planted,
     resolve,
 )
+from tests.paying_out import LARGE, asked, enabled, settle, standing
 from tests.proofs import assert_books_are_right, told
 from tests.reconciling import ADMIN, OVER, REPORT, BusyDay, Clock, sandbox
 from tests.refunding import refund
@@ -155,6 +156,56 @@ def test_a_refund_that_waits_for_its_word_is_no_difference(hotel: Hotel, clock: 
 
     assert hotel.rows("SELECT count(*) FROM {s}.refund_queue") == [[2]]
     assert differences(hotel) == set()
+
+
+@pytest.mark.req("PO-1")
+def test_payouts_are_matched_whatever_has_become_of_them(hotel: Hotel, clock: Clock) -> None:
+    """One is paid, one under way, one was declined, one waits: nothing differs. Then the tenant has
+    another account: what left the old one is found by its id, and a payout there that nobody asked
+    for stays a difference until it is answered for. Without an account nothing is asked."""
+    clock("2026-03-01T10:00:00Z")
+    folio = hotel.open_folio()
+    heard_of(hotel, folio, captured_there(hotel, 2_000_000), 2_000_000)
+    accounts = [enabled(hotel, kind) for kind in ("sandbox_declined_", "sandbox_transit_")]
+    for account in (*accounts, enabled(hotel)):
+        hotel.rows("UPDATE {s}.payout_accounts SET processor_account_id = :id", id=account)
+        asked(hotel, 3_000)
+        settle(hotel)
+    asked(hotel, LARGE)
+    assert sorted(row[1] for row in standing(hotel)) == [
+        *("awaiting_approval", "failed", "paid", "pending")
+    ]
+    clock("2026-03-01T12:35:00Z")
+    match(hotel, None)
+    assert differences(hotel) == set()
+    sandbox(hotel).pay_out_there(f"po_{account}", account, a_dollar())
+    clock("2026-03-01T14:35:00Z")
+    match(hotel, None)
+    assert differences(hotel) == {("payout_not_recorded", f"po_{account}")}
+    enabled(hotel)
+
+    clock("2026-03-02T02:35:00Z")
+    match(hotel, None)
+
+    assert differences(hotel) == {("payout_not_recorded", f"po_{account}")}
+    assert about(hotel) == [FOUND]
+
+
+@pytest.mark.req("PO-1")
+def test_a_payout_that_was_paid_before_anybody_approved_it_is_found(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """It waits for a second person here, and has left the account there."""
+    clock("2026-03-01T10:00:00Z")
+    heard_of(hotel, hotel.open_folio(), captured_there(hotel, 2_000_000), 2_000_000)
+    account = enabled(hotel)
+    payout = asked(hotel, LARGE)
+    sandbox(hotel).pay_out_there(payout, account, a_dollar(LARGE))
+    clock(OVER)
+
+    match(hotel)
+
+    assert differences(hotel) == {("payout_not_recorded", payout)}
 
 
 @pytest.mark.req("WH-5")

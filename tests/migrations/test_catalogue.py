@@ -83,7 +83,8 @@ RULES: Final[dict[str, tuple[str, str]]] = {
         "CREATE POLICY lax ON {schema}.folios TO billing_app USING (true) WITH CHECK (true)",
     ),
     # The application may see times of all tenants (how long the oldest event waits), and whose a
-    # card payment or a customer is, before there is a tenant to enter (WH-3); nothing else.
+    # card payment, a customer or an account is, before there is a tenant to enter (WH-3); nothing
+    # else.
     "central rows of a tenant are shown to that tenant": (
         "SELECT relname, polname FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid "
         "JOIN pg_attribute AS whose ON whose.attrelid = polrelid AND whose.attname = 'tenant_id' "
@@ -92,7 +93,7 @@ RULES: Final[dict[str, tuple[str, str]]] = {
         "coalesce(pg_get_expr(polqual, polrelid), 'false') ~ 'current_tenant|^false$' AND "
         "coalesce(pg_get_expr(polwithcheck, polrelid), 'false') ~ 'current_tenant|^false$') "
         "AND (relname, polname) NOT IN (('card_payments', 'whose'), "
-        "('processor_customers', 'whose')) "
+        "('processor_customers', 'whose'), ('processor_accounts', 'whose')) "
         "AND NOT (polcmd = 'r' AND polroles = ARRAY['billing_app'::regrole::oid] AND NOT EXISTS ("
         "SELECT FROM pg_attribute AS shown WHERE shown.attrelid = polrelid AND shown.attnum > 0 "
         "AND NOT shown.attisdropped AND shown.atttypid <> 'timestamptz'::regtype "

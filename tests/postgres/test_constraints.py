@@ -206,6 +206,7 @@ CENTRALLY: Final = [
     Trial("dead_letters_pkey", "dead_letters", {"message_id": "x"}),
     Trial("card_payment_is_listed_once", "card_payments", {}),
     Trial("processor_customer_is_of_one_tenant", "processor_customers", {}),
+    Trial("processor_account_is_of_one_tenant", "processor_accounts", {}),
     Trial("circuit_breakers_pkey", "circuit_breakers", {}),
     Trial("failures_are_counted_from_nought", "circuit_breakers", {"name": "x", "failures": -1}),
     Trial(

@@ -20,6 +20,9 @@ WEBHOOKS: Final = [
     Trial("webhook_is_numbered_once", "webhook_events", {"event_id": "evt_x"}),
     Trial("webhook_payload_is_a_document", "webhook_events", {**NEW, "payload": "[]"}),
     Trial("webhook_hash_is_a_sha256", "webhook_events", {**NEW, "payload_sha256": "\\\\x00"}),
+    Trial("webhook_body_is_kept_once", "webhook_bodies", {}),
+    Trial("body_is_of_a_webhook", "webhook_bodies", {"event_id": "evt_none"}),
+    Trial("webhook_body_is_a_document", "webhook_bodies", {"event_id": "evt_x", "payload": "[]"}),
     Trial("webhook_attempts_pkey", "webhook_attempts", {}, "outcome = 'refused'"),
     Trial("webhook_takes_effect_once", "webhook_attempts", {"id": "wha_x"}, "outcome = 'applied'"),
     Trial(

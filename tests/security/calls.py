@@ -319,7 +319,9 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
         captured(calls.hotel, calls.folio, 1_000)
     ).encode(),
     "replay_webhook": lambda calls: {"eventId": calls.webhook},
-    "connect_payout_account": lambda calls: {"processorAccountId": "acct_another"},
+    "connect_payout_account": lambda calls: {
+        "processorAccountId": f"acct_{calls.hotel.tenant_id.hex}"
+    },
     "request_payout": lambda calls: wanted_payout(calls.hotel, usd(100)),
     "approve_payout": lambda calls: {"amount": usd(LARGE)},
     "reject_payout": lambda calls: {"amount": usd(LARGE), "reason": "It is too much"},

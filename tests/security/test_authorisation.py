@@ -140,6 +140,7 @@ DECIDED = {
     "show_auto_top_up": "billing.credits.read",
     "create_customer": "billing.customer.write",
     "show_customer": "billing.customer.read",
+    "export_customer": "billing.customer.read",
     "change_customer": "billing.customer.write",
     "list_payment_methods": "billing.customer.read",
     "add_payment_method": "billing.customer.write",
@@ -190,7 +191,13 @@ PUBLIC = [name for name, each in functions().items() if each.scope is None]
 OF_THE_TENANT = {
     "end_platform_incident",
     *("capture_credits", "release_credits", "show_credit_purchase"),
-    *("show_customer", "change_customer", "list_payment_methods", "add_payment_method"),
+    *(
+        "show_customer",
+        "export_customer",
+        "change_customer",
+        "list_payment_methods",
+        "add_payment_method",
+    ),
     "remove_payment_method",
 }
 """Credits are the tenant's, of whatever property its people are."""

@@ -16,6 +16,7 @@ OF_TENANTS = (
     "step_up_uses",
     "card_payments",
     "processor_customers",
+    "processor_accounts",
     "subscriptions",
     "subscription_invoices",
     "platform_entries",

@@ -34,6 +34,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
                 for name in ("periods", "records", "events", "values", "totals")
             ),
             f"DELETE FROM billing_central.processor_customers WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.processor_accounts WHERE tenant_id = '{tenant}'",
             "DELETE FROM billing_central.plan_versions WHERE plan = 'doomed'",
             f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",
         ]

@@ -40,6 +40,7 @@ JOBS: Final = (
     "collect_subscriptions",
     "settle_subscription_payments",
     "expire_reviews",
+    "forget_webhook_bodies",
 )
 
 

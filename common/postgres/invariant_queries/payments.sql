@@ -140,6 +140,15 @@ WHERE webhook_events.event_id IS NULL
    OR tried.event_id IS NULL
    OR repeated AND NOT applied;
 
+-- invariant: what_an_event_said_lies_beside_it
+-- What an event said lies beside it, as old as the event, and nowhere else, so that it can go.
+SELECT webhook_events.event_id, concat_ws(' ', 'came', webhook_events.received_at, 'said',
+  webhook_bodies.received_at, CASE WHEN webhook_events.payload IS NOT NULL THEN 'kept for ever' END)
+FROM webhook_events
+LEFT JOIN webhook_bodies ON webhook_bodies.event_id = webhook_events.event_id
+WHERE webhook_events.payload IS NOT NULL
+   OR webhook_bodies.received_at <> webhook_events.received_at;
+
 -- invariant: a_card_payment_is_in_the_directory
 -- A card payment stands in the directory by which its webhooks find this house, from the first one
 -- on that was listed in it: what was recorded before there was one is not.

@@ -44,6 +44,23 @@ WHERE decided_by = requested_by
           AND uses.actor = decided_by
           AND uses.assertion_hash = payouts.assertion_hash);
 
+-- invariant: a_payout_account_is_in_the_directory
+-- The account that is connected stands in the directory as this house's, from the first one on that
+-- was listed in it; one to which money may go is proven there as well, and so is never given up.
+SELECT id, concat_ws(' ', processor_account_id, 'listed', listed.recorded_at, 'proven', proven_at)
+FROM payout_accounts
+CROSS JOIN (
+  SELECT min(recorded_at) AS since
+  FROM billing_central.processor_accounts
+  WHERE tenant_id = billing_central.current_tenant()
+) AS listing
+LEFT JOIN (
+  SELECT * FROM billing_central.processor_accounts
+  WHERE tenant_id = billing_central.current_tenant()
+) AS listed USING (processor_account_id)
+WHERE (connected_at >= since OR told_at >= since)
+  AND (listed.processor_account_id IS NULL OR is_enabled AND proven_at IS NULL);
+
 -- invariant: a_payout_is_settled_or_waits
 -- A payout waits in the queue while, and only while, the processor is to be asked for it.
 SELECT id, concat_ws(' ', status, CASE WHEN payout_id IS NULL THEN 'waits not' ELSE 'waits' END)

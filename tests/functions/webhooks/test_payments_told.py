@@ -60,7 +60,7 @@ def test_a_success_is_a_payment_on_its_folio_once(hotel: Hotel, folio: str, wait
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-5_000)
     assert confirm(hotel, waiting).json["status"] == "succeeded"
     assert told(hotel).count("payment.succeeded") == 1
-    secrets = hotel.rows("SELECT payload FROM {s}.webhook_events")
+    secrets = hotel.rows("SELECT payload FROM {s}.webhook_bodies")
     assert not any("pi_secret" in payload for (payload,) in secrets)
     assert_books_are_right(hotel)
 
@@ -105,7 +105,7 @@ def test_nothing_that_is_told_late_moves_a_payment_back(
     """Failed, then paid by another card after all; then everything else once more."""
     send(hotel, intent_told(hotel, waiting, "payment_failed"))
     send(hotel, intent_told(hotel, waiting, "succeeded"))
-    aside = ("webhook_events", "webhook_attempts")
+    aside = ("webhook_events", "webhook_bodies", "webhook_attempts")
     before = state(hotel, without=aside)
 
     for kind in ("requires_action", "payment_failed", "canceled", "succeeded"):
@@ -196,7 +196,7 @@ def test_a_new_card_of_the_bank_is_shown_and_its_token_kept_nowhere(hotel: Hotel
 
     (item,) = hotel.get(f"/customers/{customer}/payment-methods").json["items"]
     assert (item["brand"], item["lastFour"], item["expiryYear"]) == ("mastercard", "4444", 2036)
-    payloads = hotel.rows("SELECT payload FROM {s}.webhook_events")
+    payloads = hotel.rows("SELECT payload FROM {s}.webhook_bodies")
     assert not any(token in payload or "Zarmina" in payload for (payload,) in payloads)
     assert_books_are_right(hotel)
 

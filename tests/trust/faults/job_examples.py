@@ -15,6 +15,7 @@ from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
 from tests.trust.faults.subscription_examples import overdue, trial_that_is
+from tests.webhooks import Webhook, captured
 from tests.weighing import a_suspected_payment
 
 Act = Callable[[Hotel], str]
@@ -121,6 +122,17 @@ def _over(scene: Scene) -> Act:
     return runs("expire_reviews", scene)
 
 
+def _forgetting(scene: Scene) -> Act:
+    """The processor told of a payment at each hotel, 91 days ago."""
+    for hotel in (scene.hotel, scene.annex):
+        told = captured(hotel, "fol_none", 100, "pi_old", id="evt_old")
+        assert Webhook(hotel).send(told).status_code == 200
+        for table in ("webhook_events", "webhook_bodies"):
+            past = "received_at = received_at - interval '91 days'"
+            scene.admin.run(f"UPDATE {hotel.schema}.{table} SET {past}")
+    return runs("forget_webhook_bodies", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -135,4 +147,5 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "cycle_subscriptions": _cycling,
     "remind_trials": _reminding,
     "expire_reviews": _over,
+    "forget_webhook_bodies": _forgetting,
 }

@@ -110,7 +110,8 @@ NO_BOOKS: Final = {
     "payout_queue": "which payouts the processor is still to be asked for",
     "late_refunds": "what the processor gave back of closed folios",
     "webhook_attempts": "what became of each event of the processor",
-    "webhook_events": "what the processor told",
+    "webhook_bodies": "what the processor told, for 90 days",
+    "webhook_events": "that the processor told it",
     # their trails are verified like all others, and invariants hold intents against their digests;
     # the money that was taken is a payment and its entries, which are retold
     "customers": "whose cards are kept",

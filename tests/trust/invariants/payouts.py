@@ -6,6 +6,7 @@ from tests.trust.invariants.plant import GUARDED, TOLD, plant
 
 BOOKED = "payouts_are_booked_as_they_stand"
 DECIDED = "a_large_payout_is_decided_by_another_person"
+LISTED = "a_payout_account_is_in_the_directory"
 WAITS = "a_payout_is_settled_or_waits"
 DIGESTED = "a_payout_is_what_its_trail_digested"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
@@ -43,6 +44,16 @@ PAYOUTS = (
     plant(DECIDED, LARGE, f"UPDATE payouts SET needs_approval = true {SMALL}"),
     plant(DECIDED, f"UPDATE payouts SET assertion_hash = 'another' {APPROVED}"),
     plant(WAITS, "DELETE FROM payout_queue"),
+    plant(
+        LISTED,
+        "UPDATE billing_central.processor_accounts SET processor_account_id = 'acct_of_nobody'"
+        " WHERE tenant_id = '{tenant}'",
+    ),
+    plant(
+        LISTED,
+        "UPDATE billing_central.processor_accounts SET proven_at = NULL"
+        " WHERE tenant_id = '{tenant}'",
+    ),
     plant(DIGESTED, f"UPDATE payouts SET processor_account_id = 'acct_mine' {SMALL}"),
     plant(DIGESTED, "UPDATE payout_accounts SET is_enabled = false"),
     plant(LEFT, f"UPDATE payouts SET version = version + 1 {SMALL}"),

@@ -6,6 +6,7 @@ from tests.trust.invariants.plant import GUARDED, TOLD, plant
 
 ONCE = "an_event_of_the_processor_takes_effect_once"
 KEPT = "an_event_of_the_processor_is_kept_with_what_became_of_it"
+SAID = "what_an_event_said_lies_beside_it"
 LISTED = "a_card_payment_is_in_the_directory"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 DIGESTED = "a_dispute_is_what_its_trail_digested"
@@ -37,6 +38,9 @@ WEBHOOKS = (
         "DELETE FROM webhook_attempts WHERE outcome = 'applied' AND event_id IN"
         " (SELECT event_id FROM webhook_attempts WHERE outcome = 'repeated')",
     ),
+    plant(SAID, "UPDATE webhook_events SET payload = '{{}}' WHERE type LIKE '%dispute%'"),
+    plant(SAID, "UPDATE webhook_bodies SET received_at = received_at + interval '1 day'"),
+    plant(GUARDED, "ALTER TABLE webhook_bodies DROP CONSTRAINT webhook_body_is_kept_once"),
     plant(
         LISTED,
         "DELETE FROM billing_central.card_payments WHERE tenant_id = '{tenant}' AND recorded_at ="
