@@ -128,7 +128,7 @@ class BreakingCards:
 
     def cancel(self, order: Order) -> Heard | NotThere | Unknown:
         """As the port has it. Refuses: GatewayUnavailable."""
-        return self._or_refused(lambda: self._cards.cancel(order))
+        return self._or_refused("cancel", lambda: self._cards.cancel(order))
 
     def next_action(self, order: Order) -> NextAction | None:
         """As the port has it; None while nobody is let through."""
