@@ -19,7 +19,7 @@ like one that holds.
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -140,14 +140,21 @@ def sections() -> tuple[Section, ...]:
     return read(*(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.sql"))))
 
 
-def look(connection: Connection, tenant_id: UUID, *, seconds_max: int = 600) -> Look:
-    """Ask everything of one tenant's books, and change nothing.
+def look(
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    seconds_max: int = 600,
+    is_asked: Callable[[Section], bool] = lambda _: True,
+) -> Look:
+    """Ask everything of one tenant's books, and change nothing; or what `is_asked`, and all notes.
 
     The connection's login must be allowed to become the drainer and the tenant. Raises
     ServerRefused, ConnectionLost, ForeignReply.
     """
     passes = connection.run([BEGIN_READ_ONLY, Statement(PASSES_ROW_SECURITY), ROLLBACK])[1][0][0]
-    asked = [each for each in sections() if passes or each.eyes is not Eyes.ADMINISTRATOR]
+    seen = [each for each in sections() if passes or each.eyes is not Eyes.ADMINISTRATOR]
+    asked = [each for each in seen if each.is_note or is_asked(each)]
     nonce = secrets.token_hex(16)
     script = [BEGIN, Statement(LIMITS, (nonce, f"{seconds_max}s"))]
     places: list[int] = []
@@ -169,7 +176,7 @@ def look(connection: Connection, tenant_id: UUID, *, seconds_max: int = 600) -> 
     return Look(
         asked=len(rules),
         broken=tuple(_broken(each, rows) for each, rows in found if rows and not each.is_note),
-        unseen=tuple(each.name for each in sections() if each not in asked and not each.is_note),
+        unseen=tuple(each.name for each in sections() if each not in seen and not each.is_note),
     )
 
 

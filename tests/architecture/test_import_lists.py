@@ -39,19 +39,22 @@ EXCUSED = {"jinja2"}  # a dependency of flask, which functions-framework loads i
 PROGRAM = """
 import importlib, json, os, sys
 import flask, pydantic.deprecated.class_validators, pydantic.json_schema
+from common.wiring import edge as wired
+for name in ("http_edge", "event_edge", "runner"):
+    getattr(wired(), name)
 for module, edge in json.load(sys.stdin):
     sys.stdout.flush()
     if os.fork() == 0:
         importlib.import_module(module)
-        from common.wiring import edge as wired
         getattr(wired(), edge)
         print(json.dumps([module, sorted(sys.modules)]), flush=True)
         os._exit(0)
     if os.wait()[1] != 0:
         sys.exit(f"{module} does not load")
 """
-"""Flask and pydantic stand in every function, and none of the heavy ones comes with them but the
-excused one: they are loaded once. What each function adds, it adds in a process of its own."""
+"""Flask, pydantic and the edges stand in every function, and none of the heavy ones comes with them
+but the excused one: they are loaded once. What each function adds, it adds in a process of its
+own."""
 
 
 def loaded_by(*wanted: tuple[str, str]) -> dict[str, set[str]]:

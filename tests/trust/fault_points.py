@@ -108,9 +108,11 @@ class Matrix:
 
 
 def _spread(times: int, at_most: int | None) -> list[int]:
-    """The numbers from 1 to `times`, or so many of them from end to end."""
+    """The numbers from 1 to `times`, or so many of them from end to end; the last, if only one."""
     if at_most is None or times <= at_most:
         return list(range(1, times + 1))
+    if at_most == 1:
+        return [times]
     return [1 + (times - 1) * step // (at_most - 1) for step in range(at_most)]
 
 

@@ -1,5 +1,6 @@
 """Whoever dies at whatever point, what he was asked for is done once when it is asked for again."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,7 +13,8 @@ from tests.trust.faults.doomed import POINTS
 from tests.trust.faults.examples import CONFIRMED, EXAMPLES
 from tests.trust.faults.scene import Scene
 
-OF_EACH_POINT = 2
+OF_EACH_POINT = 2 if "TRUST_SEEDS" in os.environ else 1
+"""What is reached often is died at once, and by CI twice: the first time and the last."""
 
 pytestmark = pytest.mark.req("REL-1")
 

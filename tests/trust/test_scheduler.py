@@ -76,13 +76,12 @@ def unnumbered(theatre: Theatre) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", RACES)
 def test_a_seed_plays_the_same_trace_again(theatre: Theatre, name: str) -> None:
-    for seed in (1, 2, 11):
-        first, second = (perform(theatre, RACES[name], Drawn(seed)) for _ in range(2))
+    first, second = (perform(theatre, RACES[name], Drawn(11)) for _ in range(2))
 
-        assert first.wrong == []
-        assert first.trace
-        assert first.trace == second.trace
-        assert first.answers == second.answers
+    assert first.wrong == []
+    assert first.trace
+    assert first.trace == second.trace
+    assert first.answers == second.answers
 
 
 def test_what_was_drawn_can_be_written_down_and_played(theatre: Theatre) -> None:
