@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from common.runtime.http import HttpEdge
     from common.runtime.job import JobShell
     from common.runtime.webhook import WebhookEdge
+    from common.stripe.signature import SignatureCheck
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,18 @@ class Wiring(Adapters):
 
     def _is_signed(self, content: bytes, header: str | None) -> bool:
         """Whether the processor signed, by the secrets that are in use at this moment."""
+        if self.settings.stripe_webhook_secrets_name:
+            return self._signature_check()(content, header)
+        return self._known_signature_check(content, header)
+
+    def _signature_check(self) -> "SignatureCheck":
         from common.stripe.signature import SignatureCheck
 
-        return SignatureCheck(self.webhook_secrets, self.clock.now)(content, header)
+        return SignatureCheck(self.webhook_secrets, self.clock.now)
+
+    @cached_property
+    def _known_signature_check(self) -> "SignatureCheck":
+        return self._signature_check()
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
