@@ -111,9 +111,9 @@ def _page(figures: list[dict[str, Any]], traces: list[dict[str, Any]]) -> str:
 def _points(points: list[dict[str, Any]]) -> str:
     """A table of one figure: how many, on average and at most, or the value."""
     if "value" in points[0]:
-        rows = [(_about(point), f"{point['value']:g}") for point in points]
-        return _rows(("of what", "value"), sorted(rows))
-    rows = [
+        values = [(_about(point), f"{point['value']:g}") for point in points]
+        return _rows(("of what", "value"), sorted(values))
+    spreads = [
         (
             _about(point),
             f"{point['count']:,}",
@@ -122,7 +122,7 @@ def _points(points: list[dict[str, Any]]) -> str:
         )
         for point in points
     ]
-    return _rows(("of what", "how many", "on average", "at most"), sorted(rows))
+    return _rows(("of what", "how many", "on average", "at most"), sorted(spreads))
 
 
 def _about(point: dict[str, Any]) -> str:

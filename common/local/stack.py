@@ -23,7 +23,7 @@ from common.local.demo_hotel import PROPERTY_IDS, TENANT_ID, Neighbours
 from common.local.development import PREFIX, Development
 from common.local.documents import DocumentFolder
 from common.local.functions import declarations, job_declarations
-from common.local.gateway import Gateway
+from common.local.gateway import Gateway, WsgiApplication
 from common.local.identity import LocalIdentity
 from common.local.operations import PREFIX as OPERATIONS
 from common.local.operations import Operations
@@ -83,7 +83,7 @@ def running_stack(folder: Path, port: int) -> Iterator[Stack]:
         functions.sandbox_outage.end()  # a day that was broken off may have left it down
         development = _development(folder, functions, clock)
         operations = Operations(processes={"functions": functions, "jobs": jobs})
-        mounts = {PREFIX: development, OPERATIONS: operations}
+        mounts: dict[str, WsgiApplication] = {PREFIX: development, OPERATIONS: operations}
         gateway = Gateway(functions, declarations(), mounts)
         opened.enter_context(Server(gateway, port))
         scheduler = Scheduler(

@@ -34,14 +34,16 @@ class ProcessSettings:
     `provisioner` is the address under which tenants are made, by a role that may create roles.
     `stack` is `google` or `local`. `gateway` is the payment processor: `stripe`, by its key, or
     `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
-    signs its webhooks with: one, or two with a comma between while it is being changed.
+    signs its webhooks with: one, or two with a comma between while it is being changed;
+    `stripe_webhook_secrets_name` says where they are kept instead, and changed without us.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
     hides from which addresses payments are asked for, `trial_key` the one that hides who has had
     a trial: while it stays, nobody has a second one. `quotas` are rate limits other than the
     declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7). `telemetry`
     is where measurements go: `otlp` to the collector at `telemetry_url`, `memory` for whoever looks
-    at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process.
+    at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process,
+    `region` is where it runs.
     """
 
     stack: str = "google"
@@ -69,9 +71,11 @@ class ProcessSettings:
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_webhook_secrets_name: str = ""
     local_folder: str = ""
     telemetry: str = ""
     telemetry_url: str = GOOGLE_TELEMETRY
+    region: str = ""
     service: str = "billing"
     revision: str = ""
     rate_limits: bool = True
@@ -119,10 +123,12 @@ class ProcessSettings:
             trial_key=given.get("TRIAL_KEY", ""),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
-            stripe_webhook_secrets=_several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
+            stripe_webhook_secrets_name=given.get("STRIPE_WEBHOOK_SECRETS_NAME", ""),
+            stripe_webhook_secrets=several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
             telemetry=given.get("TELEMETRY", ""),
             telemetry_url=given.get("TELEMETRY_URL", GOOGLE_TELEMETRY),
+            region=given.get("REGION", ""),
             service=environment.get("K_SERVICE", environment.get("CLOUD_RUN_JOB", "billing")),
             revision=environment.get("K_REVISION", ""),
             rate_limits=given.get("RATE_LIMITS", "true") == "true",
@@ -130,7 +136,7 @@ class ProcessSettings:
         )
 
 
-def _several(text: str) -> tuple[str, ...]:
+def several(text: str) -> tuple[str, ...]:
     """What is listed with commas between; blanks do not count."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 

@@ -35,7 +35,7 @@ def note_request(
     noted: Noted, origin: Origin, *, method: str, status: int, outcome: str, seconds: float
 ) -> None:
     """Tell how a request was answered, as its line in the log does."""
-    answered = {
+    answered: dict[str, str | int | bool] = {
         "http.request.method": method,
         "http.route": origin.route or "",
         "http.response.status_code": status,

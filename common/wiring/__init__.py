@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from common.runtime.declaration import EventDeclaration, HttpDeclaration
-from common.runtime.settings import read_environment
+from common.runtime.settings import read_environment, several
 from common.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from common.runtime.http import HttpEdge
     from common.runtime.job import JobShell
     from common.runtime.webhook import WebhookEdge
+    from common.stripe.signature import SignatureCheck
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,10 @@ class Wiring(Adapters):
     def webhook_edge(self) -> "WebhookEdge":
         from common.postgres.webhooks import PaymentDirectory
         from common.runtime.webhook import WebhookEdge
-        from common.stripe.signature import SignatureCheck
 
         return WebhookEdge(
             runner=self.runner,
-            is_signed=SignatureCheck(self.webhook_secrets, self.clock.now),
+            is_signed=self._is_signed,
             directory=PaymentDirectory(self.pools),
             dead_letters=self.dead_letters,
             limited=self.http_edge.limited,
@@ -75,9 +75,26 @@ class Wiring(Adapters):
             telemetry=self.telemetry,
         )
 
+    def _is_signed(self, content: bytes, header: str | None) -> bool:
+        """Whether the processor signed, by the secrets that are in use at this moment."""
+        if self.settings.stripe_webhook_secrets_name:
+            return self._signature_check()(content, header)
+        return self._known_signature_check(content, header)
+
+    def _signature_check(self) -> "SignatureCheck":
+        from common.stripe.signature import SignatureCheck
+
+        return SignatureCheck(self.webhook_secrets, self.clock.now)
+
+    @cached_property
+    def _known_signature_check(self) -> "SignatureCheck":
+        return self._signature_check()
+
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """What the processor signs with. The laptop makes a secret of its own where none is set."""
+        if name := self.settings.stripe_webhook_secrets_name:
+            return several(self.secrets.read(name))
         if self.settings.stripe_webhook_secrets or self.settings.stack != "local":
             return self.settings.stripe_webhook_secrets
         from common.local.webhook_secret import webhook_secret

@@ -11,7 +11,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from common.ports.clock import Clock, SystemClock
-from common.runtime.settings import GOOGLE_TELEMETRY, ProcessSettings, SettingMissing
+from common.runtime.settings import SettingMissing
+from common.wiring.measuring import Measuring
 
 if TYPE_CHECKING:
     from common.ports.cards import Cards
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from common.ports.jobs import Outbox
     from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
     from common.ports.publishing import Publisher
+    from common.ports.secrets import Secrets
     from common.ports.signals import Detector
     from common.ports.vault import Vault
     from common.postgres.dead_letters import DeadLetters
@@ -33,18 +35,14 @@ if TYPE_CHECKING:
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
     from common.sandbox.outage import SandboxOutage
-    from common.telemetry.pipeline import Pipeline
-    from common.telemetry.sink import Memory, OpenTelemetrySink
 
 FETCH_SECONDS: Final = 3
 CHECK_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
-class Adapters:
+class Adapters(Measuring):
     """Everything that a process may reach, each made when it is first asked for."""
-
-    settings: ProcessSettings
 
     # what all of them stand on
 
@@ -74,57 +72,6 @@ class Adapters:
         for name in {"pools", "patient_pools"} & self.__dict__.keys():
             for pool in self.__dict__[name].values():
                 pool.close()
-
-    @cached_property
-    def telemetry(self) -> "Pipeline | None":
-        """Where measurements go, as the environment chose; None: nowhere. Raises SettingMissing."""
-        if self.settings.telemetry not in ("", "memory", "otlp"):
-            raise SettingMissing("BILLING_TELEMETRY is `otlp`, `memory`, or not set")
-        if not self.settings.telemetry:
-            return None
-        from common.telemetry.pipeline import Pipeline
-
-        return Pipeline(self._sink)
-
-    @cached_property
-    def memory(self) -> "Memory":
-        """What was measured in this process, where that is kept."""
-        from common.telemetry.sink import Memory
-
-        return Memory()
-
-    def _sink(self) -> "OpenTelemetrySink":
-        """OpenTelemetry's SDK. Asked for by the thread that feeds it, not by one that works."""
-        from common.telemetry.sink import otlp_sink
-
-        settings, resource = self.settings, self._resource()
-        if settings.telemetry == "memory":
-            return self.memory.sink(resource)
-        session = None
-        if settings.telemetry_url.rstrip("/") == GOOGLE_TELEMETRY:
-            from common.google.sessions import authorized_session
-
-            session = authorized_session()
-        return otlp_sink(resource, settings.telemetry_url, session)
-
-    def _resource(self) -> dict[str, str]:
-        """Which process measures. Each instance counts for itself, and says so."""
-        from uuid import uuid4
-
-        from common.ports.version import VERSION
-
-        settings = self.settings
-        told = {
-            "service.name": settings.service,
-            "service.namespace": "billing",
-            "service.version": VERSION,
-            "service.instance.id": str(uuid4()),
-            "faas.name": settings.service,
-            "faas.version": settings.revision,
-            "cloud.provider": "gcp" if settings.stack == "google" else "",
-            "gcp.project_id": settings.project,
-        }
-        return {name: value for name, value in told.items() if value}
 
     @cached_property
     def origins(self) -> "Origins":
@@ -250,6 +197,28 @@ class Adapters:
         from common.google.keys import CloudKeys
 
         return CloudKeys(self.settings.signing_keyring)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """Secrets by name, the newest version within minutes."""
+        from common.runtime.kept_secrets import KeptSecrets
+        from common.runtime.logging import Origin
+
+        kept: Secrets
+        if self.settings.stack == "local":
+            from common.local.secrets import SecretFiles
+
+            kept = SecretFiles(self._folder("secrets"))
+        else:
+            from common.google.secrets import CloudSecrets
+
+            kept = CloudSecrets()
+        return KeptSecrets(
+            kept,
+            on_trouble=lambda trouble: self.log.problem(
+                Origin(), code="MELMASTOON.GENERAL.SECRET_UNAVAILABLE", error=trouble
+            ),
+        )
 
     @cached_property
     def documents(self) -> "Documents":

@@ -21,18 +21,23 @@ class Refused(Exception):
 
 
 class StandIn:
-    """Counts what is asked. `troubles` come in place of the next answers, one for each call.
+    """Counts what is asked, and logs who asked.
+
+    `troubles` come in place of the next answers, one for each call.
 
     `spoil` changes answers on their way out, told by their method.
     """
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.log: list[tuple[str, str]] = []
         self.troubles: deque[Refused] = deque()
         self.spoil: Callable[[str, Any], None] = lambda method, answer: None
 
     def answer(self, method: str, request: Any, context: grpc.ServicerContext) -> Any:
         self.calls[method] += 1
+        told = {each.key: str(each.value) for each in context.invocation_metadata()}
+        self.log.append((method, told.get("x-goog-api-client", "")))
         try:
             if self.troubles:
                 raise self.troubles.popleft()
@@ -45,7 +50,10 @@ class StandIn:
 
 @contextmanager
 def served(stand_in: StandIn, service: str, methods: Mapping[str, Method]) -> Iterator[Any]:
-    """The stand-in on a free port; a channel to it."""
+    """The stand-in on a free port; a channel to it.
+
+    Its own log has to say at the end that Google's client spoke, in every call.
+    """
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
             lambda request, context, name=name: stand_in.answer(name, request, context),
@@ -61,5 +69,7 @@ def served(stand_in: StandIn, service: str, methods: Mapping[str, Method]) -> It
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield channel
+        strangers = [each for each in stand_in.log if " gax/" not in each[1]]
+        assert not strangers, f"another client than Google's has called: {strangers}"
     finally:
         server.stop(None).wait()

@@ -66,6 +66,7 @@ class StorageStandIn:
         self.buckets: dict[str, dict[str, Stored]] = {}
         self.troubles: deque[tuple[int, bool]] = deque()
         self.asked: list[str] = []
+        self.clients: list[str] = []
         self.late = timedelta()
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._one_at_a_time = threading.Lock()
@@ -79,6 +80,8 @@ class StorageStandIn:
                 return self._read(method, parts.path, parts.query, headers["Host"])
             if headers["Authorization"] != f"Bearer {TOKEN}":
                 return Answer(401)
+            if "/storage/v1/" in path:
+                self.clients.append(headers.get("X-Goog-API-Client", ""))
             status, done = self.troubles.popleft() if self.troubles else (0, True)
             if not done:
                 return Answer(status)
@@ -192,7 +195,10 @@ class _ToLoopback(HTTPAdapter):
 
 @contextmanager
 def storage_served(stand_in: StorageStandIn) -> Iterator[tuple[Client, Request, str]]:
-    """Google's client of the stand-in, a way to IAM for its links, and its address."""
+    """Google's client of the stand-in, a way to IAM for its links, and its address.
+
+    The stand-in's own log has to say at the end that Google's client spoke, in every call.
+    """
     handler = type("Handler", (_Handler,), {"stand_in": stand_in})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -203,6 +209,8 @@ def storage_served(stand_in: StorageStandIn) -> Iterator[tuple[Client, Request, 
     client = Client("hotels", Account(), client_options={"api_endpoint": address})
     try:
         yield client, Request(session), address
+        strangers = [each for each in stand_in.clients if " gccl/" not in each]
+        assert not strangers, f"another client than Google's has called: {strangers}"
     finally:
         client.close()
         session.close()

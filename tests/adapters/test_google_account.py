@@ -7,10 +7,13 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.transport.requests import AuthorizedSession
 
 from common.google.documents import CloudDocuments
 from common.google.keys import CloudKeys
 from common.google.publishing import TopicPublisher
+from common.google.secrets import CloudSecrets
+from common.google.sessions import authorized_session
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
 
@@ -56,6 +59,10 @@ def test_wiring_makes_the_clouds_adapters_without_asking_anybody() -> None:
     assert isinstance(wiring.keys, CloudKeys)
     assert isinstance(wiring.documents, CloudDocuments)
     assert TopicPublisher("projects/hotels/topics/billing-events")
+    assert CloudSecrets()
+    session = authorized_session()
+    assert isinstance(session, AuthorizedSession)
+    assert session.credentials.service_account_email == "billing@hotels.iam.gserviceaccount.com"
 
 
 @pytest.mark.req("LOC-2")

@@ -23,7 +23,7 @@ from common.ports.telemetry import (
     step,
 )
 from common.runtime.breaking import BreakingGateway
-from common.runtime.settings import ProcessSettings
+from common.runtime.settings import ProcessSettings, SettingMissing
 from common.telemetry.pipeline import Pipeline
 from common.telemetry.sink import Memory, otlp_sink
 from common.wiring import Wiring
@@ -151,6 +151,44 @@ def test_a_sink_that_cannot_be_made_or_breaks_harms_nobody() -> None:
         pipeline.close()
         pipeline.measured(ITEMS, 1, {})  # after the end it is told to nobody
     assert broken.spans == [SPAN]
+
+
+def test_the_environment_chooses_the_collector_and_says_which_process_it_is(
+    collector: tuple[CollectorStandIn, str],
+) -> None:
+    stand_in, address = collector
+    environment = {
+        "BILLING_DATABASE": "postgresql://x@/x?host=/nowhere",
+        "BILLING_TELEMETRY": "otlp",
+        "BILLING_TELEMETRY_URL": f"{address}/",
+        "BILLING_PROJECT": "hotels",
+        "BILLING_REGION": "europe-west1",
+        "K_SERVICE": "post-charge",
+        "K_REVISION": "post-charge-00007",
+    }
+    wiring = Wiring(ProcessSettings.of(environment))
+    assert wiring.telemetry is not None
+    wiring.telemetry.ended(SPAN)
+    wiring.close()
+
+    assert [span.name for span in stand_in.spans()] == [SPAN.name]
+    assert "faas.coldstarts" in stand_in.figures()
+    resource = stand_in.metrics[0].resource_metrics[0].resource.attributes
+    told = {each.key: each.value.string_value for each in resource}
+    assert told.pop("service.instance.id")
+    assert told.pop("service.version")
+    assert told == {
+        "service.name": "post-charge",
+        "service.namespace": "billing",
+        "faas.name": "post-charge",
+        "faas.version": "post-charge-00007",
+        "cloud.provider": "gcp",
+        "cloud.platform": "gcp_cloud_run",
+        "cloud.region": "europe-west1",
+        "gcp.project_id": "hotels",
+    }
+    with pytest.raises(SettingMissing):
+        _ = Wiring(ProcessSettings.of({**environment, "BILLING_TELEMETRY": "jaeger"})).telemetry
 
 
 def test_where_nobody_listens_nothing_is_made() -> None:

@@ -12,6 +12,7 @@ from common.runtime.declaration import Declaration
 
 HEAVY = {
     "google.cloud.kms_v1": "keys",
+    "google.cloud.secretmanager_v1": None,  # behind the first webhook
     "google.cloud.storage": "documents",
     "google.cloud.pubsub_v1": "publisher",
     "google.cloud.sql": None,  # only behind a cloudsql: address

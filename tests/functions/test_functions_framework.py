@@ -25,6 +25,7 @@ import pytest
 
 from common.local.functions import ROOT, declarations
 from common.runtime.declaration import Declaration, EventDeclaration, HttpDeclaration
+from tests.adapters.collector_stand_in import CollectorStandIn, collector_served
 from tests.hotel import ISSUER, Hotel, House, charge, usd
 
 LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
@@ -87,12 +88,17 @@ class Function:
 
 @pytest.fixture(scope="module")
 def function(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
-    """post_charge, alone, with eight threads."""
+    """post_charge, alone, with eight threads. What it measured has left it when it has ended."""
+    collector = CollectorStandIn()
     wired = house.wiring.settings
     output = tmp_path_factory.mktemp("function") / "stdout"
     source = "functions/folios/post_charge.py"
     command = ["--source", source, "--target", "post_charge", "--host", "127.0.0.1", "--port", "0"]
-    with key_server(house) as address, output.open("wb") as stdout:
+    with (
+        key_server(house) as address,
+        collector_served(collector) as collector_address,
+        output.open("wb") as stdout,
+    ):
         process = subprocess.Popen(
             [sys.executable, "-m", "functions_framework", *command],
             cwd=ROOT,
@@ -106,6 +112,8 @@ def function(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 "BILLING_TOKEN_ISSUER": ISSUER,
                 "BILLING_JWKS_URL": address,
                 "BILLING_LOCAL_FOLDER": wired.local_folder,
+                "BILLING_TELEMETRY": "otlp",
+                "BILLING_TELEMETRY_URL": collector_address,
             },
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -124,6 +132,9 @@ def function(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             process.wait(30)
             reader.join(30)
             process.stderr.close()
+        names = {span.name for span in collector.spans()}
+        assert "POST /api/v1/folios/{folio_id}/charges" in names
+        assert collector.figures()["faas.coldstarts"]
 
 
 def charging(hotel: Hotel) -> dict[str, str]:

@@ -97,7 +97,7 @@ REFUSED: Final = (
     Mistake(
         name="more connections than there are",
         file=STAGING,
-        before="max_connections = 500",
+        before="max_connections = 600",
         after="max_connections = 100",
         noticed_by="connections at once and has 60 (100 without the 40 reserved ones)",
     ),

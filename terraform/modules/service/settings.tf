@@ -9,6 +9,7 @@ locals {
     BILLING_TOKEN_ISSUER   = var.identity.issuer
     BILLING_TOKEN_AUDIENCE = var.identity.audience
     BILLING_JWKS_URL       = var.identity.keys_url
+    BILLING_REGION         = var.region
     BILLING_TELEMETRY      = "otlp"
     BILLING_TELEMETRY_URL  = var.telemetry_url
   }
@@ -26,6 +27,11 @@ locals {
     gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
     vault     = { BILLING_WRAPPING_KEYRING = module.kms.wrapping_keyring }
+    webhooks = var.gateway != "stripe" ? {} : {
+      BILLING_STRIPE_WEBHOOK_SECRETS_NAME = join("/", [
+        "projects", module.project.id, "secrets", module.secrets.ids["webhook-secrets"]
+      ])
+    }
     publisher = { BILLING_TOPIC = module.pubsub.topic }
   }
   # The sandbox remembers in its folder what it was asked, each instance for itself.
@@ -38,9 +44,6 @@ locals {
     provisioning = { BILLING_PROVISIONER = module.secrets.ids["provisioner"] }
     gateway = var.gateway != "stripe" ? {} : {
       BILLING_STRIPE_API_KEY = module.secrets.ids["processor-key"]
-    }
-    webhooks = var.gateway != "stripe" ? {} : {
-      BILLING_STRIPE_WEBHOOK_SECRETS = module.secrets.ids["webhook-secrets"]
     }
     origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
     trials  = { BILLING_TRIAL_KEY = module.secrets.ids["trial-key"] }

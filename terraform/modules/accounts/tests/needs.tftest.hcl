@@ -1,6 +1,7 @@
 # What an account may do follows from what the functions of its area need.
 
 variables {
+  project = "hotels"
   functions = {
     show_document   = { area = "documents", needs = ["database", "documents"] }
     draw_document   = { area = "drawing", needs = ["database", "documents", "keys", "printer"] }
