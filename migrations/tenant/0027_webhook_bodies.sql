@@ -1,5 +1,5 @@
 -- Why: what the processor told is kept for 90 days; that it told it, and what came of that, for
---      ever. So the body of an event has a table of its own, from which a job deletes, and the event
+--      ever. So an event's body has a table of its own, from which a job deletes, and the event
 --      stays a record that nobody can change: a delivery of any later day finds it and has no
 --      second effect. The bodies that are there are moved.
 -- Lock: ACCESS EXCLUSIVE on webhook_events while its bodies are moved (row security is put aside

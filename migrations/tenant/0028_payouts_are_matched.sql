@@ -1,4 +1,4 @@
--- Why: payouts are matched with the processor's as payments, refunds and disputes are: by id, amount
+-- Why: payouts are matched with the processor's as payments, refunds, disputes are: by id, amount
 --      and currency. What differs is one of three more kinds of difference.
 -- Lock: ACCESS EXCLUSIVE on processor_differences while it is read once, which is short: it holds
 --       what nobody has answered for; SHARE on payouts while it is read once for its index.
