@@ -12,7 +12,6 @@ from tests.crediting import credits, lines_of, voids
 from tests.depositing import booked, cancellation, that_forfeits
 from tests.depositing import wanted as deposit_wanted
 from tests.hotel import Hotel, House, charge, usd
-from tests.metering import fates, hours_ago, send_all, used
 from tests.moving import wanted
 from tests.owing import close, company, invoiced, pay, settle, write_off
 from tests.postgres.instances import at
@@ -35,7 +34,6 @@ from tests.refunding import card_payment, refund
 from tests.reopening import closes
 from tests.reopening import voids as take_back
 from tests.reopening import wanted as reopening
-from tests.subscribing import subscribed
 from tests.till import Till
 
 pytestmark = pytest.mark.req("PERF-1")
@@ -400,23 +398,3 @@ def test_credits_move_in_three_round_trips(
         counts[name] = count.round_trips
 
     assert counts == dict.fromkeys(calls, 3)
-
-
-@pytest.mark.req("SUB-12")
-@FIRST_AND_WARM
-def test_usage_is_counted_in_three_round_trips(
-    hotel: Hotel, behind: House, proxy: Proxy, times_before: int
-) -> None:
-    """Begin, the subscription with all that a batch is held against, and the writes with the
-    commit: for one event as for 500."""
-    through = at(behind, hotel)
-    subscribed(hotel)
-    for size in (1, 500):
-        for _ in range(times_before):
-            assert fates(send_all(through, used("ai_requests", None, hours_ago(0)))) == ["counted"]
-        events = [used("ai_tokens", each, hours_ago(0)) for each in range(size)]
-        with proxy.counting() as count:
-            answer = send_all(through, *events)
-
-        assert fates(answer) == ["counted"] * size
-        assert count.round_trips == 3
