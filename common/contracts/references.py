@@ -49,10 +49,10 @@ from common.domain.identifiers import (
     StoredMethodId,
     SubscriptionId,
     SubscriptionInvoiceId,
-    UsageRecordId,
     WebhookId,
     WriteOffId,
 )
+from common.domain.meter import UsageRecordId
 from common.domain.refusal import Refusal
 
 T = TypeVar("T")

@@ -63,8 +63,10 @@ class UsageFate(Shape):
 
     @classmethod
     def of(cls, event: UsageEvent, fate: Fate, refusal: Refusal | None = None) -> "UsageFate":
-        said = refusal and (refusal.detail or refusal.title)
-        code = refusal and f"MELMASTOON.{refusal.area}.{refusal.code}"
+        said = code = None
+        if refusal is not None:
+            said = refusal.detail or refusal.title
+            code = f"MELMASTOON.{refusal.area}.{refusal.code}"
         return cls(meter=event.meter, event_id=event.event_id, fate=fate, code=code, detail=said)
 
 

@@ -358,13 +358,6 @@ class SubscriptionId(Identifier):
     prefix = "sub_"
 
 
-class UsageRecordId(Identifier):
-    """What one request told of a tenant's usage."""
-
-    __slots__ = ()
-    prefix = "use_"
-
-
 class SubscriptionInvoiceId(Identifier):
     """An invoice of the platform to a tenant."""
 

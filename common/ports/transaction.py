@@ -156,8 +156,7 @@ class Folios(Protocol):
     def take_both(
         self, folio_id: FolioId, other_id: FolioId, charge_ids: Sequence[ChargeId]
     ) -> tuple[Folio, Folio, Sequence[Line]]:
-        """Lock two folios, whichever is named first in the same order, and read the lines of some
-        charges of the first. Refuses: FolioUnknown."""
+        """Lock two folios, in one order, with some charges of the first. Refuses: FolioUnknown."""
 
     def take_whole(
         self, folio_id: FolioId

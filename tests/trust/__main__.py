@@ -2,6 +2,7 @@
 
     make trust MINUTES=60           python -m tests.trust run --minutes 60 --seed 7
     python -m tests.trust play RACE SEED
+    python -m tests.trust usage --events 100000
 
 It writes tests/trust-report.md and ends with exit code 1 when anything was violated, or a seeded
 defect was not noticed. A red seed of a race is played again, made short and told, by `play`.
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +21,7 @@ import typer
 
 from common.local.database import start_database
 from tests.hotel import House
-from tests.trust import fault_points, report, tampering
+from tests.trust import fault_points, report, tampering, usage_orders
 from tests.trust.chaos import long_run as chaos
 from tests.trust.defects import runner as defects
 from tests.trust.machine import play as machine
@@ -78,6 +80,15 @@ def play(race: str, seed: int) -> None:
         if came.wrong:
             typer.echo(races.story(theatre, race, seed, drawn.written()))
     raise typer.Exit(1 if came.wrong else 0)
+
+
+@app.command()
+def usage(events: int = 100_000, seed: int = 0) -> None:
+    """Tell so many events of usage to two hotels in two orders, and compare their invoices."""
+    with house() as service, redirect_stdout(StringIO()):
+        wrong = usage_orders.play(service, events, seed)
+    typer.echo(f"{events:,} events, seed {seed}: {wrong or 'the same invoices'}")
+    raise typer.Exit(1 if wrong else 0)
 
 
 def unheard(part: Callable[[], Tally | None]) -> Tally | None:

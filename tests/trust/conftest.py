@@ -16,6 +16,7 @@ from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
 from tests.trust.invariants.purchases import hotel_with_purchases
 from tests.trust.invariants.reviews import hotel_with_reviews
 from tests.trust.invariants.subscriptions import hotel_that_subscribes
+from tests.trust.invariants.usage import hotel_that_uses
 from tests.trust.invariants.webhooks import hotel_with_webhooks
 from tests.trust.races.stage import Theatre
 
@@ -45,6 +46,11 @@ def prepaid(house: House) -> Hotel:
 def subscribed(house: House) -> Hotel:
     """A hotel that subscribes to the platform, for what is planted in its books."""
     return hotel_that_subscribes(house)
+
+
+@pytest.fixture(scope="module")
+def metered(house: House) -> Hotel:
+    return hotel_that_uses(house)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from common.postgres.invariants import look, sections
 from common.postgres.schemas import APPEND_ONLY_TABLES
 from common.postgres.sessions import connector
 from tests.hotel import Hotel, House
-from tests.metering import usage_lines
 from tests.proofs import told
 from tests.refunding import standing
 from tests.trust.books import broken
@@ -44,7 +43,7 @@ from tests.trust.invariants.transfers import (
     hotel_with_transfers,
     otherwise_taxed_with_transfers,
 )
-from tests.trust.invariants.usage import USAGE, hotel_that_uses
+from tests.trust.invariants.usage import USAGE
 from tests.trust.invariants.webhooks import WEBHOOKS
 
 pytestmark = pytest.mark.req("REL-5")
@@ -143,11 +142,6 @@ def differing(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def paying(house: House) -> Hotel:
     return hotel_with_payouts(house)
-
-
-@pytest.fixture(scope="module")
-def metered(house: House) -> Hotel:
-    return hotel_that_uses(house)
 
 
 @pytest.fixture(scope="module")
@@ -287,15 +281,6 @@ def test_a_hotel_with_prepaid_credits_breaks_none(prepaid: Hotel) -> None:
         "spend",
         "transfer_in",
         "transfer_out",
-    ]
-
-
-def test_a_hotel_with_usage_breaks_none(metered: Hotel) -> None:
-    """Of a period that is over and billed, of the one that runs, and some that came late."""
-    assert broken(metered) == []
-    assert usage_lines(metered) == [
-        [2, "usage", "active_users", 1, 2, 200],
-        [2, "usage", "ai_tokens", 1, 100, 100],
     ]
 
 

@@ -1,25 +1,18 @@
 """The same usage in different orders makes the same invoices (SUB-12).
 
-    python -m tests.trust.usage_orders 100000
+    python -m tests.trust usage --events 100000
 
 So many events of four meters are told to each of two hotels: a fifth of them twice, a tenth only
 after their period was billed, and to each hotel in an order of its own. What every meter has to
-come to is worked out from the events alone. `make test` plays it with some thousand.
+come to is worked out from the events alone. `make test` plays it with two thousand.
 """
 
 import random
-import sys
-import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from datetime import datetime, timedelta
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
-from common.local.database import start_database
 from tests.hotel import Hotel, House
 from tests.metering import Event, fates, price, priced, send_all, usage_lines, used
 from tests.subscribing import run_cycle, shown
@@ -100,19 +93,3 @@ def _quantities(events: Sequence[Event]) -> dict[str, int]:
         "storage_mb": max(of["storage_mb"]),
         "active_users": len(set(of["active_users"])),
     }
-
-
-def main() -> int:
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as folder, start_database(Path(folder)) as server:
-        house = House.build(server, Path(folder))
-        began = time.monotonic()
-        with redirect_stdout(StringIO()):
-            wrong = play(house, events, 1)
-        house.close()
-    print(f"{events:,} events for each of two hotels in {time.monotonic() - began:.0f} s: {wrong}")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -73,10 +73,10 @@ def test_tells_what_was_counted_and_keeps_no_value(subscriber: Hotel) -> None:
         (used("ai_requests", 2, AT), 422, "USAGE_INVALID"),
         (used("active_users", None, AT), 422, "USAGE_INVALID"),
         (used("ai_requests", None, AT, value="karim"), 422, "USAGE_INVALID"),
-        (used("ai_tokens", 1, "2026-02-04T11:59:59Z"), 422, "USAGE_TOO_OLD"),
-        (used("ai_tokens", 1, "2026-02-04T12:00:00.5Z"), 409, "USAGE_OUTSIDE_SUBSCRIPTION"),
-        (used("ai_tokens", 1, "2026-03-01T11:59:59Z"), 409, "USAGE_OUTSIDE_SUBSCRIPTION"),
-        (used("ai_tokens", 1, "2026-03-10T12:06:00Z"), 422, "USAGE_IN_FUTURE"),
+        (used("ai_tokens", 1, "2026-02-04T11:55:00Z"), 422, "USAGE_TOO_OLD"),
+        (used("ai_tokens", 1, "2026-02-04T12:05:00.5Z"), 409, "USAGE_OUTSIDE_SUBSCRIPTION"),
+        (used("ai_tokens", 1, "2026-03-01T11:55:00Z"), 409, "USAGE_OUTSIDE_SUBSCRIPTION"),
+        (used("ai_tokens", 1, "2026-03-10T12:10:00Z"), 422, "USAGE_IN_FUTURE"),
     ],
 )
 def test_refuses(subscriber: Hotel, event: dict[str, Any], status: int, code: str) -> None:
