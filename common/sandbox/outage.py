@@ -33,7 +33,7 @@ def unless_down(
 
     @wraps(method)
     def answered(self: S, /, *arguments: P.args, **named: P.kwargs) -> T | Unreachable:
-        if (self._folder / DOWN_FILE).exists():
+        if self._folder.joinpath(DOWN_FILE).exists():
             return Unreachable()
         return method(self, *arguments, **named)
 
@@ -44,7 +44,7 @@ class SandboxOutage:
     """The switch, for whoever plays an outage."""
 
     def __init__(self, folder: Path, write_once: Callable[[Path, bytes], Any]) -> None:
-        self._file = folder / DOWN_FILE
+        self._file = folder.joinpath(DOWN_FILE)
         self._write_once = write_once
 
     def begin(self) -> None:
