@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, AmountNotNegative, Instant
+from common.contracts.fields import Amount, AmountNotNegative, Instant, PaymentToken
 from common.contracts.plans import PlanName
 from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
 from common.contracts.shapes import Outcome, Request, Shape
@@ -19,6 +19,10 @@ from common.domain.subscription_terms import Terms
 
 TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
 Seats = Annotated[int, Field(ge=1, le=SEATS_MAX, examples=[5])]
+Device = Annotated[
+    PaymentToken, Field(min_length=16, examples=["6f1ed002ab5595859014ebf0951522d9"])
+]
+"""What a client calls the device that it runs on: long enough to be no other's."""
 PlanNumber = Annotated[int, Field(ge=1, le=1_000_000, examples=[1])]
 
 

@@ -8,10 +8,10 @@ What is kept, posted and told is collected and written together with the commit.
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from common.domain.moment import Moment
 from common.domain.refusal import Unmet
@@ -36,17 +36,16 @@ if TYPE_CHECKING:
         PropertyId,
         RefundId,
     )
-    from common.domain.incident import ActorRecord
     from common.domain.ledger import Booked
     from common.domain.money import Money
     from common.domain.payment import Payment
     from common.domain.refund import Refund
     from common.domain.reopening import Reopening
-    from common.domain.settings import SettingsChanged
     from common.domain.settlement import Settlement
     from common.ports.company_accounts import CompanyAccounts
     from common.ports.deposits import Deposits
     from common.ports.documents import Certificates, CreditNotes, Invoices, SalesJournal, Sendings
+    from common.ports.house import Incidents, SettingsBook
     from common.ports.identity import Actor, StepUp
     from common.ports.movements import ProcessorDifferences
     from common.ports.night_audits import NightAudits, Stays
@@ -302,20 +301,6 @@ class Ledger(Protocol):
 
     def post(self, booked: Booked) -> None:
         """Book the entries of what happened to a folio, in a drawer or on a company's account."""
-
-
-class SettingsBook(Protocol):
-    """The versions of the tenant's settings."""
-
-    def keep(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> SettingsChanged:
-        """Write a new version: the newest, with the parts replaced that `change` answers to it."""
-
-
-class Incidents(Protocol):
-    """Refused attempts that are remembered."""
-
-    def take(self, sub: str) -> ActorRecord:
-        """The record of an actor, to be added to."""
 
 
 class Transaction(Moment, Protocol):

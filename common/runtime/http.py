@@ -4,7 +4,6 @@ The order is fixed: route, authenticate, scope, tenant, parse, validate, limit, 
 before the run has touched nothing. Every failure becomes a problem document with a stable code.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from common.contracts.shapes import Outcome
 from common.domain.refusal import Refusal
-from common.ports.identity import VERIFIED_ACCOUNT, Actor, StepUp
+from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
 from common.ports.telemetry import Noted, Telemetry, begun
 from common.ports.transactions import (
@@ -52,7 +51,7 @@ from common.runtime.problems import (
     full_code,
 )
 from common.runtime.public import public_actor
-from common.runtime.rate_limit import RateLimiter
+from common.runtime.rate_limit import RateLimiter, counted_as
 from common.runtime.refused import problem_response
 from common.runtime.step_up import StepUpRefused
 from common.runtime.streaming import file_answer, streamed
@@ -201,7 +200,7 @@ class HttpEdge:
         actor = self.tokens.verify(bearer_token(exchange.request.headers.get("Authorization")))
         exchange.actor = actor
         if not exchange.declaration.lets_in(actor):
-            raise ScopeMissing(_needed(scope), scope=scope)
+            raise ScopeMissing.of(scope)
         return actor
 
     def _call(self, exchange: Exchange, actor: Actor, path: dict[str, str]) -> Call:
@@ -316,12 +315,7 @@ class HttpEdge:
             return call
         limits = []
         for rate in exchange.declaration.counted:
-            who = {
-                "actor": f"{actor.tenant_id}:{actor.sub}",
-                "tenant": str(actor.tenant_id),
-                "address": exchange.address,
-                "device": _device_of(call.request),
-            }[rate.per]
+            who = counted_as(rate.per, actor, exchange.address, call.request)
             name = f"{exchange.declaration.name}:{rate.per}:{who}:{rate.window_seconds}"
             quota = self.limiter.quota_of(exchange.declaration.name, rate.per, rate.quota)
             limit = self.limiter.ask(name, quota, rate.window_seconds)
@@ -375,19 +369,6 @@ def _tenant_meant(declaration: HttpDeclaration, request: Any, actor: Actor) -> U
         return actor.tenant_id
     named: UUID | None = request.tenant_id
     return named or actor.tenant_id
-
-
-def _needed(scope: str | None) -> str:
-    """What somebody lacks, as they can mend it."""
-    if scope == VERIFIED_ACCOUNT:
-        return "Confirm the e-mail address of your account, and sign in again."
-    return f"This needs the scope {scope}."
-
-
-def _device_of(request: Any) -> str:
-    """What a request's client calls its device, so that it is counted and not kept."""
-    device = getattr(request, "device", "")
-    return hashlib.sha256(str(device).encode()).hexdigest()
 
 
 def _refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:

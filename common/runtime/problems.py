@@ -23,6 +23,7 @@ from common.domain.refusal import (
     Unfunded,
     Unmet,
 )
+from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.transactions import VersionStale
 from common.runtime.authentication import KeysUnavailable, Unauthenticated
 from common.runtime.execute import TooManyRequests
@@ -98,6 +99,13 @@ class ScopeMissing(Forbidden):
     area = "IAM"
     code = "SCOPE_MISSING"
     title = "The access token lacks a scope"
+
+    @classmethod
+    def of(cls, scope: str | None) -> Self:
+        """What somebody lacks, as they can mend it."""
+        if scope == VERIFIED_ACCOUNT:
+            return cls("Confirm the account's e-mail address, and sign in again.", scope=scope)
+        return cls(f"This needs the scope {scope}.", scope=scope)
 
 
 class CrossTenantReference(Forbidden):

@@ -8,14 +8,16 @@ The database says how long its window still lasts, and from then on only time th
 neither a clock that is wrong nor one that was moved opens a window early.
 """
 
+import hashlib
 import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from common.ports.identity import Actor
 from common.ports.transactions import Allowance, Limit
 
 LEASES_KEPT_MAX: Final = 10_000
@@ -38,6 +40,18 @@ class Standing:
     quota: int
     remaining: int
     resets_in_seconds: int
+
+
+def counted_as(per: str, actor: Actor, address: str, request: Any) -> str:
+    """Whose units are counted: of an actor, a tenant, an address, or the device that a request
+    names, which is counted and not kept."""
+    device = str(getattr(request, "device", ""))
+    return {
+        "actor": f"{actor.tenant_id}:{actor.sub}",
+        "tenant": str(actor.tenant_id),
+        "address": address,
+        "device": hashlib.sha256(device.encode()).hexdigest(),
+    }[per]
 
 
 class RateLimiter:

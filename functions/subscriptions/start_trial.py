@@ -8,15 +8,14 @@ that is called from and the device have few attempts a day (SEC-7).
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import PaymentToken, ZoneName
+from common.contracts.fields import ZoneName
 from common.contracts.plans import PlanName
 from common.contracts.references import StoredMethodRef, SubscriptionRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import Seats, SubscriptionAnswer
+from common.contracts.subscriptions import Device, Seats, SubscriptionAnswer
 from common.domain.business_date import TimeZoneUnknown
 from common.domain.customer import EmailInvalid
 from common.domain.identifiers import StoredMethodId, SubscriptionId
@@ -34,9 +33,6 @@ from common.procedures.trialing import grant_for_trial
 from common.runtime.declaration import RateLimit, http_function
 
 DAY_SECONDS = 86_400
-Device = Annotated[
-    PaymentToken, Field(min_length=16, examples=["6f1ed002ab5595859014ebf0951522d9"])
-]
 
 
 class StartTrial(Request):
