@@ -8,7 +8,14 @@ from tests.subscribing import act, change, subscribed
 
 NEW_PLAN: Final = {"id": "plv_x", "plan": "x"}
 NEW: Final = {"id": "sub_x", "status": "canceled", "canceled_at": "2026-03-01", "due_at": None}
-NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
+NEW_INVOICE: Final = {
+    "id": "sin_x",
+    "number": "x",
+    "series_number": 999_999,
+    "purpose": "change",
+    "paid_at": None,
+    "paid_by": None,
+}
 NEW_ENTRY: Final = {"part": 9}
 PRO: Final = "plan = 'pro'"
 
