@@ -25,7 +25,7 @@ def plan(constraint: str, **changes: object) -> Trial:
 
 
 def subscription(constraint: str, **changes: object) -> Trial:
-    return Trial(constraint, "subscriptions", {**NEW, **changes}, "status = 'active'")
+    return Trial(constraint, "subscriptions", {**NEW, **changes}, "status <> 'canceled'")
 
 
 def invoice(constraint: str, **changes: object) -> Trial:
@@ -46,9 +46,9 @@ SUBSCRIPTIONS: Final = [
         "subscriptions_pkey",
         "subscriptions",
         {name: NEW[name] for name in ("status", "canceled_at", "due_at")},
-        "status = 'active'",
+        "status <> 'canceled'",
     ),
-    Trial("one_subscription_per_tenant", "subscriptions", {"id": "sub_x"}, "status = 'active'"),
+    Trial("one_subscription_per_tenant", "subscriptions", {"id": "sub_x"}, "status <> 'canceled'"),
     subscription("subscribed_plan_exists", version_id="plv_none"),
     subscription(
         "next_plan_exists",
