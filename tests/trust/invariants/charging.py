@@ -11,7 +11,6 @@ DUNNED = "who_is_dunned_is_not_forgotten"
 DIGESTED = "a_charge_is_what_its_trail_digested"
 GUARDED = "what_is_charged_once_is_guarded"
 STANDS = "an_aggregate_stands_where_its_trail_ended"
-STATE = "a_subscription_is_what_its_trail_digested"
 MINE = "tenant_id = '{tenant}'"
 CHARGES = "billing_central.subscription_payments"
 COLLECTIONS = "billing_central.subscription_collections"
@@ -52,10 +51,8 @@ CHARGED = (
     ),
     plant(
         DUNNED,
-        f"UPDATE billing_central.subscriptions SET status = 'past_due' WHERE {MINE}",
         f"UPDATE {COLLECTIONS} SET failures = 0, failing_since = NULL, failed_at = NULL"
         f" WHERE {MINE}",
-        also=(STATE,),
     ),
     plant(
         DUNNED,
