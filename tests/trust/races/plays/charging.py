@@ -22,12 +22,12 @@ from tests.trust.races.plays.subscriptions import runs_the_cycle
 from tests.trust.races.stage import Stage
 
 DUE = (
-    "UPDATE billing_central.subscription_payments SET next_attempt_at = '-infinity'"
+    "UPDATE billing_central.subscription_payments SET next_attempt_at = '2020-01-01'"
     " WHERE next_attempt_at IS NOT NULL"
 )
 AGO = (
-    "UPDATE billing_central.subscription_collections SET failing_since = now() - interval"
-    " '11 days', next_at = now() WHERE tenant_id = :t"
+    "UPDATE billing_central.subscription_collections SET next_at = '2020-01-01',"
+    " failing_since = failing_since - interval '11 days' WHERE tenant_id = :t"
 )
 
 
