@@ -35,7 +35,6 @@ from common.domain.identifiers import (
     PaymentIntentId,
     PayoutId,
     PlanVersionId,
-    PlatformIncidentId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -52,6 +51,7 @@ from common.domain.identifiers import (
     WebhookId,
     WriteOffId,
 )
+from common.domain.platform_incident import PlatformIncidentId
 from common.domain.refusal import Refusal
 
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from common.domain.moment import Moment
 from common.domain.refusal import Unmet
+from common.ports.subscriptions import PlatformBooks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -57,13 +58,6 @@ if TYPE_CHECKING:
     from common.ports.reconciling import Reconciliations
     from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
-    from common.ports.subscriptions import (
-        Plans,
-        PlatformIncidents,
-        SubscriptionCollections,
-        SubscriptionPayments,
-        Subscriptions,
-    )
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
@@ -311,7 +305,7 @@ class Incidents(Protocol):
         """The record of an actor, to be added to."""
 
 
-class Transaction(Moment, Protocol):
+class Transaction(Moment, PlatformBooks, Protocol):
     """The powers of one use case, for one actor, in one transaction."""
 
     @property
@@ -367,10 +361,6 @@ class Transaction(Moment, Protocol):
     @property
     def prepaid(self) -> Prepaid: ...
     @property
-    def plans(self) -> Plans: ...
-    @property
-    def subscriptions(self) -> Subscriptions: ...
-    @property
     def webhooks(self) -> Webhooks: ...
     @property
     def disputes(self) -> Disputes: ...
@@ -388,12 +378,6 @@ class Transaction(Moment, Protocol):
     def credit_purchases(self) -> CreditPurchases: ...
     @property
     def auto_top_ups(self) -> AutoTopUps: ...
-    @property
-    def subscription_collections(self) -> SubscriptionCollections: ...
-    @property
-    def subscription_payments(self) -> SubscriptionPayments: ...
-    @property
-    def platform_incidents(self) -> PlatformIncidents: ...
     @property
     def risk_checks(self) -> RiskChecks: ...
     @property

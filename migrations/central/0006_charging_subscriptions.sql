@@ -1,6 +1,6 @@
--- Why: what the platform invoices is charged to a payment method of the tenant, and what is declined
---      is dunned: charges, how far the collecting of a subscription has come, whether an invoice is
---      paid or given up, and incidents of the platform, during which nobody is suspended.
+-- Why: what the platform invoices is charged to a payment method of the tenant, and what is
+--      declined is dunned: charges, how far the collecting of a subscription has come, whether an
+--      invoice is paid or given up, and incidents of the platform, in which nobody is suspended.
 -- Lock: ACCESS EXCLUSIVE on subscription_invoices for the columns, the constraints and the index;
 --       it holds an invoice a subscription and month, and is read through once for each.
 --       SHARE ROW EXCLUSIVE on subscriptions for the foreign keys.
