@@ -78,7 +78,9 @@ def charges(hotel: Hotel) -> Figures:
 def debts(hotel: Hotel) -> list[str]:
     """What has become of each invoice."""
     found = hotel.house.sql(
-        "SELECT status FROM billing_central.subscription_invoices WHERE tenant_id = :t"
+        "SELECT CASE WHEN due_micro = 0 OR paid_at IS NOT NULL THEN 'paid'"
+        " WHEN given_up_at IS NOT NULL THEN 'uncollectible' ELSE 'open' END"
+        " FROM billing_central.subscription_invoices WHERE tenant_id = :t"
         " ORDER BY year, series_number",
         t=hotel.tenant_id,
     )

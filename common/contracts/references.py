@@ -35,7 +35,6 @@ from common.domain.identifiers import (
     PaymentIntentId,
     PayoutId,
     PlanVersionId,
-    PlatformIncidentId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -53,6 +52,7 @@ from common.domain.identifiers import (
     WriteOffId,
 )
 from common.domain.meter import UsageRecordId
+from common.domain.platform_incident import PlatformIncidentId
 from common.domain.refusal import Refusal
 
 T = TypeVar("T")

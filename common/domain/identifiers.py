@@ -365,20 +365,6 @@ class SubscriptionInvoiceId(Identifier):
     prefix = "sin_"
 
 
-class CollectionId(Identifier):
-    """How what a subscription owes is collected."""
-
-    __slots__ = ()
-    prefix = "sco_"
-
-
-class PlatformIncidentId(Identifier):
-    """An incident of the platform, which nobody is suspended in."""
-
-    __slots__ = ()
-    prefix = "pfi_"
-
-
 class WebhookId(Identifier):
     """An event of the processor that was kept."""
 

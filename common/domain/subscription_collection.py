@@ -12,10 +12,17 @@ from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.dunning import Dunning, DunningTerms
-from common.domain.identifiers import CollectionId, StoredMethodId, SubscriptionId
+from common.domain.identifiers import Identifier, StoredMethodId, SubscriptionId
 from common.domain.moment import Moment
 from common.domain.refusal import Missing
 from common.domain.stored_method import StoredMethod
+
+
+class CollectionId(Identifier):
+    """How what a subscription owes is collected."""
+
+    __slots__ = ()
+    prefix = "sco_"
 
 
 class CollectionUnknown(Missing):

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         PaymentIntentId,
         PlanVersionId,
-        PlatformIncidentId,
         SubscriptionId,
         SubscriptionInvoiceId,
     )
     from common.domain.plan import PlanVersion
-    from common.domain.platform_incident import PlatformIncident
+    from common.domain.platform_incident import PlatformIncident, PlatformIncidentId
     from common.domain.subscription import Subscription
     from common.domain.subscription_collection import Collection
     from common.domain.subscription_history import HistoryEntry
@@ -206,3 +205,22 @@ class PlatformIncidents(Protocol):
 
     def keep(self, incident: PlatformIncident) -> None:
         """Write an incident, or that it has ended."""
+
+
+class PlatformBooks(Protocol):
+    """What a transaction has of the platform's own books."""
+
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    @property
+    def trials(self) -> Trials: ...
+    @property
+    def usage(self) -> Usage: ...
+    @property
+    def subscription_collections(self) -> SubscriptionCollections: ...
+    @property
+    def subscription_payments(self) -> SubscriptionPayments: ...
+    @property
+    def platform_incidents(self) -> PlatformIncidents: ...

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from common.domain.moment import Moment
 from common.domain.refusal import Unmet
+from common.ports.subscriptions import PlatformBooks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -62,15 +63,6 @@ if TYPE_CHECKING:
     from common.ports.reconciling import Reconciliations
     from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
-    from common.ports.subscriptions import (
-        Plans,
-        PlatformIncidents,
-        SubscriptionCollections,
-        SubscriptionPayments,
-        Subscriptions,
-        Trials,
-        Usage,
-    )
     from common.ports.webhooks import Disputes, LateRefunds, Webhooks
 
 T = TypeVar("T")
@@ -303,7 +295,7 @@ class Ledger(Protocol):
         """Book the entries of what happened to a folio, in a drawer or on a company's account."""
 
 
-class Transaction(Moment, Protocol):
+class Transaction(Moment, PlatformBooks, Protocol):
     """The powers of one use case, for one actor, in one transaction."""
 
     @property
@@ -359,14 +351,6 @@ class Transaction(Moment, Protocol):
     @property
     def prepaid(self) -> Prepaid: ...
     @property
-    def plans(self) -> Plans: ...
-    @property
-    def subscriptions(self) -> Subscriptions: ...
-    @property
-    def trials(self) -> Trials: ...
-    @property
-    def usage(self) -> Usage: ...
-    @property
     def webhooks(self) -> Webhooks: ...
     @property
     def disputes(self) -> Disputes: ...
@@ -386,12 +370,6 @@ class Transaction(Moment, Protocol):
     def credit_purchases(self) -> CreditPurchases: ...
     @property
     def auto_top_ups(self) -> AutoTopUps: ...
-    @property
-    def subscription_collections(self) -> SubscriptionCollections: ...
-    @property
-    def subscription_payments(self) -> SubscriptionPayments: ...
-    @property
-    def platform_incidents(self) -> PlatformIncidents: ...
     @property
     def risk_checks(self) -> RiskChecks: ...
     @property

@@ -11,13 +11,15 @@ from uuid import UUID
 
 from common.domain.dunning import Dunning, Held
 from common.domain.identifiers import (
-    CollectionId,
-    PlatformIncidentId,
     StoredMethodId,
     SubscriptionId,
 )
-from common.domain.platform_incident import PlatformIncident, PlatformIncidentUnknown
-from common.domain.subscription_collection import Collection
+from common.domain.platform_incident import (
+    PlatformIncident,
+    PlatformIncidentId,
+    PlatformIncidentUnknown,
+)
+from common.domain.subscription_collection import Collection, CollectionId
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.pool import Pool

@@ -71,7 +71,9 @@ SELECT tenant_id, {INVOICE_READ},
         WHERE invoice_id = open.id)
 FROM billing_central.subscription_invoices AS open
 WHERE subscription_id = $1
-  AND status = 'open'
+  AND due_micro > 0
+  AND paid_at IS NULL
+  AND given_up_at IS NULL
   AND id <> $2
 ORDER BY issued_at, id
 LIMIT 1
@@ -109,7 +111,7 @@ WHERE id = $1
 GIVE_UP: Final = """
 UPDATE billing_central.subscription_invoices
 SET given_up_at = $2
-WHERE id = $1 AND status = 'open'
+WHERE id = $1 AND paid_at IS NULL AND given_up_at IS NULL
 """
 INSERT_PAYMENT = Insert.into(ranks.LINES, "billing_central.subscription_payments", COLUMNS)
 LIST_CARD_PAYMENT = Insert.into(

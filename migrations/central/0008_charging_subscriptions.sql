@@ -1,26 +1,25 @@
--- Why: what the platform invoices is charged to a payment method of the tenant, and what is declined
---      is dunned: charges, how far the collecting of a subscription has come, whether an invoice is
---      paid or given up, and incidents of the platform, during which nobody is suspended.
--- Lock: ACCESS EXCLUSIVE on subscription_invoices while it is written anew with a generated column;
+-- Why: what the platform invoices is charged to a payment method of the tenant, and what is
+--      declined is dunned: charges, how far the collecting of a subscription has come, whether an
+--      invoice is paid or given up, and incidents of the platform, in which nobody is suspended.
+-- Lock: ACCESS EXCLUSIVE on subscription_invoices for the columns, the constraints and the index;
+--       it holds an invoice a subscription and month, and is read through once for each.
 --       SHARE ROW EXCLUSIVE on subscriptions for the foreign keys.
--- Version before: goes on working. What it invoices is open (or paid, where nothing is due) by the
---      generated column, and is collected with the next invoice of its subscription.
+-- Version before: goes on working. What it invoices is open (or paid, where nothing is due), and is
+--      collected with the next invoice of its subscription.
 
 -- up
+-- An invoice is paid where nothing is due or a charge has paid it, uncollectible where it was given
+-- up and nobody has paid it since, and open otherwise.
 ALTER TABLE subscription_invoices
   ADD COLUMN paid_at timestamptz,
   ADD COLUMN paid_by text,
   ADD COLUMN given_up_at timestamptz,
-  ADD COLUMN status text NOT NULL GENERATED ALWAYS AS (
-    CASE WHEN due_micro = 0 OR paid_at IS NOT NULL THEN 'paid'
-      WHEN given_up_at IS NOT NULL THEN 'uncollectible'
-      ELSE 'open' END) STORED,
   ADD CONSTRAINT charge_pays_one_invoice UNIQUE (paid_by),
   ADD CONSTRAINT paid_invoice_names_its_charge CHECK ((paid_at IS NULL) = (paid_by IS NULL)),
   ADD CONSTRAINT what_is_not_due_is_not_settled CHECK (
     due_micro > 0 OR paid_at IS NULL AND given_up_at IS NULL);
 CREATE INDEX subscription_invoices_open ON subscription_invoices (subscription_id, issued_at, id)
-  WHERE status = 'open';
+  WHERE due_micro > 0 AND paid_at IS NULL AND given_up_at IS NULL;
 
 CREATE TABLE subscription_payments (
   id                   text PRIMARY KEY,
@@ -152,6 +151,5 @@ DROP POLICY seen ON circuit_breakers;
 REVOKE UPDATE (paid_at, paid_by, given_up_at) ON subscription_invoices FROM billing_tenant;
 DROP TABLE platform_incidents;
 DROP TABLE subscription_collections;
-ALTER TABLE subscription_invoices DROP COLUMN status, DROP COLUMN paid_at, DROP COLUMN paid_by,
-  DROP COLUMN given_up_at;
+ALTER TABLE subscription_invoices DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN given_up_at;
 DROP TABLE subscription_payments;

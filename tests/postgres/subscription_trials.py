@@ -13,7 +13,14 @@ from tests.trialing import tried
 
 NEW_PLAN: Final = {"id": "plv_x", "plan": "x"}
 NEW: Final = {"id": "sub_x", "status": "canceled", "canceled_at": "2026-03-01", "due_at": None}
-NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
+NEW_INVOICE: Final = {
+    "id": "sin_x",
+    "number": "x",
+    "series_number": 999_999,
+    "purpose": "change",
+    "paid_at": None,
+    "paid_by": None,
+}
 NEW_ENTRY: Final = {"part": 9}
 NEW_TRIAL: Final = {"subscription_id": "sub_x", "tenant_id": str(UUID(int=7))}
 NEW_MARK: Final = {"subscription_id": "sub_x"}
@@ -26,7 +33,7 @@ def plan(constraint: str, **changes: object) -> Trial:
 
 
 def subscription(constraint: str, **changes: object) -> Trial:
-    return Trial(constraint, "subscriptions", {**NEW, **changes}, "status = 'active'")
+    return Trial(constraint, "subscriptions", {**NEW, **changes}, "status <> 'canceled'")
 
 
 def invoice(constraint: str, **changes: object) -> Trial:
@@ -71,9 +78,9 @@ SUBSCRIPTIONS: Final = [
         "subscriptions_pkey",
         "subscriptions",
         {name: NEW[name] for name in ("status", "canceled_at", "due_at")},
-        "status = 'active'",
+        "status <> 'canceled'",
     ),
-    Trial("one_subscription_per_tenant", "subscriptions", {"id": "sub_x"}, "status = 'active'"),
+    Trial("one_subscription_per_tenant", "subscriptions", {"id": "sub_x"}, "status <> 'canceled'"),
     subscription("subscribed_plan_exists", version_id="plv_none"),
     subscription(
         "next_plan_exists",

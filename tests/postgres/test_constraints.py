@@ -17,6 +17,7 @@ from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
 from tests.paying_out import payouts_of_every_state
 from tests.postgres.certificate_trials import CERTIFICATES
+from tests.postgres.charging_trials import CHARGING, charges_of_every_state
 from tests.postgres.company_trials import COMPANIES
 from tests.postgres.credit_trials import CREDITS as PREPAID
 from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
@@ -221,6 +222,7 @@ CENTRALLY: Final = [
     ),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
     *SUBSCRIPTIONS,
+    *CHARGING,
 ]
 
 
@@ -287,6 +289,7 @@ def full(house: House) -> Hotel:
     webhooks_of_every_outcome(hotel)
     a_sending(hotel, invoice)
     subscriptions_of_every_kind(hotel)
+    charges_of_every_state(hotel)
     payments_of_every_state(hotel)
     purchases_of_every_state(hotel)
     reviews_of_every_state(hotel)

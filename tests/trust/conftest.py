@@ -11,6 +11,7 @@ import pytest
 from common.local.database import LocalDatabase
 from tests.conftest import a_server
 from tests.hotel import Hotel, House
+from tests.trust.invariants.charging import hotel_that_is_charged
 from tests.trust.invariants.payments import hotel_with_payments
 from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
 from tests.trust.invariants.purchases import hotel_with_purchases
@@ -79,3 +80,9 @@ def payments(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def reviewed(house: House) -> Hotel:
     return hotel_with_reviews(house)
+
+
+@pytest.fixture(scope="module")
+def charged(house: House) -> Hotel:
+    """A hotel whose subscription was charged."""
+    return hotel_that_is_charged(house)

@@ -15,6 +15,7 @@ from tests.refunding import standing
 from tests.trust.books import broken
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
+from tests.trust.invariants.charging import CHARGED
 from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
@@ -76,6 +77,7 @@ AREAS = {
     "metered": USAGE,
     "payments": PAYMENTS,
     "bought": PURCHASES,
+    "charged": CHARGED,
     "reviewed": REVIEWS,
     "paying": PAYOUTS,
 }

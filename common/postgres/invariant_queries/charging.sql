@@ -3,7 +3,7 @@
 -- invariant: a_paid_platform_invoice_was_taken
 -- An invoice is paid by the one charge of it that succeeded, for what was due, and that is booked
 -- as its payment; what is given up is booked as lost, and nothing else is.
-SELECT invoices.id, concat_ws(' ', invoices.status, 'due', due_micro, 'taken', taken.amount_micro,
+SELECT invoices.id, concat_ws(' ', number, 'due', due_micro, 'taken', taken.amount_micro,
   'booked', paid.amount_micro, 'lost', lost.amount_micro)
 FROM billing_central.subscription_invoices AS invoices
 LEFT JOIN billing_central.subscription_payments AS taken

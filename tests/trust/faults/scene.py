@@ -109,7 +109,7 @@ class Scene:
         ):
             self.admin.run(f"UPDATE {self.hotel.schema}.{change}")
         self.admin.run(
-            f"UPDATE billing_central.subscription_payments SET {waits}"
+            "UPDATE billing_central.subscription_payments SET next_attempt_at = '2020-01-01'"
             " WHERE next_attempt_at IS NOT NULL"
         )
 

@@ -7,6 +7,7 @@ whatever order it went. A new aggregate brings its race, and it stands in a file
 
 from tests.trust.races.plays import (
     cash,
+    charging,
     collecting,
     companies,
     credits,
@@ -35,6 +36,7 @@ from tests.trust.races.plays.playbill import RACES
 __all__ = [
     "RACES",
     "cash",
+    "charging",
     "collecting",
     "companies",
     "credits",
