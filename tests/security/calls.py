@@ -283,7 +283,7 @@ NAMED: dict[str, Makes] = {
     "allocation_id": lambda calls, _: calls.debtor.allocation,
     "customer_id": lambda calls, _: calls.payer.customer,
     "payment_method_id": lambda calls, _: calls.payer.leaving,
-    "payment_intent_id": lambda calls, _: calls.payer.intent,
+    "payment_intent_id": lambda calls, name: calls.payer.intents[name == "cancel_payment"],
     "purchase_id": lambda calls, _: calls.payer.purchase,
     "review_id": lambda calls, _: calls.payer.review,
 }

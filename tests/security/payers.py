@@ -17,13 +17,14 @@ from tests.weighing import a_suspected_payment
 
 @dataclass(frozen=True)
 class Payer:
-    """Who pays, for which folio; a card to pay with, another one to take away, a payment."""
+    """Who pays, for which folio; a card to pay with, another one to take away, two payments: one to
+    be confirmed, one to be canceled."""
 
     folio: str
     customer: str
     card: str
     leaving: str
-    intent: str
+    intents: tuple[str, str]
     purchase: str
     review: str
 
@@ -31,11 +32,14 @@ class Payer:
     def of(cls, hotel: Hotel, folio: str) -> Self:
         customer = a_customer(hotel)
         cards = a_card(hotel, customer), a_card(hotel, customer)
-        intent = an_intent(hotel, folio, usd(100), customer)
+        intents = (
+            an_intent(hotel, folio, usd(100), customer),
+            an_intent(hotel, folio, usd(100), customer),
+        )
         purchase = _purchase(hotel, cards[0])
         assert fill_up(hotel, cards[0], enabled=False, thresholdMicro=1).status_code == 200
         held = a_suspected_payment(hotel, folio, customer, cards[0])
-        return cls(folio, customer, *cards, intent, purchase, held.review)
+        return cls(folio, customer, *cards, intents, purchase, held.review)
 
 
 def _purchase(hotel: Hotel, card: str) -> str:
@@ -73,7 +77,7 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
         "allowCredit": True,
     },
     "confirm_payment": lambda payer: {
-        "paymentIntentId": payer.intent,
+        "paymentIntentId": payer.intents[0],
         "paymentMethodId": payer.card,
     },
     "cancel_payment": lambda payer: {},

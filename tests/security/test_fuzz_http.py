@@ -103,7 +103,7 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "chargeId": desk.charge,
                 "eventId": desk.webhook,
                 "customerId": desk.payer.customer,
-                "paymentIntentId": desk.payer.intent,
+                "paymentIntentId": desk.payer.intents[0],
                 "paymentMethodId": desk.payer.card,
                 "folioId": desk.payer.folio if "customerId" in told else told.get("folioId"),
                 "token": a_token(),

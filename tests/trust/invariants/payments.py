@@ -121,6 +121,7 @@ PAYMENTS = (
         GUARDED,
         "ALTER TABLE collection_leases DROP CONSTRAINT one_collection_of_a_debt_at_a_time",
     ),
+    plant(GUARDED, "ALTER TABLE collection_leases DROP CONSTRAINT payment_holds_one_lease"),
     plant(GUARDED, "ALTER TABLE customers DROP CONSTRAINT one_customer_per_email"),
     plant(GUARDED, "ALTER TABLE customers DROP CONSTRAINT processor_customer_is_of_one_customer"),
     plant(GUARDED, "ALTER TABLE payment_methods DROP CONSTRAINT payment_method_is_kept_once"),
