@@ -144,7 +144,7 @@ def several(text: str) -> tuple[str, ...]:
 def _quotas(text: str) -> dict[str, int]:
     """What is counted of which function, and how many calls. Raises SettingUnreadable."""
     found = {}
-    for part in _several(text):
+    for part in several(text):
         given = _QUOTA.fullmatch(part)
         if given is None:
             raise SettingUnreadable(f"BILLING_QUOTAS: {part!r} is no function/actor=20")
