@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.charging import choose, collect, debts, status
 from tests.hotel import Hotel, House
 from tests.paying import a_card, a_customer
 from tests.prepaying import lots
@@ -83,6 +84,23 @@ def test_goes_over_to_the_first_period_once(hotel: Hotel, clock: Clock) -> None:
     assert sorted(lots(hotel)) == [["promotion", 1_000, 0], ["renewal", 1_000, 0]]
     assert told(hotel).count("subscription.trial_converted") == 1
     assert len(trail(hotel, "subscription.trial_converted")) == 1
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("SUB-6")
+def test_a_card_that_is_chosen_while_it_runs_pays_when_it_is_over(
+    hotel: Hotel, clock: Clock
+) -> None:
+    clock(BEGAN)
+    tried(hotel)
+    assert choose(hotel, a_card(hotel, a_customer(hotel))).status_code == 200
+    clock(OVER)
+
+    run_cycle(hotel)
+    collect(hotel)
+
+    assert invoices(hotel) == [["period", 1, 2_900, 2_900]]
+    assert (debts(hotel), status(hotel)) == (["paid"], "active")
     assert_books_are_right(hotel)
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from tests.hotel import Hotel, usd
 from tests.metering import fates, price, priced, send_all, totals, usage_lines, used
+from tests.paying import a_card, a_customer
 from tests.subscribing import act, change, invoices, put_into, run_cycle, shown, subscribed
+from tests.trialing import tried
 from tests.trust.books import broken
 
 pytestmark = pytest.mark.req("SUB-12", "SUB-5")
@@ -55,6 +57,36 @@ def test_bills_a_period_with_the_next_one_and_what_comes_late_with_the_one_after
         [1, "ai_tokens", 3, 2_100_000, 2_100_000, 32],
         [2, "ai_tokens", 1, 10, 10, 0],
     ]
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("SUB-10")
+def test_what_is_used_in_a_trial_costs_nothing_however_late_it_is_told(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Requests at 0.05: two in a trial and one that is told of when it is over are counted and cost
+    nothing; one in the first period costs 0.05."""
+    clock("2026-02-20T10:00:30+00:00")
+    plan = priced(hotel, price("ai_requests", 50_000))
+    tried(hotel, plan=plan, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    clock("2026-02-25T00:00:30+00:00")
+    in_trial = [used("ai_requests", None, "2026-02-24T00:00:00Z") for _ in range(2)]
+    assert fates(send_all(hotel, *in_trial)) == ["counted"] * 2
+    clock("2026-03-06T10:01:30+00:00")
+    assert run_cycle(hotel).done == 1
+    clock("2026-03-10T00:00:30+00:00")
+    late = used("ai_requests", None, "2026-03-01T00:00:00Z")
+    assert fates(send_all(hotel, late, used("ai_requests", None, "2026-03-09T00:00:00Z"))) == [
+        "counted",
+        "counted",
+    ]
+    clock("2026-04-06T10:01:30+00:00")
+
+    assert run_cycle(hotel).done == 1
+
+    assert usage_lines(hotel) == [[2, "usage", "ai_requests", 1, 1, 5]]
+    assert invoices(hotel) == [["period", 1, 1_000, 1_000], ["period", 2, 1_005, 1_005]]
+    assert totals(hotel) == [[0, "ai_requests", 3, 3, 3, 0], [1, "ai_requests", 1, 1, 1, 5]]
     assert broken(hotel) == []
 
 
