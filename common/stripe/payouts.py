@@ -43,7 +43,7 @@ class StripePayouts:
             if reused.http_status == 409:
                 return Unknown()  # the same one is still being made
             raise ValueError(f"{wanted.id} was used for another payout") from reused
-        except stripe.InvalidRequestError as refused:
+        except (stripe.InvalidRequestError, stripe.PermissionError) as refused:
             return Failed(refused.code or "invalid_request")
         except (stripe.APIConnectionError, stripe.RateLimitError):
             return Unreachable()
@@ -52,8 +52,12 @@ class StripePayouts:
         return _answer(made)
 
     def ask_payout(self, wanted: PendingPayout) -> Answer | None:
-        """What became of a payout; None where Stripe knows of none."""
-        found = read(lambda: self._made(wanted))
+        """What became of a payout; None where Stripe knows of none, and Unknown where the account
+        lets us ask no more: it may have been paid before."""
+        try:
+            found = read(lambda: self._made(wanted))
+        except stripe.PermissionError:
+            return Unknown()
         if found is None or isinstance(found, Unreachable):
             return found
         return _answer(found)

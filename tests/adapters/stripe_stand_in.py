@@ -27,6 +27,7 @@ class StripeStandIn:
     refunds: list[dict[str, Any]] = field(default_factory=list)
     disputes: list[dict[str, Any]] = field(default_factory=list)
     payouts: list[dict[str, Any]] = field(default_factory=list)
+    disconnected: set[str] = field(default_factory=set)
     page: int = 100
     keys: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
@@ -72,6 +73,8 @@ class StripeStandIn:
 
     def pay_out(self, key: str, form: dict[str, str], account: str) -> tuple[int, dict[str, Any]]:
         """A payout of an account's balance is asked for."""
+        if account in self.disconnected:
+            return _error(403, "invalid_request_error", "account_invalid")
         if key in self.keys:
             before, payout = self.keys[key]
             return (200, payout) if before == form else _error(400, "idempotency_error")
@@ -130,7 +133,7 @@ class StripeStandIn:
             "payouts": [each for each in self.payouts if each["account"] == asked.get("account")],
         }
         _, _, kind, *named = path.split("/")
-        if "_gone" in asked.get("account", ""):
+        if asked.get("account") in self.disconnected:
             return _error(403, "invalid_request_error", "account_invalid")
         if named:
             found = next((each for each in kept[kind] if each["id"] == named[0]), None)

@@ -86,6 +86,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         return
     with stripe_stand_in() as stand_in:
         stand_in.now, stand_in.page = int(NOON.timestamp()), 2
+        stand_in.disconnected.add("acct_gone")
         yield Bench(StripeGateway(KEY, address=stand_in.address, retries_max=0), stand_in)
 
 

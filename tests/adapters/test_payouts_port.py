@@ -64,6 +64,20 @@ def test_what_became_of_it_is_told(gateway: Gateway) -> None:
     assert gateway.ask_payout(lost) == Succeeded()
 
 
+def test_an_account_that_is_ours_no_more_is_paid_nothing_and_says_nothing() -> None:
+    """What was asked for before may have been paid, so nobody calls it failed."""
+    with stripe_stand_in() as stand_in:
+        gateway, paid = (
+            StripeGateway(KEY, address=stand_in.address, retries_max=0),
+            a_payout("acct_1"),
+        )
+        assert gateway.pay_out(paid) == Succeeded()
+        stand_in.disconnected.add("acct_1")
+
+        assert gateway.pay_out(a_payout("acct_1")) == Failed("account_invalid")
+        assert gateway.ask_payout(paid) == Unknown()
+
+
 def test_a_processor_that_is_not_there_tells_nothing() -> None:
     gateway = StripeGateway(KEY, address="http://127.0.0.1:9", retries_max=0)
 
