@@ -43,8 +43,10 @@ class StripePayouts:
             if reused.http_status == 409:
                 return Unknown()  # the same one is still being made
             raise ValueError(f"{wanted.id} was used for another payout") from reused
-        except (stripe.InvalidRequestError, stripe.PermissionError) as refused:
+        except stripe.InvalidRequestError as refused:
             return Failed(refused.code or "invalid_request")
+        except stripe.PermissionError:  # the account is ours no more
+            return Failed("account_invalid")
         except (stripe.APIConnectionError, stripe.RateLimitError):
             return Unreachable()
         except stripe.APIError as fault:
