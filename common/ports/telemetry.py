@@ -22,22 +22,25 @@ from typing import Final, Literal, Protocol, TypeAlias
 Attributes: TypeAlias = Mapping[str, str | int | bool]
 Kind: TypeAlias = Literal["server", "client", "producer", "consumer", "internal"]
 
-_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-_LONG: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
+_ANSWER: Final = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000)
+_LAG: Final = (
+    *(100, 250, 500, 1_000, 2_500, 5_000, 10_000),
+    *(30_000, 60_000, 120_000, 300_000, 900_000, 3_600_000),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """Something that is measured: a sum that grows, a spread of values, or a level of the moment.
 
-    `bounds` are where the classes of a spread end, in its unit.
+    `bounds_ms` are where the classes of a spread of seconds end, in thousandths.
     """
 
     name: str
     kind: Literal["counter", "histogram", "gauge"]
     unit: str
     says: str
-    bounds: tuple[float, ...] = ()
+    bounds_ms: tuple[int, ...] = ()
 
 
 REQUESTS: Final = Figure(
@@ -45,21 +48,21 @@ REQUESTS: Final = Figure(
     "histogram",
     "s",
     "how long requests and pushed events took, by route, status and outcome",
-    _SECONDS,
+    _ANSWER,
 )
 STATEMENTS: Final = Figure(
     "db.client.operation.duration",
     "histogram",
     "s",
     "how long round trips to the database took, by what they did",
-    _SECONDS,
+    _ANSWER,
 )
 CALLS: Final = Figure(
     "billing.peer.call.duration",
     "histogram",
     "s",
     "how long the processor and the orchestrator took to answer, or that they did not",
-    _SECONDS,
+    _ANSWER,
 )
 SENT: Final = Figure(
     "messaging.client.sent.messages",
@@ -72,7 +75,7 @@ OUTBOX_LAG: Final = Figure(
     "histogram",
     "s",
     "how long after its fact an event was acknowledged by the broker",
-    _LONG,
+    _LAG,
 )
 OUTBOX_AGE: Final = Figure(
     "billing.outbox.oldest.age", "gauge", "s", "how long the oldest event has been waiting"

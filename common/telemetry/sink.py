@@ -88,7 +88,7 @@ class OpenTelemetrySink:
             case "counter":
                 made = self._meter.create_counter(**named)
             case "histogram":
-                bounds = list(figure.bounds)
+                bounds = [each / 1000 for each in figure.bounds_ms]
                 made = self._meter.create_histogram(
                     **named, explicit_bucket_boundaries_advisory=bounds
                 )

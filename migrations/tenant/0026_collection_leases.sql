@@ -5,8 +5,8 @@
 -- Lock: SHARE ROW EXCLUSIVE on folios and payment_intents for a moment, by the foreign keys of the
 --      new table; ACCESS EXCLUSIVE on payment_intents for a moment, for a column whose default is
 --      kept in the catalogue and written into no row.
--- Version before: goes on working and takes no leases. What it makes counts as a deposit, as it did:
---      what is beyond the debt stays on the folio.
+-- Version before: goes on working and takes no leases. What it makes counts as a deposit, as it
+--      did: what is beyond the debt stays on the folio.
 
 -- up
 ALTER TABLE payment_intents ADD COLUMN allow_credit boolean NOT NULL DEFAULT true;

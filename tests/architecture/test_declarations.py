@@ -22,6 +22,7 @@ from common.local.functions import (
     http_declarations,
 )
 from common.local.gateway import Gateway
+from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.transaction import Transaction
 from common.runtime.declaration import (
     Declaration,
@@ -170,6 +171,8 @@ def test_it_is_limited_by_who_calls(declaration: HttpDeclaration) -> None:
             assert per == set()
         case HttpDeclaration(scope=None):
             assert per == {"address"}
+        case _ if declaration.scope == VERIFIED_ACCOUNT:
+            assert per == {"actor", "tenant", "address", "device"}
         case _:
             assert per == {"actor", "tenant"}
 
