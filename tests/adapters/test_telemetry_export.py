@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from common.domain.circuit import CircuitState
 from common.ports.gateway import Unreachable
 from common.ports.telemetry import (
     ITEMS,
@@ -231,9 +232,9 @@ class Shut:
     def __init__(self, admitted: int) -> None:
         self._admitted = admitted
 
-    def admits(self, caller: str) -> bool:
+    def admits(self, caller: str) -> CircuitState | None:
         self._admitted -= 1
-        return self._admitted >= 0
+        return CircuitState.CLOSED if self._admitted >= 0 else None
 
     def heard(self, caller: str, *, answered: bool) -> None:
         """Noted elsewhere."""
