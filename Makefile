@@ -17,6 +17,7 @@ PLACE := $(shell pwd | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-at-$(PLACE)
 TERRAFORM_STAMP := $(TERRAFORM_VENV)/installed-at-$(PLACE)
 UV_VERSION := 0.13.8
+LOCALSTRIPE := tests/adapters/localstripe.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-pgbouncer check-terraform trust defects lint types check openapi bench \
@@ -67,7 +68,8 @@ lock: $(STAMP) ## Pin every package that pyproject.toml asks for, with hashes
 	@$(call compile,requirements.lock,)
 	@$(call compile,requirements-dev.lock,--extra local --extra dev)
 	@$(call compile,tests/terraform/requirements.lock,,tests/terraform/requirements.in)
-	@echo "The three locks are written; read their diff."
+	@$(call compile,$(LOCALSTRIPE),--no-deps,tests/adapters/localstripe.in)
+	@echo "The four locks are written; read their diff."
 
 clean: ## Remove the virtual environment and all caches (what `make run` stored in .local stays)
 	@rm -rf .venv $(TERRAFORM_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -76,7 +78,7 @@ clean: ## Remove the virtual environment and all caches (what `make run` stored 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(2) $(or $(3),pyproject.toml) -o $(1)
 
-$(STAMP): requirements-dev.lock
+$(STAMP): requirements-dev.lock $(LOCALSTRIPE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; make PYTHON=python3.12 ... names another."; exit 1; }
 	@$(PYTHON) -m venv --clear .venv || \
@@ -85,6 +87,8 @@ $(STAMP): requirements-dev.lock
 		"once for each change of requirements-dev.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --no-build-isolation -r $(LOCALSTRIPE)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
