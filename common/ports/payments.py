@@ -137,8 +137,9 @@ class PaymentIntents(Protocol):
 
     def take_with_method(
         self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
-    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
-        """Lock an intent's folio and the intent, and read a method that is named.
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None, Lease | None]:
+        """Lock an intent's folio and the intent, and read a method that is named, and the lease on
+        what the folio owes.
 
         Refuses: PaymentIntentUnknown, PaymentMethodUnknown.
         """

@@ -18,6 +18,11 @@ from common.postgres.stores import Desk
 
 COLUMNS: Final = "folio_id, intent_id, amount_micro, currency, taken_at, expires_at"
 OF_FOLIO: Final = f"SELECT tenant_id, {COLUMNS} FROM collection_leases WHERE folio_id = $1"
+BESIDE: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM collection_leases
+WHERE folio_id = (SELECT folio_id FROM payment_intents WHERE id = $1)
+"""
 FORGET: Final = "DELETE FROM collection_leases WHERE folio_id = $1 AND expires_at <= $2"
 INSERT_LEASE = Insert.into(ranks.DOCUMENT_PARTS, "collection_leases", COLUMNS)
 

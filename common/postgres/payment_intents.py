@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from common.domain.collection_lease import Lease
 from common.domain.customer import Customer
 from common.domain.folio import Folio
 from common.domain.identifiers import (
@@ -27,6 +28,7 @@ from common.domain.standing_payment import StandingPayment
 from common.domain.stored_method import StoredMethod
 from common.ports.payments import Means, Placing
 from common.ports.vault import DataKey, Wrapped
+from common.postgres import collection_leases as lease_sql
 from common.postgres import customers as customer_sql
 from common.postgres import folios as folio_sql
 from common.postgres import ranks
@@ -156,18 +158,19 @@ class PaymentIntents:
 
     def take_with_method(
         self, intent_id: PaymentIntentId, method_id: StoredMethodId | None
-    ) -> tuple[Folio, PaymentIntent, StoredMethod | None]:
-        folios, intents, methods, means = self._desk.batch(
+    ) -> tuple[Folio, PaymentIntent, StoredMethod | None, Lease | None]:
+        folios, intents, methods, means, leases = self._desk.batch(
             Statement(TAKE_FOLIO, (intent_id,)),
             Statement(TAKE, (intent_id,)),
             Statement(method_sql.GET, (method_id,)),
             Statement(MEANS_OF, (intent_id, method_id)),
+            Statement(lease_sql.BESIDE, (intent_id,)),
         )
         intent = self._known(intents)
         method = StoredMethods(self._desk).known(methods) if method_id else None
         for row in means:
             self._means[intent_id, row[6]] = _means_of(row)
-        return Folios(self._desk).known(folios), intent, method
+        return Folios(self._desk).known(folios), intent, method, lease_sql.lease_of(leases)
 
     def take_with_payment(
         self, intent_id: PaymentIntentId, processor_payment_id: str | None

@@ -51,7 +51,7 @@ def go_on(review: Review, tx: Transaction) -> Decided:
             is_approved=review.is_approved,
         )
         if confirmed is not None:
-            lease_debt(folio, intent, tx)
+            lease_debt(folio, intent, tx.collection_leases.find(folio.id), tx)
             tx.payment_intents.keep(intent)
             tx.tell(confirmed)
             begins = True

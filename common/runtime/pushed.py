@@ -38,6 +38,7 @@ _IDS: Final = frozenset(
     {"id", "source", "subject", "tenantid", "time", "sequence", "partitionkey", "traceparent"}
     | {MESSAGE_ID_HEADER}
 )
+_ID: Final = re.compile(r"[!-~]{1,1024}")
 
 
 class _Message(Incoming):
@@ -203,12 +204,14 @@ def _holds_card_number(body: bytes) -> bool:
 
 
 def _names_card_number(attributes: Mapping[str, object]) -> bool:
-    """Whether what a card's number looks like stands in an attribute that is no id and no time."""
-    for name, value in attributes.items():
-        plain = name.lower().removeprefix(CE)
-        if plain not in _IDS and isinstance(value, str) and find_card_number(value):
-            return True
-    return False
+    """Whether what a card's number looks like stands in an attribute that is no id and no time, or
+    in one that is called an id and cannot be one."""
+    return any(
+        isinstance(value, str)
+        and not (name.lower().removeprefix(CE) in _IDS and _ID.fullmatch(value))
+        and find_card_number(value)
+        for name, value in attributes.items()
+    )
 
 
 def _context(attributes: Mapping[str, str]) -> dict[str, str]:

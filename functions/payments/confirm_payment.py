@@ -109,12 +109,12 @@ def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
     FolioAlreadyClosed, Overpayment, PaymentUnderWay, PaymentRefused, GatewayUnavailable,
     WebhookContradictsBooks.
     """
-    folio, intent, method = tx.payment_intents.take_with_method(
+    folio, intent, method, held = tx.payment_intents.take_with_method(
         request.payment_intent_id, request.payment_method_id
     )
     confirmed = confirm_weighed(folio, intent, method, tx)
     if confirmed is not None:
-        lease_debt(folio, intent, tx)
+        lease_debt(folio, intent, held, tx)
         tx.payment_intents.keep(intent)
         tx.tell(confirmed)
     return collecting(intent, tx, begins=confirmed is not None)

@@ -189,7 +189,7 @@ def test_is_asked_where_it_is_configured_and_never_without_its_key() -> None:
     assert wired().detector is None
     with pytest.raises(SettingMissing, match="BILLING_ORCHESTRATOR_KEY"):
         _ = wired(url="https://orchestrator").detector
-    asked = wired(url="https://orchestrator", key="secret")
+    asked = wired(url="https://orchestrator", key="hidden from all")
     assert isinstance(asked.detector, BreakingDetector)
     assert asked.detector.name == "orchestrator"
-    assert "secret" not in repr(asked.settings)
+    assert "hidden from all" not in repr(asked.settings)

@@ -32,7 +32,7 @@ WHERE id = (SELECT min(id) FROM billing_central.subscriptions WHERE status = 'ac
 TRIALS_BESIDES = """
 INSERT INTO billing_central.trials
 SELECT concat('sub_besides_', n), gen_random_uuid(), now(), now() + interval '14 days',
-       CASE WHEN n % 2 = 0 THEN now() + interval '11 days' END, NULL
+       CASE WHEN n % 2 = 0 THEN now() + interval '11 days' END
 FROM generate_series({first}, {last}) AS n
 """
 ASKED = {

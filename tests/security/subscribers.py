@@ -152,14 +152,19 @@ def never_subscribed(hotel: Hotel) -> Iterator[None]:
     """Let the hotel not have subscribed and nobody have tried, for one call; what it had is put
     back behind it, in the place of what the call has begun."""
     mine, parked = hotel.tenant_id, uuid4()
-    moved = "UPDATE billing_central.subscriptions SET tenant_id = :to WHERE tenant_id = :it"
-    hotel.house.sql(moved, it=mine, to=parked)
+
+    def move(it: UUID, to: UUID) -> None:
+        for table in ("subscriptions", "subscription_collections"):
+            moved = f"UPDATE billing_central.{table} SET tenant_id = :to WHERE tenant_id = :it"
+            hotel.house.sql(moved, it=it, to=to)
+
+    move(mine, parked)
     try:
         yield
     finally:
-        for table in ("trial_marks", "trials", "subscriptions"):
+        for table in ("trial_marks", "trials", "subscription_collections", "subscriptions"):
             hotel.house.sql(f"DELETE FROM billing_central.{table} WHERE tenant_id = :t", t=mine)
-        hotel.house.sql(moved, it=parked, to=mine)
+        move(parked, mine)
 
 
 def trial_with(card: str) -> dict[str, Any]:

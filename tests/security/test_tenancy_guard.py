@@ -35,7 +35,10 @@ OF_NO_TENANT = {
     "provisioning",  # tooling
     "tenants",  # tooling
 }
-OF_NOBODY = {"subscriptions.TAKE_SERIES", "usage.METERS"}  # the platform's numbers and meters
+OF_NOBODY = {
+    *("subscriptions.TAKE_SERIES", "usage.METERS"),  # the platform's numbers and meters
+    *(f"subscription_collections.{name}" for name in ("HELD", "INCIDENT_ON", "TAKE_INCIDENT")),
+}
 SUMS = {"credit_purchases.DIFFERENCES", "payouts.HELD"}  # of what row security shows, and no row
 ANSWERS_NO_ROW = re.compile(r"\b(set_config|pg_(try_)?advisory_xact_lock(_shared)?)\(")
 

@@ -96,7 +96,7 @@ def overdue(hotel: Hotel, plan: str = "pro") -> None:
     def subscribing(_: None, tx: Transaction) -> None:
         terms = Terms.of(tx.plans.get(plan), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=31)
-        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began), tx)
+        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
 
     call = Call(
         use_case=subscribing,

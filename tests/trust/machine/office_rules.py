@@ -151,6 +151,7 @@ class OfficeRules(Stage):
             "paymentId": f"pi-{processor}",
             "folioId": found["id"],
             "amount": price_of(amount, found["currency"]),
+            "allowCredit": True,  # what goes back by itself is not in this model
         }
         if foreign == "tenant":
             data["tenantId"] = str(self.world.tenants[1 - tenant].tenant_id)
