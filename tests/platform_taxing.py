@@ -4,12 +4,13 @@ publish(hotel)
 settle_in(hotel, "FR", "FR40303265045")
 """
 
+import json
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 from common.domain.platform_tax import MEMBER_STATES
-from tests.hotel import Hotel, House
+from tests.hotel import Hotel, House, new_id
 from tests.subscribing import ask
 
 SELLER: dict[str, Any] = {
@@ -43,8 +44,20 @@ def publish(hotel: Hotel, **more: Any) -> TestResponse:
     return ask(hotel, deed, "/platform/tax-rules", body, office=hotel.tenant_id)
 
 
+def somebody_sells(house: House) -> None:
+    """Put the same rules there behind the service's back: nobody has published them."""
+    house.sql(
+        "INSERT INTO billing_central.platform_tax_rules"
+        " SELECT :id, coalesce(max(number), 0) + 1, CAST(:seller AS jsonb), true,"
+        " CAST(:rates AS jsonb), now(), now() FROM billing_central.platform_tax_rules",
+        id=new_id("ptr"),
+        seller=json.dumps(SELLER),
+        rates=json.dumps(RATES),
+    )
+
+
 def nobody_sells(house: House) -> None:
-    """Take the rules away again: they are everybody's, and other tests have their hotels untaxed."""
+    """Take the rules away again: they are everybody's, and hotels of other tests are untaxed."""
     for table in ("platform_tax_rules", "one_stop_shop_totals"):
         house.sql(f"DELETE FROM billing_central.{table}")
 

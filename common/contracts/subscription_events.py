@@ -152,7 +152,7 @@ class SubscriptionInvoiceIssuedV1(EventData):
     number: str
     purpose: str
     period_number: int
-    tax: Amount
+    tax: Amount | None = None
     total: Amount
     due: Amount
     payload_sha256: str

@@ -113,8 +113,8 @@ class BillTaxView(Shape):
 
 class BillView(Shape):
     """What an invoice comes to. `total` is `net`, all lines, and the tax on it. `creditUsed` was
-    the customer's and is taken off, `creditLeft` is what a total below zero leaves for the next ones;
-    `due` is to be paid."""
+    the customer's and is taken off, `creditLeft` is what a total below zero leaves for the next
+    ones; `due` is to be paid."""
 
     purpose: str
     period_number: int

@@ -197,9 +197,26 @@ def test_what_changes_within_a_period_is_taxed_as_the_period_was() -> None:
     down = changed(subscription, terms(2_900), START)
     following = renew(subscription, subscription.period.end).bill
 
-    assert up is not None and down is not None and following is not None
+    assert up is not None
+    assert down is not None
+    assert following is not None
     assert (up.tax, down.tax, following.tax) == (usd(1_349), usd(-1_349), usd(464))
     assert subscription.period_taxed.rate_ppm == 160_000
+
+
+@pytest.mark.req("BEY-5")
+def test_a_quote_binds_how_it_is_taxed() -> None:
+    """The same sums, as no tax is charged on either; but the one says that the customer owes it."""
+    told = []
+    for customer in (TaxedCustomer(country="AF"), TaxedCustomer(country="FR", vat_id="FR1")):
+        subscription = taxed(berlin())
+        subscription.period_taxed = berlin().treat(customer, START)
+        told.append(change_of(subscription, terms(9_900), terms(9_900), START, "why"))
+
+    assert told[0].bill is not None
+    assert told[1].bill is not None
+    assert told[0].bill.due == told[1].bill.due
+    assert sha256_of(told[0]) != sha256_of(told[1])
 
 
 @pytest.mark.req("BEY-5", "BEY-8")
@@ -222,7 +239,8 @@ def test_a_change_and_its_undoing_cost_nothing_whatever_the_rate() -> None:
         for asked in (wanted, before) * 2:
             quoted = change_of(copy(subscription), asked, asked, at, "why")
             charged = change_of(subscription, asked, asked, at, "why")
-            assert charged.bill is not None and charged.bill == quoted.bill
+            assert charged.bill is not None
+            assert charged.bill == quoted.bill
             assert sha256_of(charged) == sha256_of(quoted)
             settled.append(charged.bill)
         first, second = settled[2:]

@@ -102,6 +102,8 @@ DECIDED = {
     "list_plans": "subscription.read",
     "create_plan": "platform.subscription.write",
     "publish_plan_version": "platform.subscription.write",
+    "publish_platform_tax_rules": "platform.subscription.write",
+    "show_one_stop_shop": "platform.subscription.read",
     "create_subscription": "platform.subscription.write",
     "show_subscription": "subscription.read",
     "show_subscription_calendar": "subscription.read",

@@ -1,4 +1,4 @@
-"""The platform's invoices bear tax: as it was quoted, as it is charged, as it is declared (SUB-5)."""
+"""The platform's invoices bear tax: as it is quoted, charged and declared (SUB-5)."""
 
 import json
 from collections import Counter
