@@ -4,7 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, Day, Instant, Name, TaxNumber, ZoneName
+from common.contracts.fields import (
+    Amount,
+    Day,
+    Instant,
+    Name,
+    ZoneName,
+)
 from common.contracts.references import PlatformTaxRulesRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
@@ -27,7 +33,7 @@ class SellerShape(Shape):
     name: Name
     address_lines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=6)]
     country: Country
-    tax_id: Annotated[TaxNumber, Field(examples=["DE136695976"])]
+    tax_id: Annotated[Name, Field(examples=["DE136695976"])]
     time_zone: Annotated[ZoneName, Field(examples=["Europe/Berlin"])]
 
     def seller(self) -> Seller:

@@ -1,4 +1,4 @@
--- Why: what the platform bills bears tax: who sells, what the rates are, how each invoice was taxed,
+-- Why: what the platform bills bears tax: who sells, what the rates are, how an invoice was taxed,
 --      and what of that is declared through the one-stop shop.
 -- Lock: ACCESS EXCLUSIVE on subscription_invoices for two columns and a constraint; it holds an
 --       invoice a subscription and month, and is read through once. The other tables are new.
@@ -24,8 +24,8 @@ CREATE TABLE platform_tax_rules (
   CONSTRAINT platform_tax_rules_look_ahead CHECK (in_force_from >= published_at)
 );
 
--- What is to be declared of a quarter, over all tenants: a sum, and nobody's rows. It moves with the
--- numbers of the platform's invoices, which all tenants stand in line for in any case.
+-- What is to be declared of a quarter, over all tenants: a sum, and nobody's rows. It moves with
+-- the numbers of the platform's invoices, which all tenants stand in line for in any case.
 CREATE TABLE one_stop_shop_totals (
   year      smallint NOT NULL,
   quarter   smallint NOT NULL,

@@ -54,11 +54,11 @@ SUBSCRIPTIONS = (
         WRITTEN,
         f"UPDATE {INVOICES} SET total_micro = total_micro + 1, due_micro = due_micro + 1"
         f" WHERE {FIRST}",
-        also=(COSTS, BOOKED, TAXED),
+        also=(COSTS, BOOKED),
     ),
     plant(
         TAXED,
-        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{ratePpm}}', '190000')"
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{ratePpm}}}}', '190000')"
         f" WHERE {MINE} AND purpose = 'change'",
     ),
     plant(
@@ -68,12 +68,13 @@ SUBSCRIPTIONS = (
     ),
     plant(
         TAXED,
-        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{rulesNumber}}', '7')"
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{rulesNumber}}}}', '7')"
         f" WHERE {MINE} AND purpose = 'change'",
     ),
     plant(
         TAXED,
-        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{seller}}', 'null') WHERE {MINE}",
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{seller}}}}', 'null')"
+        f" WHERE {MINE}",
         "INSERT INTO billing_central.platform_tax_rules"
         " VALUES ('ptr_x', 1, '{{}}', false, '[]', '2020-01-01', '2020-01-01')",
     ),
@@ -86,6 +87,7 @@ SUBSCRIPTIONS = (
         BOOKED,
         f"DELETE FROM billing_central.platform_entries WHERE {MINE}"
         " AND debit_account = 'receivable'",
+        also=(TAXED,),
     ),
     plant(DIGESTED, _set("time_zone = 'Asia/Kabul'")),
     plant(DIGESTED, _set("next_seats = 5")),
