@@ -248,6 +248,7 @@ QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
         "limit": "50",
         "cursor": "IiI",
     },
+    "get_subscription_invoice_pdf": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "show_subscription_invoice": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "list_usage": lambda hotel: {
         "tenantId": str(hotel.tenant_id),

@@ -4,11 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
+from common.local.documents import LINKS_PATH
 from tests.buying import card
 from tests.charging import collect
 from tests.hotel import Hotel, usd
@@ -27,6 +30,15 @@ def rules_are_taken_away(hotel: Hotel) -> Iterator[None]:
     nobody_sells(hotel.house)
     yield
     nobody_sells(hotel.house)
+
+
+def fetched(hotel: Hotel, location: str) -> bytes:
+    """Follow a link to the laptop's store."""
+    wiring = hotel.house.wiring
+    prefix = wiring.public_url + LINKS_PATH + "/"
+    assert location.startswith(prefix)
+    documents: Any = wiring.documents
+    return bytes(documents.open_link(location[len(prefix) :]))
 
 
 def declared(hotel: Hotel, quarter: str, **more: Any) -> TestResponse:
@@ -175,3 +187,46 @@ def test_what_is_declared_is_the_platforms_and_of_one_quarter(hotel: Hotel) -> N
         token=hotel.token("subscription.read"),
     )
     assert own.status_code == 403
+
+
+@pytest.mark.req("INV-4")
+def test_an_invoice_is_drawn_once_and_says_what_its_payload_says(hotel: Hotel) -> None:
+    """As often as it is asked for: the same file, dated and numbered as the invoice is."""
+    publish(hotel)
+    settle_in(hotel, "FR", "FR40303265045")
+    invoice = subscribed(hotel)["invoice"]
+    path = f"/subscription-invoices/{invoice['invoiceId']}/pdf"
+
+    files = []
+    for _ in range(2):
+        answer = hotel.get(path, token=hotel.token("subscription.read"))
+        assert answer.status_code == 302, answer.text
+        files.append(fetched(hotel, answer.headers["Location"]))
+
+    assert files[0] == files[1]
+    read = PdfReader(BytesIO(files[0]))
+    text = " ".join(read.pages[0].extract_text().split())
+    for said in (
+        invoice["number"],
+        invoice["payloadSha256"],
+        "Melmastoon GmbH",
+        "FR40303265045",
+        "Reverse charge: the customer owes the VAT",
+        "Subscription fee (pro, version 1, 1 seat)",
+        "29.00",
+    ):
+        assert said in text, text
+    metadata = read.metadata
+    assert metadata is not None
+    assert metadata.title == f"Invoice {invoice['number']}"
+
+
+def test_another_tenants_invoice_has_no_pdf_here(hotel: Hotel) -> None:
+    other = hotel.house.new_hotel()
+    invoice = subscribed(other)["invoice"]["invoiceId"]
+
+    answer = hotel.get(
+        f"/subscription-invoices/{invoice}/pdf", token=hotel.token("subscription.read")
+    )
+
+    assert_refused(answer, 404, "SUBSCRIPTION_INVOICE_UNKNOWN")
