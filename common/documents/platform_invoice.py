@@ -28,6 +28,7 @@ KINDS: Final = {
     "usage": "Usage",
     "late_usage": "Usage of an earlier period",
 }
+CHARGED: Final = frozenset({"domestic", "one_stop_shop"})
 Document = Mapping[str, Any]
 
 
@@ -143,9 +144,9 @@ def _tax(payload: Document, currency: Currency, here: Localised) -> TaxOnPage | 
     tax = payload.get("tax")
     if tax is None:
         return None
-    country = here.territory(tax["country"]) if tax["country"] else "no country"
+    is_charged = tax["treatment"] in CHARGED
     return TaxOnPage(
-        name=f"VAT, {country}",
+        name=f"VAT, {here.territory(tax['country'])}" if is_charged else "No VAT",
         rate=here.percentage(tax["ratePpm"]),
         taxable=here.amount(tax["baseMicro"], currency),
         amount=here.amount(tax["taxMicro"], currency),

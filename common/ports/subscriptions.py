@@ -214,6 +214,9 @@ class PlatformTaxes(Protocol):
     def in_force(self) -> PlatformTaxRules | None:
         """The newest version that is in force now; None where there is no seller yet."""
 
+    def newest(self) -> Sequence[PlatformTaxRules]:
+        """The newest twenty versions, in force or not, the newest first."""
+
     def last_number(self) -> int:
         """The number of the newest version, in force or not; 0 without any."""
 

@@ -32,6 +32,12 @@ WHERE in_force_from <= $1
 ORDER BY number DESC
 LIMIT 1
 """
+NEWEST: Final = f"""
+SELECT billing_central.current_tenant(), {COLUMNS}
+FROM billing_central.platform_tax_rules
+ORDER BY number DESC
+LIMIT 20
+"""
 LAST_NUMBER: Final = """
 SELECT billing_central.current_tenant(), coalesce(max(number), 0)
 FROM billing_central.platform_tax_rules
@@ -62,6 +68,9 @@ class PlatformTaxes:
     def in_force(self) -> PlatformTaxRules | None:
         rows = self._desk.rows(IN_FORCE, self._desk.now)
         return rules_of(rows[0][1:]) if rows else None
+
+    def newest(self) -> Sequence[PlatformTaxRules]:
+        return [rules_of(row[1:]) for row in self._desk.rows(NEWEST)]
 
     def last_number(self) -> int:
         number: int = self._desk.rows(LAST_NUMBER)[0][1]

@@ -104,6 +104,7 @@ DECIDED = {
     "publish_plan_version": "platform.subscription.write",
     "publish_platform_tax_rules": "platform.subscription.write",
     "get_subscription_invoice_pdf": "subscription.read",
+    "list_platform_tax_rules": "platform.subscription.read",
     "show_one_stop_shop": "platform.subscription.read",
     "create_subscription": "platform.subscription.write",
     "show_subscription": "subscription.read",

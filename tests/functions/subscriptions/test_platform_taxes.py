@@ -15,9 +15,9 @@ from common.local.documents import LINKS_PATH
 from tests.buying import card
 from tests.charging import collect
 from tests.hotel import Hotel, usd
-from tests.platform_taxing import SELLER, nobody_sells, publish, rate, settle_in
+from tests.platform_taxing import SELLER, nobody_sells, publish, rate, rules, settle_in
 from tests.proofs import assert_books_are_right, assert_refused, state, told
-from tests.subscribing import READING, change, cycle, invoices, preview, shown, subscribed
+from tests.subscribing import READING, change, cycle, invoices, preview, shown, staff, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
 
@@ -145,6 +145,8 @@ def test_another_version_is_in_force_from_its_instant_on(hotel: Hotel, clock: Cl
         inForceFrom="2026-05-01T00:00:00Z",
     )
     assert [each.json["rulesNumber"] for each in (first, second)] == [1, 2]
+    listed = hotel.get("/platform/tax-rules", token=hotel.token(READING)).json["items"]
+    assert listed == [each.json for each in (second, first)]
     settle_in(hotel, "DE")
     assert subscribed(hotel)["invoice"]["bill"]["due"] == usd(3_451)
     assert told(hotel).count("platform_tax_rules.published") == 2
@@ -171,6 +173,20 @@ def test_refuses_rules_that_leave_something_open(
     assert_refused(publish(hotel, **wrong), status, code)
 
     assert state(hotel) == before
+
+
+def test_a_retry_publishes_no_second_version(hotel: Hotel) -> None:
+    body = rules()
+    known = staff(hotel, "platform_tax_rules.publish", body, office=hotel.tenant_id)
+    sent, key = {**body, "stepUpToken": known["stepUpToken"]}, "rules-once"
+
+    first, again = (
+        hotel.post("/platform/tax-rules", sent, key=key, token=known["token"]) for _ in range(2)
+    )
+
+    assert (first.status_code, again.data) == (201, first.data)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert told(hotel).count("platform_tax_rules.published") == 1
 
 
 def test_versions_published_at_once_follow_one_another(hotel: Hotel) -> None:
