@@ -53,6 +53,7 @@ from common.domain.identifiers import (
 )
 from common.domain.meter import UsageRecordId
 from common.domain.platform_incident import PlatformIncidentId
+from common.domain.platform_tax import PlatformTaxRulesId
 from common.domain.refusal import Refusal
 
 T = TypeVar("T")
@@ -134,6 +135,7 @@ CreditLotRef = Annotated[CreditLotId, _id(CreditLotId)]
 CreditEntryRef = Annotated[CreditEntryId, _id(CreditEntryId)]
 CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
 PlanVersionRef = Annotated[PlanVersionId, _id(PlanVersionId)]
+PlatformTaxRulesRef = Annotated[PlatformTaxRulesId, _id(PlatformTaxRulesId)]
 SubscriptionRef = Annotated[SubscriptionId, _id(SubscriptionId)]
 SubscriptionInvoiceRef = Annotated[SubscriptionInvoiceId, _id(SubscriptionInvoiceId)]
 PlatformIncidentRef = Annotated[PlatformIncidentId, _id(PlatformIncidentId)]

@@ -10,6 +10,7 @@ from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
 from common.contracts.references import (
     PlanVersionRef,
+    PlatformTaxRulesRef,
     SubscriptionInvoiceRef,
     SubscriptionRef,
     UsageRecordRef,
@@ -17,6 +18,7 @@ from common.contracts.references import (
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished
+    from common.domain.platform_tax import PlatformTaxRulesPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
     from common.domain.trial import TrialWillEnd
@@ -150,6 +152,7 @@ class SubscriptionInvoiceIssuedV1(EventData):
     number: str
     purpose: str
     period_number: int
+    tax: Amount | None = None
     total: Amount
     due: Amount
     payload_sha256: str
@@ -163,6 +166,7 @@ class SubscriptionInvoiceIssuedV1(EventData):
             number=invoice.number,
             purpose=invoice.bill.purpose.value,
             period_number=invoice.bill.period_number,
+            tax=invoice.bill.tax,
             total=invoice.bill.total,
             due=invoice.bill.due,
             payload_sha256=invoice.payload_sha256.hex(),
@@ -181,6 +185,26 @@ class PlanVersionPublishedV1(EventData):
     def of(cls, fact: "PlanVersionPublished") -> "PlanVersionPublishedV1":
         version: Any = fact.subject
         return cls(plan_version_id=version.id, plan=version.plan, plan_version=version.number)
+
+
+class PlatformTaxRulesPublishedV1(EventData):
+    """What the platform bills is taxed by other rules from `inForceFrom` on."""
+
+    fact = "platform_tax_rules.published"
+    platform_tax_rules_id: PlatformTaxRulesRef
+    rules_number: int
+    seller_country: str
+    in_force_from: Instant
+
+    @classmethod
+    def of(cls, fact: "PlatformTaxRulesPublished") -> "PlatformTaxRulesPublishedV1":
+        rules = fact.subject
+        return cls(
+            platform_tax_rules_id=rules.id,
+            rules_number=rules.number,
+            seller_country=rules.seller.country,
+            in_force_from=rules.in_force_from,
+        )
 
 
 class UsageRecordedV1(EventData):
@@ -218,5 +242,6 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
     PlanVersionPublishedV1,
+    PlatformTaxRulesPublishedV1,
     UsageRecordedV1,
 )

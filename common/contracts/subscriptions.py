@@ -87,13 +87,40 @@ class InvoiceLineView(Shape):
         )
 
 
+class BillTaxView(Shape):
+    """How a bill is taxed: whose tax at which rate (190,000 millionths are 19 %), and why; below
+    zero is given back. A VAT number of the customer is one that is valid by its form."""
+
+    treatment: str
+    country: str | None
+    rate_ppm: int
+    customer_vat_id: str | None
+    amount: Amount
+    note: str
+
+    @classmethod
+    def of(cls, bill: Bill) -> "BillTaxView":
+        taxed = bill.taxed
+        return cls(
+            treatment=taxed.treatment.value,
+            country=taxed.country,
+            rate_ppm=taxed.rate_ppm,
+            customer_vat_id=taxed.vat_id,
+            amount=bill.tax,
+            note=taxed.note,
+        )
+
+
 class BillView(Shape):
-    """What an invoice comes to. `creditUsed` was the customer's and is taken off, `creditLeft` is
-    what lines below zero leave for the next ones; `due` is to be paid."""
+    """What an invoice comes to. `total` is `net`, all lines, and the tax on it. `creditUsed` was
+    the customer's and is taken off, `creditLeft` is what a total below zero leaves for the next
+    ones; `due` is to be paid."""
 
     purpose: str
     period_number: int
     lines: tuple[InvoiceLineView, ...]
+    net: Amount
+    tax: BillTaxView
     total: Amount
     credit_used: Amount
     credit_left: Amount
@@ -105,6 +132,8 @@ class BillView(Shape):
             purpose=bill.purpose.value,
             period_number=bill.period_number,
             lines=tuple(InvoiceLineView.of(line) for line in bill.lines),
+            net=bill.net,
+            tax=BillTaxView.of(bill),
             total=bill.total,
             credit_used=bill.brought,
             credit_left=bill.carried,

@@ -11,6 +11,7 @@ from typing import Any
 from common.documents.certificates import own_certificate, stored_certificate
 from common.documents.drawing import RenderingFailed
 from common.documents.einvoice import einvoice_xml
+from common.documents.platform_invoice import platform_invoice_pdf
 from common.documents.reading import read_invoice_identity
 from common.documents.render import render_document
 from common.documents.sealing import must_hold, sealed
@@ -53,6 +54,15 @@ class PdfPrinter:
                 without_xml=without_xml,
                 logo=logo,
             )
+        except RenderingFailed as failure:
+            raise DrawingRefused(str(failure)) from None
+
+    def platform_invoice(
+        self, payload: Mapping[str, Any], payload_sha256: str, template_version: str
+    ) -> bytes:
+        """An invoice of the platform itself as PDF/A-3. Raises DrawingRefused."""
+        try:
+            return platform_invoice_pdf(payload, payload_sha256, template_version)
         except RenderingFailed as failure:
             raise DrawingRefused(str(failure)) from None
 

@@ -19,6 +19,7 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period, boundary, second_of, seconds_between
+from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.proration import Segments, cost, share, with_fee
 from common.domain.refusal import Conflict, Missing
 from common.domain.subscription_invoice import Bill, InvoiceLine, LineKind, Purpose
@@ -160,7 +161,8 @@ class Subscription(Aggregate):
     `anchor_at` and `anchor_months` say where the current period ends: so many months after the
     anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
     period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
-    that may be billed is `last_period`; `committed_periods` are owed in any case.
+    that may be billed is `last_period`; `committed_periods` are owed in any case. `taxed` is how
+    its next bills are taxed, `period_taxed` how the current period was: neither is kept with it.
     """
 
     kind: ClassVar[str] = "subscription"
@@ -183,6 +185,8 @@ class Subscription(Aggregate):
     last_period: int | None = None
     paused_at: datetime | None = None
     canceled_at: datetime | None = None
+    taxed: BillTax = UNTAXED
+    period_taxed: BillTax = UNTAXED
 
     def state(self) -> dict[str, object]:
         following = self.next_terms
@@ -281,6 +285,7 @@ class Subscription(Aggregate):
         self.segments = with_fee((), self.period_seconds, self.terms.fee)
         self.billed = self.terms.fee
         self.period_credits_micro = self.terms.period_credits_micro
+        self.period_taxed = self.taxed
         fee = self.terms.line(LineKind.PLAN_FEE, self.period, self.terms.fee)
         return self.bill(Purpose.PERIOD, (fee, *usage))
 
@@ -289,8 +294,12 @@ class Subscription(Aggregate):
         return self.bill(Purpose.USAGE, usage) if usage else None
 
     def bill(self, purpose: Purpose, lines: tuple[InvoiceLine, ...]) -> Bill:
-        """The bill of some lines, set off against the credit."""
-        return Bill.of(purpose, self.period_number, self.period, lines, self.credit)
+        """The bill of some lines, taxed, and set off against the credit.
+
+        What changes within a period is taxed as the period was: what is taken back was billed so.
+        """
+        taxed = self.period_taxed if purpose is Purpose.CHANGE else self.taxed
+        return Bill.of(purpose, self.period_number, self.period, lines, self.credit, taxed)
 
 
 def begin(
@@ -301,6 +310,7 @@ def begin(
     reason: str | None,
     *,
     committed_periods: int = 0,
+    taxed: BillTax = UNTAXED,
 ) -> SubscriptionCreated:
     """Begin a subscription, and its first period. Refuses: TimeZoneUnknown, CommitmentBinds."""
     if committed_periods and terms.interval is not Interval.MONTH:
@@ -317,6 +327,7 @@ def begin(
         billed=nothing,
         credit=nothing,
         committed_periods=committed_periods,
+        taxed=taxed,
     )
     bill = subscription.begin_period(start)
     return subscription.told(SubscriptionCreated, reason, bill)

@@ -3,7 +3,9 @@
 Numbers come from one gap-free series a year, the platform's own over all tenants; each invoice
 names the hash of the one before it. An invoice never changes. What its lines come to below zero is
 not paid out: it stands to the subscription's credit and is taken off the invoices that follow, so
-that no money goes missing. Whether an invoice is settled is no part of it: `open` is what still
+that no money goes missing. A tax is a part of what is owed, given back and set off: a bill is taxed
+as a whole, and what it leaves below zero is a credit with its tax (`common.domain.platform_tax`).
+Whether an invoice is settled is no part of it: `open` is what still
 waits for the processor, charged under ids that are reckoned from the invoice's (SUB-6), `paid` what
 was taken or where nothing is due, `uncollectible` what nobody will pay any more.
 """
@@ -18,6 +20,7 @@ from common.domain.canonical import canonical, digest
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.money import Currency, Money
 from common.domain.period import Period
+from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.refusal import Missing
 
 NUMBER_PREFIX: Final = "MEL"
@@ -102,8 +105,8 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What is to be invoiced. `total` is what the lines come to; of the subscription's credit
-    `brought` is used, and `carried` is added to it; `due` is what is left to pay."""
+    """What is to be invoiced. `net` is what the lines come to, `total` that with its `tax`; of the
+    subscription's credit `brought` is used, and `carried` is added to it; `due` is left to pay."""
 
     purpose: Purpose
     period_number: int
@@ -111,6 +114,7 @@ class Bill:
     lines: tuple[InvoiceLine, ...]
     brought: Money
     carried: Money
+    taxed: BillTax = UNTAXED
 
     @classmethod
     def of(
@@ -120,10 +124,12 @@ class Bill:
         period: Period,
         lines: tuple[InvoiceLine, ...],
         credit: Money,
+        taxed: BillTax = UNTAXED,
     ) -> "Bill":
-        """Set lines off against the credit that the subscription has."""
+        """Set lines and their tax off against the credit that the subscription has."""
         nothing = Money.zero(credit.currency)
-        total = Money.total((line.amount for line in lines), credit.currency)
+        net = Money.total((line.amount for line in lines), credit.currency)
+        total = net + taxed.on(net)
         return cls(
             purpose=purpose,
             period_number=period_number,
@@ -131,11 +137,20 @@ class Bill:
             lines=lines,
             brought=max(min(credit, total), nothing),
             carried=max(-total, nothing),
+            taxed=taxed,
         )
 
     @property
-    def total(self) -> Money:
+    def net(self) -> Money:
         return Money.total((line.amount for line in self.lines), self.brought.currency)
+
+    @property
+    def tax(self) -> Money:
+        return self.taxed.on(self.net)
+
+    @property
+    def total(self) -> Money:
+        return self.net + self.tax
 
     @property
     def due(self) -> Money:
@@ -206,11 +221,11 @@ def issue(
     issued_at: datetime,
 ) -> SubscriptionInvoiceIssued:
     """Write the invoice of a bill under the next number of the series."""
-    previous = series.last_sha256
+    previous, seller = series.last_sha256, bill.taxed.seller
     number = series.next_number()
     document = {
         "type": "subscription_invoice",
-        "issuer": {"name": PLATFORM},
+        "issuer": seller.document() if seller else {"name": PLATFORM},
         "customer": customer,
         "number": number,
         "issuedAt": issued_at.isoformat(),
@@ -221,6 +236,8 @@ def issue(
         "periodEnd": bill.period.end.isoformat(),
         "currency": bill.due.currency,
         "lines": [line.document() for line in bill.lines],
+        "netMicro": bill.net.amount_micro,
+        "tax": _tax(bill),
         "totalMicro": bill.total.amount_micro,
         "creditUsedMicro": bill.brought.amount_micro,
         "creditLeftMicro": bill.carried.amount_micro,
@@ -243,6 +260,20 @@ def issue(
     return SubscriptionInvoiceIssued(subject=invoice, sequence=invoice.next_sequence())
 
 
+def _tax(bill: Bill) -> dict[str, object]:
+    """The tax as a reader of the invoice checks it: whose, at what rate, on what, and why."""
+    taxed = bill.taxed
+    return {
+        "treatment": taxed.treatment.value,
+        "country": taxed.country,
+        "ratePpm": taxed.rate_ppm,
+        "customerVatId": taxed.vat_id,
+        "baseMicro": bill.net.amount_micro,
+        "taxMicro": bill.tax.amount_micro,
+        "note": taxed.note,
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformEntry:
     """An entry of the platform's own books: one row debits one account and credits another."""
@@ -253,11 +284,20 @@ class PlatformEntry:
 
 
 def entries_of(bill: Bill) -> tuple[PlatformEntry, ...]:
-    """How a bill is booked: what is earned, what is owed, what stands to the customer's credit."""
+    """How a bill is booked: what is earned, whose tax is owed, what the customer owes or has.
+
+    What a bill below zero gives back, of what was earned and of the tax, stands to the customer's
+    credit; a bill takes its tax from the side that it takes the rest from.
+    """
     owed, earned, credit = "receivable", "subscription_revenue", "customer_credit"
+    payable = f"vat_payable:{bill.taxed.country}"
+    nothing = Money.zero(bill.due.currency)
+    net, tax = bill.net, bill.tax
     booked = (
-        PlatformEntry(debit=owed, credit=earned, amount=bill.total + bill.carried),
-        PlatformEntry(debit=earned, credit=credit, amount=bill.carried),
+        PlatformEntry(debit=owed, credit=earned, amount=max(net, nothing)),
+        PlatformEntry(debit=owed, credit=payable, amount=max(tax, nothing)),
+        PlatformEntry(debit=earned, credit=credit, amount=max(-net, nothing)),
+        PlatformEntry(debit=payable, credit=credit, amount=max(-tax, nothing)),
         PlatformEntry(debit=credit, credit=owed, amount=bill.brought),
     )
     return tuple(each for each in booked if not each.amount.is_zero)

@@ -56,7 +56,8 @@ def quote_of(changed: SubscriptionChanged, version: int, now: datetime) -> Quote
 
 
 def sha256_of(changed: SubscriptionChanged) -> str:
-    """What a change comes to: the terms that it leaves, and every line of its invoice."""
+    """What a change comes to: the terms that it leaves, every line of its invoice, and
+    how that is taxed."""
     subscription, bill = changed.subject, changed.bill
     later = subscription.next_terms
     document = {
@@ -64,6 +65,7 @@ def sha256_of(changed: SubscriptionChanged) -> str:
         "terms": subscription.terms.document(),
         "nextTerms": later and later.document(),
         "lines": [line.document() for line in bill.lines] if bill else None,
+        "tax": bill.taxed.document() if bill else None,
         "dueMicro": bill.due.amount_micro if bill else None,
         "creditMicro": subscription.credit.amount_micro,
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from common.domain.plan import PlanVersion
     from common.domain.platform_incident import PlatformIncident, PlatformIncidentId
+    from common.domain.platform_tax import OneStopShopRow, PlatformTaxRules
     from common.domain.subscription import Subscription
     from common.domain.subscription_collection import Collection
     from common.domain.subscription_history import HistoryEntry
@@ -207,6 +208,26 @@ class PlatformIncidents(Protocol):
         """Write an incident, or that it has ended."""
 
 
+class PlatformTaxes(Protocol):
+    """Who sells for the platform and what is taxed how, in versions that are only added to."""
+
+    def in_force(self) -> PlatformTaxRules | None:
+        """The newest version that is in force now; None where there is no seller yet."""
+
+    def newest(self) -> Sequence[PlatformTaxRules]:
+        """The newest twenty versions, in force or not, the newest first."""
+
+    def last_number(self) -> int:
+        """The number of the newest version, in force or not; 0 without any."""
+
+    def keep(self, rules: PlatformTaxRules) -> None:
+        """Add a version, once."""
+
+    def declared(self, year: int, quarter: int) -> Sequence[OneStopShopRow]:
+        """What is to be declared of a quarter through the one-stop shop, over all tenants: by
+        country, rate and currency."""
+
+
 class PlatformBooks(Protocol):
     """What a transaction has of the platform's own books."""
 
@@ -224,3 +245,5 @@ class PlatformBooks(Protocol):
     def subscription_payments(self) -> SubscriptionPayments: ...
     @property
     def platform_incidents(self) -> PlatformIncidents: ...
+    @property
+    def platform_taxes(self) -> PlatformTaxes: ...

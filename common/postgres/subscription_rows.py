@@ -5,6 +5,7 @@ from typing import Any, Final
 from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period
+from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.proration import Segment
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_invoice import (
@@ -29,12 +30,13 @@ COLUMNS: Final = f"id, time_zone, currency, started_at, {CHANGING}"
 READ: Final = ", ".join(f"subscriptions.{each.strip()}" for each in COLUMNS.split(","))
 PLANS: Final = (
     "now_on.plan, now_on.number, now_on.credits_micro,"
-    " then_on.plan, then_on.number, then_on.credits_micro"
+    " then_on.plan, then_on.number, then_on.credits_micro, billed.taxed_as"
 )
+"""Of the plans that are named, what terms do not keep; and how the period was taxed."""
 INVOICE_COLUMNS: Final = (
     "id, subscription_id, purpose, period_number, period_start, period_end, year, series_number,"
     " number, currency, lines, total_micro, brought_micro, carried_micro, due_micro, issued_at,"
-    " payload, payload_sha256, previous_sha256"
+    " payload, payload_sha256, previous_sha256, tax_micro, taxed_as"
 )
 INVOICE_READ: Final = f"{INVOICE_COLUMNS}, paid_at, given_up_at"
 ENTRY_COLUMNS: Final = (
@@ -66,11 +68,16 @@ def subscription_of(row: Row) -> Subscription:
         last_period=row[26],
         paused_at=row[27],
         canceled_at=row[28],
+        period_taxed=_taxed(row[39]),
         version=row[30],
         trail=bytes(row[31]),
         state_digest=bytes(row[32]),
         is_new=False,
     )
+
+
+def _taxed(document: dict[str, Any] | None) -> BillTax:
+    return BillTax.of(document) if document else UNTAXED
 
 
 def _terms(row: Row, plan: Row, currency: Currency) -> Terms:
@@ -135,6 +142,7 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         lines=tuple(InvoiceLine.of(each, currency) for each in row[10]),
         brought=Money(row[12], currency),
         carried=Money(row[13], currency),
+        taxed=_taxed(row[20]),
     )
     return SubscriptionInvoice(
         id=SubscriptionInvoiceId(row[0]),
@@ -147,8 +155,8 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         payload=row[16],
         payload_sha256=bytes(row[17]),
         previous_sha256=row[18] and bytes(row[18]),
-        paid_at=row[19],
-        given_up_at=row[20],
+        paid_at=row[21],
+        given_up_at=row[22],
         version=1,
         is_new=False,
     )
@@ -176,6 +184,8 @@ def invoice_row(invoice: SubscriptionInvoice) -> dict[str, Any]:
         "payload": invoice.payload,
         "payload_sha256": invoice.payload_sha256,
         "previous_sha256": invoice.previous_sha256,
+        "tax_micro": bill.tax.amount_micro,
+        "taxed_as": bill.taxed.document(),
     }
 
 

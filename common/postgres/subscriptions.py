@@ -26,6 +26,7 @@ from common.postgres.connection import ConnectionLost, Statement
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.plans import COLUMNS as PLAN_COLUMNS
 from common.postgres.plans import version_of
+from common.postgres.platform_taxes import declare
 from common.postgres.pool import Pool
 from common.postgres.session import Insert, Write, as_json
 from common.postgres.stores import Desk
@@ -50,6 +51,9 @@ SELECT subscriptions.tenant_id, {READ}, {PLANS}
 FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
+LEFT JOIN billing_central.subscription_invoices AS billed
+  ON billed.subscription_id = subscriptions.id
+  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'
 WHERE subscriptions.tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
@@ -67,6 +71,9 @@ SELECT subscriptions.tenant_id, {READ}, {PLANS}
 FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
+LEFT JOIN billing_central.subscription_invoices AS billed
+  ON billed.subscription_id = subscriptions.id
+  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'
 WHERE subscriptions.tenant_id = billing_central.current_tenant() AND subscriptions.id = $1
 """
 # The lock is a statement of its own: the question behind it sees what its holder before has left,
@@ -199,6 +206,7 @@ class Subscriptions:
 
     def keep_invoice(self, invoice: SubscriptionInvoice, series: PlatformSeries) -> None:
         self._desk.insert(INSERT_INVOICE, [invoice_row(invoice)])
+        declare(invoice, self._desk)
         self._desk.insert(INSERT_ENTRY, entry_rows(invoice))
         moved = Statement(KEEP_SERIES, (series.year, series.last_number, series.last_sha256))
         self._desk.write(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from common.postgres.payment_intents import PaymentIntents
     from common.postgres.payouts import Payouts
     from common.postgres.plans import Plans
+    from common.postgres.platform_taxes import PlatformTaxes
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
     from common.postgres.reconciliations import Reconciliations
@@ -262,6 +263,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.subscription_collections import PlatformIncidents
 
         return PlatformIncidents(self)
+
+    @cached_property
+    def platform_taxes(self) -> "PlatformTaxes":
+        from common.postgres.platform_taxes import PlatformTaxes
+
+        return PlatformTaxes(self)
 
     @cached_property
     def risk_checks(self) -> "RiskChecks":

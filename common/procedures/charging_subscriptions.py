@@ -24,6 +24,7 @@ from common.ports.cards import NotThere
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.subscribing import settle, usage_due
+from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
 UNPAID: Final = "It was not paid in time"
@@ -194,7 +195,7 @@ def _paid(
         return
     if (recovered := collection.recover(PAID)) is not None:
         tx.tell(recovered)
-    usage = usage_due(subscription, tx)
+    usage = usage_due(taxed(subscription, tx), tx)
     if (restored := restore(subscription, tx.now, PAID, usage.lines)) is not None:
         settle(restored, tx, usage=usage, collection=collection)
 

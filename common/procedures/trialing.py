@@ -15,6 +15,7 @@ from common.domain.trial import end_trial
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
 from common.procedures.subscribing import settle, usage_due
+from common.procedures.taxing import taxed
 
 
 def go_on(
@@ -24,7 +25,7 @@ def go_on(
 
     Refuses: SubscriptionStateRefuses, NothingIsDue.
     """
-    usage = usage_due(subscription, tx)
+    usage = usage_due(taxed(subscription, tx), tx)
     if subscription.status is not Status.TRIALING:
         renewed = renew(subscription, tx.now, usage.lines, also_suspended=also_suspended)
         return settle(renewed, tx, usage=usage)

@@ -19,6 +19,7 @@ from common.domain.subscription_life import cancel
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
 from common.procedures.subscribing import settle, usage_due
+from common.procedures.taxing import taxed
 from common.runtime.declaration import http_function
 
 
@@ -46,7 +47,7 @@ def cancel_subscription(request: CancelSubscription, tx: Transaction) -> Subscri
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
     """
-    subscription = tx.subscriptions.take()
+    subscription = taxed(tx.subscriptions.take(), tx)
     usage, at_once = usage_due(subscription, tx, and_ahead=True), request.at == "now"
     fact = cancel(
         subscription,

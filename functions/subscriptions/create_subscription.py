@@ -26,6 +26,7 @@ from common.domain.subscription_terms import Terms
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
 from common.procedures.subscribing import begin_to_collect, settle
+from common.procedures.taxing import tax_now
 from common.runtime.declaration import http_function
 
 COMMITTED_MONTHS = 12
@@ -89,6 +90,7 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
         tx.now,
         request.reason,
         committed_periods=COMMITTED_MONTHS if request.committed else 0,
+        taxed=tax_now(tx),
     )
     granted = before.credits_granted_for(tx.now) if before else 0
     collection = begin_to_collect(request.id, request.payment_method_id, tx)

@@ -15,6 +15,7 @@ from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
 from common.procedures.subscribing import collect_anew, settle, usage_due
+from common.procedures.taxing import taxed
 from common.runtime.declaration import http_function
 
 
@@ -41,7 +42,7 @@ def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) ->
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses.
     """
     subscription = tx.subscriptions.take()
-    usage = usage_due(subscription, tx)
+    usage = usage_due(taxed(subscription, tx), tx)
     fact = reactivate(subscription, tx.now, request.reason, usage.lines)
     collection = collect_anew(subscription, request.reason, tx)
     invoice = settle(fact, tx, usage=usage, collection=collection)

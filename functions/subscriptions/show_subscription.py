@@ -11,6 +11,7 @@ from common.domain.trial import convert
 from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
 from common.procedures.subscribing import usage_due
+from common.procedures.taxing import tax_now
 from common.runtime.declaration import http_function
 
 
@@ -43,6 +44,7 @@ def show_subscription(request: ShowSubscription, tx: Transaction) -> Subscriptio
     Refuses: SubscriptionUnknown.
     """
     subscription = tx.subscriptions.get()
+    subscription.taxed = tax_now(tx, max(tx.now, subscription.period.end))
     following = next_bill(subscription, usage_due(subscription, tx))
     history = tx.subscriptions.history(subscription)
     return SubscriptionShown(

@@ -25,6 +25,7 @@ HEAVY = {
     "facturx": "printer",
     "lxml": "printer",
     "saxonche": None,
+    "stdnum": None,  # behind the first bill to somebody in the Union
     "segno": "printer",
     "opentelemetry": None,  # only in the thread that exports, where an exporter was chosen
     "common.telemetry": None,

@@ -7,6 +7,7 @@ from uuid import UUID
 from tests.hotel import Hotel
 from tests.metering import fates, hours_ago, send_all, used
 from tests.paying import a_card, a_customer
+from tests.platform_taxing import publish, settle_in
 from tests.postgres.trials import Trial
 from tests.subscribing import act, change, put_into, run_cycle, subscribed
 from tests.trialing import tried
@@ -25,6 +26,7 @@ NEW_ENTRY: Final = {"part": 9}
 NEW_TRIAL: Final = {"subscription_id": "sub_x", "tenant_id": str(UUID(int=7))}
 NEW_MARK: Final = {"subscription_id": "sub_x"}
 ONCE_EACH: Final = ("account", "mailbox", "device", "card")
+TAX_RULES: Final = "platform_tax_rules"
 PRO: Final = "plan = 'pro'"
 
 
@@ -149,6 +151,22 @@ SUBSCRIPTIONS: Final = [
     trial("trialed_subscription_exists"),
     trial("trial_is_told_of_before_it_ends", ends_at="2020-01-01"),
     Trial("trial_has_one_mark_of_a_kind", "trial_marks", {}),
+    Trial("platform_tax_rules_pkey", TAX_RULES, {"number": 9_999}),
+    Trial("platform_tax_rules_are_consecutive", TAX_RULES, {"id": "ptr_x"}),
+    Trial("platform_tax_rules_are_numbered_from_one", TAX_RULES, {"id": "ptr_x", "number": 0}),
+    Trial(
+        "platform_tax_rules_look_ahead",
+        TAX_RULES,
+        {"id": "ptr_x", "number": 9_999, "in_force_from": "2020-01-01"},
+    ),
+    Trial("declared_once_a_country_and_rate", "one_stop_shop_totals", {}),
+    Trial("quarter_is_one_of_four", "one_stop_shop_totals", {"quarter": 5}),
+    Trial(
+        "invoice_with_tax_says_whose",
+        "subscription_invoices",
+        {**NEW_INVOICE, "taxed_as": None},
+        "tax_micro > 0",
+    ),
     mark("marked_trial_exists", mark="\\x" + 32 * "00"),
     mark("mark_kind_is_known", kind="name"),
     mark("mark_is_an_hmac", mark="\\x00"),
@@ -161,7 +179,9 @@ SUBSCRIPTIONS: Final = [
 
 def subscriptions_of_every_kind(hotel: Hotel) -> None:
     """A trial, one that was canceled, and one that runs and was changed; a period with usage is
-    over."""
+    over. The hotel stands in Paris, and what it is billed bears tax."""
+    assert publish(hotel).status_code == 201
+    settle_in(hotel, "FR")
     tried(hotel, paymentMethodId=a_card(hotel, a_customer(hotel)))
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")

@@ -293,6 +293,7 @@ OTHERWISE: dict[str, dict[str, Makes]] = {
     "transfer_deposit": {"folio_id": lambda calls, _: calls.deposit[0]},
     "transfer_lines": {"folio_id": lambda calls, _: calls.shared[0]},
     "reopen_folio": {"folio_id": lambda calls, _: calls.left.folio},
+    "get_subscription_invoice_pdf": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
     "show_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
 }
 BODIES: dict[str, Callable[[Calls], Any]] = {

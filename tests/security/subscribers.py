@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from tests.buying import card
 from tests.charging import incident, incidents_are_over
 from tests.hotel import Hotel, House, new_id, usd
+from tests.platform_taxing import FAR_AHEAD, RATES, SELLER, rate, rules
 from tests.subscribing import ask, subscribed
 
 PLAN: dict[str, Any] = {
@@ -214,6 +215,11 @@ def _event(meter: str, **more: Any) -> dict[str, Any]:
 BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
     "create_plan": lambda _: {**PLAN, "plan": f"club_{uuid4().hex[:12]}"},
     "publish_plan_version": lambda _: {**PLAN},
+    "publish_platform_tax_rules": lambda _: rules(
+        seller={**SELLER, "country": "AE"},  # where nothing is asked of a number
+        rates=[*RATES, rate("AE", 50_000)],
+        inForceFrom=FAR_AHEAD,
+    ),
     "create_subscription": _create,
     "change_subscription": _terms,
     "cancel_subscription": lambda _: {"at": "now", "release": True, "reason": "They moved"},
@@ -235,12 +241,14 @@ BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
 QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
     "change_subscription": lambda hotel: {"preview": "false"},
     "cycle_subscription": lambda hotel: {"force": "false"},
+    "show_one_stop_shop": lambda hotel: {"quarter": "2026-Q1"},
     "show_subscription_calendar": lambda hotel: {"years": "2"},
     "list_subscription_invoices": lambda hotel: {
         "tenantId": str(hotel.tenant_id),
         "limit": "50",
         "cursor": "IiI",
     },
+    "get_subscription_invoice_pdf": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "show_subscription_invoice": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "list_usage": lambda hotel: {
         "tenantId": str(hotel.tenant_id),

@@ -245,6 +245,7 @@ FREE_TEXTS = {
     "add_payment_method": 0,
     "create_plan": 1,
     "publish_plan_version": 1,
+    "publish_platform_tax_rules": 4,
     "create_subscription": 1,
     "change_subscription": 1,
     "cancel_subscription": 1,

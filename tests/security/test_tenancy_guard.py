@@ -31,6 +31,7 @@ OF_NO_TENANT = {
     "invariants",  # answer what is wrong; a nonce says whose answer it is
     "migration_steps",  # tooling
     "migrations",  # tooling
+    "platform_taxes",  # the platform's, and every tenant's to read
     "plans",  # the platform's, and every tenant's to read
     "provisioning",  # tooling
     "tenants",  # tooling

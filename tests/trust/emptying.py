@@ -36,6 +36,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.processor_customers WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.processor_accounts WHERE tenant_id = '{tenant}'",
             "DELETE FROM billing_central.plan_versions WHERE plan = 'doomed'",
+            "DELETE FROM billing_central.platform_tax_rules WHERE seller ->> 'name' = 'Doomed'",
             f"DELETE FROM billing_central.dead_letters WHERE strpos(message, '{tenant}') > 0",
         ]
     return "; ".join(["BEGIN", *deletes, "COMMIT"])

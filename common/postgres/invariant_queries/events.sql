@@ -102,7 +102,8 @@ WITH answers AS MATERIALIZED (
               ('$.**.creditNoteId'), ('$.**.refundId'), ('$.**.paymentId'),
               ('$.**.reconciliationId'), ('$.**.companyAccountId'), ('$.**.receiptId'),
               ('$.**.allocationId'), ('$.**.writeOffId'), ('$.**.setOffId'), ('$.**.entryId'),
-              ('$.**.lotId'), ('$.**.holdId'), ('$.**.subscriptionId'), ('$.**.planVersionId'))
+              ('$.**.lotId'), ('$.**.holdId'), ('$.**.subscriptionId'), ('$.**.planVersionId'),
+              ('$.**.platformTaxRulesId'))
     AS paths (path)
 ), there AS (
   SELECT id FROM folios
@@ -136,6 +137,8 @@ WITH answers AS MATERIALIZED (
   SELECT id FROM billing_central.subscriptions
   UNION ALL
   SELECT id FROM billing_central.plan_versions
+  UNION ALL
+  SELECT id FROM billing_central.platform_tax_rules
 )
 SELECT key, concat(function, ' answered ', named.id)
 FROM named

@@ -28,7 +28,7 @@ FROM (
 WHERE period_start < ended;
 
 -- invariant: a_period_costs_what_its_terms_cost
--- The invoices of a subscription's period, without what was used, come to what its fees cost for the
+-- The invoices of a subscription's period, without tax and what was used, come to what its fees cost for the
 -- seconds that each was in force, rounded once, half away from zero; and its credit is what invoices
 -- left of it.
 WITH exact AS (
@@ -57,7 +57,7 @@ FROM billing_central.subscriptions
 JOIN exact USING (id)
 JOIN minor USING (id)
 LEFT JOIN LATERAL (
-  SELECT sum(total_micro - usage.micro)
+  SELECT sum(total_micro - tax_micro - usage.micro)
            FILTER (WHERE invoices.period_number = subscriptions.period_number) AS invoiced,
          sum(carried_micro) - sum(brought_micro) AS left_over
   FROM billing_central.subscription_invoices AS invoices
@@ -72,8 +72,9 @@ WHERE (billed_micro::numeric, billed_micro::numeric, credit_micro::numeric) IS D
         (invoiced, round(cost / period_seconds / unit) * unit, left_over);
 
 -- invariant: a_platform_invoice_is_as_it_was_written
--- An invoice of the platform fits its hash, and its lines come to its total.
-SELECT id, concat_ws(' ', number, 'comes to', total_micro, 'by lines of', lines_micro)
+-- An invoice of the platform fits its hash, and its lines come to its total with their tax.
+SELECT id, concat_ws(' ', number, 'comes to', total_micro, 'by lines of', lines_micro, 'and tax of',
+  tax_micro)
 FROM billing_central.subscription_invoices
 CROSS JOIN LATERAL (
   SELECT sum((line ->> 'amountMicro')::bigint) AS lines_micro
@@ -81,9 +82,54 @@ CROSS JOIN LATERAL (
 ) AS sums
 WHERE tenant_id = billing_central.current_tenant()
   AND (payload_sha256, total_micro::numeric, payload::jsonb -> 'lines',
-       (payload::jsonb ->> 'dueMicro')::bigint, payload::jsonb ->> 'number')
+       (payload::jsonb ->> 'dueMicro')::bigint, payload::jsonb ->> 'number',
+       coalesce((payload::jsonb #>> '{tax,taxMicro}')::bigint, 0))
       IS DISTINCT FROM
-      (sha256(convert_to(payload, 'UTF8')), lines_micro, lines, due_micro, number);
+      (sha256(convert_to(payload, 'UTF8')), lines_micro + tax_micro, lines, due_micro, number,
+       tax_micro);
+
+-- invariant: a_platform_invoice_bears_the_tax_that_it_says
+-- The tax of an invoice of the platform is its rate on its lines, rounded once, half away from zero,
+-- to whole minor units; so much is booked as owed to that country, and a change within a period is
+-- taxed as the period was. A bill that was written while there was a seller says who that is.
+WITH minor AS (
+  SELECT id AS invoice_id, CASE
+    WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+      'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
+    WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000
+    WHEN currency IN ('CLF', 'UYW') THEN 100
+    ELSE 10000 END AS unit
+  FROM billing_central.subscription_invoices
+  WHERE tenant_id = billing_central.current_tenant()
+)
+SELECT invoices.id, concat_ws(' ', invoices.number, 'is taxed', invoices.tax_micro,
+  'by rate', expected, 'booked', owed, 'as', invoices.taxed_as ->> 'treatment',
+  'of', invoices.taxed_as ->> 'country')
+FROM billing_central.subscription_invoices AS invoices
+JOIN minor ON minor.invoice_id = invoices.id
+CROSS JOIN LATERAL (
+  SELECT round((invoices.total_micro - invoices.tax_micro)::numeric
+               * coalesce((invoices.taxed_as ->> 'ratePpm')::bigint, 0)
+               / 1000000 / unit) * unit AS expected
+) AS reckoned
+LEFT JOIN LATERAL (
+  SELECT sum(CASE WHEN credit_account = account THEN amount_micro ELSE -amount_micro END) AS owed
+  FROM billing_central.platform_entries
+  CROSS JOIN (SELECT 'vat_payable:' || (invoices.taxed_as ->> 'country') AS account) AS named
+  WHERE platform_entries.invoice_id = invoices.id
+    AND account IN (debit_account, credit_account)
+) AS booked ON true
+LEFT JOIN billing_central.subscription_invoices AS of_period
+  ON invoices.purpose = 'change' AND of_period.purpose = 'period'
+  AND of_period.subscription_id = invoices.subscription_id
+  AND of_period.period_number = invoices.period_number
+WHERE invoices.tenant_id = billing_central.current_tenant()
+  AND ((invoices.tax_micro::numeric, invoices.tax_micro::numeric)
+         IS DISTINCT FROM (expected, coalesce(owed, 0))
+    OR of_period.taxed_as <> invoices.taxed_as
+    OR invoices.purpose <> 'change' AND invoices.taxed_as ->> 'seller' IS NULL AND EXISTS (
+         SELECT FROM billing_central.platform_tax_rules
+         WHERE in_force_from <= invoices.issued_at));
 
 -- invariant: a_platform_invoice_is_booked
 -- What an invoice of the platform comes to is in the platform's books: what it makes due is owed,
@@ -182,6 +228,7 @@ WHERE trials.tenant_id = billing_central.current_tenant()
 SELECT name, 'is not there'
 FROM unnest(ARRAY['one_subscription_per_tenant', 'period_is_invoiced_once',
   'plan_versions_are_consecutive', 'platform_entry_is_booked_once',
+  'platform_tax_rules_are_consecutive', 'declared_once_a_country_and_rate',
   'platform_number_is_given_once', 'printed_platform_number_is_given_once',
   'one_trial_per_account', 'one_trial_per_tenant', 'one_trial_per_mailbox',
   'one_trial_per_device', 'one_trial_per_card']) AS name

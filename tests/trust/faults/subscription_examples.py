@@ -20,6 +20,7 @@ from common.runtime.execute import Call
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel, new_id
 from tests.metering import hours_ago, send, send_all, used
+from tests.platform_taxing import FAR_AHEAD, SELLER, rules
 from tests.security.subscribers import PLAN
 from tests.subscribing import WHY, act, put_into, staff, subscribed
 from tests.trialing import Somebody
@@ -56,6 +57,11 @@ def _creating_a_plan(scene: Scene) -> Act:
 
 def _publishing(scene: Scene) -> Act:
     return _confirms(scene.hotel, "plan.publish", "/plans/enterprise/versions", PLAN)
+
+
+def _publishing_tax_rules(scene: Scene) -> Act:
+    body = rules(seller={**SELLER, "name": "Doomed"}, inForceFrom=FAR_AHEAD)
+    return _confirms(scene.hotel, "platform_tax_rules.publish", "/platform/tax-rules", body)
 
 
 def _subscribing(scene: Scene) -> Act:
@@ -176,6 +182,7 @@ def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
 SUBSCRIPTIONS: Final[dict[str, Callable[[Scene], Act]]] = {
     "create_plan": _creating_a_plan,
     "publish_plan_version": _publishing,
+    "publish_platform_tax_rules": _publishing_tax_rules,
     "create_subscription": _subscribing,
     "change_subscription": _changing,
     "cancel_subscription": _canceling,

@@ -1,6 +1,7 @@
 """A hotel that has subscribed, and what must be noticed of what it was billed."""
 
 from tests.hotel import Hotel, House
+from tests.platform_taxing import nobody_sells, settle_in, somebody_sells
 from tests.subscribing import act, change, subscribed
 from tests.trialing import tried
 from tests.trust.invariants.plant import plant
@@ -8,6 +9,7 @@ from tests.trust.invariants.plant import plant
 ONCE = "a_period_is_invoiced_once_and_in_order"
 COSTS = "a_period_costs_what_its_terms_cost"
 WRITTEN = "a_platform_invoice_is_as_it_was_written"
+TAXED = "a_platform_invoice_bears_the_tax_that_it_says"
 BOOKED = "a_platform_invoice_is_booked"
 DIGESTED = "a_subscription_is_what_its_trail_digested"
 GUARDED = "what_the_platform_does_once_is_guarded"
@@ -21,12 +23,15 @@ FIRST = f"{MINE} AND purpose = 'period'"
 
 def hotel_that_subscribes(house: House) -> Hotel:
     """A trial that was canceled; then Team, changed to Pro at once and to a year later: a credit
-    is left."""
+    is left. It stands in Paris, and is billed with tax; afterwards nobody sells any more."""
     hotel = house.new_hotel()
+    somebody_sells(house)
+    settle_in(hotel, "FR")
     tried(hotel)
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")
     assert change(hotel, plan="pro", interval="year").status_code == 200
+    nobody_sells(house)
     return hotel
 
 
@@ -52,9 +57,37 @@ SUBSCRIPTIONS = (
         also=(COSTS, BOOKED),
     ),
     plant(
+        TAXED,
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{ratePpm}}}}', '190000')"
+        f" WHERE {MINE} AND purpose = 'change'",
+    ),
+    plant(
+        TAXED,
+        "UPDATE billing_central.platform_entries SET credit_account = 'vat_payable:DE'"
+        f" WHERE {MINE} AND credit_account = 'vat_payable:FR'",
+    ),
+    plant(
+        TAXED,
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{rulesNumber}}}}', '7')"
+        f" WHERE {MINE} AND purpose = 'change'",
+    ),
+    plant(
+        TAXED,
+        f"UPDATE {INVOICES} SET taxed_as = jsonb_set(taxed_as, '{{{{seller}}}}', 'null')"
+        f" WHERE {MINE}",
+        "INSERT INTO billing_central.platform_tax_rules"
+        " VALUES ('ptr_x', 1, '{{}}', false, '[]', '2020-01-01', '2020-01-01')",
+    ),
+    plant(
+        GUARDED,
+        "ALTER TABLE billing_central.platform_tax_rules"
+        " DROP CONSTRAINT platform_tax_rules_are_consecutive",
+    ),
+    plant(
         BOOKED,
         f"DELETE FROM billing_central.platform_entries WHERE {MINE}"
         " AND debit_account = 'receivable'",
+        also=(TAXED,),
     ),
     plant(DIGESTED, _set("time_zone = 'Asia/Kabul'")),
     plant(DIGESTED, _set("next_seats = 5")),

@@ -11,6 +11,7 @@ from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders
 from jobs.cycle_subscriptions import cycle_subscriptions
 from tests.hotel import Hotel
+from tests.platform_taxing import FAR_AHEAD, SELLER, rules
 from tests.prepaying import lots
 from tests.subscribing import WHY, invoices, shown, staff, subscribed
 from tests.trust.faults.subscription_examples import overdue
@@ -27,6 +28,12 @@ def asks(hotel: Hotel, deed: str, method: str = "POST", **body: Any) -> Act:
     sent = {**body, "stepUpToken": known["stepUpToken"]}
     path, more = f"/subscriptions/{hotel.tenant_id}{place}", {"token": known["token"]}
     return lambda at: at.call(method, path, sent, key=known["stepUpToken"][-60:], **more)
+
+
+def publishes(sent: dict[str, Any], token: str) -> Act:
+    """Tax rules of the platform; sent again they are the same."""
+    key = sent["stepUpToken"][-60:]
+    return lambda at: at.call("POST", "/platform/tax-rules", sent, key=key, token=token)
 
 
 def runs_the_cycle(at: Hotel) -> Response:
@@ -90,6 +97,20 @@ def a_pause_beside_a_cancellation(stage: Stage) -> None:
     assert statuses(answers).get(200, 0) >= 1
     assert shown(hotel)["subscription"]["status"] == "canceled"
     assert len(invoices(hotel)) == 1
+
+
+@race
+def two_versions_of_the_tax_rules(stage: Stage) -> None:
+    """Each is kept, under a number of its own."""
+    for name in ("one", "other"):
+        body = rules(seller={**SELLER, "name": "Doomed"}, inForceFrom=FAR_AHEAD)
+        known = staff(stage.hotel, "platform_tax_rules.publish", body, office=stage.hotel.tenant_id)
+        stage.plays(name, publishes({**body, "stepUpToken": known["stepUpToken"]}, known["token"]))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 2}
+    assert len({answer.json["rulesNumber"] for answer in answers}) == 2
 
 
 @race

@@ -1,0 +1,177 @@
+"""An invoice of the platform to a tenant as a PDF, from its payload alone (SUB-5, INV-4).
+
+The platform writes to its tenants in English. As with the documents of hotels, the same payload in
+the same template version gives the same bytes, and the metadata carry the number and the hash of
+the payload; a version is a file that is never edited again. A payload from before there were taxes
+has its total as its net, and nothing is said of tax.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from common.documents.archival import Label, archived
+from common.documents.drawing import RenderingFailed, draw
+from common.documents.filling import filled
+from common.documents.legible import legible
+from common.documents.localised import Localised
+from common.documents.page import Labelled, Party
+from common.domain.money import Currency, CurrencyUnknown
+
+LANGUAGE: Final = "en"
+TEMPLATES: Final = frozenset({"platform-invoice-1"})
+KINDS: Final = {
+    "plan_fee": "Subscription fee",
+    "unused": "Unused part of the period, given back",
+    "rest_of_period": "Rest of the period",
+    "usage": "Usage",
+    "late_usage": "Usage of an earlier period",
+}
+CHARGED: Final = frozenset({"domestic", "one_stop_shop"})
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BilledLine:
+    """A row of the invoice."""
+
+    period: str
+    description: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class TaxOnPage:
+    """The one row of tax, and what is to be said about it."""
+
+    name: str
+    rate: str
+    taxable: str
+    amount: str
+    note: str
+
+
+@dataclass(frozen=True)
+class PlatformInvoiceOnPage:
+    """Everything that the template may print."""
+
+    language: str
+    number: str
+    payload_sha256: str
+    issued_at: str
+    issuer: Party
+    customer: Party
+    facts: tuple[Labelled, ...]
+    currency: str
+    lines: tuple[BilledLine, ...]
+    tax: TaxOnPage | None
+    sums: tuple[Labelled, ...]
+    due: str
+
+
+def platform_invoice_pdf(payload: Document, payload_sha256: str, template_version: str) -> bytes:
+    """The PDF (PDF/A-3b, without an e-invoice). Raises `RenderingFailed`."""
+    from jinja2 import TemplateError
+
+    if template_version not in TEMPLATES:
+        raise RenderingFailed(f"there is no template {template_version!r}")
+    here = Localised.into(LANGUAGE)
+    try:
+        page = laid_out(payload, payload_sha256, here)
+        html = filled(template_version, page=page)
+    except (KeyError, TypeError, ValueError, CurrencyUnknown, TemplateError) as refused:
+        raise RenderingFailed(type(refused).__name__) from None
+    label = Label(
+        title=f"Invoice {page.number}",
+        author=page.issuer.name,
+        language=LANGUAGE,
+        issued_at=datetime.fromisoformat(payload["issuedAt"]),
+        number=page.number,
+        payload_sha256=payload_sha256,
+        template_version=template_version,
+        e_invoice=None,
+        without_xml="not made of the platform's own invoices",
+    )
+    return archived(draw(html, here.script), label)
+
+
+def laid_out(payload: Document, payload_sha256: str, here: Localised) -> PlatformInvoiceOnPage:
+    """What stands where."""
+    currency, issued_at = Currency(payload["currency"]), datetime.fromisoformat(payload["issuedAt"])
+    return PlatformInvoiceOnPage(
+        language=here.language,
+        number=payload["number"],
+        payload_sha256=payload_sha256,
+        issued_at=here.moment(issued_at),
+        issuer=_party(payload["issuer"], here),
+        customer=_party(payload["customer"], here),
+        facts=(
+            Labelled("Date of issue", here.long_day(issued_at.date())),
+            Labelled("Period", _period(payload["periodStart"], payload["periodEnd"], here)),
+            Labelled("Subscription", payload["subscription"]),
+            Labelled("Currency", here.currency(currency)),
+        ),
+        currency=currency,
+        lines=tuple(_line(line, currency, here) for line in payload["lines"]),
+        tax=_tax(payload, currency, here),
+        sums=_sums(payload, currency, here),
+        due=here.money(payload["dueMicro"], currency),
+    )
+
+
+def _party(party: Document, here: Localised) -> Party:
+    lines = [legible(line) for line in party.get("addressLines", ())]
+    if country := party.get("country"):
+        lines.append(here.territory(legible(country)))
+    return Party(
+        name=legible(party["name"]), lines=tuple(lines), tax_id=legible(party.get("taxId") or "")
+    )
+
+
+def _line(line: Document, currency: Currency, here: Localised) -> BilledLine:
+    seats = "1 seat" if line["seats"] == 1 else f"{line['seats']:,} seats"
+    of = f"{line['plan']}, version {line['planVersion']}, {seats}"
+    used = f": {line['quantity']:,} {line['meter']}" if line.get("meter") else ""
+    return BilledLine(
+        period=_period(line["from"], line["until"], here),
+        description=legible(f"{KINDS[line['kind']]} ({of}){used}"),
+        amount=here.amount(line["amountMicro"], currency),
+    )
+
+
+def _tax(payload: Document, currency: Currency, here: Localised) -> TaxOnPage | None:
+    tax = payload.get("tax")
+    if tax is None:
+        return None
+    is_charged = tax["treatment"] in CHARGED
+    return TaxOnPage(
+        name=f"VAT, {here.territory(tax['country'])}" if is_charged else "No VAT",
+        rate=here.percentage(tax["ratePpm"]),
+        taxable=here.amount(tax["baseMicro"], currency),
+        amount=here.amount(tax["taxMicro"], currency),
+        note=tax["note"],
+    )
+
+
+def _sums(payload: Document, currency: Currency, here: Localised) -> tuple[Labelled, ...]:
+    """From the net to what is due: a credit that was used is taken off, one left is said."""
+    total, tax = payload["totalMicro"], payload.get("tax")
+    named = [
+        ("Net", payload.get("netMicro", total)),
+        ("Tax", tax["taxMicro"] if tax else 0),
+        ("Total", total),
+        ("Credit used", -payload["creditUsedMicro"]),
+        ("Left as a credit", payload["creditLeftMicro"]),
+    ]
+    always = {"Net", "Total"}
+    return tuple(
+        Labelled(name, here.amount(micro, currency))
+        for name, micro in named
+        if micro or name in always
+    )
+
+
+def _period(start: str, end: str, here: Localised) -> str:
+    first, last = (datetime.fromisoformat(each).date() for each in (start, end))
+    return here.days(first, last)
