@@ -1,0 +1,21 @@
+"""The platform's figures over all tenants, as functions see them: outside of any transaction."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from common.domain.platform_figures import Behind, Days, ListAsked, Revenue, Trials
+from common.ports.transaction import Page
+
+
+class PlatformFigures(Protocol):
+    """What is read of all tenants of all cells, and of nothing but figures."""
+
+    def revenue(self, days: Days) -> Sequence[Revenue]:
+        """Of each currency, in the order of their codes. Raises DatabaseUnavailable."""
+
+    def trials(self, days: Days) -> Trials:
+        """What became of trials. Raises DatabaseUnavailable."""
+
+    def behind(self, asked: ListAsked) -> Page[Behind]:
+        """The rows that a figure is made of, in the order of their keys. Refuses: CursorInvalid.
+        Raises DatabaseUnavailable."""
