@@ -58,10 +58,10 @@ _OPEN: Final = """
 _CHARGED: Final = """
   SELECT FROM billing_central.subscription_payments AS charges
   WHERE charges.invoice_id = invoices.id AND charges.created_at < $2"""
-_OVERDUE: Final = "issued_at < $2 - interval '1 day'"
+_OVERDUE: Final = "issued_at < $2::timestamptz - interval '1 day'"
 _NEVER_CHARGED: Final = f"{_OVERDUE} AND NOT EXISTS ({_CHARGED})"
 _NOT_RETRIED: Final = f"""EXISTS ({_CHARGED})
-  AND NOT EXISTS ({_CHARGED} AND charges.created_at >= $2 - interval '14 days')"""
+  AND NOT EXISTS ({_CHARGED} AND charges.created_at >= $2::timestamptz - interval '14 days')"""
 DEBTS: Final = f"""
 SELECT currency, sum(due_micro)::bigint,
        coalesce(sum(due_micro) FILTER (WHERE {_OVERDUE}), 0)::bigint,
@@ -69,6 +69,7 @@ SELECT currency, sum(due_micro)::bigint,
        coalesce(sum(due_micro) FILTER (WHERE {_NOT_RETRIED}), 0)::bigint
 FROM billing_central.subscription_invoices AS invoices
 WHERE {_OPEN}
+  AND $1::timestamptz IS NOT NULL
 GROUP BY currency
 """
 _DUNNED: Final = """

@@ -11,7 +11,7 @@ from common.domain.account_statement import PeriodInvalid
 from common.domain.platform_figures import Days, Figure, ListAsked
 from common.ports.powers import Powers
 from common.ports.transaction import CursorInvalid, Transaction
-from common.runtime.declaration import CSV, RateLimit, http_function
+from common.runtime.declaration import CSV, http_function
 
 
 class ListBehindFigure(ListRequest):
