@@ -55,13 +55,16 @@ _OPEN: Final = """
   issued_at < $2 AND due_micro > 0
   AND (paid_at IS NULL OR paid_at >= $2)
   AND (given_up_at IS NULL OR given_up_at >= $2)"""
-_CHARGED: Final = """
+_CHARGED: Final = """EXISTS (
   SELECT FROM billing_central.subscription_payments AS charges
-  WHERE charges.invoice_id = invoices.id AND charges.created_at < $2"""
+  WHERE charges.invoice_id = invoices.id AND charges.created_at < $2)"""
+_CHARGED_LATELY: Final = """EXISTS (
+  SELECT FROM billing_central.subscription_payments AS charges
+  WHERE charges.invoice_id = invoices.id AND charges.created_at < $2
+    AND charges.created_at >= $2::timestamptz - interval '14 days')"""
 _OVERDUE: Final = "issued_at < $2::timestamptz - interval '1 day'"
-_NEVER_CHARGED: Final = f"{_OVERDUE} AND NOT EXISTS ({_CHARGED})"
-_NOT_RETRIED: Final = f"""EXISTS ({_CHARGED})
-  AND NOT EXISTS ({_CHARGED} AND charges.created_at >= $2::timestamptz - interval '14 days')"""
+_NEVER_CHARGED: Final = f"{_OVERDUE} AND NOT {_CHARGED}"
+_NOT_RETRIED: Final = f"{_CHARGED} AND NOT {_CHARGED_LATELY}"
 DEBTS: Final = f"""
 SELECT currency, sum(due_micro)::bigint,
        coalesce(sum(due_micro) FILTER (WHERE {_OVERDUE}), 0)::bigint,
@@ -85,27 +88,54 @@ SELECT currency, sum(due_micro)::bigint,
 FROM billing_central.subscription_invoices AS invoices{_DUNNED}
 GROUP BY currency
 """
-_IS_WORTH_SOMETHING: Final = """
+_IS_WORTH_SOMETHING: Final = """EXISTS (
   SELECT FROM billing_central.revenue_movements AS moved
-  WHERE moved.subscription_id = trials.subscription_id AND moved.recorded_at < $2"""
+  WHERE moved.subscription_id = trials.subscription_id AND moved.recorded_at < $2)"""
 TRIALS: Final = f"""
 SELECT count(*) FILTER (WHERE began_at >= $1 AND began_at < $2),
        count(*) FILTER (WHERE ends_at >= $1 AND ends_at < $2),
-       count(*) FILTER (WHERE ends_at >= $1 AND ends_at < $2 AND EXISTS ({_IS_WORTH_SOMETHING}))
+       count(*) FILTER (WHERE ends_at >= $1 AND ends_at < $2 AND {_IS_WORTH_SOMETHING})
 FROM billing_central.trials AS trials
 WHERE ends_at >= $1 AND began_at < $2
 """
-_MOVEMENTS: Final = """
+
+
+def _movements(kind: Figure) -> str:
+    return f"""
 SELECT subscription_id || ' ' || number, tenant_id, subscription_id, NULL, NULL, currency,
        change_micro, recorded_at
 FROM billing_central.revenue_movements
-WHERE recorded_at >= $1 AND recorded_at < $2 AND kind = '{kind}'
+WHERE recorded_at >= $1 AND recorded_at < $2 AND kind = '{kind.value}'
   AND (subscription_id || ' ' || number) > $3
 ORDER BY 1
 LIMIT $4
 """
+
+
+def _invoices(which: str, amount: str = "due_micro", joined: str = "") -> str:
+    return f"""
+SELECT id, tenant_id, subscription_id, id, number, currency, {amount}, issued_at
+FROM billing_central.subscription_invoices AS invoices{joined}
+WHERE {which}
+  AND $1::timestamptz IS NOT NULL AND id > $3
+ORDER BY id
+LIMIT $4
+"""
+
+
+def _trials(which: str) -> str:
+    return f"""
+SELECT subscription_id, tenant_id, subscription_id, NULL, NULL, NULL, NULL, ends_at
+FROM billing_central.trials AS trials
+WHERE ends_at >= $1 AND ends_at < $2 AND {which}
+  AND subscription_id > $3
+ORDER BY subscription_id
+LIMIT $4
+"""
+
+
 # What each of them has left, where that is something.
-_WORTH: Final = """
+MRR_ROWS: Final = """
 SELECT subscription_id, tenant_id, subscription_id, NULL, NULL, currency, worth_micro, recorded_at
 FROM (
   SELECT DISTINCT ON (subscription_id) *
@@ -117,46 +147,35 @@ WHERE worth_micro > 0 AND subscription_id > $3
 ORDER BY subscription_id
 LIMIT $4
 """
-_INVOICES: Final = """
-SELECT id, tenant_id, subscription_id, id, number, currency, {amount}, issued_at
-FROM billing_central.subscription_invoices AS invoices{joined}
-WHERE {which}
-  AND $1::timestamptz IS NOT NULL AND id > $3
-ORDER BY id
-LIMIT $4
-"""
-_TRIALS_BEHIND: Final = """
-SELECT subscription_id, tenant_id, subscription_id, NULL, NULL, NULL, NULL, ends_at
-FROM billing_central.trials AS trials
-WHERE ends_at >= $1 AND ends_at < $2{which}
-  AND subscription_id > $3
-ORDER BY subscription_id
-LIMIT $4
-"""
-
-
-def _invoices(which: str, amount: str = "due_micro", joined: str = "") -> str:
-    return _INVOICES.format(which=which, amount=amount, joined=joined)
-
-
-_OF_MOVEMENTS: Final = (
-    Figure.NEW,
-    Figure.EXPANSION,
-    Figure.CONTRACTION,
-    Figure.CHURN,
-    Figure.REACTIVATION,
-)
+NEW_ROWS: Final = _movements(Figure.NEW)
+EXPANSION_ROWS: Final = _movements(Figure.EXPANSION)
+CONTRACTION_ROWS: Final = _movements(Figure.CONTRACTION)
+CHURN_ROWS: Final = _movements(Figure.CHURN)
+REACTIVATION_ROWS: Final = _movements(Figure.REACTIVATION)
+INVOICED_ROWS: Final = _invoices("issued_at >= $1 AND issued_at < $2", "total_micro")
+OUTSTANDING_ROWS: Final = _invoices(_OPEN)
+OVERDUE_ROWS: Final = _invoices(f"{_OPEN} AND {_OVERDUE}")
+NEVER_CHARGED_ROWS: Final = _invoices(f"{_OPEN} AND {_NEVER_CHARGED}")
+NOT_RETRIED_ROWS: Final = _invoices(f"{_OPEN} AND {_NOT_RETRIED}")
+DUNNED_ROWS: Final = _invoices("invoices.issued_at < $2", joined=_DUNNED)
+RECOVERED_ROWS: Final = _invoices("invoices.paid_at < $2", joined=_DUNNED)
+TRIALS_ENDED_ROWS: Final = _trials("true")
+TRIALS_CONVERTED_ROWS: Final = _trials(_IS_WORTH_SOMETHING)
 BEHIND: Final = {
-    Figure.MRR: _WORTH,
-    **{figure: _MOVEMENTS.format(kind=figure.value) for figure in _OF_MOVEMENTS},
-    Figure.INVOICED: _invoices("issued_at >= $1 AND issued_at < $2", "total_micro"),
-    Figure.OUTSTANDING: _invoices(_OPEN),
-    Figure.OVERDUE: _invoices(f"{_OPEN} AND {_OVERDUE}"),
-    Figure.NEVER_CHARGED: _invoices(f"{_OPEN} AND {_NEVER_CHARGED}"),
-    Figure.NOT_RETRIED: _invoices(f"{_OPEN} AND {_NOT_RETRIED}"),
-    Figure.DUNNED: _invoices("true", joined=_DUNNED),
-    Figure.RECOVERED: _invoices("paid_at < $2", joined=_DUNNED),
-    Figure.TRIALS_ENDED: _TRIALS_BEHIND.format(which=""),
-    Figure.TRIALS_CONVERTED: _TRIALS_BEHIND.format(which=f" AND EXISTS ({_IS_WORTH_SOMETHING})"),
+    Figure.MRR: MRR_ROWS,
+    Figure.NEW: NEW_ROWS,
+    Figure.EXPANSION: EXPANSION_ROWS,
+    Figure.CONTRACTION: CONTRACTION_ROWS,
+    Figure.CHURN: CHURN_ROWS,
+    Figure.REACTIVATION: REACTIVATION_ROWS,
+    Figure.INVOICED: INVOICED_ROWS,
+    Figure.OUTSTANDING: OUTSTANDING_ROWS,
+    Figure.OVERDUE: OVERDUE_ROWS,
+    Figure.NEVER_CHARGED: NEVER_CHARGED_ROWS,
+    Figure.NOT_RETRIED: NOT_RETRIED_ROWS,
+    Figure.DUNNED: DUNNED_ROWS,
+    Figure.RECOVERED: RECOVERED_ROWS,
+    Figure.TRIALS_ENDED: TRIALS_ENDED_ROWS,
+    Figure.TRIALS_CONVERTED: TRIALS_CONVERTED_ROWS,
 }
 """Behind each figure: key, tenant, subscription, invoice, its number, currency, amount, when."""

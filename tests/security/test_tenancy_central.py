@@ -29,6 +29,7 @@ OF_TENANTS = (
     "trial_marks",
     "subscription_payments",
     "subscription_collections",
+    "revenue_movements",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""
