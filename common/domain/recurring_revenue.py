@@ -17,7 +17,7 @@ day of the past is the sum of what was written down by then. There are five kind
     churn         nothing any more
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -104,8 +104,10 @@ def movement(
     )
 
 
-def after(moved: RevenueMovement, period_number: int) -> Counted:
-    """What is written down once a movement is."""
+def after(before: Counted, moved: RevenueMovement | None, period_number: int) -> Counted:
+    """What is written down once a step is, or once it is known that there was none."""
+    if moved is None:
+        return replace(before, period_number=period_number)
     return Counted(
         worth_micro=moved.worth.amount_micro,
         movements=moved.number,

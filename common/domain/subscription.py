@@ -24,6 +24,7 @@ from common.domain.recurring_revenue import (
     UNCOUNTED,
     Counted,
     RevenueMovement,
+    after,
     monthly_worth,
     movement,
 )
@@ -255,14 +256,16 @@ class Subscription(Aggregate):
             return Money.zero(self.currency)
         return monthly_worth(self.terms.fee, self.terms.interval)
 
-    def moved(self, now: datetime) -> RevenueMovement | None:
-        """By what its worth has moved since that was written down. It did so when it ended, or when
+    def count(self, now: datetime) -> RevenueMovement | None:
+        """By what its worth has moved since it was counted last. It did so when it ended, or when
         the period began that has begun since, and now otherwise."""
         at = self.canceled_at
         if at is None:
             has_begun = self.period_number != self.counted.period_number
             at = self.period.start if has_begun else now
-        return movement(self.counted, self.id, self.worth, min(at, now), now)
+        moved = movement(self.counted, self.id, self.worth, min(at, now), now)
+        self.counted = after(self.counted, moved, self.period_number)
+        return moved
 
     def follow(self, before: "Subscription") -> None:
         """Come after one that has ended: whoever was worth something then is not new now."""

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.plan import PlanVersion
-from common.domain.recurring_revenue import after
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import (
@@ -234,9 +233,8 @@ class Subscriptions:
 
     def _write_movement(self, subscription: Subscription) -> None:
         """Whoever changes a subscription writes down what that did to its worth (ANA-1)."""
-        moved = subscription.moved(self._desk.now)
+        moved = subscription.count(self._desk.now)
         if moved is not None:
-            subscription.counted = after(moved, subscription.period_number)
             self._desk.insert(INSERT_MOVEMENT, [movement_row(moved)])
 
 

@@ -253,7 +253,10 @@ def adopt_roles(database: Database, admin: str) -> None:
 @pytest.mark.parametrize(
     ("account", "may"),
     [
-        ("billing-cash@example.iam", {"billing_app": True, "billing_drain": False, "billing_analyst": False}),
+        (
+            "billing-cash@example.iam",
+            {"billing_app": True, "billing_drain": False, "billing_analyst": False},
+        ),
         ("billing-jobs@example.iam", {"billing_app": True, "billing_drain": True}),
         ("billing-analytics@example.iam", {"billing_app": True, "billing_analyst": True}),
         ("reports@example.iam", {"billing_app": False, "billing_drain": False}),
