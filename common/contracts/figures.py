@@ -10,7 +10,7 @@ from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.contracts.subscriptions import TenantRef
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
-from common.domain.platform_figures import Behind, Days, Debts, Dunned, Revenue, Trials
+from common.domain.platform_figures import Behind, Credits, Days, Debts, Dunned, Revenue, Trials
 from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, Recognition
 
@@ -219,6 +219,57 @@ class SubscriptionFigures(Outcome):
             is_final=days.is_final,
             customers=tuple(CustomersView.of(each) for each in found),
             trials=TrialsView.of(trials),
+        )
+
+
+class CreditsView(Shape):
+    """Prepaid credits of a tenant in these days, in micro credits. `consumed` was spent or taken,
+    `metered` is that and what of it was free; a tenant whose credits did not move is not there."""
+
+    tenant_id: TenantRef
+    granted_micro: int
+    consumed_micro: int
+    metered_micro: int
+    expired_micro: int
+    taken_back_micro: int
+
+    @classmethod
+    def of(cls, found: Credits) -> "CreditsView":
+        return cls(
+            tenant_id=found.tenant_id,
+            granted_micro=found.granted_micro,
+            consumed_micro=found.consumed_micro,
+            metered_micro=found.metered_micro,
+            expired_micro=found.expired_micro,
+            taken_back_micro=found.taken_back_micro,
+        )
+
+
+class CreditFigures(Outcome):
+    """What all tenants consumed, and each of them. Until `isFinal` the last day is not over."""
+
+    first: Day
+    last: Day
+    is_final: bool
+    granted_micro: int
+    consumed_micro: int
+    metered_micro: int
+    expired_micro: int
+    taken_back_micro: int
+    tenants: tuple[CreditsView, ...]
+
+    @classmethod
+    def of(cls, asked: DaysAsked, days: Days, found: Sequence[Credits]) -> "CreditFigures":
+        return cls(
+            first=asked.first,
+            last=asked.last,
+            is_final=days.is_final,
+            granted_micro=sum(each.granted_micro for each in found),
+            consumed_micro=sum(each.consumed_micro for each in found),
+            metered_micro=sum(each.metered_micro for each in found),
+            expired_micro=sum(each.expired_micro for each in found),
+            taken_back_micro=sum(each.taken_back_micro for each in found),
+            tenants=tuple(CreditsView.of(each) for each in found),
         )
 
 

@@ -22,6 +22,18 @@ ROWS: Final = (
     "amount",
     "at",
 )
+CREDITS: Final = (
+    "record",
+    "first",
+    "last",
+    "tenant_id",
+    "granted_micro",
+    "consumed_micro",
+    "metered_micro",
+    "expired_micro",
+    "taken_back_micro",
+)
+MICRO: Final = ("grantedMicro", "consumedMicro", "meteredMicro", "expiredMicro", "takenBackMicro")
 Document = Mapping[str, Any]
 
 
@@ -39,6 +51,17 @@ def subscriptions_csv(document: Document) -> bytes:
 def rows_csv(document: Document) -> bytes:
     """The rows of a page, as they stand in it."""
     return MARK + row(ROWS) + b"".join(_row(each) for each in document["items"])
+
+
+def credits_csv(document: Document) -> bytes:
+    """What each tenant's credits came to, in micro credits, and their sum."""
+    days = (document["first"], document["last"])
+    lines = [
+        ("tenant", *days, each["tenantId"], *(each[name] for name in MICRO))
+        for each in document["tenants"]
+    ]
+    total = ("total", *days, None, *(document[name] for name in MICRO))
+    return MARK + row(CREDITS) + b"".join(row(line) for line in [*lines, total])
 
 
 def _row(each: Document) -> bytes:

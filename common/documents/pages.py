@@ -37,6 +37,7 @@ DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
     ("aged_receivables", CSV): tables.aged_receivables_csv,
     ("revenue_figures", CSV): figure_tables.revenue_csv,
     ("subscription_figures", CSV): figure_tables.subscriptions_csv,
+    ("credit_figures", CSV): figure_tables.credits_csv,
     ("rows_behind", CSV): figure_tables.rows_csv,
 }
 POLICIES: Final[Mapping[str, Callable[[], str]]] = {

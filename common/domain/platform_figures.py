@@ -191,6 +191,19 @@ class ListAsked:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """Prepaid credits of a tenant in these days, in micro credits: granted, consumed (spent and
+    captured), metered (what of it was free included), expired, and taken back."""
+
+    tenant_id: UUID
+    granted_micro: int
+    consumed_micro: int
+    metered_micro: int
+    expired_micro: int
+    taken_back_micro: int
+
+
 def share_of(part: int, whole: int) -> int | None:
     """A part in basis points of a whole, half away from zero; None of nothing."""
     return divided(part * BASIS_POINTS, whole) if whole > 0 else None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from common.domain.platform_figures import Behind, Days, ListAsked, Revenue, Trials
+from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
 from common.ports.transaction import Page
 
 
@@ -15,6 +15,10 @@ class PlatformFigures(Protocol):
 
     def trials(self, days: Days) -> Trials:
         """What became of trials. Raises DatabaseUnavailable."""
+
+    def credits(self, days: Days) -> Sequence[Credits]:
+        """Of each tenant whose credits moved, in the order of their ids. Raises
+        DatabaseUnavailable."""
 
     def behind(self, asked: ListAsked) -> Page[Behind]:
         """The rows that a figure is made of, in the order of their keys. Refuses: CursorInvalid.

@@ -3,19 +3,23 @@
 A transaction of a tenant sees that tenant's rows and no others. This is the one way past that for
 whoever holds a scope of the platform: a transaction of its own, which reads only, as a role that
 may read nothing but what figures are made of; the login that may enter it is the analytics' own.
-All questions of one answer see one moment.
+All questions of one answer see one moment. Credits are the exception: they stand in the tenants'
+own books, and are read one tenant after the other, by the same door as that tenant's transactions.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
+from secrets import token_hex
 from typing import Final
+from uuid import UUID
 
 from common.domain.money import Currency, Money
 from common.domain.period import Period
 from common.domain.platform_figures import (
     Behind,
+    Credits,
     Customers,
     Days,
     Debts,
@@ -28,15 +32,23 @@ from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, InvoicedLine, nothing_moved, recognition
 from common.domain.subscription_invoice import LineKind
 from common.ports.transaction import Page
-from common.ports.transactions import DatabaseUnavailable
+from common.ports.transactions import CrossTenantRow, DatabaseUnavailable
 from common.postgres import platform_figures_sql as sql
-from common.postgres.connection import ConnectionLost, Row, Statement, Value
+from common.postgres.connection import (
+    ConnectionLost,
+    ForeignReply,
+    Row,
+    ServerRefused,
+    Statement,
+    Value,
+)
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.pool import Pool
-from common.postgres.schemas import ANALYST_ROLE
+from common.postgres.schemas import ANALYST_ROLE, role_of, schema_of
+from common.postgres.session import COMMIT, NO_SUCH_TENANT, ROLLBACK
+from common.postgres.session import ENTER as ENTER_TENANT
 
 BEGIN: Final = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", everywhere=True)
-COMMIT: Final = Statement("COMMIT", everywhere=True)
 ENTER: Final = """
 SELECT set_config('role', $1, true),
        set_config('statement_timeout', '60s', true),
@@ -49,7 +61,7 @@ Rows = Mapping[str, list[Row]]
 class PostgresFigures:
     """See the module."""
 
-    def __init__(self, pools: Callable[[], Iterable[Pool]]) -> None:
+    def __init__(self, pools: Callable[[], Mapping[str, Pool]]) -> None:
         self._pools = pools
 
     def revenue(self, days: Days) -> Sequence[Revenue]:
@@ -62,6 +74,15 @@ class PostgresFigures:
         began, ended, converted = (sum(row[place] for row in rows) for place in range(3))
         return Trials(began=began, ended=ended, converted=converted)
 
+    def credits(self, days: Days) -> Sequence[Credits]:
+        found = [
+            _credits(row)
+            for cell, pool in self._pools().items()
+            for tenant in _answers(pool, sql.TENANTS, cell)
+            for row in _as_tenant(pool, tenant[0], sql.CREDITS, days.start, days.end)
+        ]
+        return sorted(found, key=lambda credits: credits.tenant_id)
+
     def behind(self, asked: ListAsked) -> Page[Behind]:
         question, days = sql.BEHIND[asked.figure], asked.days
         values = (days.start, days.end, key_of(asked.cursor), asked.limit + 1)
@@ -72,17 +93,52 @@ class PostgresFigures:
     def _ask(self, questions: Sequence[str], *values: Value) -> Rows:
         """What all cells answer. Raises DatabaseUnavailable."""
         found: dict[str, list[Row]] = defaultdict(list)
-        script = [Statement(question, values) for question in questions]
-        entering = Statement(ENTER, (ANALYST_ROLE,), True)
-        for pool in self._pools():
-            with pool.connection() as connection:
-                try:
-                    replies = connection.run([BEGIN, entering, *script, COMMIT])
-                except ConnectionLost as lost:
-                    raise DatabaseUnavailable("the figures cannot be read") from lost
-            for question, rows in zip(questions, replies[2:-1], strict=True):
+        for pool in self._pools().values():
+            replies = _asked(pool, [Statement(question, values) for question in questions])
+            for question, rows in zip(questions, replies, strict=True):
                 found[question] += rows
         return found
+
+
+def _asked(pool: Pool, questions: Sequence[Statement]) -> list[list[Row]]:
+    """What one cell answers, of one moment. Raises DatabaseUnavailable."""
+    entering = Statement(ENTER, (ANALYST_ROLE,), True)
+    with pool.connection() as connection:
+        try:
+            return connection.run([BEGIN, entering, *questions, COMMIT])[2:-1]
+        except ConnectionLost as lost:
+            raise DatabaseUnavailable("the figures cannot be read") from lost
+
+
+def _answers(pool: Pool, question: str, *values: Value) -> list[Row]:
+    return _asked(pool, [Statement(question, values)])[0]
+
+
+def _as_tenant(pool: Pool, tenant_id: UUID, question: str, *values: Value) -> list[Row]:
+    """What a tenant's own books answer to that tenant; nothing where it has moved out meanwhile.
+
+    Raises DatabaseUnavailable, ForeignReply, CrossTenantRow.
+    """
+    scope, nonce = schema_of(tenant_id), token_hex(16)
+    entered = (nonce, role_of(tenant_id), f"{scope}, pg_temp", str(tenant_id))
+    asked = [BEGIN, Statement(ENTER_TENANT, entered, True), Statement(question, values), COMMIT]
+    with pool.connection(scope) as connection:
+        try:
+            replies = connection.run(asked, scope=scope)
+        except ServerRefused as refused:
+            if refused.sqlstate not in NO_SUCH_TENANT:
+                raise
+            connection.run([ROLLBACK])
+            return []
+        except ConnectionLost as lost:
+            raise DatabaseUnavailable("the credits cannot be read") from lost
+        if replies[1][0][0] != nonce:
+            connection.broken = True
+            raise ForeignReply()
+        if any(row[0] != tenant_id for row in replies[2]):
+            connection.broken = True
+            raise CrossTenantRow()
+        return replies[2]
 
 
 def _of(code: str, found: Rows) -> Rows:
@@ -139,4 +195,15 @@ def _behind(row: Row) -> Behind:
         number=row[4],
         amount=None if row[5] is None else Money(row[6], Currency(row[5])),
         at=row[7],
+    )
+
+
+def _credits(row: Row) -> Credits:
+    return Credits(
+        tenant_id=row[0],
+        granted_micro=row[1],
+        consumed_micro=row[2],
+        metered_micro=row[3],
+        expired_micro=row[4],
+        taken_back_micro=row[5],
     )

@@ -8,6 +8,24 @@ from typing import Final
 
 from common.domain.platform_figures import Figure
 
+TENANTS: Final = """
+SELECT tenant_id
+FROM billing_central.tenants
+WHERE cell = $1
+ORDER BY tenant_id
+"""
+# Of one tenant, as that tenant.
+CREDITS: Final = """
+SELECT tenant_id,
+       coalesce(sum(amount_micro) FILTER (WHERE kind = 'grant'), 0)::bigint,
+       coalesce(-sum(amount_micro) FILTER (WHERE kind IN ('spend', 'capture')), 0)::bigint,
+       sum(metered_micro)::bigint,
+       coalesce(-sum(amount_micro) FILTER (WHERE kind = 'expire'), 0)::bigint,
+       coalesce(-sum(amount_micro) FILTER (WHERE kind = 'claw_back'), 0)::bigint
+FROM credit_ledger_entries
+WHERE recorded_at >= $1 AND recorded_at < $2
+GROUP BY tenant_id
+"""
 MOVED: Final = """
 SELECT currency, kind, sum(change_micro)::bigint
 FROM billing_central.revenue_movements

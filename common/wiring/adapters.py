@@ -283,7 +283,7 @@ class Adapters(Measuring):
     def platform_figures(self) -> "PlatformFigures":
         from common.postgres.platform_figures import PostgresFigures
 
-        return PostgresFigures(lambda: self.pools.values())
+        return PostgresFigures(lambda: self.pools)
 
     @cached_property
     def gateway(self) -> "Gateway":

@@ -68,7 +68,10 @@ CREATE POLICY figures ON subscription_invoices FOR SELECT TO billing_analyst USI
 CREATE POLICY figures ON subscription_payments FOR SELECT TO billing_analyst USING (true);
 CREATE POLICY figures ON platform_entries FOR SELECT TO billing_analyst USING (true);
 CREATE POLICY figures ON trials FOR SELECT TO billing_analyst USING (true);
+-- Whose credits are asked for is found here; they are read as each tenant itself reads them.
+CREATE POLICY figures ON tenants FOR SELECT TO billing_analyst USING (status = 'active');
 GRANT USAGE ON SCHEMA billing_central TO billing_analyst;
+GRANT SELECT (tenant_id, cell) ON tenants TO billing_analyst;
 GRANT SELECT ON revenue_movements TO billing_analyst;
 GRANT SELECT (id, tenant_id, subscription_id, number, currency, lines, total_micro, due_micro,
     period_end, issued_at, paid_at, given_up_at) ON subscription_invoices TO billing_analyst;
@@ -79,6 +82,8 @@ GRANT SELECT (debit_account, credit_account, currency, amount_micro, occurred_at
 GRANT SELECT (subscription_id, tenant_id, began_at, ends_at) ON trials TO billing_analyst;
 
 -- down
+REVOKE SELECT (tenant_id, cell) ON tenants FROM billing_analyst;
+DROP POLICY figures ON tenants;
 REVOKE SELECT (subscription_id, tenant_id, began_at, ends_at) ON trials FROM billing_analyst;
 REVOKE SELECT (debit_account, credit_account, currency, amount_micro, occurred_at)
   ON platform_entries FROM billing_analyst;

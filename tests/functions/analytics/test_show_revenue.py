@@ -8,6 +8,7 @@ import pytest
 
 from tests.analysing import asked, figures, money, movements, published, rows
 from tests.hotel import Hotel, House
+from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
 from tests.subscribing import act, change, run_cycle, subscribed
 from tests.trialing import tried
@@ -95,7 +96,7 @@ def test_its_movements_add_up_and_a_day_of_the_past_stays_as_it_was(
         assert broken(each) == []
 
 
-PATHS = ("revenue", "subscriptions", "figures/mrr", "figures/outstanding")
+PATHS = ("revenue", "subscriptions", "credits", "figures/mrr", "figures/outstanding")
 DEBTS = ("outstanding", "overdue", "neverCharged", "notRetried")
 
 
@@ -180,3 +181,22 @@ def test_shows_nothing_to_who_only_reads_their_own_subscription(hotel: Hotel) ->
 
     for path in PATHS:
         assert asked(hotel, path, *JANUARY, token=token).status_code == 403
+
+
+def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> None:
+    """1,000 of a plan are granted on 1 March, 30 are consumed on 2 March and 5 on 3 March."""
+    clock("2045-03-01T00:00:30+00:00")
+    subscribed(hotel, "pro")
+    for day, used in (("02", 30), ("03", 5)):
+        clock(f"2045-03-{day}T00:00:30+00:00")
+        assert deduct(hotel, used).status_code < 300
+    clock("2045-03-05T00:00:30+00:00")
+
+    found = asked(hotel, "credits", "2045-03-01", "2045-03-02").json
+
+    [mine] = [each for each in found["tenants"] if each["tenantId"] == str(hotel.tenant_id)]
+    assert (mine["grantedMicro"], mine["consumedMicro"]) == (1_000_000_000, 30_000_000)
+    assert found["consumedMicro"] == sum(each["consumedMicro"] for each in found["tenants"])
+    table = asked(hotel, "credits", "2045-03-03", "2045-03-04", headers={"Accept": "text/csv"})
+    lines = list(csv.reader(table.data.decode("utf-8-sig").splitlines()))
+    assert [line[5] for line in lines if line[3] == str(hotel.tenant_id)] == ["5000000"]
