@@ -1,9 +1,9 @@
--- Why: what subscriptions are worth a month is known for every day of the past (ANA-1): each step of
---      a subscription's worth is written down with the change that made it, and is never changed.
+-- Why: what subscriptions are worth a month is known for every day of the past (ANA-1): each step
+--      of a subscription's worth is written down with what made it, and is never changed.
 --      The platform's finance staff read these steps, invoices, charges and trials of all tenants
 --      as billing_analyst, who sees so much of them and changes nothing.
--- Lock: SHARE on subscriptions while those that run are counted, once, and on the tables that get an
---       index while it is built: an invoice, a charge and a trial a subscription and month.
+-- Lock: ACCESS EXCLUSIVE on subscriptions while those that run are counted, once, and SHARE on the
+--       tables that get an index while it is built: some rows a subscription and month.
 -- Version before: goes on working. What it changes is written down with the next change of the same
 --      subscription, by the version that knows how.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.analysing import asked, figures, money, movements, published, rows
+from tests.analysing import Document, asked, figures, money, movements, published, rows
 from tests.hotel import Hotel, House
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
@@ -70,15 +70,7 @@ def test_its_movements_add_up_and_a_day_of_the_past_stays_as_it_was(
     assert [asked(hotel, path, "2040-01-03", "2040-01-14").json for path in PATHS] == then
     assert then[0]["isFinal"]
 
-    month = figures(hotel, "revenue", "2040-01-01", "2040-02-01", it)["recognition"]
-    sums = {name: part["amountMicro"] // 10_000 for name, part in month.items()}
-    assert [sums[name] for name in ("fees", "prorations", "usage")] == [13_000, 1_935, 0]
-    assert (sums["invoiced"], sums["deferredBefore"], sums["unexplained"]) == (14_935, 0, 0)
-    start, end = (datetime.fromisoformat(second[name]) for name in ("start", "end"))
-    passed = (datetime.fromisoformat("2040-02-02T00:00:00+00:00") - start).total_seconds()
-    earned = round(100_000_000 * passed / (end - start).total_seconds())
-    assert month["earned"]["amountMicro"] == 49_350_000 + earned
-    assert month["deferredAfter"]["amountMicro"] == 100_000_000 - earned
+    assert_earned(figures(hotel, "revenue", "2040-01-01", "2040-02-01", it), second)
 
     debts = figures(hotel, "revenue", "2040-01-01", "2040-01-05", it)["debts"]
     assert [debts[name] for name in DEBTS] == [
@@ -94,6 +86,19 @@ def test_its_movements_add_up_and_a_day_of_the_past_stays_as_it_was(
     for each in (hotel, other):
         assert_books_are_right(each)
         assert broken(each) == []
+
+
+def assert_earned(found: Document, second: Document) -> None:
+    """What was invoiced and earned until the end of 1 February; `second` is the year's period."""
+    month = found["recognition"]
+    sums = {name: part["amountMicro"] // 10_000 for name, part in month.items()}
+    assert [sums[name] for name in ("fees", "prorations", "usage")] == [13_000, 1_935, 0]
+    assert (sums["invoiced"], sums["deferredBefore"], sums["unexplained"]) == (14_935, 0, 0)
+    start, end = (datetime.fromisoformat(second[name]) for name in ("start", "end"))
+    passed = (datetime.fromisoformat("2040-02-02T00:00:00+00:00") - start).total_seconds()
+    earned = round(100_000_000 * passed / (end - start).total_seconds())
+    assert month["earned"]["amountMicro"] == 49_350_000 + earned
+    assert month["deferredAfter"]["amountMicro"] == 100_000_000 - earned
 
 
 PATHS = ("revenue", "subscriptions", "credits", "figures/mrr", "figures/outstanding")
