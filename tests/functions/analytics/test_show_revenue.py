@@ -7,6 +7,8 @@ from datetime import datetime
 import pytest
 
 from tests.analysing import Document, asked, figures, money, movements, published, rows
+from tests.buying import card
+from tests.charging import choose, collect
 from tests.hotel import Hotel, House
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
@@ -132,6 +134,50 @@ def test_what_is_lost_is_told_with_what_a_customer_is_worth(
         ["churn", -30_000_000, 0],
         ["reactivation", 30_000_000, 30_000_000],
     ]
+
+
+def test_a_debt_is_owed_until_the_day_that_it_was_paid(hotel: Hotel, clock: Clock) -> None:
+    """30.00 of 1 April are declined on that day, and paid by another card on the 3rd."""
+    it = "BSD"
+    clock("2046-04-01T00:00:30+00:00")
+    plans = published(hotel, it, small=(3_000, 10_000))
+    subscribed(hotel, plans["small"], paymentMethodId=card(hotel, "sandbox_declined"))
+    collect(hotel)
+    clock("2046-04-03T12:00:00+00:00")
+    assert choose(hotel, card(hotel)).status_code == 200
+    collect(hotel)
+    clock("2046-04-05T00:00:30+00:00")
+
+    owed, none = money(3_000, it), money(0, it)
+    before, after = (figures(hotel, "revenue", "2046-04-01", f"2046-04-0{d}", it) for d in (2, 4))
+
+    cents = [before["debts"][name]["amountMicro"] // 10_000 for name in DEBTS]
+    assert cents == [3_000, 3_000, 0, 0]
+    assert before["dunning"] == {"declined": owed, "recovered": none, "recovery": 0}
+    assert after["debts"]["outstanding"] == none
+    assert after["dunning"] == {"declined": owed, "recovered": owed, "recovery": 10_000}
+    assert len(rows(hotel, "dunned", "2046-04-01", "2046-04-02", it)) == 1
+    assert rows(hotel, "recovered", "2046-04-01", "2046-04-02", it) == []
+
+
+def test_what_a_late_cycle_finds_is_of_the_day_that_it_ran(hotel: Hotel, clock: Clock) -> None:
+    """It ends with 1 June, and the cycle finds that on 3 June: on the 2nd nobody knew."""
+    it = "BMD"
+    clock("2047-05-01T00:00:30+00:00")
+    subscribed(hotel, published(hotel, it, small=(3_000, 10_000))["small"])
+    assert act(hotel, "cancel").status_code == 200
+    clock("2047-06-03T00:00:30+00:00")
+    assert run_cycle(hotel).done == 1
+    clock("2047-06-05T00:00:30+00:00")
+
+    known, found = (
+        figures(hotel, "revenue", first, last, it)["bridge"]
+        for first, last in (("2047-06-01", "2047-06-02"), ("2047-06-03", "2047-06-03"))
+    )
+
+    assert (known["churn"], known["closing"]) == (money(0, it), money(3_000, it))
+    assert (found["churn"], found["closing"]) == (money(-3_000, it), money(0, it))
+    assert found["unexplained"] == known["unexplained"] == money(0, it)
 
 
 def test_a_trial_is_worth_nothing_and_counts_when_it_has_ended(hotel: Hotel, clock: Clock) -> None:
