@@ -138,19 +138,24 @@ class RevenueView(Shape):
 
 
 class RevenueFigures(Outcome):
-    """Of each currency in which anything ever was. Until `isFinal` the last day is not over."""
+    """Of each currency in which anything ever was. `usageNotInvoiced` are events that came after
+    their period was billed and are on no invoice yet. Until `isFinal` the last day is not over."""
 
     first: Day
     last: Day
     is_final: bool
+    usage_not_invoiced: int
     currencies: tuple[RevenueView, ...]
 
     @classmethod
-    def of(cls, asked: DaysAsked, days: Days, found: Sequence[Revenue]) -> "RevenueFigures":
+    def of(
+        cls, asked: DaysAsked, days: Days, found: Sequence[Revenue], unbilled: int
+    ) -> "RevenueFigures":
         return cls(
             first=asked.first,
             last=asked.last,
             is_final=days.is_final,
+            usage_not_invoiced=unbilled,
             currencies=tuple(RevenueView.of(each) for each in found),
         )
 
@@ -274,8 +279,8 @@ class CreditFigures(Outcome):
 
 
 class BehindView(Shape):
-    """A row of a figure. A movement, a subscription and a trial are of no invoice; a trial is of no
-    amount."""
+    """A row of a figure. A movement, a subscription, a trial and a record of usage are of no invoice;
+    the last two are of no amount."""
 
     tenant_id: TenantRef
     subscription_id: SubscriptionRef

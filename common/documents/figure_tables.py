@@ -39,7 +39,8 @@ Document = Mapping[str, Any]
 
 def revenue_csv(document: Document) -> bytes:
     """What each currency came to: its parts one after the other."""
-    return _table(document, document["currencies"])
+    unbilled = {"currency": None, "usage_not_invoiced": document["usageNotInvoiced"]}
+    return _table(document, [*document["currencies"], unbilled])
 
 
 def subscriptions_csv(document: Document) -> bytes:

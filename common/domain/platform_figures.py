@@ -66,6 +66,7 @@ class Figure(StrEnum):
     OVERDUE = "overdue"
     NEVER_CHARGED = "never_charged"
     NOT_RETRIED = "not_retried"
+    USAGE_NOT_INVOICED = "usage_not_invoiced"
     DUNNED = "dunned"
     RECOVERED = "recovered"
     TRIALS_ENDED = "trials_ended"
@@ -74,7 +75,8 @@ class Figure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
-    """A row behind a figure; `key` is its place in the list. A trial has no amount."""
+    """A row behind a figure; `key` is its place in the list. A trial has no
+    amount, nor has a record of usage."""
 
     key: str
     tenant_id: UUID

@@ -69,6 +69,10 @@ class PostgresFigures:
         codes = sorted({row[0] for replies in found.values() for row in replies})
         return [_revenue(Currency(code), days, _of(code, found)) for code in codes]
 
+    def unbilled_usage(self, days: Days) -> int:
+        rows = self._ask((sql.UNBILLED_USAGE,), days.start, days.end)[sql.UNBILLED_USAGE]
+        return sum(row[0] for row in rows)
+
     def trials(self, days: Days) -> Trials:
         rows = self._ask((sql.TRIALS,), days.start, days.end)[sql.TRIALS]
         began, ended, converted = (sum(row[place] for row in rows) for place in range(3))

@@ -29,8 +29,9 @@ class Asked:
 
 def figures(asked: Asked, powers: Powers) -> RevenueFigures:
     """Read the figures of all tenants."""
-    found = powers.platform_figures.revenue(asked.days)
-    return RevenueFigures.of(asked.request, asked.days, found)
+    known, days = powers.platform_figures, asked.days
+    found, unbilled = known.revenue(days), known.unbilled_usage(days)
+    return RevenueFigures.of(asked.request, days, found, unbilled)
 
 
 @http_function(

@@ -60,6 +60,7 @@ CREATE INDEX platform_entries_by_time ON platform_entries (occurred_at);
 CREATE INDEX subscription_payments_of_an_invoice ON subscription_payments (invoice_id, created_at);
 CREATE INDEX subscription_payments_failed ON subscription_payments (changed_at)
   WHERE status = 'failed';
+CREATE INDEX usage_records_by_time ON usage_records (recorded_at);
 CREATE INDEX trials_by_end ON trials (ends_at);
 
 -- Of all tenants, and only to be read: what figures are made of, and nothing that is no figure.
@@ -68,29 +69,49 @@ CREATE POLICY figures ON subscription_invoices FOR SELECT TO billing_analyst USI
 CREATE POLICY figures ON subscription_payments FOR SELECT TO billing_analyst USING (true);
 CREATE POLICY figures ON platform_entries FOR SELECT TO billing_analyst USING (true);
 CREATE POLICY figures ON trials FOR SELECT TO billing_analyst USING (true);
+CREATE POLICY figures ON usage_records FOR SELECT TO billing_analyst USING (true);
+CREATE POLICY figures ON usage_events FOR SELECT TO billing_analyst USING (true);
+CREATE POLICY figures ON usage_periods FOR SELECT TO billing_analyst USING (true);
+CREATE POLICY figures ON plan_versions FOR SELECT TO billing_analyst USING (true);
 -- Whose credits are asked for is found here; they are read as each tenant itself reads them.
 CREATE POLICY figures ON tenants FOR SELECT TO billing_analyst USING (status = 'active');
 GRANT USAGE ON SCHEMA billing_central TO billing_analyst;
 GRANT SELECT (tenant_id, cell) ON tenants TO billing_analyst;
 GRANT SELECT ON revenue_movements TO billing_analyst;
-GRANT SELECT (id, tenant_id, subscription_id, number, currency, lines, total_micro, due_micro,
-    period_end, issued_at, paid_at, given_up_at) ON subscription_invoices TO billing_analyst;
+GRANT SELECT (id, tenant_id, subscription_id, purpose, period_number, number, currency, lines,
+    total_micro, due_micro, issued_at, paid_at, given_up_at)
+  ON subscription_invoices TO billing_analyst;
 GRANT SELECT (invoice_id, status, created_at, changed_at) ON subscription_payments
   TO billing_analyst;
 GRANT SELECT (debit_account, credit_account, currency, amount_micro, occurred_at)
   ON platform_entries TO billing_analyst;
 GRANT SELECT (subscription_id, tenant_id, began_at, ends_at) ON trials TO billing_analyst;
+GRANT SELECT (id, tenant_id, subscription_id, recorded_at) ON usage_records TO billing_analyst;
+GRANT SELECT (tenant_id, meter, record_id, period_number) ON usage_events TO billing_analyst;
+GRANT SELECT (tenant_id, subscription_id, number, version_id) ON usage_periods TO billing_analyst;
+GRANT SELECT (id, usage_prices) ON plan_versions TO billing_analyst;
 
 -- down
 REVOKE SELECT (tenant_id, cell) ON tenants FROM billing_analyst;
 DROP POLICY figures ON tenants;
+REVOKE SELECT (id, usage_prices) ON plan_versions FROM billing_analyst;
+REVOKE SELECT (tenant_id, subscription_id, number, version_id) ON usage_periods
+  FROM billing_analyst;
+REVOKE SELECT (tenant_id, meter, record_id, period_number) ON usage_events FROM billing_analyst;
+REVOKE SELECT (id, tenant_id, subscription_id, recorded_at) ON usage_records FROM billing_analyst;
+DROP POLICY figures ON plan_versions;
+DROP POLICY figures ON usage_periods;
+DROP POLICY figures ON usage_events;
+DROP POLICY figures ON usage_records;
+DROP INDEX usage_records_by_time;
 REVOKE SELECT (subscription_id, tenant_id, began_at, ends_at) ON trials FROM billing_analyst;
 REVOKE SELECT (debit_account, credit_account, currency, amount_micro, occurred_at)
   ON platform_entries FROM billing_analyst;
 REVOKE SELECT (invoice_id, status, created_at, changed_at) ON subscription_payments
   FROM billing_analyst;
-REVOKE SELECT (id, tenant_id, subscription_id, number, currency, lines, total_micro, due_micro,
-    period_end, issued_at, paid_at, given_up_at) ON subscription_invoices FROM billing_analyst;
+REVOKE SELECT (id, tenant_id, subscription_id, purpose, period_number, number, currency, lines,
+    total_micro, due_micro, issued_at, paid_at, given_up_at)
+  ON subscription_invoices FROM billing_analyst;
 DROP POLICY figures ON trials;
 DROP POLICY figures ON platform_entries;
 DROP POLICY figures ON subscription_payments;

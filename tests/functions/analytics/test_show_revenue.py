@@ -10,6 +10,7 @@ from tests.analysing import Document, asked, figures, money, movements, publishe
 from tests.buying import card
 from tests.charging import choose, collect
 from tests.hotel import Hotel, House
+from tests.metering import price, priced, send, used
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
 from tests.subscribing import act, change, run_cycle, subscribed
@@ -180,6 +181,30 @@ def test_what_a_late_cycle_finds_is_of_the_day_that_it_ran(hotel: Hotel, clock: 
     assert found["unexplained"] == known["unexplained"] == money(0, it)
 
 
+def test_usage_that_came_late_leaks_until_it_is_invoiced(hotel: Hotel, clock: Clock) -> None:
+    """An event of 20 July comes on 3 August, and is on the invoice of 1 September."""
+    clock("2048-07-01T00:00:30+00:00")
+    subscribed(hotel, priced(hotel, price("ai_tokens", 15_000)))
+    clock("2048-08-01T00:10:00+00:00")
+    assert run_cycle(hotel).done == 1
+    clock("2048-08-03T00:00:30+00:00")
+    assert send(hotel, used("ai_tokens", 9, "2048-07-20T00:00:00Z")).status_code < 300
+    clock("2048-09-01T00:10:00+00:00")
+    assert run_cycle(hotel).done == 1
+    clock("2048-09-03T00:00:30+00:00")
+
+    days = [("2048-07-01", last) for last in ("2048-08-02", "2048-08-03", "2048-08-31")]
+    days.append(("2048-07-01", "2048-09-01"))
+    leaks = [asked(hotel, "revenue", *each).json["usageNotInvoiced"] for each in days]
+
+    assert leaks == [0, 1, 1, 0]
+    path = "figures/usage_not_invoiced"
+    behind = [asked(hotel, path, *each).json["items"] for each in days]
+    assert [[row["tenantId"] for row in found] for found in behind] == [
+        [str(hotel.tenant_id)] * count for count in leaks
+    ]
+
+
 def test_a_trial_is_worth_nothing_and_counts_when_it_has_ended(hotel: Hotel, clock: Clock) -> None:
     """It ends on 15 March; without a payment method it is followed by nothing."""
     clock("2042-03-01T00:00:30+00:00")
@@ -238,9 +263,9 @@ def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> No
     """1,000 of a plan are granted on 1 March, 30 are consumed on 2 March and 5 on 3 March."""
     clock("2045-03-01T00:00:30+00:00")
     subscribed(hotel, "pro")
-    for day, used in (("02", 30), ("03", 5)):
+    for day, credits in (("02", 30), ("03", 5)):
         clock(f"2045-03-{day}T00:00:30+00:00")
-        assert deduct(hotel, used).status_code < 300
+        assert deduct(hotel, credits).status_code < 300
     clock("2045-03-05T00:00:30+00:00")
 
     found = asked(hotel, "credits", "2045-03-01", "2045-03-02").json
