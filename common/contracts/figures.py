@@ -279,8 +279,8 @@ class CreditFigures(Outcome):
 
 
 class BehindView(Shape):
-    """A row of a figure. A movement, a subscription, a trial and a record of usage are of no invoice;
-    the last two are of no amount."""
+    """A row of a figure. A movement, a subscription, a trial and a record of usage are of no
+    invoice; the last two are of no amount."""
 
     tenant_id: TenantRef
     subscription_id: SubscriptionRef
