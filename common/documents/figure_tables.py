@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from common.contracts.spreadsheet import MARK, row
-from common.domain.money import Currency
+from common.domain.money import Currency, Money
 from common.domain.sales_journal import Cell, amount
 
 COLUMNS: Final = ("first", "last", "currency", "part", "figure", "value")
@@ -102,4 +102,5 @@ def _figures(part: str, document: Document) -> Iterator[tuple[str, str, Cell]]:
 
 
 def _amount(money: Document) -> Cell:
-    return amount(money["amountMicro"], Currency(money["currency"]))
+    rounded = Money(money["amountMicro"], Currency(money["currency"])).rounded()
+    return amount(rounded.amount_micro, rounded.currency)

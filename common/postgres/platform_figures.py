@@ -32,7 +32,7 @@ from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, InvoicedLine, nothing_moved, recognition
 from common.domain.subscription_invoice import LineKind
 from common.ports.transaction import Page
-from common.ports.transactions import CrossTenantRow, DatabaseUnavailable
+from common.ports.transactions import CrossTenantRow, DatabaseUnavailable, TryAgain
 from common.postgres import platform_figures_sql as sql
 from common.postgres.connection import (
     ConnectionLost,
@@ -44,6 +44,7 @@ from common.postgres.connection import (
 )
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.pool import Pool
+from common.postgres.refusals import translated
 from common.postgres.schemas import ANALYST_ROLE, role_of, schema_of
 from common.postgres.session import COMMIT, NO_SUCH_TENANT, ROLLBACK
 from common.postgres.session import ENTER as ENTER_TENANT
@@ -112,6 +113,10 @@ def _asked(pool: Pool, questions: Sequence[Statement]) -> list[list[Row]]:
             return connection.run([BEGIN, entering, *questions, COMMIT])[2:-1]
         except ConnectionLost as lost:
             raise DatabaseUnavailable("the figures cannot be read") from lost
+        except ServerRefused as refused:
+            if isinstance(found := translated(refused), TryAgain):
+                raise DatabaseUnavailable("the figures cannot be read now") from refused
+            raise found from refused
 
 
 def _answers(pool: Pool, question: str, *values: Value) -> list[Row]:
