@@ -61,6 +61,7 @@ def state(hotel: Hotel, *, without: tuple[str, ...] = ()) -> dict[str, tuple[int
             *("subscriptions", "subscription_invoices", "platform_entries", "usage_periods"),
             *("usage_records", "usage_events", "usage_values", "usage_totals"),
             *("trials", "trial_marks", "subscription_payments", "subscription_collections"),
+            "revenue_movements",
         )
     ]
     return {row[0]: (row[1], row[2]) for row in hotel.house.sql(" UNION ALL ".join(each))}

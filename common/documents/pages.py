@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from common.documents import (
     account_statement_page,
     aged_receivables_page,
+    figure_tables,
     statement_page,
     tables,
     verification_page,
@@ -34,6 +35,10 @@ DRAWN: Final[Mapping[tuple[str, str], Callable[[Document], str | bytes]]] = {
     ("aged_receivables", HTML): aged_receivables_page.aged_receivables_html,
     ("aged_receivables", PDF): aged_receivables_page.aged_receivables_pdf,
     ("aged_receivables", CSV): tables.aged_receivables_csv,
+    ("revenue_figures", CSV): figure_tables.revenue_csv,
+    ("subscription_figures", CSV): figure_tables.subscriptions_csv,
+    ("credit_figures", CSV): figure_tables.credits_csv,
+    ("rows_behind", CSV): figure_tables.rows_csv,
 }
 POLICIES: Final[Mapping[str, Callable[[], str]]] = {
     "verification": verification_page.content_security_policy,

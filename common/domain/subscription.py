@@ -21,6 +21,14 @@ from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period, boundary, second_of, seconds_between
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.proration import Segments, cost, share, with_fee
+from common.domain.recurring_revenue import (
+    UNCOUNTED,
+    Counted,
+    RevenueMovement,
+    after,
+    monthly_worth,
+    movement,
+)
 from common.domain.refusal import Conflict, Missing
 from common.domain.subscription_invoice import Bill, InvoiceLine, LineKind, Purpose
 from common.domain.subscription_terms import Terms
@@ -162,7 +170,8 @@ class Subscription(Aggregate):
     anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
     period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
     that may be billed is `last_period`; `committed_periods` are owed in any case. `taxed` is how
-    its next bills are taxed, `period_taxed` how the current period was: neither is kept with it.
+    its next bills are taxed, `period_taxed` how the current period was, `counted` what was written
+    down of its worth (`common.domain.recurring_revenue`): none of them is a part of its state.
     """
 
     kind: ClassVar[str] = "subscription"
@@ -187,6 +196,7 @@ class Subscription(Aggregate):
     canceled_at: datetime | None = None
     taxed: BillTax = UNTAXED
     period_taxed: BillTax = UNTAXED
+    counted: Counted = field(default=UNCOUNTED, repr=False, compare=False)
 
     def state(self) -> dict[str, object]:
         following = self.next_terms
@@ -242,6 +252,28 @@ class Subscription(Aggregate):
         if self.last_period is not None:
             left = min(left, max(self.last_period - self.period_number, 0))
         return self.terms.fee.times(left)
+
+    @property
+    def worth(self) -> Money:
+        """What it is worth a month while its periods follow one another; nothing else (ANA-1)."""
+        if self.status not in RUNNING:
+            return Money.zero(self.currency)
+        return monthly_worth(self.terms.fee, self.terms.interval)
+
+    def count(self, now: datetime) -> RevenueMovement | None:
+        """By what its worth has moved since it was counted last. It did so when it ended, or when
+        the period began that has begun since, and now otherwise."""
+        at = self.canceled_at
+        if at is None:
+            has_begun = self.period_number != self.counted.period_number
+            at = self.period.start if has_begun else now
+        moved = movement(self.counted, self.id, self.worth, min(at, now), now)
+        self.counted = after(self.counted, moved, self.period_number)
+        return moved
+
+    def follow(self, before: "Subscription") -> None:
+        """Come after one that has ended: whoever was worth something then is not new now."""
+        self.counted = Counted(has_paid=before.counted.has_paid)
 
     def credits_granted_for(self, now: datetime) -> int:
         """The micro credits that were granted for a time that is not over."""

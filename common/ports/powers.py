@@ -11,6 +11,7 @@ from common.domain.refusal import Unmet
 from common.domain.settings import Issuer
 from common.domain.trial import Marks, Traces
 from common.ports.cards import Cards
+from common.ports.figures import PlatformFigures
 from common.ports.gateway import Gateway
 from common.ports.signals import Detector
 from common.ports.vault import Vault
@@ -197,6 +198,8 @@ class Powers(Protocol):
     def condition(self) -> Condition: ...
     @property
     def books(self) -> Books: ...
+    @property
+    def platform_figures(self) -> PlatformFigures: ...
     @property
     def gateway(self) -> Gateway: ...
     @property

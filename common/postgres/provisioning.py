@@ -26,6 +26,8 @@ from common.postgres.migration_steps import (
     move,
 )
 from common.postgres.schemas import (
+    ANALYST_ROLE,
+    ANALYTICS_ACCOUNT,
     APP_ROLE,
     CENTRAL_SCHEMA,
     DRAIN_ROLE,
@@ -40,7 +42,7 @@ from common.postgres.schemas import (
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 
-GROUPS: Final = (OWNER_ROLE, APP_ROLE, DRAIN_ROLE, TENANT_GROUP)
+GROUPS: Final = (OWNER_ROLE, APP_ROLE, DRAIN_ROLE, ANALYST_ROLE, TENANT_GROUP)
 LOGINS: Final = (FUNCTION_LOGIN, JOB_LOGIN)
 USES: Final = "INHERIT TRUE, SET TRUE"
 ENTERS: Final = "INHERIT FALSE, SET TRUE"
@@ -49,6 +51,7 @@ MEMBERSHIPS: Final = (
     (APP_ROLE, FUNCTION_LOGIN, USES),
     (APP_ROLE, JOB_LOGIN, USES),
     (DRAIN_ROLE, JOB_LOGIN, USES),
+    (ANALYST_ROLE, FUNCTION_LOGIN, ENTERS),
 )
 
 DISTURBED: Final = frozenset({"42710", "23505", "XX000"})
@@ -210,10 +213,15 @@ def _grant_role(session: Session, granted: str, to: str, how: str) -> None:
 
 
 def _let_in(session: Session, account: str) -> None:
-    """Give a service account's login what `billing_function` may, the jobs' what `billing_job`."""
+    """Give a service account's login what `billing_function` may, the jobs' what `billing_job`.
+
+    One account alone may read figures of all tenants.
+    """
     _grant_role(session, APP_ROLE, account, USES)
     if account.startswith(JOBS_ACCOUNT):
         _grant_role(session, DRAIN_ROLE, account, USES)
+    if account.startswith(ANALYTICS_ACCOUNT):
+        _grant_role(session, ANALYST_ROLE, account, ENTERS)
 
 
 def _create_tenant(session: Session, schema: Schema, role: str) -> None:

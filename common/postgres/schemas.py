@@ -18,12 +18,15 @@ APP_ROLE: Final = "billing_app"
 """Group of the functions: no right on any tenant's schema, may enter each tenant's role."""
 DRAIN_ROLE: Final = "billing_drain"
 """Group of the outbox drainer, which works across tenants on central tables only."""
+ANALYST_ROLE: Final = "billing_analyst"
+"""Group of the figures: reads, of all tenants, what they are made of on central tables."""
 TENANT_GROUP: Final = "billing_tenant"
 """Every tenant's role is a member: what all of them may do on central tables is granted to it."""
 FUNCTION_LOGIN: Final = "billing_function"
 JOB_LOGIN: Final = "billing_job"
 JOBS_ACCOUNT: Final = "billing-jobs@"
-"""What the login of the jobs' account begins with, where accounts log in as themselves."""
+ANALYTICS_ACCOUNT: Final = "billing-analytics@"
+"""What the logins of two accounts begin with, where accounts log in as themselves."""
 
 APPEND_ONLY_TABLES: Final = frozenset(
     {

@@ -69,7 +69,7 @@ SELECT tenant_id, token_id
 FROM billing_central.step_up_uses
 WHERE issuer = $1 AND token_id = $2
 """
-_NO_SUCH_TENANT: Final = frozenset({"22023", "42704", "42501", "42P01"})
+NO_SUCH_TENANT: Final = frozenset({"22023", "42704", "42501", "42P01"})
 """No such role, none that may be entered, or none of the tables: never born, or archived."""
 
 
@@ -220,7 +220,7 @@ class Session:
         try:
             return self._run(statements)
         except ServerRefused as refused:
-            if refused.sqlstate in _NO_SUCH_TENANT:
+            if refused.sqlstate in NO_SUCH_TENANT:
                 raise TenantUnknown(str(self.tenant_id)) from refused
             raise
 

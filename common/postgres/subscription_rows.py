@@ -7,6 +7,7 @@ from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.proration import Segment
+from common.domain.recurring_revenue import Counted, RevenueMovement
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_invoice import (
     Bill,
@@ -33,6 +34,23 @@ PLANS: Final = (
     " then_on.plan, then_on.number, then_on.credits_micro, billed.taxed_as"
 )
 """Of the plans that are named, what terms do not keep; and how the period was taxed."""
+# What was written down of its worth, behind the plans; see `common.domain.recurring_revenue`.
+COUNTED: Final = """
+  coalesce(counted.number, 0), coalesce(counted.worth_micro, 0),
+  EXISTS (
+    SELECT FROM billing_central.revenue_movements AS moved
+    WHERE moved.tenant_id = billing_central.current_tenant())"""
+COUNTING: Final = """
+LEFT JOIN LATERAL (
+  SELECT number, worth_micro
+  FROM billing_central.revenue_movements
+  WHERE revenue_movements.subscription_id = subscriptions.id
+  ORDER BY number DESC
+  LIMIT 1
+) AS counted ON true"""
+MOVEMENT_COLUMNS: Final = (
+    "subscription_id, number, kind, currency, change_micro, worth_micro, occurred_at, recorded_at"
+)
 INVOICE_COLUMNS: Final = (
     "id, subscription_id, purpose, period_number, period_start, period_end, year, series_number,"
     " number, currency, lines, total_micro, brought_micro, carried_micro, due_micro, issued_at,"
@@ -45,7 +63,7 @@ ENTRY_COLUMNS: Final = (
 
 
 def subscription_of(row: Row) -> Subscription:
-    """A subscription from `READ` and `PLANS`."""
+    """A subscription from `READ`, `PLANS` and `COUNTED`."""
     currency = Currency(row[2])
     later = _terms(row[10:15], row[36:39], currency) if row[10] is not None else None
     return Subscription(
@@ -73,6 +91,9 @@ def subscription_of(row: Row) -> Subscription:
         trail=bytes(row[31]),
         state_digest=bytes(row[32]),
         is_new=False,
+        counted=Counted(
+            movements=row[40], worth_micro=row[41], has_paid=row[42], period_number=row[17]
+        ),
     )
 
 
@@ -130,6 +151,19 @@ def _terms_row(terms: Terms | None, prefix: str) -> dict[str, Any]:
         f"{prefix}interval": terms and terms.interval,
         f"{prefix}fee_micro": terms and terms.fee.amount_micro,
         f"{prefix}agreed_micro": terms and terms.agreed and terms.agreed.amount_micro,
+    }
+
+
+def movement_row(moved: RevenueMovement) -> dict[str, Any]:
+    return {
+        "subscription_id": moved.subscription_id,
+        "number": moved.number,
+        "kind": moved.kind,
+        "currency": moved.worth.currency,
+        "change_micro": moved.change.amount_micro,
+        "worth_micro": moved.worth.amount_micro,
+        "occurred_at": moved.occurred_at,
+        "recorded_at": moved.recorded_at,
     }
 
 

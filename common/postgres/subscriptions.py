@@ -33,27 +33,31 @@ from common.postgres.stores import Desk
 from common.postgres.subscription_rows import (
     CHANGING,
     COLUMNS,
+    COUNTED,
+    COUNTING,
     ENTRY_COLUMNS,
     INVOICE_COLUMNS,
     INVOICE_READ,
+    MOVEMENT_COLUMNS,
     PLANS,
     READ,
     entry_rows,
     invoice_of,
     invoice_row,
+    movement_row,
     series_of,
     subscription_of,
     subscription_row,
 )
 
 GET: Final = f"""
-SELECT subscriptions.tenant_id, {READ}, {PLANS}
+SELECT subscriptions.tenant_id, {READ}, {PLANS}, {COUNTED}
 FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
 LEFT JOIN billing_central.subscription_invoices AS billed
   ON billed.subscription_id = subscriptions.id
-  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'
+  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'{COUNTING}
 WHERE subscriptions.tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
@@ -67,13 +71,13 @@ ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
 """
 GET_BY_ID: Final = f"""
-SELECT subscriptions.tenant_id, {READ}, {PLANS}
+SELECT subscriptions.tenant_id, {READ}, {PLANS}, {COUNTED}
 FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
 LEFT JOIN billing_central.subscription_invoices AS billed
   ON billed.subscription_id = subscriptions.id
-  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'
+  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'{COUNTING}
 WHERE subscriptions.tenant_id = billing_central.current_tenant() AND subscriptions.id = $1
 """
 # The lock is a statement of its own: the question behind it sees what its holder before has left,
@@ -144,6 +148,7 @@ INSERT_SUBSCRIPTION = Insert.into(ranks.AGGREGATES, "billing_central.subscriptio
 INSERT_INVOICE = Insert.into(
     ranks.DOCUMENTS, "billing_central.subscription_invoices", INVOICE_COLUMNS
 )
+INSERT_MOVEMENT = Insert.into(ranks.LEDGER, "billing_central.revenue_movements", MOVEMENT_COLUMNS)
 INSERT_ENTRY = Insert.into(ranks.LEDGER, "billing_central.platform_entries", ENTRY_COLUMNS)
 
 
@@ -226,12 +231,19 @@ class Subscriptions:
 
     def _write(self, subscription: Subscription) -> None:
         row = subscription_row(subscription)
+        self._write_movement(subscription)
         if subscription.is_new:
             subscription.is_new = False
             self._desk.insert(INSERT_SUBSCRIPTION, [row])
             return
         kept = Statement(KEEP, (subscription.id, as_json(row)))
         self._desk.write((subscription.kind, subscription.id), Write(ranks.AGGREGATE_CHANGES, kept))
+
+    def _write_movement(self, subscription: Subscription) -> None:
+        """Whoever changes a subscription writes down what that did to its worth (ANA-1)."""
+        moved = subscription.count(self._desk.now)
+        if moved is not None:
+            self._desk.insert(INSERT_MOVEMENT, [movement_row(moved)])
 
 
 def due_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:

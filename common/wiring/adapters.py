@@ -17,6 +17,7 @@ from common.wiring.measuring import Measuring
 if TYPE_CHECKING:
     from common.ports.cards import Cards
     from common.ports.circuit import Breaker
+    from common.ports.figures import PlatformFigures
     from common.ports.gateway import Gateway
     from common.ports.identity import Actor, StepUp
     from common.ports.jobs import Outbox
@@ -277,6 +278,12 @@ class Adapters(Measuring):
         from common.postgres.directory import Directory
 
         return PostgresBooks(Directory(self.patient_pools).pool_of)
+
+    @cached_property
+    def platform_figures(self) -> "PlatformFigures":
+        from common.postgres.platform_figures import PostgresFigures
+
+        return PostgresFigures(lambda: self.pools)
 
     @cached_property
     def gateway(self) -> "Gateway":

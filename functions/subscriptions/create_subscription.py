@@ -92,6 +92,8 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
         committed_periods=COMMITTED_MONTHS if request.committed else 0,
         taxed=tax_now(tx),
     )
+    if before is not None:
+        created.subject.follow(before)
     granted = before.credits_granted_for(tx.now) if before else 0
     collection = begin_to_collect(request.id, request.payment_method_id, tx)
     invoice = settle(created, tx, already_granted_micro=granted, collection=collection)

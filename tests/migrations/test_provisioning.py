@@ -253,11 +253,15 @@ def adopt_roles(database: Database, admin: str) -> None:
 @pytest.mark.parametrize(
     ("account", "may"),
     [
-        ("billing-cash@example.iam", {"billing_app": True, "billing_drain": False}),
+        (
+            "billing-cash@example.iam",
+            {"billing_app": True, "billing_drain": False, "billing_analyst": False},
+        ),
         ("billing-jobs@example.iam", {"billing_app": True, "billing_drain": True}),
+        ("billing-analytics@example.iam", {"billing_app": True, "billing_analyst": True}),
         ("reports@example.iam", {"billing_app": False, "billing_drain": False}),
     ],
-    ids=["an area", "the jobs", "somebody else"],
+    ids=["an area", "the jobs", "the figures", "somebody else"],
 )
 def test_an_account_that_cloud_sql_logs_in_may_what_a_login_of_ours_may(
     database: Database, toys: Toys, tenant: UUID, account: str, may: dict[str, bool]

@@ -66,6 +66,10 @@ def trial(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, "trials", {**NEW_TRIAL, **changes})
 
 
+def moved(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, "revenue_movements", {"number": 99, **changes}, "kind = 'churn'")
+
+
 def mark(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, "trial_marks", {**NEW_MARK, **changes})
 
@@ -150,6 +154,11 @@ SUBSCRIPTIONS: Final = [
     Trial("one_trial_per_tenant", "trials", {"subscription_id": "sub_x"}),
     trial("trialed_subscription_exists"),
     trial("trial_is_told_of_before_it_ends", ends_at="2020-01-01"),
+    Trial("worth_moves_one_step_at_a_time", "revenue_movements", {}, "kind = 'churn'"),
+    Trial("tenant_is_new_once", "revenue_movements", {"number": 99}, "kind = 'new'"),
+    moved("moved_subscription_exists", subscription_id="sub_none"),
+    moved("worth_moves_as_its_kind", worth_micro=1),
+    moved("worth_moved_before_it_was_recorded", occurred_at="2099-01-01"),
     Trial("trial_has_one_mark_of_a_kind", "trial_marks", {}),
     Trial("platform_tax_rules_pkey", TAX_RULES, {"number": 9_999}),
     Trial("platform_tax_rules_are_consecutive", TAX_RULES, {"id": "ptr_x"}),

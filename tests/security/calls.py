@@ -265,6 +265,7 @@ def _credit(calls: Calls) -> dict[str, Any]:
 Makes = Callable[[Calls, str], str]
 NAMED: dict[str, Makes] = {
     "folio_id": lambda calls, _: calls.folio,
+    "figure": lambda calls, _: "mrr",
     "charge_id": lambda calls, _: calls.charge,
     "invoice_id": lambda calls, _: calls.left.invoice,
     "credit_note_id": lambda calls, _: calls.left.credit_note,

@@ -59,10 +59,18 @@ def _document(calls: Calls) -> dict[str, str]:
     return {"tenant": str(calls.hotel.tenant_id), "hash": calls.left.payload_sha256}
 
 
+def _figures(calls: Calls) -> dict[str, str]:
+    return {"first": "2020-01-01", "last": "2026-01-01"}
+
+
 QUERIES: dict[str, Callable[[Calls], dict[str, str]]] = {
     "list_folios": _folio_filter,
     "list_invoices": _invoice_filter,
     "export_invoices": _period,
+    "show_revenue": _figures,
+    "show_subscription_figures": _figures,
+    "show_credit_figures": _figures,
+    "list_behind_figure": lambda calls: {**_figures(calls), "limit": "50", "cursor": "IiI"},
     "get_invoice_pdf": lambda calls: {"copyNumber": "0"},
     "list_credit_notes": lambda calls: {**_invoice_filter(calls), "invoiceId": calls.left.invoice},
     "list_night_audits": _day,

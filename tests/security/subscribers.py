@@ -155,7 +155,7 @@ def never_subscribed(hotel: Hotel) -> Iterator[None]:
     mine, parked = hotel.tenant_id, uuid4()
 
     def move(it: UUID, to: UUID) -> None:
-        for table in ("subscriptions", "subscription_collections"):
+        for table in ("subscriptions", "subscription_collections", "revenue_movements"):
             moved = f"UPDATE billing_central.{table} SET tenant_id = :to WHERE tenant_id = :it"
             hotel.house.sql(moved, it=it, to=to)
 
@@ -163,7 +163,10 @@ def never_subscribed(hotel: Hotel) -> Iterator[None]:
     try:
         yield
     finally:
-        for table in ("trial_marks", "trials", "subscription_collections", "subscriptions"):
+        for table in (
+            *("trial_marks", "trials", "subscription_collections", "revenue_movements"),
+            "subscriptions",
+        ):
             hotel.house.sql(f"DELETE FROM billing_central.{table} WHERE tenant_id = :t", t=mine)
         move(parked, mine)
 

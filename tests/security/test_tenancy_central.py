@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.postgres.schemas import CENTRAL_SCHEMA, DRAIN_ROLE, FUNCTION_LOGIN
+from common.postgres.schemas import ANALYST_ROLE, CENTRAL_SCHEMA, DRAIN_ROLE, FUNCTION_LOGIN
 from tests.hotel import Hotel, House
 from tests.security.probing import DENIED, Probe, probing, role
 
@@ -29,6 +29,7 @@ OF_TENANTS = (
     "trial_marks",
     "subscription_payments",
     "subscription_collections",
+    "revenue_movements",
 )
 """Central tables whose rows belong to tenants; the others name none that could be kept apart."""
 HAVE_A_TENANT = f"""
@@ -131,5 +132,34 @@ def test_without_what_was_granted_for_this_test_even_less_is_seen(
         for table in ("outbox", "step_up_uses", "dead_letters", "outbox_leases"):
             assert probe.attempt(f"SELECT * FROM {CENTRAL_SCHEMA}.{table}") == DENIED, table
         probe.enter(DRAIN_ROLE)
+        for table in probe.tables(mine.schema):
+            assert probe.attempt(f"SELECT 1 FROM {table}") == DENIED, table
+
+
+def test_who_reads_figures_of_all_tenants_reads_figures_and_changes_nothing(
+    house: House, hotels: tuple[Hotel, Hotel]
+) -> None:
+    """No event, no token, no text of an invoice, no method of payment, no mark, nothing of guests:
+    and what is figures is not theirs to write."""
+    mine, _ = hotels
+    with probing(house) as probe:
+        probe.enter(ANALYST_ROLE)
+        seen = f"SELECT total_micro, lines FROM {CENTRAL_SCHEMA}.subscription_invoices WHERE false"
+        assert probe.attempt(seen) == []
+        for hidden in (
+            "payload FROM {c}.subscription_invoices",
+            "payment_method_id FROM {c}.subscription_payments",
+            "value_sha256 FROM {c}.usage_events",
+            "mark FROM {c}.trial_marks",
+            "status FROM {c}.subscriptions",
+            "event FROM {c}.outbox",
+            "token_id FROM {c}.step_up_uses",
+        ):
+            asked = f"SELECT {hidden.format(c=CENTRAL_SCHEMA)}"
+            assert probe.attempt(asked) == DENIED, hidden
+        for table in OF_TENANTS:
+            insert = f"INSERT INTO {CENTRAL_SCHEMA}.{table} (tenant_id) VALUES (NULL)"
+            assert probe.attempt(insert) == DENIED, table
+            assert probe.attempt(f"DELETE FROM {CENTRAL_SCHEMA}.{table}") == DENIED, table
         for table in probe.tables(mine.schema):
             assert probe.attempt(f"SELECT 1 FROM {table}") == DENIED, table

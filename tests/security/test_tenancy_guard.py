@@ -31,6 +31,8 @@ OF_NO_TENANT = {
     "invariants",  # answer what is wrong; a nonce says whose answer it is
     "migration_steps",  # tooling
     "migrations",  # tooling
+    "platform_figures",  # the platform's, of all tenants, as a role that sees figures only
+    "platform_figures_sql",
     "platform_taxes",  # the platform's, and every tenant's to read
     "plans",  # the platform's, and every tenant's to read
     "provisioning",  # tooling

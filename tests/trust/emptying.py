@@ -22,6 +22,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.step_up_uses WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.card_payments WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.subscriptions WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.revenue_movements WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.trials WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.trial_marks WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.subscription_invoices WHERE tenant_id = '{tenant}'",

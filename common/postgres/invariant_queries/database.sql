@@ -126,6 +126,6 @@ SELECT rolname, concat_ws(' ', 'superuser', rolsuper, 'bypasses', rolbypassrls, 
   rolcanlogin)
 FROM pg_roles
 WHERE (rolname = current_user
-    OR rolname IN ('billing_app', 'billing_drain', 'billing_function', 'billing_job',
-         'billing_owner', 'billing_tenant'))
+    OR rolname IN ('billing_analyst', 'billing_app', 'billing_drain', 'billing_function',
+         'billing_job', 'billing_owner', 'billing_tenant'))
   AND (rolsuper OR rolbypassrls OR rolname = current_user AND rolcanlogin);

@@ -14,10 +14,14 @@ BOOKED = "a_platform_invoice_is_booked"
 DIGESTED = "a_subscription_is_what_its_trail_digested"
 GUARDED = "what_the_platform_does_once_is_guarded"
 TRIAL = "a_trial_is_in_front_of_the_first_period"
+WORTH = "a_subscription_is_worth_what_its_movements_come_to"
+NEW = "a_tenant_is_new_before_it_comes_back"
+REVENUE = "revenue_that_moves_once_is_guarded"
 STANDS = "an_aggregate_stands_where_its_trail_ended"
 MINE = "tenant_id = '{tenant}'"
 STANDING = f"{MINE} AND status <> 'canceled'"
 INVOICES = "billing_central.subscription_invoices"
+MOVEMENTS = "billing_central.revenue_movements"
 FIRST = f"{MINE} AND purpose = 'period'"
 
 
@@ -95,7 +99,7 @@ SUBSCRIPTIONS = (
     plant(
         TRIAL,
         _set("status = 'trialing', due_at = period_end"),
-        also=(DIGESTED,),
+        also=(DIGESTED, WORTH),
     ),
     plant(TRIAL, f"DELETE FROM billing_central.trial_marks WHERE {MINE} AND kind = 'device'"),
     plant(GUARDED, "DROP INDEX billing_central.one_trial_per_account"),
@@ -103,4 +107,12 @@ SUBSCRIPTIONS = (
     plant(STANDS, _set("version = version + 1")),
     plant(GUARDED, "DROP INDEX billing_central.period_is_invoiced_once"),
     plant(GUARDED, "DROP INDEX billing_central.one_subscription_per_tenant"),
+    plant(WORTH, f"DELETE FROM {MOVEMENTS} WHERE {MINE} AND kind = 'contraction'"),
+    plant(WORTH, f"UPDATE {MOVEMENTS} SET number = number + 1 WHERE {MINE} AND number > 1"),
+    plant(
+        WORTH,
+        f"UPDATE {MOVEMENTS} SET worth_micro = worth_micro + 1 WHERE {MINE} AND number = 2",
+    ),
+    plant(NEW, f"UPDATE {MOVEMENTS} SET kind = 'reactivation' WHERE {MINE} AND kind = 'new'"),
+    plant(REVENUE, "DROP INDEX billing_central.tenant_is_new_once"),
 )

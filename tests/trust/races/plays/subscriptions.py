@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders
 from jobs.cycle_subscriptions import cycle_subscriptions
+from tests.analysing import movements
 from tests.hotel import Hotel
 from tests.platform_taxing import FAR_AHEAD, SELLER, rules
 from tests.prepaying import lots
@@ -82,6 +83,8 @@ def a_change_beside_a_renewal(stage: Stage) -> None:
     purposes = [row[0] for row in invoices(hotel)]
     assert purposes == ["period", "period", "change"][: 3 if changed else 2]
     assert shown(hotel)["subscription"]["terms"]["plan"] == ("team" if changed else "pro")
+    steps = [["new", 29_000_000, 29_000_000], ["expansion", 70_000_000, 99_000_000]]
+    assert movements(hotel) == steps[: 2 if changed else 1]
 
 
 @race
@@ -97,6 +100,8 @@ def a_pause_beside_a_cancellation(stage: Stage) -> None:
     assert statuses(answers).get(200, 0) >= 1
     assert shown(hotel)["subscription"]["status"] == "canceled"
     assert len(invoices(hotel)) == 1
+    steps = [["new", 29_000_000, 29_000_000], ["churn", -29_000_000, 0]]
+    assert movements(hotel) == steps
 
 
 @race

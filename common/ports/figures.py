@@ -1,0 +1,29 @@
+"""The platform's figures over all tenants, as functions see them: outside of any transaction."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
+from common.ports.transaction import Page
+
+
+class PlatformFigures(Protocol):
+    """What is read of all tenants of all cells, and of nothing but figures."""
+
+    def revenue(self, days: Days) -> Sequence[Revenue]:
+        """Of each currency, in the order of their codes. Raises DatabaseUnavailable."""
+
+    def unbilled_usage(self, days: Days) -> int:
+        """How many events that are priced came after their period was billed, and are on no invoice
+        yet at the end of the days. Raises DatabaseUnavailable."""
+
+    def trials(self, days: Days) -> Trials:
+        """What became of trials. Raises DatabaseUnavailable."""
+
+    def credits(self, days: Days) -> Sequence[Credits]:
+        """Of each tenant whose credits moved, in the order of their ids. Raises
+        DatabaseUnavailable."""
+
+    def behind(self, asked: ListAsked) -> Page[Behind]:
+        """The rows that a figure is made of, in the order of their keys. Refuses: CursorInvalid.
+        Raises DatabaseUnavailable."""
