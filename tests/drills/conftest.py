@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from werkzeug.test import Client
 import common.runtime.logging
 from common.local.identity import LocalIdentity
 from common.local.stack import Stack, running_stack
-from tests.drills.drill import Drill
+from tests.drills.drill import Drill, DrillOf
 from tests.drills.pages import Page
 from tests.hotel import House
+from tests.lending import lent
 from tests.scenarios.laptop import free_port
 
 
@@ -56,8 +57,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def drill_of(
-    stack: Stack, people: House, logged: list[dict[str, Any]]
-) -> Callable[[str], Drill]:
-    """Begins the drill of a page, in a hotel where nothing has happened."""
-    return lambda page: Drill(Page.of(page), stack, people, people.new_hotel(), logged)
+def drill_of(stack: Stack, people: House, logged: list[dict[str, Any]]) -> Iterator[DrillOf]:
+    """Begins the drill of a page, in a hotel where nothing has happened.
+
+    What a drill that went wrong has left is no trouble of the next one's.
+    """
+    with lent(people) as hotel:
+        yield lambda page: Drill(Page.of(page), stack, people, hotel, logged)
+    stack.functions.sandbox_outage.end()
+    people.sql("DELETE FROM billing_central.dead_letters")

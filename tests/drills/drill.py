@@ -11,7 +11,7 @@ recovers has recovered by the page.
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,9 @@ from tests.drills.pages import NotOnThePage, Page
 from tests.hotel import Hotel, House
 
 WRONG = 2
+
+
+DrillOf = Callable[[str], "Drill"]
 
 
 @dataclass
@@ -71,6 +74,11 @@ class Drill:
         assert result.exit_code == exits, result.output
         return summary(result)
 
+    def drains(self) -> None:
+        """The outbox's drainer runs until nothing waits."""
+        result = self.type("job", "run", "drain_outbox", "--once")
+        assert result.exit_code == 0, result.output
+
     def type(self, *words: object, **environment: str) -> Result:
         """The operator's command, as it is found by whoever sits at this stack."""
         surroundings = {
@@ -89,8 +97,15 @@ class Drill:
         """Time passes for everybody."""
         self.house.wiring.clock.move(seconds)  # type: ignore[attr-defined]
 
+    def waits_for_the_next_day(self) -> None:
+        """The business date in Kabul ends at three at night, which is 22:30 in UTC."""
+        now = self.house.wiring.clock.now()
+        over = now.replace(hour=23, minute=30)
+        self.waits(int((over - now).total_seconds()) + (86_400 if now.hour >= 22 else 0))
+
     def is_over(self) -> None:
         """All is well, and nothing of the page was left untried. Raises NotOnThePage."""
+        self.drains()
         untried = self.page.commands - set(self.typed)
         if untried:
             raise NotOnThePage(f"{self.page.name} was not tried: {sorted(untried)}")

@@ -1,16 +1,15 @@
 """Drills about events: those that stay in the house, and those that nobody could take in."""
 
 import json
-from collections.abc import Callable
+import re
 from uuid import uuid4
 
 import pytest
 
-from tests.drills.drill import Drill, summary
+from tests.drills.drill import DrillOf, summary
 from tests.hotel import new_id, usd
 
 pytestmark = pytest.mark.req("OPS-3")
-DrillOf = Callable[[str], Drill]
 TEN_MINUTES = 600
 
 
@@ -25,19 +24,11 @@ def test_events_that_stay_in_the_database(drill_of: DrillOf) -> None:
     assert hotel.get(f"/invoices/{invoice}/pdf").status_code == 409
     typed = drill.first_five_minutes()
 
-    told = typed["billing doctor"].stdout
-    assert f"{waiting(drill)} events wait" not in told, "the run by hand has published them"
+    assert re.search(r"outbox +[1-9]\d* events wait", typed["billing doctor"].stdout)
     assert summary(typed["billing job run drain_outbox --once"])["done"] >= len(hotel.events())
     assert hotel.get("/health/ready").json["outboxAgeSeconds"] == 0
     assert hotel.get(f"/invoices/{invoice}/pdf").status_code == 302, "the consumers caught up"
     drill.is_over()
-
-
-def waiting(drill: Drill) -> int:
-    """How many events have not been published."""
-    sql = "SELECT count(*) FROM billing_central.outbox WHERE published_at IS NULL"
-    found: int = drill.house.sql(sql)[0][0]
-    return found
 
 
 def test_events_that_nobody_could_take_in(drill_of: DrillOf) -> None:
@@ -66,5 +57,4 @@ def test_events_that_nobody_could_take_in(drill_of: DrillOf) -> None:
     assert again.stdout == ""
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-4_000), "paid, and once"
     assert "0 letters" in drill.run("billing dlq list").stdout
-    drill.fires("drain_outbox") if False else drill.type("job", "run", "drain_outbox", "--once")
     drill.is_over()
