@@ -3,10 +3,12 @@
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pg8000.exceptions import InterfaceError
 from werkzeug.test import Client
 
 import common.runtime.logging
@@ -39,7 +41,8 @@ def people(stack: Stack) -> Iterator[House]:
     house = House(stack.database, functions, identity, Client(stack.gateway))
     yield house
     if house._admin is not None:
-        house._admin.close()
+        with suppress(InterfaceError):
+            house._admin.close()
 
 
 @pytest.fixture
@@ -65,4 +68,6 @@ def drill_of(stack: Stack, people: House, logged: list[dict[str, Any]]) -> Itera
     with lent(people) as hotel:
         yield lambda page: Drill(Page.of(page), stack, people, hotel, logged)
     stack.functions.sandbox_outage.end()
+    people.sql("SET default_transaction_read_only = off")
+    people.sql("ALTER DATABASE billing RESET ALL")
     people.sql("DELETE FROM billing_central.dead_letters")

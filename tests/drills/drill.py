@@ -12,12 +12,13 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
 from click.testing import Result
+from pg8000.exceptions import InterfaceError
 from typer.testing import CliRunner
 
 from common.cli.main import billing
@@ -87,6 +88,13 @@ class Drill:
         surroundings |= {"BILLING_LOCAL_FOLDER": str(self.stack.folder), "COLUMNS": "200"}
         with patch.dict(os.environ, surroundings | environment, clear=True), _own_process():
             return CliRunner().invoke(billing, [str(each) for each in words])
+
+    def loses_sessions(self) -> None:
+        """Whoever looks behind the scenes has to come in anew: the server has ended everybody."""
+        admin, self.house._admin = self.house._admin, None
+        if admin is not None:
+            with suppress(InterfaceError, OSError):
+                admin.close()
 
     def goes_off(self, alert: str) -> bool:
         """Whether the alert has seen what it looks for since the drill began."""
