@@ -2,12 +2,11 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.drills.drill import Drill, DrillOf, summary
-from tests.hotel import Hotel, charge, new_id, usd, vat
+from tests.hotel import Hotel, charge, usd, vat
 from tests.reconciling import captured, paid_by_card
 from tests.refunding import refund, standing
 
