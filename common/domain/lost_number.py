@@ -44,7 +44,7 @@ class LostNumber:
 def lost_numbers(
     last: Mapping[SeriesKey, int], seen: Iterable[Seen], jurisdictions: Iterable[str]
 ) -> list[LostNumber]:
-    """All numbers behind the last ones up to the highest that was seen, in the order of each series.
+    """All numbers behind the last ones up to the highest that was seen, series by series.
 
     `last` is what each series has come to; one that is not there has given no number. Refuses:
     NumberOfNoSeries.

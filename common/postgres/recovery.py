@@ -1,4 +1,4 @@
-"""A database that was taken back to a point in time: it is read only until it agrees with the world.
+"""A database that was taken back to a point in time: read only until it agrees with the world.
 
 It is told to every session by the database itself (`default_transaction_read_only`), so that no
 function has to know of it: what reads is answered, what writes is refused with 503 and comes again,

@@ -27,7 +27,7 @@ def goes_off(alert: str, logged: Sequence[dict[str, Any]], told: Sequence[str]) 
 
 
 def matches(condition: str, line: dict[str, Any]) -> bool:
-    """Whether a line is one that a filter finds. Raises ValueError for one that is not read here."""
+    """Whether a filter finds a line. Raises ValueError for a filter that is not read here."""
     return all(_holds(term, line) for term in condition.split(" AND "))
 
 

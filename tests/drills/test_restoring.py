@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -26,7 +25,7 @@ from tests.till import OPERATE, Till, counted
 from tests.together import until
 
 pytestmark = pytest.mark.req("OPS-3", "INV-2", "SEC-4", "API-4")
-SIX_MINUTES = 360
+NEWEST = "SELECT max(recorded_at), clock_timestamp() FROM billing_central.outbox"
 RECOVER = """
 restore_command = 'cp "{lost}/pg_wal/%f" "%p"'
 recovery_target_time = '{time}'
@@ -93,49 +92,95 @@ class Cluster:
         shutil.rmtree(self.folder / "lost")
 
 
-def refunded(drill: Drill, folio: str, body: dict[str, Any]) -> TestResponse:
-    """Confirmed anew each time, under the same key."""
-    deed = context(drill.hotel, folio, body)
-    sent = {**body, "stepUpToken": drill.hotel.confirmation("nadia", SCOPE, deed)}
-    access = drill.hotel.token(sub="nadia")
-    return drill.hotel.post(f"/folios/{folio}/refunds", sent, token=access, key=body["id"])
+@dataclass
+class Guests:
+    """What guests and desk do before the point in time and after it, and try again in the end."""
 
+    drill: Drill
+    key: str = field(default_factory=lambda: str(uuid4()))
 
-def number_of(drill: Drill, invoice: str) -> int:
-    """Which place of its series it has."""
-    number: str = drill.hotel.get(f"/invoices/{invoice}").json["number"]
-    return int(number.rpartition("-")[2])
+    def come(self) -> None:
+        """Invoice 1; a folio of 110.00, paid by card; a drawer that is opened."""
+        hotel = self.drill.hotel
+        _, self.first = hotel.closed_folio()
+        self.folio = hotel.open_folio()
+        hotel.charged(self.folio)
+        payment, _ = paid_by_card(hotel, self.folio, 11_000)
+        self.till = Till.opened(hotel, usd(10_000))
+        self.refund = wanted(payment, usd(1_000))
+        self.drill.drains()
+
+    def go_on(self) -> None:
+        """Invoice 2 in a guest's hand, a count that was signed, 10.00 given back to the card, a
+        charge of 11.00, and 50.00 captured that nobody told of."""
+        hotel = self.drill.hotel
+        _, self.second = hotel.closed_folio()
+        self.drill.drains()
+        context = self.till.context(counted(usd(9_500)))
+        self.signature = hotel.confirmation(self.till.karim, OPERATE, context)
+        assert self.till.initiate(usd(9_500), token=self.signature).status_code == 200
+        assert self.refunded().status_code == 201
+        assert self.charged().status_code == 201
+        captured(hotel, 5_000)
+        assert [self.number_of(each) for each in (self.first, self.second)] == [1, 2]
+
+    def try_again(self) -> None:
+        """No number, no confirmation and no key of after the point in time works a second time."""
+        hotel, refund = self.drill.hotel, self.refund["id"]
+        _, third = hotel.closed_folio()
+        assert self.number_of(third) == 3, "2 is in a guest's hand"
+        replayed = self.till.initiate(usd(9_500), token=self.signature)
+        assert replayed.status_code in (401, 403), "it has been used, and is over"
+        assert self.refunded().status_code == 201
+        assert standing(hotel) == [[refund, "succeeded"]]
+        made = [id for id, _ in sandbox(hotel)._refunds() if id == refund]
+        assert len(made) == 1, "the processor knows its key"
+        assert [self.charged().status_code for _ in range(2)] == [201, 201]
+        assert hotel.get(f"/folios/{self.folio}").json["balance"] == usd(1_000 + 1_100)
+
+    def refunded(self) -> TestResponse:
+        """The refund with its own id and key; confirmed anew each time."""
+        hotel, body = self.drill.hotel, self.refund
+        deed = context(hotel, self.folio, body)
+        sent = {**body, "stepUpToken": hotel.confirmation("nadia", SCOPE, deed)}
+        path, access = f"/folios/{self.folio}/refunds", hotel.token(sub="nadia")
+        return hotel.post(path, sent, token=access, key=body["id"])
+
+    def charged(self) -> TestResponse:
+        """The charge under its key."""
+        path = f"/folios/{self.folio}/charges"
+        return self.drill.hotel.post(path, charge("spa", 1_000), key=self.key)
+
+    def number_of(self, invoice: str) -> int:
+        """Which place of its series it has."""
+        number: str = self.drill.hotel.get(f"/invoices/{invoice}").json["number"]
+        return int(number.rpartition("-")[2])
+
+    def only_read(self) -> None:
+        """What reads is answered, what writes has to come again; what came later is not known."""
+        hotel = self.drill.hotel
+        assert hotel.get(f"/invoices/{self.first}").status_code == 200
+        assert hotel.get(f"/invoices/{self.second}").status_code == 404
+        refused = self.charged()
+        assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+        told = {"paymentId": f"psp_{uuid4()}", "folioId": self.folio, "amount": usd(100)}
+        event = hotel.deliver("on_payment_captured", told)
+        assert event.status_code == 503, "it is not acknowledged, and comes again"
+        assert json.loads(self.drill.type("recovery", "status", "--json").stdout)["since"]
+        too_early = self.drill.type("recovery", "end", self.drill.stack.folder)
+        assert "confirmations may be alive until" in too_early.output
 
 
 def test_the_database_is_taken_back_to_a_point_in_time(
     drill_of: DrillOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the point: invoice 1, a folio paid by card. After it: invoice 2 in a guest's hand, a
-    count that was signed, 10.00 given back to the card, 50.00 captured. Then all of it is gone.
-    """
+    """The server is lost with all that came after the point; what the world has of it stays."""
     drill = drill_of("disaster_recovery")
-    hotel, cluster = drill.hotel, Cluster(drill.stack.database)
-    documents = drill.stack.folder / "documents"
+    guests, cluster = Guests(drill), Cluster(drill.stack.database)
     cluster.back_up()
-    _, first = hotel.closed_folio()
-    folio = hotel.open_folio()
-    hotel.charged(folio)
-    payment, _ = paid_by_card(hotel, folio, 11_000)
-    till = Till.opened(hotel, usd(10_000))
-    drill.drains()
-    newest = "SELECT max(recorded_at), clock_timestamp() FROM billing_central.outbox"
-    ((committed, point),) = drill.house.sql(newest)
-
-    _, second = hotel.closed_folio()
-    drill.drains()
-    signature = hotel.confirmation(till.karim, OPERATE, till.context(counted(usd(9_500))))
-    assert till.initiate(usd(9_500), token=signature).status_code == 200
-    refund = wanted(payment, usd(1_000))
-    assert refunded(drill, folio, refund).status_code == 201
-    silent = captured(hotel, 5_000)
-    key, path = str(uuid4()), f"/folios/{folio}/charges"
-    assert hotel.post(path, charge("spa", 1_000), key=key).status_code == 201
-    assert [number_of(drill, each) for each in (first, second)] == [1, 2]
+    guests.come()
+    ((committed, point),) = drill.house.sql(NEWEST)
+    guests.go_on()
 
     cluster.lose()
     started = time.monotonic()
@@ -144,39 +189,12 @@ def test_the_database_is_taken_back_to_a_point_in_time(
     drill.run("billing recovery begin")
     drill.loses_sessions()
     drill.first_five_minutes()
-    ((there, _),) = drill.house.sql(newest)
-    assert there == committed, "nothing is lost that was committed before the point in time"
-    reads_only(drill, folio, first, second)
-
-    drill.run("billing migrate status")
-    put = {"DOCUMENTS": documents}
-    early = drill.run("billing recovery end DOCUMENTS", put=put, exits=1)
-    assert "these numbers could be given again: INV-AF-KBL-" in early.output
-    lost = drill.run("billing recovery numbers DOCUMENTS", put=put)
-    assert "1 numbers are lost" in lost.stdout
-    assert "0 numbers are lost" in drill.run("billing recovery numbers DOCUMENTS", put=put).stdout
-    drill.waits(2 * 3600)  # the hour is over at which the processor is asked
-    drill.run("billing job run reconcile_processor")
-    drill.run("billing recovery end DOCUMENTS", put=put)
-    drill.loses_sessions()
+    assert drill.house.sql(NEWEST)[0][0] == committed, "all that was committed before it is there"
+    guests.only_read()
+    agrees(drill)
     took = time.monotonic() - started
-    assert summary(drill.run("billing job run check_books"))["failed"] == 0
-    assert "in ordinary use" in drill.type("recovery", "end", documents).output
 
-    differs = hotel.get("/processor-differences", status="open").json["items"]
-    assert {each["kind"] for each in differs} >= {"payment_not_recorded"}, silent
-    _, third = hotel.closed_folio()
-    assert number_of(drill, third) == 3, "no number is given twice"
-    replayed = till.initiate(usd(9_500), token=signature)
-    assert replayed.status_code in (401, 403), "no confirmation is used twice"
-    again = refunded(drill, folio, refund)
-    assert again.status_code == 201, again.text
-    assert standing(hotel) == [[refund["id"], "succeeded"]]
-    made = [id for id, _ in sandbox(hotel)._refunds() if id == refund["id"]]
-    assert len(made) == 1, "no key makes the processor pay twice"
-    for _ in range(2):
-        assert hotel.post(path, charge("spa", 1_000), key=key).status_code == 201
-    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(1_100 + 1_000)
+    guests.try_again()
     size = cluster.megabytes()
     cluster.throw_away()
     drill.is_over()
@@ -187,17 +205,21 @@ def test_the_database_is_taken_back_to_a_point_in_time(
         )
 
 
-def reads_only(drill: Drill, folio: str, first: str, second: str) -> None:
-    """What reads is answered, what writes is told to come again; what came later is not known."""
-    hotel = drill.hotel
-    assert hotel.get(f"/invoices/{first}").status_code == 200
-    assert hotel.get(f"/invoices/{second}").status_code == 404
-    refused = hotel.post(f"/folios/{folio}/charges", charge())
-    assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
-    told = {"paymentId": f"psp_{uuid4()}", "folioId": folio, "amount": usd(100)}
-    event = hotel.deliver("on_payment_captured", told)
-    assert event.status_code == 503, "it is not acknowledged, and comes again"
-    since = json.loads(drill.type("recovery", "status", "--json").stdout)["since"]
-    assert since is not None
-    too_early = drill.type("recovery", "end", drill.stack.folder)
-    assert "confirmations may be alive until" in too_early.output
+def agrees(drill: Drill) -> None:
+    """Database and world are brought to agree as the page says, and it is in ordinary use again."""
+    documents = drill.stack.folder / "documents"
+    put = {"DOCUMENTS": documents}
+    drill.run("billing migrate status")
+    early = drill.run("billing recovery end DOCUMENTS", put=put, exits=1)
+    assert "these numbers could be given again: INV-AF-KBL-" in early.output
+    assert "1 numbers are lost" in drill.run("billing recovery numbers DOCUMENTS", put=put).stdout
+    again = drill.run("billing recovery numbers DOCUMENTS", put=put)
+    assert again.stdout == "0 numbers are lost\n"
+    drill.waits(2 * 3600)  # the hour is over in which the processor captured
+    drill.run("billing job run reconcile_processor")
+    drill.run("billing recovery end DOCUMENTS", put=put)
+    drill.loses_sessions()
+    assert "in ordinary use" in drill.type("recovery", "end", documents).output
+    assert summary(drill.run("billing job run check_books"))["failed"] == 0
+    differs = drill.hotel.get("/processor-differences", status="open").json["items"]
+    assert "payment_not_recorded" in {each["kind"] for each in differs}
