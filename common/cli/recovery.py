@@ -92,16 +92,24 @@ def end(documents: Documents, dsn: Dsn = "") -> None:
 
 
 def _forgotten(found: "Recovery", documents: Path) -> "dict[UUID, list[LostNumber]]":
-    """The numbers of each tenant that were given and are not known any more."""
+    """The numbers of each tenant that were given and are not known any more.
+
+    Who was archived is given no number. Who came after the point in time has to be made first.
+    """
     from common.domain.lost_number import lost_numbers
     from common.domain.refusal import Refusal
 
-    forgotten = {}
+    forgotten, tenants = {}, found.tenants()
     for folder in sorted(documents.iterdir()):
         name = folder.name.rpartition("-")[2]  # a bucket's name ends with its tenant
         if not folder.is_dir() or len(name) != len(UUID(int=0).hex):
             continue
         tenant_id = UUID(name)
+        if tenant_id not in tenants and any(_seen(folder)):
+            told = f"documents of a tenant who is not there: billing tenant create {tenant_id}"
+            raise failure("recovery", told)
+        if tenants.get(tenant_id) != "active":
+            continue
         known = found.last_numbers(tenant_id), _seen(folder), found.jurisdictions(tenant_id)
         try:
             lost = lost_numbers(*known)

@@ -19,6 +19,7 @@ import pg8000.native
 
 from common.domain.lost_number import LostNumber, SeriesKey
 from common.postgres.schemas import role_of, schema_of
+from common.postgres.tenants import list_tenants
 
 CONFIRMATIONS_LIVE: Final = timedelta(seconds=300 + 30)
 """Five minutes, and the half minute by which clocks may differ."""
@@ -132,6 +133,10 @@ class Recovery:
         self._session.run(f"ALTER DATABASE {database} RESET default_transaction_read_only")
         self._session.run("COMMIT")
         self._session.run(END_OTHERS)
+
+    def tenants(self) -> dict[UUID, str]:
+        """Who the database knows, and whether they are active."""
+        return {row[0]: row[2] for row in list_tenants(self._session)}
 
     def last_numbers(self, tenant_id: UUID) -> dict[SeriesKey, int]:
         """What each series of a tenant has come to."""

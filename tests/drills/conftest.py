@@ -1,6 +1,7 @@
 """One laptop's stack for all drills, whose schedules stand still, and a hotel for each."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -67,6 +68,7 @@ def drill_of(stack: Stack, people: House, logged: list[dict[str, Any]]) -> Itera
     """
     with lent(people) as hotel:
         yield lambda page: Drill(Page.of(page), stack, people, hotel, logged)
+    shutil.rmtree(stack.folder / "documents" / hotel.tenant_id.hex, ignore_errors=True)
     stack.functions.sandbox_outage.end()
     people.sql("SET default_transaction_read_only = off")
     people.sql("ALTER DATABASE billing RESET ALL")

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psutil
 import pytest
@@ -210,6 +210,11 @@ def agrees(drill: Drill) -> None:
     documents = drill.stack.folder / "documents"
     put = {"DOCUMENTS": documents}
     drill.run("billing migrate status")
+    stranger = documents / uuid4().hex
+    shutil.copytree(documents / drill.hotel.tenant_id.hex, stranger)
+    unknown = drill.run("billing recovery end DOCUMENTS", put=put, exits=1)
+    assert f"billing tenant create {UUID(stranger.name)}" in unknown.output
+    shutil.rmtree(stranger)
     early = drill.run("billing recovery end DOCUMENTS", put=put, exits=1)
     assert "these numbers could be given again: INV-AF-KBL-" in early.output
     assert "1 numbers are lost" in drill.run("billing recovery numbers DOCUMENTS", put=put).stdout
