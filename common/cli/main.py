@@ -14,6 +14,7 @@ from common.cli.job import job
 from common.cli.keys import keys
 from common.cli.laptop import join_running_stack
 from common.cli.migrate import migrate
+from common.cli.recovery import recovery
 from common.cli.run import run
 from common.cli.tenant import tenant
 from common.cli.token import token
@@ -42,6 +43,7 @@ billing.add_typer(keys)
 billing.add_typer(job)
 billing.add_typer(dlq)
 billing.add_typer(migrate)
+billing.add_typer(recovery)
 billing.command(epilog="Examples: billing openapi | jq .paths; billing openapi --check")(openapi)
 billing.command(epilog="Examples: billing functions | jq keys; billing functions --write")(
     functions

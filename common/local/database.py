@@ -83,7 +83,7 @@ class LocalDatabase:
         self.data = data
         self.socket_dir = socket_dir
         self.system_user: str | None = server.system_user  # who it runs as, when we are root
-        self._binaries: Path = server.bin_path
+        self._server = server
         self._lock = lock
         self._starter = os.getpid()
         self._postmaster = _postmaster_pid(data)
@@ -108,7 +108,7 @@ class LocalDatabase:
 
     def binary(self, name: str) -> Path:
         """Return the path of a program that came with the server: psql, pgbench, pg_dump ..."""
-        path = self._binaries / name
+        path: Path = self._server.bin_path / name
         if not path.is_file():
             raise FileNotFoundError(f"The PostgreSQL wheel holds no program named {name}.")
         return path
@@ -136,6 +136,14 @@ class LocalDatabase:
     def kill(self) -> None:
         """Stop at once, as in a crash: the next start recovers from the write-ahead log."""
         self._end(signal.SIGQUIT)
+
+    def revive(self) -> None:
+        """Start it again where it died under our hands; the folder stayed ours all the time.
+
+        Raises DatabaseDidNotStart.
+        """
+        _run_server(self._server, self.data)
+        self._postmaster = _postmaster_pid(self.data)
 
     def _end(self, how: signal.Signals) -> None:
         if self._lock.closed:

@@ -56,6 +56,9 @@ class Stack:
     folder: Path
     url: str
     neighbours: Neighbours
+    database: "LocalDatabase"
+    functions: Wiring
+    gateway: Gateway
 
     def file_of(self, document: bytes) -> Path | None:
         """Where in the folder a document lies that somebody downloaded."""
@@ -64,8 +67,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, port: int) -> Iterator[Stack]:
+def running_stack(folder: Path, port: int, *, schedules: bool = True) -> Iterator[Stack]:
     """Start everything, let the demo hotel settle in, and stop in good order on the way out.
+
+    Without `schedules` no job is fired: whoever wants one runs it by hand.
 
     Raises FolderHeld, DatabaseDidNotStart, MigrationsFailed, PortTaken, NeighbourRefused.
     """
@@ -86,14 +91,20 @@ def running_stack(folder: Path, port: int) -> Iterator[Stack]:
         mounts: dict[str, WsgiApplication] = {PREFIX: development, OPERATIONS: operations}
         gateway = Gateway(functions, declarations(), mounts)
         opened.enter_context(Server(gateway, port))
-        scheduler = Scheduler(
-            job_declarations(), lambda job, stop: _run(jobs, job, stop), clock.now
-        )
+        scheduled = job_declarations() if schedules else []
+        scheduler = Scheduler(scheduled, lambda job, stop: _run(jobs, job, stop), clock.now)
         opened.enter_context(scheduler)
         opened.enter_context(left_word(folder, _for_commands(folder, url, database)))
         neighbours = Neighbours(functions.publisher, clock.now)
         neighbours.settle_in()
-        yield Stack(folder=folder, url=url, neighbours=neighbours)
+        yield Stack(
+            folder=folder,
+            url=url,
+            neighbours=neighbours,
+            database=database,
+            functions=functions,
+            gateway=gateway,
+        )
 
 
 def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import Final
 from common.ports.transactions import Allowance, Limit
 from common.postgres.connection import Row, Statement
 
-_BEGIN = Statement("BEGIN", everywhere=True)
+_BEGIN = Statement("BEGIN READ WRITE", everywhere=True)
+"""Also where the database only reads (`common.postgres.recovery`): they are none of the books."""
 _WITHOUT_WAITING = Statement("SET LOCAL synchronous_commit = off", everywhere=True)
 _COMMIT = Statement("COMMIT", everywhere=True)
 CONSUME: Final = """

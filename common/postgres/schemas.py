@@ -49,6 +49,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "invoice_signatures",
         "invoices",
         "ledger_entries",
+        "lost_numbers",
         "night_audits",
         "receivable_allocations",
         "receivable_parts",

@@ -149,11 +149,20 @@ class BreakingCards:
 
 
 class BreakingDetector:
-    """Whatever goes wrong with a detector is one answer that did not come."""
+    """Whatever goes wrong with a detector is one answer that did not come.
 
-    def __init__(self, detector: Detector, breaker: Breaker) -> None:
+    Nothing waits for it, so nothing fails: `on_trouble` hears of it, as nobody else would.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        breaker: Breaker,
+        on_trouble: Callable[[Exception], None] = lambda _: None,
+    ) -> None:
         self._detector = detector
         self._breaker = breaker
+        self._on_trouble = on_trouble
 
     @property
     def name(self) -> str:
@@ -168,8 +177,9 @@ class BreakingDetector:
             raise LeftAlone
         try:
             found = _timed(self.name, "look", lambda: self._detector.look(tenant_id, figures))
-        except Exception:
+        except Exception as trouble:
             self._breaker.heard(caller, answered=False)
+            self._on_trouble(trouble)
             raise
         _tell(self._breaker, caller, found_it, answered=True)
         return found

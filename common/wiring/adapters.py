@@ -370,8 +370,15 @@ class Adapters(Measuring):
             raise SettingMissing("BILLING_ORCHESTRATOR_KEY")
         from common.google.detector import Orchestrator
         from common.runtime.breaking import BreakingDetector
+        from common.runtime.logging import Origin
 
-        return BreakingDetector(Orchestrator(url, key.encode()), self._breaker("orchestrator"))
+        return BreakingDetector(
+            Orchestrator(url, key.encode()),
+            self._breaker("orchestrator"),
+            lambda trouble: self.log.problem(
+                Origin(route="jobs/detect_cash_patterns"), code="OrchestratorSilent", error=trouble
+            ),
+        )
 
     @property
     def public_url(self) -> str:

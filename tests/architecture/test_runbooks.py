@@ -26,7 +26,7 @@ SECTIONS: Final = [
     "Recovery",
     "Prevention",
 ]
-EXAMPLES: Final = {"NAME", "N", "TIME"}
+EXAMPLES: Final = {"NAME", "N", "TIME", "DATE", "DOCUMENTS"}
 
 
 def text_of(page: str) -> str:

@@ -23,6 +23,7 @@ from tests.postgres.credit_trials import CREDITS as PREPAID
 from tests.postgres.credit_trials import MOVES_OTHERWISE, credits_of_every_kind
 from tests.postgres.deposit_trials import DEPOSITS, deposits_of_every_kind
 from tests.postgres.difference_trials import DIFFERENCES, differences_of_every_state
+from tests.postgres.lost_number_trials import LOST, a_number_that_was_lost
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
 from tests.postgres.payout_trials import PAYOUTS
@@ -234,6 +235,7 @@ EVERYTHING: Final = [
     *CREDITS,
     *REFUNDS,
     *NIGHTS,
+    *LOST,
     *DEPOSITS,
     *SIGNALS,
     *RECONCILIATIONS,
@@ -279,6 +281,7 @@ def full(house: House) -> Hotel:
     hers, his = hotel.open_folio(), hotel.open_folio()
     assert move(hotel, hers, his, hotel.charged(hers)).status_code == 201
     deposits_of_every_kind(hotel)
+    a_number_that_was_lost(hotel)
     a_day_that_was_looked_at(hotel)
     reconciliations_of_every_state(hotel)
     differences_of_every_state(hotel)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.req("CLI-1")
 
 COMMANDS = [
     *("run", "token", "doctor", "tenant", "invoice", "keys"),
-    *("job", "dlq", "migrate", "openapi", "functions"),
+    *("job", "dlq", "migrate", "recovery", "openapi", "functions"),
 ]
 
 
@@ -46,7 +46,7 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Example" in result.output or "Commands" in result.output
 
 
-@pytest.mark.parametrize("command", ["token", "doctor", "tenant list"])
+@pytest.mark.parametrize("command", ["token", "doctor", "tenant list", "recovery status"])
 def test_asks_for_a_stack_where_none_runs(command: str) -> None:
     result = run(*command.split())
 

@@ -73,10 +73,10 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_book_entries', 'credit_claw_back_reversals', 'credit_claw_backs',
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'credit_sale_entries', 'folio_lines', 'invoice_lines',
-    'invoice_signatures', 'invoices', 'ledger_entries', 'night_audits', 'receivable_allocations',
-    'receivable_parts', 'refund_settlements', 'refunds', 'reopenings', 'risk_checks', 'sendings',
-    'settings_versions', 'settlements', 'signing_certificates', 'webhook_attempts',
-    'webhook_events', 'write_offs')
+    'invoice_signatures', 'invoices', 'ledger_entries', 'lost_numbers', 'night_audits',
+    'receivable_allocations', 'receivable_parts', 'refund_settlements', 'refunds', 'reopenings',
+    'risk_checks', 'sendings', 'settings_versions', 'settlements', 'signing_certificates',
+    'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
 -- invariant: what_may_happen_once_is_guarded
@@ -98,6 +98,7 @@ FROM unnest(ARRAY['account_fills_itself_up_one_way', 'allocation_is_reversed_onc
   'late_refund_is_recorded_once', 'line_id_is_used_once', 'line_is_moved_once',
   'line_is_on_one_document', 'line_is_voided_once', 'line_stands_once_on_a_credit_note',
   'movement_is_booked_once', 'night_is_charged_once', 'night_is_planned_once',
+  'number_is_lost_once',
   'one_collection_of_a_debt_at_a_time', 'one_customer_per_email',
   'one_folio_per_reservation_and_window', 'one_open_review_per_subject',
   'one_open_session_per_drawer', 'one_payout_account_per_tenant', 'one_person_per_invoice',

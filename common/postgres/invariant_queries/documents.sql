@@ -1,7 +1,8 @@
 -- Issued documents: their numbers, their hashes, what they say.
 
 -- invariant: numbers_run_from_one_without_a_gap
--- Documents of a series are numbered from 1 to its last number, each number once.
+-- Documents of a series are numbered from 1 to its last number, each number once, but for those
+-- that went with a database that was lost.
 SELECT concat_ws(' ', jurisdiction, document_type, year),
        concat(coalesce(places, 0), ' documents, the last number is ', last_number)
 FROM number_series
@@ -9,7 +10,11 @@ FULL JOIN (
   SELECT jurisdiction, document_type, year, count(*) AS places,
          count(DISTINCT series_number) AS numbers, min(series_number) AS first,
          max(series_number) AS last
-  FROM invoices
+  FROM (
+    SELECT jurisdiction, document_type, year, series_number FROM invoices
+    UNION ALL
+    SELECT jurisdiction, document_type, year, series_number FROM lost_numbers
+  ) AS given
   GROUP BY jurisdiction, document_type, year
 ) AS issued USING (jurisdiction, document_type, year)
 WHERE (last_number, last_number, last_number, 1)
@@ -47,9 +52,15 @@ SELECT id, 'does not name the hash of the one before'
 FROM (
   SELECT id, previous_sha256, lag(payload_sha256) OVER (
     PARTITION BY jurisdiction, document_type, year ORDER BY series_number) AS before
-  FROM invoices
+  FROM (
+    SELECT id, previous_sha256, payload_sha256, jurisdiction, document_type, year, series_number
+    FROM invoices
+    UNION ALL
+    SELECT NULL, NULL, payload_sha256, jurisdiction, document_type, year, series_number
+    FROM lost_numbers
+  ) AS given
 ) AS chain
-WHERE previous_sha256 IS DISTINCT FROM before
+WHERE id IS NOT NULL AND previous_sha256 IS DISTINCT FROM before
 UNION ALL
 SELECT concat_ws(' ', jurisdiction, document_type, year), 'does not name the hash of the last'
 FROM number_series

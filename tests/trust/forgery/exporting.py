@@ -59,6 +59,8 @@ NO_BOOKS: Final = {
     "inbox": "which events were taken in",
     # a certificate's trail commits to it, and it names the key that the verifier is given
     "signing_certificates": "by which certificates PDFs are signed",
+    # what a restore has cost: an invariant holds the numbers against the documents' own
+    "lost_numbers": "which numbers went with a database that was lost",
     # a signal advises, and its trail commits to it; looks are notes of a job
     "ai_signals": "what was found to be odd",
     "cash_scans": "which days were looked at",

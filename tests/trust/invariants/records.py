@@ -92,6 +92,12 @@ DOCUMENTS = (
     ),
     plant("numbers_run_from_one_without_a_gap", "DELETE FROM number_series"),
     plant(
+        "numbers_run_from_one_without_a_gap",
+        "INSERT INTO lost_numbers SELECT tenant_id, jurisdiction, document_type, year,"
+        " last_number + 1, 'lost', NULL, now() FROM number_series",
+    ),
+    plant(GUARDED, "ALTER TABLE lost_numbers DROP CONSTRAINT number_is_lost_once"),
+    plant(
         "numbers_are_given_in_the_order_of_time",
         "UPDATE number_series SET last_issued_at = last_issued_at - interval '1 second'",
     ),
