@@ -12,8 +12,8 @@ from dataclasses import replace
 from common.domain.identifiers import PaymentIntentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.collecting import Asked, Collecting
-from common.procedures.purchasing import buying, keep_answer, settle
+from common.procedures.collecting import Asked, Collecting, collecting
+from common.procedures.purchasing import keep_answer, settle
 from common.runtime.declaration import job
 
 
@@ -40,5 +40,5 @@ def keep(asked: Asked, tx: Transaction) -> None:
 def settle_credit_purchases(purchase_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """Ask what became of a purchase that still waits for its word."""
     purchase = tx.credit_purchases.get(purchase_id)
-    asked = buying(purchase, tx)
+    asked = collecting(purchase, tx)
     return asked if purchase.is_asked_for_by_a_job else replace(asked, key=None)

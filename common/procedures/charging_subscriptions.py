@@ -20,9 +20,9 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import fall_due, restore, suspend
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.cards import NotThere, Order
+from common.ports.cards import NotThere
 from common.ports.transaction import Transaction
-from common.procedures.collecting import Asked, Collecting
+from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.subscribing import settle, usage_due
 
 PAID: Final = "All that was due is paid"
@@ -85,22 +85,7 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
 def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """What the processor is to be asked about a charge: what became of it, and for it where it
     knows of none, under the same id."""
-    payment = tx.subscription_payments.get(payment_id)
-    means = tx.payment_intents.means(payment)
-    order = Order(
-        id=payment.id,
-        tenant_id=tx.actor.tenant_id,
-        amount=payment.amount,
-        processor_customer_id=means.processor_customer_id,
-    )
-    return Collecting(
-        order=order,
-        begins=False,
-        is_settled=not payment.is_under_way,
-        method_id=payment.method_id,
-        sealed=means.sealed,
-        key=means.key if payment.status is _S.PROCESSING else None,
-    )
+    return collecting(tx.subscription_payments.get(payment_id), tx)
 
 
 def keep_answer(asked: Asked, tx: Transaction) -> None:

@@ -6,6 +6,7 @@ intent is found `processing`, and whoever comes next asks what became of it befo
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import StoredMethodId
@@ -22,6 +23,10 @@ from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed
 from common.procedures.capturing import return_unwanted
 from common.procedures.paying import take_payment
+
+if TYPE_CHECKING:
+    from common.domain.credit_purchase import CreditPurchase
+    from common.domain.subscription_payment import SubscriptionPayment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +52,34 @@ class Asked:
     answer: Heard | NotThere | Unknown | None
 
 
-def collecting(intent: PaymentIntent, tx: Transaction, *, begins: bool = False) -> Collecting:
-    """What the processor is to be asked about an intent."""
-    means = tx.payment_intents.means(intent)
+def collecting(
+    payment: "PaymentIntent | CreditPurchase | SubscriptionPayment",
+    tx: Transaction,
+    *,
+    begins: bool = False,
+) -> Collecting:
+    """What the processor is to be asked about a payment: a guest's, or the tenant's own."""
+    means = tx.payment_intents.means(payment)
     order = Order(
-        id=intent.id,
+        id=payment.id,
         tenant_id=tx.actor.tenant_id,
-        property_id=intent.property_id,
-        folio_id=intent.folio_id,
-        amount=intent.amount,
+        amount=payment.amount,
         processor_customer_id=means.processor_customer_id,
-        challenge=intent.is_challenged,
     )
-    is_open = intent.status in (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION)
+    if isinstance(payment, PaymentIntent):
+        order = replace(
+            order,
+            property_id=payment.property_id,
+            folio_id=payment.folio_id,
+            challenge=payment.is_challenged,
+        )
     return Collecting(
         order=order,
         begins=begins,
-        is_settled=not is_open,
-        method_id=intent.method_id,
+        is_settled=not payment.is_under_way,
+        method_id=payment.method_id,
         sealed=means.sealed,
-        key=means.key if intent.status is PaymentStatus.PROCESSING else None,
+        key=means.key if payment.status is PaymentStatus.PROCESSING else None,
     )
 
 

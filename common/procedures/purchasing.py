@@ -16,7 +16,7 @@ from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, gi
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.cards import GatewayUnavailable, NotThere, Order
+from common.ports.cards import GatewayUnavailable, NotThere
 from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
@@ -31,25 +31,6 @@ from common.procedures.granting import grant_once, take_back_of_grant
 from common.procedures.moving import keep_moved
 
 MISSED: Final = "Its money went back while its credits were with a dispute"
-
-
-def buying(purchase: CreditPurchase, tx: Transaction, *, begins: bool = False) -> Collecting:
-    """What the processor is to be asked about a purchase."""
-    means = tx.payment_intents.means(purchase)
-    order = Order(
-        id=purchase.id,
-        tenant_id=tx.actor.tenant_id,
-        amount=purchase.amount,
-        processor_customer_id=means.processor_customer_id,
-    )
-    return Collecting(
-        order=order,
-        begins=begins,
-        is_settled=not purchase.waits,
-        method_id=purchase.method_id,
-        sealed=means.sealed,
-        key=means.key if purchase.status is PaymentStatus.PROCESSING else None,
-    )
 
 
 def settle(asked: Collecting, powers: Powers) -> Asked:

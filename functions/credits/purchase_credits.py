@@ -37,8 +37,8 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable
 from common.ports.transaction import Transaction
 from common.ports.transactions import IdConflict
-from common.procedures.collecting import Asked, Collecting, take_from_card
-from common.procedures.purchasing import buying, keep_answer
+from common.procedures.collecting import Asked, Collecting, collecting, take_from_card
+from common.procedures.purchasing import keep_answer
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -126,4 +126,4 @@ def purchase_credits(request: PurchaseCredits, tx: Transaction) -> Collecting:
     if confirmed is not None:
         tx.credit_purchases.keep(purchase)
         tx.tell(confirmed)
-    return buying(purchase, tx, begins=confirmed is not None)
+    return collecting(purchase, tx, begins=confirmed is not None)

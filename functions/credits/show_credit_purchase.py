@@ -15,7 +15,7 @@ from common.domain.processor_payment import PaymentStatus
 from common.ports.cards import Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.procedures.purchasing import buying
+from common.procedures.collecting import collecting
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -58,4 +58,4 @@ def show_credit_purchase(request: ShowCreditPurchase, tx: Transaction) -> Shown:
     """
     purchase = tx.credit_purchases.get(request.purchase_id)
     waits = purchase.status is PaymentStatus.REQUIRES_ACTION
-    return Shown(purchase, buying(purchase, tx).order if waits else None)
+    return Shown(purchase, collecting(purchase, tx).order if waits else None)

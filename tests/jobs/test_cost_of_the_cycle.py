@@ -77,6 +77,7 @@ def test_what_is_kept_besides_is_not_touched(house: House) -> None:
                 f"DELETE FROM billing_central.{table} WHERE tenant_id <> ALL(CAST(:t AS uuid[]))",
                 t=[hotel.tenant_id for hotel in hotels],
             )
+        session.run("DELETE FROM billing_central.plan_versions WHERE published_at > '2026-01-02'")
         few = _beside(session, hotels, 1, 1_000)
         many = _beside(session, hotels, 1_001, 6_000)
         session.run("ROLLBACK")
