@@ -96,8 +96,7 @@ def _forgotten(found: "Recovery", documents: Path) -> "dict[UUID, list[LostNumbe
 
     Who was archived is given no number. Who came after the point in time has to be made first.
     """
-    from common.domain.lost_number import lost_numbers
-    from common.domain.refusal import Refusal
+    from common.domain.lost_number import NumberOfNoSeries, lost_numbers
 
     forgotten, tenants = {}, found.tenants()
     for folder in sorted(documents.iterdir()):
@@ -113,8 +112,8 @@ def _forgotten(found: "Recovery", documents: Path) -> "dict[UUID, list[LostNumbe
         known = found.last_numbers(tenant_id), _seen(folder), found.jurisdictions(tenant_id)
         try:
             lost = lost_numbers(*known)
-        except Refusal as refusal:
-            raise failure("recovery", f"{tenant_id}: {refusal}") from refusal
+        except NumberOfNoSeries as number:
+            raise failure("recovery", f"{number} is of no series of {tenant_id}") from number
         if lost:
             forgotten[tenant_id] = lost
     return forgotten

@@ -9,17 +9,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from common.domain.refusal import Unmet
-
 SeriesKey = tuple[str, str, int]
 """Jurisdiction, kind of document, year; year 0 never restarts."""
 
 
-class NumberOfNoSeries(Unmet):
-    """The number names no jurisdiction that the tenant has a house in."""
+class NumberOfNoSeries(Exception):
+    """The number names no jurisdiction that the tenant has a house in; the message is the number.
 
-    code = "NUMBER_OF_NO_SERIES"
-    title = "This number belongs to no series of the tenant"
+    An operator hears of it, and no caller: so it is no refusal.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def lost_numbers(
 ) -> list[LostNumber]:
     """All numbers behind the last ones up to the highest that was seen, series by series.
 
-    `last` is what each series has come to; one that is not there has given no number. Refuses:
+    `last` is what each series has come to; one that is not there has given no number. Raises
     NumberOfNoSeries.
     """
     known = set(jurisdictions)

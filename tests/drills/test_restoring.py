@@ -159,7 +159,11 @@ class Guests:
     def only_read(self) -> None:
         """What reads is answered, what writes has to come again; what came later is not known."""
         hotel = self.drill.hotel
-        assert hotel.get(f"/invoices/{self.first}").status_code == 200
+        shown = hotel.get(f"/invoices/{self.first}")
+        assert shown.status_code == 200
+        paper = {"tenant": str(hotel.tenant_id), "hash": shown.json["payloadSha256"]}
+        public = hotel.get(f"/invoices/{self.first}/verify", token=None, **paper)
+        assert public.status_code == 200, "what is limited by address is counted and answered"
         assert hotel.get(f"/invoices/{self.second}").status_code == 404
         refused = self.charged()
         assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
