@@ -15,20 +15,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final, TypeVar
 
+from common.domain import recurring_revenue as revenue
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period, boundary, second_of, seconds_between
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.proration import Segments, cost, share, with_fee
-from common.domain.recurring_revenue import (
-    UNCOUNTED,
-    Counted,
-    RevenueMovement,
-    after,
-    monthly_worth,
-    movement,
-)
 from common.domain.refusal import Conflict, Missing
 from common.domain.subscription_invoice import Bill, InvoiceLine, LineKind, Purpose
 from common.domain.subscription_terms import Terms
@@ -196,7 +189,7 @@ class Subscription(Aggregate):
     canceled_at: datetime | None = None
     taxed: BillTax = UNTAXED
     period_taxed: BillTax = UNTAXED
-    counted: Counted = field(default=UNCOUNTED, repr=False, compare=False)
+    counted: revenue.Counted = field(default=revenue.UNCOUNTED, repr=False, compare=False)
 
     def state(self) -> dict[str, object]:
         following = self.next_terms
@@ -258,22 +251,22 @@ class Subscription(Aggregate):
         """What it is worth a month while its periods follow one another; nothing else (ANA-1)."""
         if self.status not in RUNNING:
             return Money.zero(self.currency)
-        return monthly_worth(self.terms.fee, self.terms.interval)
+        return revenue.monthly_worth(self.terms.fee, self.terms.interval)
 
-    def count(self, now: datetime) -> RevenueMovement | None:
+    def count(self, now: datetime) -> revenue.RevenueMovement | None:
         """By what its worth has moved since it was counted last. It did so when it ended, or when
         the period began that has begun since, and now otherwise."""
         at = self.canceled_at
         if at is None:
             has_begun = self.period_number != self.counted.period_number
             at = self.period.start if has_begun else now
-        moved = movement(self.counted, self.id, self.worth, min(at, now), now)
-        self.counted = after(self.counted, moved, self.period_number)
+        moved = revenue.movement(self.counted, self.id, self.worth, min(at, now), now)
+        self.counted = revenue.after(self.counted, moved, self.period_number)
         return moved
 
     def follow(self, before: "Subscription") -> None:
         """Come after one that has ended: whoever was worth something then is not new now."""
-        self.counted = Counted(has_paid=before.counted.has_paid)
+        self.counted = revenue.Counted(has_paid=before.counted.has_paid)
 
     def credits_granted_for(self, now: datetime) -> int:
         """The micro credits that were granted for a time that is not over."""

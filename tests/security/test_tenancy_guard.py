@@ -36,6 +36,7 @@ OF_NO_TENANT = {
     "platform_taxes",  # the platform's, and every tenant's to read
     "plans",  # the platform's, and every tenant's to read
     "provisioning",  # tooling
+    "recovery",  # tooling
     "tenants",  # tooling
 }
 OF_NOBODY = {
