@@ -25,7 +25,7 @@ from tests.reconciling import (
     run,
     unplant_line,
 )
-from tests.together import at_once
+from tests.together import at_once, meanwhile
 
 pytestmark = pytest.mark.req("CASH-9", "JOB-1")
 
@@ -253,20 +253,20 @@ def test_another_tenant_is_not_touched(hotel: Hotel, day: BusyDay, clock: Clock)
     assert state(other) == before
 
 
-def test_two_runs_at_once_write_one_row_and_tell_it_once(
-    hotel: Hotel, day: BusyDay, at: Callable[[Processor], Hotel]
-) -> None:
-    """Both are at the processor before either writes down what it found."""
+def test_two_runs_at_once_write_one_row_and_tell_it_once(hotel: Hotel, day: BusyDay) -> None:
+    """Both have found no row before either writes down what it found."""
     expected = plant(day, *PLANTS)
-    ours = {each for each in expected if not each[0].startswith(("payment", "refund"))}
-    both = threading.Barrier(2, timeout=20)
-    here = at(Processor(meanwhile=both.wait))
-
-    done = at_once([lambda: run(here)] * 2)
+    with hotel.house.session() as holder:
+        holder.run("BEGIN")
+        holder.run(f"LOCK TABLE {hotel.schema}.reconciliations IN SHARE MODE")
+        with meanwhile(lambda: at_once([lambda: run(hotel)] * 2)) as answered:
+            hotel.house.until_waiting(holder, 2)
+            holder.run("COMMIT")
+    done = answered()
 
     assert [each.exit_code for each in done] == [0, 0]
     assert [each.done for each in done] == [1, 1]
-    assert found(hotel) == ("mismatch", ours)
+    assert found(hotel) == ("mismatch", expected)
     assert about(hotel) == ["reconciliation.mismatch_found"]
     assert len(trail(hotel, "reconciliation.mismatch_found")) == 1
 
