@@ -117,7 +117,7 @@ FROM billing_central.trials AS trials
 WHERE ends_at >= $1 AND began_at < $2
 """
 
-_BILLS_IT: Final = """SELECT FROM billing_central.subscription_invoices AS bills
+_BILLS_IT: Final = """FROM billing_central.subscription_invoices AS bills
     WHERE bills.subscription_id = records.subscription_id
       AND (bills.purpose = 'usage'
            OR bills.purpose = 'period' AND bills.period_number > events.period_number)"""
@@ -132,8 +132,8 @@ JOIN billing_central.plan_versions AS versions
   ON versions.id = periods.version_id
      AND versions.usage_prices @> jsonb_build_array(jsonb_build_object('meter', events.meter))
 WHERE records.recorded_at < $2 AND $1::timestamptz IS NOT NULL
-  AND EXISTS ({_BILLS_IT} AND bills.issued_at < records.recorded_at)
-  AND NOT EXISTS ({_BILLS_IT}
+  AND EXISTS (SELECT {_BILLS_IT} AND bills.issued_at < records.recorded_at)
+  AND NOT EXISTS (SELECT {_BILLS_IT}
       AND bills.issued_at >= records.recorded_at AND bills.issued_at < $2)"""
 UNBILLED_USAGE: Final = f"SELECT count(*) {_UNBILLED_USAGE}"
 

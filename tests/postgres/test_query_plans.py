@@ -22,6 +22,7 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE
 WITHOUT_A_TABLE = re.compile(r"\b(set_config|pg_try_advisory_xact_lock|pg_advisory_xact_lock)\(")
 TOOLING = {
     *("migrations", "migration_steps", "migration_files", "provisioning", "doctor", "tenants"),
+    "recovery",
     "invariants",  # judge whole books, at night and by hand
 }
 # The end of the tenant's own primary key; all of its certificates, a handful.
