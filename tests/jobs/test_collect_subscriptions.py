@@ -20,6 +20,7 @@ from tests.charging import (
     status,
 )
 from tests.hotel import Hotel, House
+from tests.metering import fates, price, priced, send_all, usage_lines, used
 from tests.paying import acted, run_job
 from tests.proofs import state, told
 from tests.subscribing import act, change, invoices, run_cycle, subscribed
@@ -218,6 +219,32 @@ def test_another_card_restores_who_was_suspended(hotel: Hotel, clock: Clock) -> 
     assert run_cycle(hotel).done == 1
     collect(hotel)
     assert debts(hotel) == ["paid", "paid"]
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("SUB-7", "SUB-12")
+def test_who_is_restored_after_the_period_pays_what_was_used_in_it(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """10.00 a month, and three requests at 0.50 before the suspension. Another card pays in April:
+    a period begins that day, and its invoice is 10.00 and 1.50."""
+    plan = priced(hotel, price("ai_requests", 500_000))
+    subscribed(hotel, plan, paymentMethodId=card(hotel, "sandbox_expired"))
+    collect(hotel)
+    clock("2026-03-06T12:00:00+00:00")
+    sent = send_all(hotel, *(used("ai_requests", None, "2026-03-05T00:00:00Z") for _ in range(3)))
+    assert fates(sent) == ["counted"] * 3
+    at(clock, hotel, 11)
+    assert status(hotel) == "suspended"
+    clock("2026-04-20T12:00:00+00:00")
+    assert choose(hotel, card(hotel)).status_code == 200
+
+    collect(hotel)
+    collect(hotel)
+
+    assert usage_lines(hotel) == [[2, "usage", "ai_requests", 1, 3, 150]]
+    assert invoices(hotel) == [["period", 1, 1_000, 1_000], ["period", 2, 1_150, 1_150]]
+    assert (status(hotel), debts(hotel)) == ("active", ["paid", "paid"])
     assert broken(hotel) == []
 
 
