@@ -26,20 +26,15 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from google.api_core.exceptions import (
-    DeadlineExceeded,
-    FailedPrecondition,
-    NotFound,
-    ServiceUnavailable,
-)
-from google.api_core.retry import Retry, if_exception_type
+from google.api_core.exceptions import FailedPrecondition, NotFound
+from google.api_core.retry import Retry
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
+from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, unharmed
 from common.ports.powers import SignedDigest
 
 ALGORITHM: Final = "EC_SIGN_P256_SHA256"
 LOOK_AGAIN_SECONDS: Final = 300
-CALL_SECONDS: Final = 5
 PUBLIC_KEYS_MAX: Final = 1024
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
@@ -48,19 +43,6 @@ _IN_USE: Final = f"state=ENABLED AND algorithm={ALGORITHM}"
 
 class SigningKeyMissing(Exception):
     """The tenant has no key that can sign; the message names the key that is looked for."""
-
-
-class AnswerGarbled(Exception):
-    """What KMS received or sent is not what the other side sent."""
-
-
-RETRY: Final = Retry(
-    if_exception_type(AnswerGarbled, DeadlineExceeded, ServiceUnavailable),
-    initial=0.05,
-    maximum=1.0,
-    multiplier=2.0,
-    timeout=15.0,
-)
 
 
 class CloudKeys:
@@ -155,22 +137,16 @@ class CloudKeys:
         answer = self._client.asymmetric_sign(asked, retry=None, timeout=CALL_SECONDS)
         if not answer.verified_digest_crc32c or answer.name != version:
             raise AnswerGarbled(version)
-        return _unharmed(answer.signature, answer.signature_crc32c)
+        return unharmed(answer.signature, answer.signature_crc32c)
 
     def _ask_public_key(self, version: str) -> ec.EllipticCurvePublicKey:
         answer = self._client.get_public_key({"name": version}, retry=None, timeout=CALL_SECONDS)
         if answer.name != version:
             raise AnswerGarbled(version)
-        key = load_pem_public_key(_unharmed(answer.pem.encode(), answer.pem_crc32c))
+        key = load_pem_public_key(unharmed(answer.pem.encode(), answer.pem_crc32c))
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise TypeError(f"{version} is no key of an elliptic curve")
         return key
-
-
-def _unharmed(content: bytes, crc32c: int) -> bytes:
-    if google_crc32c.value(content) != crc32c:
-        raise AnswerGarbled("a checksum does not fit")
-    return content
 
 
 def _holds(key: ec.EllipticCurvePublicKey, sha256: bytes, signature: bytes) -> bool:

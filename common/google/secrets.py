@@ -4,35 +4,12 @@ What travels is checked by its CRC32C: a secret that was garbled on the way woul
 signs with it. An account reads the secrets that it was given and is told of no other.
 """
 
-from typing import Final
-
-import google_crc32c
-from google.api_core.exceptions import (
-    DeadlineExceeded,
-    FailedPrecondition,
-    NotFound,
-    PermissionDenied,
-    ServiceUnavailable,
-)
-from google.api_core.retry import Retry, if_exception_type
+from google.api_core.exceptions import FailedPrecondition, NotFound, PermissionDenied
+from google.api_core.retry import Retry
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
+from common.google.asking import CALL_SECONDS, RETRY, unharmed
 from common.ports.secrets import SecretMissing
-
-CALL_SECONDS: Final = 5
-
-
-class SecretGarbled(Exception):
-    """What arrived is not what was sent."""
-
-
-RETRY: Final = Retry(
-    if_exception_type(SecretGarbled, DeadlineExceeded, ServiceUnavailable),
-    initial=0.05,
-    maximum=1.0,
-    multiplier=2.0,
-    timeout=15.0,
-)
 
 
 class CloudSecrets:
@@ -54,7 +31,4 @@ class CloudSecrets:
     def _asked(self, name: str) -> str:
         asked = {"name": f"{name}/versions/latest"}
         answer = self._client.access_secret_version(asked, retry=None, timeout=CALL_SECONDS)
-        payload = answer.payload
-        if google_crc32c.value(payload.data) != payload.data_crc32c:
-            raise SecretGarbled(name)
-        return payload.data.decode()
+        return unharmed(answer.payload.data, answer.payload.data_crc32c).decode()

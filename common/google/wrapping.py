@@ -6,36 +6,15 @@ nothing any more. The tenant's id is authenticated with what is wrapped: nobody 
 another one's. Whatever travels is checked by its CRC32C on both ends.
 """
 
-from typing import Final
 from uuid import UUID
 
 import google_crc32c
-from google.api_core.exceptions import (
-    DeadlineExceeded,
-    FailedPrecondition,
-    InvalidArgument,
-    NotFound,
-    ServiceUnavailable,
-)
-from google.api_core.retry import Retry, if_exception_type
+from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
+from google.api_core.retry import Retry
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
+from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, unharmed
 from common.ports.vault import KeyDestroyed, Wrapped
-
-CALL_SECONDS: Final = 5
-
-
-class WrappingGarbled(Exception):
-    """What KMS received or sent is not what the other side sent."""
-
-
-RETRY: Final = Retry(
-    if_exception_type(WrappingGarbled, DeadlineExceeded, ServiceUnavailable),
-    initial=0.05,
-    maximum=1.0,
-    multiplier=2.0,
-    timeout=15.0,
-)
 
 
 class CloudWrapping:
@@ -82,8 +61,8 @@ class CloudWrapping:
             and answer.verified_additional_authenticated_data_crc32c
             and answer.name.startswith(self._key(tenant_id) + "/")
         ):
-            raise WrappingGarbled(answer.name)
-        return Wrapped(answer.name, _unharmed(answer.ciphertext, answer.ciphertext_crc32c))
+            raise AnswerGarbled(answer.name)
+        return Wrapped(answer.name, unharmed(answer.ciphertext, answer.ciphertext_crc32c))
 
     def _ask_to_unwrap(self, tenant_id: UUID, wrapped: Wrapped) -> bytes:
         asked = {
@@ -94,10 +73,4 @@ class CloudWrapping:
             "additional_authenticated_data_crc32c": google_crc32c.value(tenant_id.bytes),
         }
         answer = self._client.decrypt(asked, retry=None, timeout=CALL_SECONDS)
-        return _unharmed(answer.plaintext, answer.plaintext_crc32c)
-
-
-def _unharmed(content: bytes, crc32c: int) -> bytes:
-    if google_crc32c.value(content) != crc32c:
-        raise WrappingGarbled("a checksum does not fit")
-    return content
+        return unharmed(answer.plaintext, answer.plaintext_crc32c)

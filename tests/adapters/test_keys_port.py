@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from google.api_core.exceptions import InvalidArgument, RetryError
 
-from common.google.keys import LOOK_AGAIN_SECONDS, RETRY, CloudKeys, SigningKeyMissing
+from common.google.asking import RETRY
+from common.google.keys import LOOK_AGAIN_SECONDS, CloudKeys, SigningKeyMissing
 from common.local.keys import KeyFiles
 from common.ports.powers import Keys, SignedDigest
 from tests.adapters.grpc_stand_in import Refused

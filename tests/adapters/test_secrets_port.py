@@ -9,7 +9,8 @@ import grpc
 import pytest
 from google.api_core.exceptions import RetryError
 
-from common.google.secrets import RETRY, CloudSecrets, SecretGarbled
+from common.google.asking import RETRY, AnswerGarbled
+from common.google.secrets import CloudSecrets
 from common.local.secrets import SecretFiles
 from common.ports.secrets import SecretMissing, Secrets
 from common.runtime.kept_secrets import KEPT_SECONDS, RETRY_SECONDS, KeptSecrets
@@ -96,7 +97,7 @@ def test_tries_again_while_it_is_away_or_garbled_and_gives_up_in_time(
     stand_in.spoil = lambda _, answer: setattr(answer.payload, "data", b"never whole")
     with pytest.raises(RetryError) as given_up:
         secrets.read(NAME)
-    assert isinstance(given_up.value.__cause__, SecretGarbled)
+    assert isinstance(given_up.value.__cause__, AnswerGarbled)
 
 
 @dataclass

@@ -12,7 +12,8 @@ import pytest
 from ulid import ULID
 
 from common.domain.identifiers import DataKeyId
-from common.google.wrapping import RETRY, CloudWrapping
+from common.google.asking import RETRY
+from common.google.wrapping import CloudWrapping
 from common.local.wrapping import WrappingFiles
 from common.ports.vault import DataKey, KeyDestroyed, SealBroken, Wrapped, WrappingKeys
 from common.runtime.vault import REMEMBERED_SECONDS, EnvelopeVault
