@@ -1,15 +1,14 @@
 """Periods keep their anchor and tile, in every zone (SUB-3, BEY-14)."""
 
-from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from common.domain.period import CalendarTooLong, Interval, Period, boundary, periods, second_of
+from tests.trust.calendars import ZONES, astray, calendars, wrong
 
 pytestmark = pytest.mark.req("SUB-3", "BEY-14")
-EVERY_ZONE = sorted(available_timezones())
 
 
 def at(text: str) -> datetime:
@@ -46,20 +45,23 @@ def test_periods_tile_in_every_zone_for_ten_years(share: int) -> None:
     """Anchors on the 1st to the 31st, at odd hours: no hole, no overlap, and the day kept.
 
     Here each zone with one day and hour of its own, a quarter of the zones at a time; all of them
-    with all days is `make trust`'s.
+    with all days is `make trust`'s, or `python -m tests.trust calendars`.
     """
-    for place, name in enumerate(EVERY_ZONE[share::4]):
-        zone = ZoneInfo(name)
-        day, hour = (place * 4 + share) % 31 + 1, place % 24
-        anchor = datetime(2026, 1, day, hour, 17, 3, tzinfo=zone).astimezone(UTC)
-        tiles = list(islice(periods(anchor, anchor, 0, Interval.MONTH, name), 120))
-        assert all(one.end == after.start for one, after in pairwise(tiles))
-        assert all(tile.start < tile.end for tile in tiles), name
-        assert all(26 <= (tile.end - tile.start).days <= 32 for tile in tiles), name
-        for tile in tiles:
-            local = tile.end.astimezone(zone)
-            next_day = (local + timedelta(days=1)).day
-            assert local.day == day or (local.day < day and next_day == 1), (name, tile)
+    for place, zone in enumerate(ZONES[share::4]):
+        day = (place * 4 + share) % 31 + 1
+        months, years = calendars(zone, day, place % 24)
+        assert (len(months), len(years)) == (120, 10)
+        assert [*wrong(months, zone, day), *astray(months, zone, day)] == []
+        assert [*wrong(years, zone, day)] == []
+
+
+def test_a_hole_and_a_lost_day_would_be_seen() -> None:
+    """The check itself: periods that are a second apart, and one that ends on another day."""
+    month = Period(at("2026-03-01T00:00:00Z"), at("2026-03-28T00:00:00Z"))
+    after = Period(month.end + timedelta(seconds=1), at("2026-04-28T00:00:00Z"))
+    assert len([*wrong([month, after], "UTC", 28)]) == 1
+    assert len([*wrong([month], "UTC", 27)]) == 1
+    assert len([*astray([Period(month.start, at("2026-03-20T00:00:00Z"))], "UTC", 20)]) == 1
 
 
 def test_a_year_after_months_goes_on_from_the_same_anchor() -> None:

@@ -3,6 +3,7 @@
     make trust MINUTES=60           python -m tests.trust run --minutes 60 --seed 7
     python -m tests.trust play RACE SEED
     python -m tests.trust usage --events 100000
+    python -m tests.trust calendars
 
 It writes tests/trust-report.md and ends with exit code 1 when anything was violated, or a seeded
 defect was not noticed. A red seed of a race is played again, made short and told, by `play`.
@@ -21,6 +22,7 @@ import typer
 
 from common.local.database import start_database
 from tests.hotel import House
+from tests.trust import calendars as calendar_parts
 from tests.trust import fault_points, report, tampering, usage_orders
 from tests.trust.chaos import long_run as chaos
 from tests.trust.defects import runner as defects
@@ -91,6 +93,15 @@ def usage(events: int = 100_000, seed: int = 0) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
+@app.command()
+def calendars() -> None:
+    """Lay out ten years of periods in every zone, from an anchor on every day of the month."""
+    tally = calendar_parts.run()
+    found = tally.violations or "no hole, no overlap, no lost day"
+    typer.echo(f"{tally.figures}, {tally.seconds:.0f} s: {found}")
+    raise typer.Exit(1 if tally.violations else 0)
+
+
 def unheard(part: Callable[[], Tally | None]) -> Tally | None:
     """One part, during which the service's log goes to a file beside its other files."""
     LOG.parent.mkdir(exist_ok=True)
@@ -99,8 +110,9 @@ def unheard(part: Callable[[], Tally | None]) -> Tally | None:
 
 
 def parts(seconds: float, seed: int) -> Iterator[Tally]:
-    """One part after the other, each with its share of the time, which the defects take on top."""
+    """One part after the other, each with its share; the first two take their time on top."""
     yield defects.run(math.inf)  # all of them, however little time there is for the rest
+    yield calendar_parts.run()
     with tempfile.TemporaryDirectory() as folder:
         yield chaos.run(max(seconds * CHAOS_SHARE, LEAST_SECONDS), seed, Path(folder))
     for share, part in SHARES.values():
