@@ -136,11 +136,11 @@ class PrepaidAccounts:
     def take_granted(
         self, grant_key: str, source_key: str
     ) -> tuple[Sequence[CreditAccount], GrantedCredits, bool]:
-        _, *parts, granted, spent, before, already = self._desk.batch(
+        _, *parts, granted, gone, before, already = self._desk.batch(
             self._line(sql.NOBODY_MOVES),
             *_asking(sql.ALL, sql.ALL.take),
             Statement(sql.GRANTED_FOR, (grant_key,)),
-            Statement(sql.SPENT, (grant_key,)),
+            Statement(sql.GONE, (grant_key,)),
             Statement(sql.TAKEN_BACK, (grant_key,)),
             Statement(sql.TAKEN_BACK_FOR, (source_key,)),
         )
@@ -148,7 +148,7 @@ class PrepaidAccounts:
             raise GrantUnknown()
         credits = GrantedCredits(
             root=lot_of(granted[0]),
-            spent_micro=spent[0][1] if spent else 0,
+            spent_micro=(gone[0][1] if gone else 0) - sum(row[4] for row in before),
             asked_micro=sum(row[2] for row in before),
             owed_micro=sum(row[3] for row in before),
         )
