@@ -229,7 +229,8 @@ class SubscriptionFigures(Outcome):
 
 class CreditsView(Shape):
     """Prepaid credits of a tenant in these days, in micro credits. `consumed` was spent or taken,
-    `metered` is that and what of it was free; a tenant whose credits did not move is not there."""
+    `metered` is that and what of it was free, `redeemed` settled guests' bills and is owed to the
+    house, less what came back; a tenant whose credits did not move is not there."""
 
     tenant_id: TenantRef
     granted_micro: int
@@ -237,6 +238,7 @@ class CreditsView(Shape):
     metered_micro: int
     expired_micro: int
     taken_back_micro: int
+    redeemed_micro: int
 
     @classmethod
     def of(cls, found: Credits) -> "CreditsView":
@@ -247,6 +249,7 @@ class CreditsView(Shape):
             metered_micro=found.metered_micro,
             expired_micro=found.expired_micro,
             taken_back_micro=found.taken_back_micro,
+            redeemed_micro=found.redeemed_micro,
         )
 
 
@@ -261,6 +264,7 @@ class CreditFigures(Outcome):
     metered_micro: int
     expired_micro: int
     taken_back_micro: int
+    redeemed_micro: int
     tenants: tuple[CreditsView, ...]
 
     @classmethod
@@ -274,6 +278,7 @@ class CreditFigures(Outcome):
             metered_micro=sum(each.metered_micro for each in found),
             expired_micro=sum(each.expired_micro for each in found),
             taken_back_micro=sum(each.taken_back_micro for each in found),
+            redeemed_micro=sum(each.redeemed_micro for each in found),
             tenants=tuple(CreditsView.of(each) for each in found),
         )
 

@@ -7,6 +7,7 @@ from common.contracts.fields import Amount, CurrencyCode, Day
 from common.contracts.references import (
     ChargeRef,
     CompanyAccountRef,
+    CreditAccountRef,
     FolioRef,
     LineRef,
     PaymentRef,
@@ -136,7 +137,8 @@ class ChargeAdjustedV1(_Lines):
 
 
 class PaymentRecordedV1(_Lines):
-    """`companyAccountId` is who settles later, where a company does."""
+    """`companyAccountId` is who settles later, where a company does; `creditAccountId` is whose
+    credits paid, `creditsMicro` of them."""
 
     fact = "payment.recorded"
     payment_id: PaymentRef
@@ -144,6 +146,8 @@ class PaymentRecordedV1(_Lines):
     paid: Amount
     amount: Amount
     company_account_id: CompanyAccountRef | None = None
+    credit_account_id: CreditAccountRef | None = None
+    credits_micro: int | None = None
 
     @classmethod
     def of(cls, fact: "PaymentRecorded") -> "PaymentRecordedV1":
@@ -155,6 +159,8 @@ class PaymentRecordedV1(_Lines):
             paid=payment.paid,
             amount=payment.amount,
             company_account_id=payment.company_account_id,
+            credit_account_id=payment.credit_account_id,
+            credits_micro=payment.credits_micro,
         )
 
 

@@ -12,6 +12,9 @@ from common.contracts.references import (
     CreditEntryRef,
     CreditHoldRef,
     CreditLotRef,
+    FolioRef,
+    PaymentRef,
+    RefundRef,
 )
 from common.contracts.shapes import Shape
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.prepaid_claw_back import CreditsClawedBack
     from common.domain.prepaid_expiry import CreditsExpiring
     from common.domain.prepaid_grant import CreditsGranted
+    from common.domain.prepaid_redemption import CreditsRedeemed, CreditsRestored
     from common.domain.prepaid_reversal import CreditsGivenBack
     from common.domain.prepaid_spend import CreditsCaptured, CreditsHeld
     from common.domain.prepaid_transfer import CreditsTransferred
@@ -196,6 +200,39 @@ class CreditsGivenBackV1(_Credits):
         return cls(**cls.shared(fact), lot_id=fact.lot_id, source_key=fact.reversal.source_key)
 
 
+class CreditsRedeemedV1(_Credits):
+    """Credits settled a guest's bill, or a part of it: the payment of a folio."""
+
+    fact = "credits.redeemed"
+    folio_id: FolioRef
+    payment_id: PaymentRef
+
+    @classmethod
+    def of(cls, fact: "CreditsRedeemed") -> "CreditsRedeemedV1":
+        return cls(**cls.shared(fact), folio_id=fact.folio_id, payment_id=fact.payment_id)
+
+
+class CreditsRestoredV1(_Credits):
+    """Credits that had settled a bill came back by a refund, to the lots that they were taken of.
+
+    Of a lot that has expired meanwhile they have expired, and were granted anew: see the entries.
+    """
+
+    fact = "credits.restored"
+    folio_id: FolioRef
+    payment_id: PaymentRef
+    refund_id: RefundRef
+
+    @classmethod
+    def of(cls, fact: "CreditsRestored") -> "CreditsRestoredV1":
+        return cls(
+            **cls.shared(fact),
+            folio_id=fact.folio_id,
+            payment_id=fact.payment_id,
+            refund_id=fact.refund_id,
+        )
+
+
 class CreditDebtWaivedV1(_Credits):
     fact = "credits.debt_waived"
 
@@ -245,4 +282,6 @@ CREDIT_EVENTS: Final = (
     CreditsClawedBackV1,
     CreditsGivenBackV1,
     CreditDebtWaivedV1,
+    CreditsRedeemedV1,
+    CreditsRestoredV1,
 )

@@ -65,6 +65,7 @@ WORDS = Vocabulary(
         "mobile_money": "محفظة الهاتف",
         "voucher": "قسيمة",
         "city_ledger": "ذمم الشركات",
+        "credits": "رصيد مدفوع مسبقا",
         "deposit_transfer": "عربون منقول",
     },
     verification=VerificationWords(

@@ -74,6 +74,7 @@ WORDS = Vocabulary(
         "mobile_money": "پول موبایل",
         "voucher": "کوپون",
         "city_ledger": "حساب شرکت (نسیه)",
+        "credits": "اعتبار پیش‌پرداخت",
         "deposit_transfer": "پیش‌پرداخت انتقال‌شده",
     },
     verification=VerificationWords(

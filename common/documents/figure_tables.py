@@ -32,8 +32,16 @@ CREDITS: Final = (
     "metered_micro",
     "expired_micro",
     "taken_back_micro",
+    "redeemed_micro",
 )
-MICRO: Final = ("grantedMicro", "consumedMicro", "meteredMicro", "expiredMicro", "takenBackMicro")
+MICRO: Final = (
+    "grantedMicro",
+    "consumedMicro",
+    "meteredMicro",
+    "expiredMicro",
+    "takenBackMicro",
+    "redeemedMicro",
+)
 Document = Mapping[str, Any]
 
 

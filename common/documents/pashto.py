@@ -73,6 +73,7 @@ WORDS = Vocabulary(
         "mobile_money": "د موبایل پیسې",
         "voucher": "کوپون",
         "city_ledger": "د شرکت حساب (پور)",
+        "credits": "مخکې ورکړل شوی اعتبار",
         "deposit_transfer": "لېږدول شوې مخکې ورکړه",
     },
     verification=VerificationWords(

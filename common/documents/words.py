@@ -67,6 +67,7 @@ ENGLISH = Words(
         "mobile_money": "Mobile money",
         "voucher": "Voucher",
         "city_ledger": "City ledger",
+        "credits": "Prepaid credits",
         "deposit_transfer": "Deposit moved",
     },
     verification=VerificationWords(
@@ -153,6 +154,7 @@ GERMAN = Words(
         "mobile_money": "Mobiles Geld",
         "voucher": "Gutschein",
         "city_ledger": "Debitorenkonto",
+        "credits": "Guthaben",
         "deposit_transfer": "Umgebuchte Anzahlung",
     },
     verification=VerificationWords(
@@ -241,6 +243,7 @@ FRENCH = Words(
         "mobile_money": "Paiement mobile",
         "voucher": "Bon",
         "city_ledger": "Compte débiteur",
+        "credits": "Crédits prépayés",
         "deposit_transfer": "Acompte transféré",
     },
     verification=VerificationWords(

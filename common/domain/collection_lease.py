@@ -1,4 +1,4 @@
-"""One debt is collected once, over whatever rail: card, terminal, link, cash, a company (BEY-4).
+"""One debt is collected once, over whatever rail: card, link, cash, a company, credits (BEY-4).
 
 Before the processor is asked for a payment of what a folio owes, a lease on that debt is taken, in
 the transaction that says that it will be asked. A folio has one at most, by constraint, so nothing

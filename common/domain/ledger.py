@@ -42,12 +42,15 @@ DISPUTE_FEES: Final = "dispute_fees"
 BANK_CLEARING: Final = "bank_clearing"
 PAYOUTS_IN_TRANSIT: Final = "payouts_in_transit"
 """What is promised to the tenant's own account, until the processor has paid it (PO-1)."""
+CREDITS_CLEARING: Final = "credits_clearing"
+"""What the platform owes the house for bills that were settled with prepaid credits (BEY-9)."""
 CLEARING: Final = {
     "card": CARD_CLEARING,
     "bank_transfer": BANK_CLEARING,
     "mobile_money": "mobile_money_clearing",
     "voucher": "voucher_liability",
     "city_ledger": "city_ledger",
+    "credits": CREDITS_CLEARING,
 }
 
 

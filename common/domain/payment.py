@@ -11,7 +11,13 @@ from typing import Any
 
 from common.domain.advice import Advice
 from common.domain.fx import FxSnapshot
-from common.domain.identifiers import CashSessionId, CompanyAccountId, FolioId, PaymentId
+from common.domain.identifiers import (
+    CashSessionId,
+    CompanyAccountId,
+    CreditAccountId,
+    FolioId,
+    PaymentId,
+)
 from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Unmet
 
@@ -43,6 +49,11 @@ class CompanyAccountMissing(Unmet):
     title = "What a company settles later names the company's account"
 
 
+class CreditAccountMissing(Unmet):
+    code = "CREDIT_ACCOUNT_MISSING"
+    title = "A payment in credits names the account that they are taken of"
+
+
 class PaymentMethod(StrEnum):
     """How the guest paid."""
 
@@ -52,6 +63,7 @@ class PaymentMethod(StrEnum):
     MOBILE_MONEY = "mobile_money"
     VOUCHER = "voucher"
     CITY_LEDGER = "city_ledger"  # a company settles later, by invoice
+    CREDITS = "credits"  # prepaid credits of an account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +75,8 @@ class Payment:
 
     `method_token_digest` is the SHA-256 of the processor's payment method token, in hex: enough to
     recognise it, useless to charge it. `cash_session_id` is the drawer session that cash went into,
-    `company_account_id` the account of the company that settles later.
+    `company_account_id` the account of the company that settles later, `credit_account_id` the
+    account of prepaid credits that settled it by so many `credits_micro`: at a whole rate.
 
     `refunded_paid_micro` of what was handed over, worth `refunded_micro` on the folio, have been
     given back or are promised. `advice` is what was pointed out about it or its folio, as far as
@@ -82,6 +95,8 @@ class Payment:
     reference: str | None = None
     cash_session_id: CashSessionId | None = None
     company_account_id: CompanyAccountId | None = None
+    credit_account_id: CreditAccountId | None = None
+    credits_micro: int | None = None
     refunded_paid_micro: int = 0
     refunded_micro: int = 0
     advice: tuple[Advice, ...] = field(default=(), compare=False)
@@ -95,7 +110,7 @@ class Payment:
         """A payment that was handed over.
 
         Refuses: AmountNotPositive, ProcessorPaymentMissing, NoOpenCashSession,
-        CompanyAccountMissing.
+        CompanyAccountMissing, CreditAccountMissing.
         """
         payment = cls(**given)
         if payment.method is PaymentMethod.CARD and not payment.processor_payment_id:
@@ -104,6 +119,8 @@ class Payment:
             raise NoOpenCashSession()
         if payment.method is PaymentMethod.CITY_LEDGER and payment.company_account_id is None:
             raise CompanyAccountMissing()
+        if payment.method is PaymentMethod.CREDITS and payment.credit_account_id is None:
+            raise CreditAccountMissing()
         return payment
 
     @property

@@ -196,7 +196,8 @@ class ListAsked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credits:
     """Prepaid credits of a tenant in these days, in micro credits: granted, consumed (spent and
-    captured), metered (what of it was free included), expired, and taken back."""
+    captured), metered (what of it was free included), expired, taken back, and redeemed: what
+    settled guests' bills, which the platform owes the house, less what came back of them."""
 
     tenant_id: UUID
     granted_micro: int
@@ -204,6 +205,7 @@ class Credits:
     metered_micro: int
     expired_micro: int
     taken_back_micro: int
+    redeemed_micro: int
 
 
 def share_of(part: int, whole: int) -> int | None:

@@ -73,6 +73,8 @@ class EntryKind(StrEnum):
     GIVE_BACK = "give_back"
     DEBT_PAID = "debt_paid"
     DEBT_WAIVED = "debt_waived"
+    REDEEM = "redeem"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

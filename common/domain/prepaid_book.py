@@ -5,7 +5,9 @@ and what one was paid for depends on how it was bought. So they are booked in mi
 their own, by the convention of the ledger of money: one row names the account debited, the account
 credited, and one positive amount. `outstanding` is what the house owes in credits, an account of
 the book for each account of credits, and grows by credit; `debt` is what is owed to it, and grows
-by debit. At any moment issued = outstanding + spent + expired + clawed back - owed - waived.
+by debit. What settles a guest's bill is owed on, to the house of the folio, in money at the rate of
+its payment. At any moment issued = outstanding + spent + owed to houses + expired + clawed back
+- owed - waived.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ SPENT: Final = "spent"
 EXPIRED: Final = "expired"
 CLAWED_BACK: Final = "clawed_back"
 WAIVED: Final = "waived"
+OWED_TO_HOUSE: Final = "owed_to_house"
+"""What settled folios: the house has its worth in money to get, on its `credits_clearing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ def book(entry: CreditEntry) -> tuple[BookEntry, ...]:
             ]
         case EntryKind.DEBT_PAID:
             pairs = [(mine, owed, -entry.amount_micro)]
+        case EntryKind.REDEEM:
+            pairs = [(mine, OWED_TO_HOUSE, -entry.amount_micro)]
+        case EntryKind.RESTORE:
+            pairs = [(OWED_TO_HOUSE, mine, entry.amount_micro)]
         case EntryKind.DEBT_WAIVED:
             pairs = [(WAIVED, owed, -entry.debt_micro)]
         case _:

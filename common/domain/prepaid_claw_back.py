@@ -1,10 +1,10 @@
 """Taking credits back when their purchase was refunded or disputed, exact to the lot (CRD-5).
 
-What is left of those very credits is taken, in whichever of the tenant's accounts it lies. What
-was spent of them, or is promised to a hold, becomes a debt of the account that they were granted
-to; the next purchase pays it, or a platform actor waives it with a reason. What has expired was not
-used, and is neither. Each refund or dispute takes back once, and all of them together no more than
-was granted.
+What is left of those very credits is taken, in whichever of the tenant's accounts it lies. What was
+spent of them, for a service, a bill or the debt of another purchase, or is promised to a hold,
+becomes a debt of the account that they were granted to; the next purchase pays it, or a platform
+actor waives it with a reason. What has expired was not used, and is neither. Each refund or dispute
+takes back once, and all of them together no more than was granted.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,8 @@ class ClawBack:
 class GrantedCredits:
     """Credits of one grant: the lot that was granted, and what became of all of them.
 
-    `spent_micro` was spent, `asked_micro` asked back before, `owed_micro` of that made a debt.
+    `spent_micro` was spent, and neither came back nor expired; `asked_micro` was asked back before,
+    `owed_micro` of that made a debt.
     """
 
     root: CreditLot

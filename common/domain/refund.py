@@ -45,6 +45,8 @@ from common.domain.payment import NoOpenCashSession, Payment, PaymentMethod
 from common.domain.refusal import Conflict, Missing, Unmet
 
 REFUNDING: Final = "folio.refund"
+MADE_HERE: Final = frozenset({PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.CREDITS})
+"""Ways that we give money back by ourselves; what goes another way is made by hand."""
 
 
 class PaymentUnknown(Missing):
@@ -114,7 +116,7 @@ class Refund:
             raise AmountNotPositive()
         if self.method is PaymentMethod.CASH and self.cash_session_id is None:
             raise NoOpenCashSession()
-        if self.method not in (PaymentMethod.CASH, PaymentMethod.CARD) and not self.reference:
+        if self.method not in MADE_HERE and not self.reference:
             raise RefundReferenceMissing()
 
     @property

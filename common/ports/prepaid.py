@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId
+    from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId, PaymentId
     from common.domain.prepaid_account import CreditAccount, CreditEntry
     from common.domain.prepaid_claw_back import ClawBack, GrantedCredits
     from common.domain.prepaid_hold import CreditHold
     from common.domain.prepaid_reconciliation import CreditSums
+    from common.domain.prepaid_redemption import Redemption
     from common.domain.prepaid_reversal import DebtMove, Reversal
     from common.ports.transaction import Page
 
@@ -60,6 +61,9 @@ class Prepaid(Protocol):
 
         Refuses: ClawBackUnknown, ClawBackReversed.
         """
+
+    def take_redeemed(self, payment_id: PaymentId) -> tuple[CreditAccount, Redemption]:
+        """Lock the account that settled a payment, and read what it took and has not back."""
 
     def warned(self, account_id: CreditAccountId) -> frozenset[tuple[str, int]]:
         """The lots of an account whose expiry was warned of, and how many days before."""

@@ -13,6 +13,7 @@ from common.domain.identifiers import (
     CashSessionId,
     ChargeId,
     CompanyAccountId,
+    CreditAccountId,
     FolioId,
     LineId,
     PaymentId,
@@ -43,7 +44,7 @@ LINE_AS_READ: Final = (
 PAYMENT_COLUMNS: Final = (
     "id, folio_id, method, amount_micro, currency, paid_amount_micro, paid_currency, fx,"
     " processor_payment_id, method_token_digest, reference, business_date, cash_session_id,"
-    " refunded_paid_micro, refunded_micro, company_account_id"
+    " refunded_paid_micro, refunded_micro, company_account_id, credit_account_id, credits_micro"
 )
 
 
@@ -204,6 +205,8 @@ def payment_row(payment: Payment, now: datetime) -> dict[str, Any]:
         "reference": payment.reference,
         "cash_session_id": payment.cash_session_id,
         "company_account_id": payment.company_account_id,
+        "credit_account_id": payment.credit_account_id,
+        "credits_micro": payment.credits_micro,
         "refunded_paid_micro": payment.refunded_paid_micro,
         "refunded_micro": payment.refunded_micro,
         "business_date": payment.business_date,
@@ -229,6 +232,8 @@ def payment_of(row: Row) -> Payment:
         refunded_paid_micro=row[14],
         refunded_micro=row[15],
         company_account_id=row[16] and CompanyAccountId(row[16]),
+        credit_account_id=row[17] and CreditAccountId(row[17]),
+        credits_micro=row[18],
     )
 
 

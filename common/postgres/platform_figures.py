@@ -215,4 +215,5 @@ def _credits(row: Row) -> Credits:
         metered_micro=row[3],
         expired_micro=row[4],
         taken_back_micro=row[5],
+        redeemed_micro=row[6],
     )

@@ -21,7 +21,8 @@ SELECT tenant_id,
        coalesce(-sum(amount_micro) FILTER (WHERE kind IN ('spend', 'capture')), 0)::bigint,
        sum(metered_micro)::bigint,
        coalesce(-sum(amount_micro) FILTER (WHERE kind = 'expire'), 0)::bigint,
-       coalesce(-sum(amount_micro) FILTER (WHERE kind = 'claw_back'), 0)::bigint
+       coalesce(-sum(amount_micro) FILTER (WHERE kind = 'claw_back'), 0)::bigint,
+       coalesce(-sum(amount_micro) FILTER (WHERE kind IN ('redeem', 'restore')), 0)::bigint
 FROM credit_ledger_entries
 WHERE recorded_at >= $1 AND recorded_at < $2
 GROUP BY tenant_id

@@ -7,7 +7,7 @@ the same account.
 
 from collections.abc import Sequence
 
-from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId
+from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId, PaymentId
 from common.domain.prepaid_account import (
     CREDITS_MICRO_MAX,
     MAIN,
@@ -19,6 +19,7 @@ from common.domain.prepaid_account import (
 from common.domain.prepaid_claw_back import ClawBack, GrantedCredits, GrantUnknown
 from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
 from common.domain.prepaid_reconciliation import CreditSums
+from common.domain.prepaid_redemption import Redemption
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, DebtMove, Reversal
 from common.ports.prepaid import CreditFilter
 from common.ports.transaction import CursorInvalid, Page
@@ -135,11 +136,11 @@ class PrepaidAccounts:
     def take_granted(
         self, grant_key: str, source_key: str
     ) -> tuple[Sequence[CreditAccount], GrantedCredits, bool]:
-        _, *parts, granted, spent, before, already = self._desk.batch(
+        _, *parts, granted, gone, before, already = self._desk.batch(
             self._line(sql.NOBODY_MOVES),
             *_asking(sql.ALL, sql.ALL.take),
             Statement(sql.GRANTED_FOR, (grant_key,)),
-            Statement(sql.SPENT, (grant_key,)),
+            Statement(sql.GONE, (grant_key,)),
             Statement(sql.TAKEN_BACK, (grant_key,)),
             Statement(sql.TAKEN_BACK_FOR, (source_key,)),
         )
@@ -147,7 +148,7 @@ class PrepaidAccounts:
             raise GrantUnknown()
         credits = GrantedCredits(
             root=lot_of(granted[0]),
-            spent_micro=spent[0][1] if spent else 0,
+            spent_micro=(gone[0][1] if gone else 0) - sum(row[4] for row in before),
             asked_micro=sum(row[2] for row in before),
             owed_micro=sum(row[3] for row in before),
         )
@@ -166,6 +167,15 @@ class PrepaidAccounts:
             raise ClawBackReversed()
         moves = [DebtMove(EntryKind(row[1]), row[2], row[3]) for row in debts]
         return self._desk.loaded(assembled(*parts)[0]), claw_back_of(taken[0]), moves
+
+    def take_redeemed(self, payment_id: PaymentId) -> tuple[CreditAccount, Redemption]:
+        *parts, redeemed = self._desk.batch(
+            *_asking(sql.BY_PAYMENT, sql.BY_PAYMENT.take, payment_id),
+            Statement(sql.REDEEMED, (payment_id,)),
+        )
+        left = {CreditLotId(row[1]): row[2] for row in redeemed if row[2]}
+        redemption = Redemption(min(row[3] for row in redeemed), left)
+        return self._desk.loaded(assembled(*parts)[0]), redemption
 
     def warned(self, account_id: CreditAccountId) -> frozenset[tuple[str, int]]:
         return frozenset((row[1], row[2]) for row in self._desk.rows(sql.WARNED, account_id))

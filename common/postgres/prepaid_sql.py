@@ -77,6 +77,24 @@ BY_CLAW_BACK: Final = Questions.about(
     also_lots=f"id = {ITS_LOT}",
 )
 
+# Also the lots that have nothing left: what comes back goes to where it was taken.
+TOOK: Final = """id IN (
+         SELECT moved.lot_id
+         FROM credit_entry_lots AS moved
+         JOIN credit_ledger_entries AS entries ON entries.id = moved.entry_id
+         WHERE entries.kind = 'redeem' AND entries.reference = $1)"""
+BY_PAYMENT: Final = Questions.about(
+    "id = (SELECT credit_account_id FROM payments WHERE id = $1)", also_lots=TOOK
+)
+REDEEMED: Final = """
+SELECT lots.tenant_id, lot_id, -sum(lots.amount_micro)::bigint, min(occurred_at)
+FROM credit_ledger_entries AS entries
+JOIN credit_entry_lots AS lots ON lots.entry_id = entries.id
+WHERE kind IN ('redeem', 'restore')
+  AND (reference = $1 OR reference IN (SELECT id FROM refunds WHERE payment_id = $1))
+GROUP BY lots.tenant_id, lot_id
+"""
+
 # Who takes credits back must find them wherever they are: in an account that opens meanwhile, too.
 # So transfers go on beside one another, and stand still for a claw-back.
 MOVING: Final = """
@@ -94,18 +112,20 @@ ON CONFLICT DO NOTHING
 """
 GRANTED_FOR: Final = f"SELECT tenant_id, {LOT_COLUMNS} FROM credit_lots WHERE source_key = $1"
 HOLD: Final = f"SELECT tenant_id, {HOLD_COLUMNS} FROM credit_holds WHERE id = $1"
-SPENT: Final = """
+# What left for good, but by its expiry: with what stands of what was taken back.
+GONE: Final = """
 SELECT roots.tenant_id, coalesce(-sum(moved.amount_micro), 0)::bigint
 FROM credit_lots AS roots
 JOIN credit_lots AS pieces ON pieces.root_id = roots.id
 JOIN credit_entry_lots AS moved ON moved.lot_id = pieces.id
 JOIN credit_ledger_entries AS entries ON entries.id = moved.entry_id
 WHERE roots.source_key = $1
-  AND entries.kind IN ('spend', 'capture')
+  AND entries.kind NOT IN ('grant', 'expire', 'transfer_out', 'transfer_in')
 GROUP BY roots.tenant_id
 """
 TAKEN_BACK: Final = """
-SELECT credit_claw_backs.tenant_id, credit_claw_backs.source_key, asked_micro, debt_micro
+SELECT credit_claw_backs.tenant_id, credit_claw_backs.source_key, asked_micro, debt_micro,
+       taken_micro
 FROM credit_claw_backs
 JOIN credit_lots ON credit_lots.id = lot_id
 WHERE credit_lots.source_key = $1

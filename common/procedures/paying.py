@@ -7,6 +7,7 @@ from common.domain.payment import Payment, PaymentMethod
 from common.domain.stored_method import token_digest
 from common.ports.transaction import Transaction
 from common.procedures.owing import charge_account
+from common.procedures.redeeming import redeem_credits, take_payer
 
 
 def take_payment(
@@ -21,20 +22,24 @@ def take_payment(
     reference: str | None = None,
     cash_session_id: CashSessionId | None = None,
     company_account_id: CompanyAccountId | None = None,
+    credit_account: str | None = None,
     allow_credit: bool = False,
 ) -> PaymentRecorded:
     """Convert what was paid by the folio's rates, record it, book it and tell it.
 
     Cash goes into the named drawer session, or into the only one that the actor has open at the
     property; the session is taken behind the folio, and stays open until the payment is in. What a
-    company settles later is owed by its account from here on.
+    company settles later is owed by its account from here on; credits are taken of the named one.
 
     Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
     ProcessorPaymentMissing, CompanyAccountMissing; CompanyAccountUnknown, CompanyAccountNotActive,
-    CurrenciesDiffer and CreditLimitExceeded of what a company settles.
+    CurrenciesDiffer and CreditLimitExceeded of what a company settles; CreditAccountMissing,
+    CreditSpendingForbidden, CurrenciesDiffer, CreditAccountUnknown and InsufficientCredits of what
+    credits do.
     """
     is_cash, is_debt = method is PaymentMethod.CASH, method is PaymentMethod.CITY_LEDGER
     session = tx.cash_sessions.take_to_pay(folio.property_id, cash_session_id) if is_cash else None
+    payer = take_payer(tx, credit_account, paid) if method is PaymentMethod.CREDITS else None
     payment = Payment.received(
         id=payment_id or tx.new_id(PaymentId),
         folio_id=folio.id,
@@ -48,10 +53,14 @@ def take_payment(
         reference=reference,
         cash_session_id=session.id if session else None,
         company_account_id=company_account_id if is_debt else None,
+        credit_account_id=payer.account.id if payer else None,
+        credits_micro=payer.credits_micro if payer else None,
     )
     recorded = folio.record_payment(payment, tx, allow_credit=allow_credit)
     if is_debt:
         charge_account(tx, folio, payment)
+    if payer:
+        redeem_credits(tx, payer, payment)
     tx.folios.keep(folio)
     tx.folios.keep_payment(payment)
     tx.ledger.post(recorded)

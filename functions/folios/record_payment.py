@@ -3,8 +3,10 @@
 A card payment carries the processor's id and is recorded once, whether the desk or the processor's
 event comes first. Another currency is converted by the rates that the folio pinned, and both
 amounts are kept. Cash goes into an open drawer session, in the currency that was handed over. What
-a company settles later is owed by its account from here on, within its credit limit. While the
-processor collects the same debt, nothing but what a card's terminal has captured takes it (BEY-4).
+a company settles later is owed by its account from here on, within its credit limit. Prepaid
+credits of an account settle in the same transaction, at the rate of the settings; who takes them
+for a folio may spend them elsewhere, too (`billing.credits.write`). While the processor collects
+the same debt, nothing but what a card's terminal has captured takes it (BEY-4).
 """
 
 from common.contracts.fields import (
@@ -12,6 +14,7 @@ from common.contracts.fields import (
     Payable,
     PaymentToken,
     Token,
+    Word,
 )
 from common.contracts.folios import LinesAnswer
 from common.contracts.references import (
@@ -32,12 +35,15 @@ from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.payment import (
     CompanyAccountMissing,
+    CreditAccountMissing,
     NoOpenCashSession,
     PaymentAlreadyRecorded,
     PaymentMethod,
     PaymentUnderWay,
     ProcessorPaymentMissing,
 )
+from common.domain.prepaid_account import CreditAccountUnknown, InsufficientCredits
+from common.domain.prepaid_redemption import CreditSpendingForbidden
 from common.ports.transaction import Transaction
 from common.procedures.paying import digest_of, take_payment
 from common.runtime.declaration import RateLimit, http_function
@@ -47,7 +53,8 @@ class RecordPayment(Request):
     """What was handed over. `allowCredit` takes more than is owed, as a deposit.
 
     `cashSessionId` says into which drawer cash goes: the caller's own, unless it is given.
-    `companyAccountId` says who settles later, by `city_ledger`.
+    `companyAccountId` says who settles later, by `city_ledger`; `creditAccount` names the account
+    that pays by `credits`.
     """
 
     folio_id: FolioRef
@@ -59,6 +66,7 @@ class RecordPayment(Request):
     reference: FreeText | None = None
     cash_session_id: CashSessionRef | None = None
     company_account_id: CompanyAccountRef | None = None
+    credit_account: Word | None = None
     allow_credit: bool = False
 
 
@@ -86,6 +94,10 @@ class RecordPayment(Request):
         CompanyAccountNotActive,
         CurrenciesDiffer,
         CreditLimitExceeded,
+        CreditAccountMissing,
+        CreditSpendingForbidden,
+        CreditAccountUnknown,
+        InsufficientCredits,
     ),
 )
 def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
@@ -94,7 +106,8 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
     Refuses: FolioUnknown, FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing,
     NoOpenCashSession, ProcessorPaymentMissing, PaymentAlreadyRecorded, PaymentUnderWay,
     CompanyAccountMissing, CompanyAccountUnknown, CompanyAccountNotActive, CurrenciesDiffer,
-    CreditLimitExceeded.
+    CreditLimitExceeded, CreditAccountMissing, CreditSpendingForbidden, CreditAccountUnknown,
+    InsufficientCredits.
     """
     folio, lease = tx.collection_leases.take_folio(request.folio_id)
     if request.payment_id is not None and tx.folios.find_paid_by(request.payment_id) is not None:
@@ -111,6 +124,7 @@ def record_payment(request: RecordPayment, tx: Transaction) -> LinesAnswer:
         reference=request.reference,
         cash_session_id=request.cash_session_id,
         company_account_id=request.company_account_id,
+        credit_account=request.credit_account,
         allow_credit=request.allow_credit,
     )
     return LinesAnswer.of(recorded)

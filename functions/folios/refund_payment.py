@@ -4,7 +4,8 @@ Cash comes out of an open drawer, in the same transaction. It is not held agains
 should hold: a refusal would tell that before it is counted. Of a card the refund is promised here,
 and the processor asked once the promise is committed: the answer says `pending` whatever became of
 it, so that a retry is answered the same. What a company was to settle is owed by it no longer.
-Everything else a person has given back by hand.
+Credits come back to the lots that they were taken of. Everything else a person has given back by
+hand.
 
 The caller confirms exactly this refund: `common.domain.refund` has the document whose SHA-256 the
 confirmation bears, and a client works it out from what it shows.
@@ -23,6 +24,7 @@ from common.domain.company_account import CompanyAccountNotActive
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.payment import NoOpenCashSession, PaymentMethod
+from common.domain.prepaid_account import CreditsOutOfRange
 from common.domain.refund import (
     PaymentUnknown,
     RefundExceedsPayment,
@@ -36,6 +38,7 @@ from common.ports.identity import Actor
 from common.ports.transaction import PendingRefund, Transaction
 from common.procedures.confirming import confirmed
 from common.procedures.owing import give_back_debt
+from common.procedures.redeeming import restore_credits
 from common.procedures.refunding import ask_processor, keep_answer
 from common.runtime.declaration import Errand, RateLimit, http_function
 
@@ -103,6 +106,7 @@ def left_pending(answered: RefundAnswer, tx: Transaction) -> PendingRefund | Non
         RefundReferenceMissing,
         NoOpenCashSession,
         CompanyAccountNotActive,
+        CreditsOutOfRange,
     ),
 )
 def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
@@ -110,7 +114,7 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
 
     Refuses: FolioUnknown, PaymentUnknown, FolioAlreadyClosed, CurrenciesDiffer, AmountNotPositive,
     RefundExceedsPayment, RefundOfMovedMoney, RefundReferenceMissing, NoOpenCashSession,
-    CompanyAccountNotActive.
+    CompanyAccountNotActive, CreditsOutOfRange.
     """
     folio, payment, standing = tx.refunds.take_payment(request.folio_id, request.payment_id)
     is_cash = payment.method is PaymentMethod.CASH
@@ -129,6 +133,7 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
         cash_session_id=session.id if session else None,
     )
     give_back_debt(tx, recorded.payment, recorded.refund)
+    restore_credits(tx, recorded.payment, recorded.refund)
     tx.folios.keep(folio)
     tx.refunds.keep(recorded.refund, recorded.payment)
     tx.ledger.post(recorded)

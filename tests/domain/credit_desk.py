@@ -8,22 +8,38 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId
+from common.domain.identifiers import (
+    CreditAccountId,
+    CreditHoldId,
+    CreditLotId,
+    FolioId,
+    PaymentId,
+    RefundId,
+)
+from common.domain.money import Money
+from common.domain.payment import Payment, PaymentMethod
 from common.domain.prepaid_account import MAIN, CreditAccount, CreditEntry, EntryKind
 from common.domain.prepaid_claw_back import ClawBack, GrantedCredits, claw_back, waive
 from common.domain.prepaid_expiry import CreditsExpiring, expire, warn
 from common.domain.prepaid_grant import CreditGrant, grant
 from common.domain.prepaid_hold import CreditHold
 from common.domain.prepaid_lot import CreditLot, CreditSource
+from common.domain.prepaid_redemption import Redemption, redeem, restore
 from common.domain.prepaid_reversal import DebtMove, give_back
 from common.domain.prepaid_spend import Use, capture, deduct, hold, release
 from common.domain.prepaid_terms import CreditTerms
 from common.domain.prepaid_transfer import transfer
-from tests.domain.front_desk import Desk, settings_of
+from common.domain.refund import Refund
+from tests.domain.front_desk import USD, Desk, settings_of
 
 HOUR = timedelta(hours=1)
+KEPT: Final = frozenset(
+    {EntryKind.GRANT, EntryKind.EXPIRE, EntryKind.TRANSFER_IN, EntryKind.TRANSFER_OUT}
+)
+GONE: Final = frozenset(EntryKind) - KEPT
+"""What takes credits of a grant for good, or brings them back: all but its expiry."""
 
 
 class Credits:
@@ -37,6 +53,8 @@ class Credits:
         self.claw_backs: list[ClawBack] = []
         self.warned: set[tuple[str, int]] = set()
         self.reversed: set[int] = set()
+        self.payments: list[tuple[str, Payment]] = []
+        self.refunds: dict[str, str] = {}
 
     @property
     def now(self) -> datetime:
@@ -116,7 +134,7 @@ class Credits:
         before = self.standing(lot_id)
         granted = GrantedCredits(
             root=root,
-            spent_micro=-self.moved_of(lot_id, EntryKind.SPEND, EntryKind.CAPTURE),
+            spent_micro=self.spent_of(lot_id),
             asked_micro=sum(each.asked_micro for each in before),
             owed_micro=sum(each.debt_micro for each in before),
         )
@@ -143,7 +161,63 @@ class Credits:
     def waive(self, micro: int, account: str = MAIN) -> None:
         self._does(lambda at: waive(at, micro, "a bad year", self.desk), account)
 
+    def redeem(self, micro: int, account: str = MAIN) -> Payment:
+        """Let credits settle a bill, at one micro credit to a micro unit."""
+        at = self.account(account)
+        payment = Payment(
+            id=self.desk.new_id(PaymentId),
+            folio_id=self.desk.new_id(FolioId),
+            method=PaymentMethod.CREDITS,
+            paid=Money(micro, USD),
+            amount=Money(micro, USD),
+            fx=None,
+            business_date=self.now.date(),
+            credit_account_id=at.id,
+            credits_micro=micro,
+        )
+        redeem(at, payment, self.desk)
+        self._keep(at)
+        self.payments.append((account, payment))
+        return payment
+
+    def restore(self, place: int, micro: int) -> None:
+        """Give back so much of a bill, or what is left of it."""
+        account, payment = self.payments[place]
+        paid = min(Money(micro, USD), payment.left)
+        refund = Refund(
+            id=self.desk.new_id(RefundId),
+            folio_id=payment.folio_id,
+            payment_id=payment.id,
+            method=payment.method,
+            paid=paid,
+            amount=paid,
+            reason="The bill was wrong",
+            confirmed=None,
+            business_date=self.now.date(),
+            promised_at=self.now,
+        )
+        at = self.account(account)
+        restore(at, payment, refund, self._redeemed(payment), self.desk)
+        self._keep(at)
+        self.refunds[refund.id] = payment.id
+        given = payment.refunded_paid_micro + paid.amount_micro
+        self.payments[place] = account, replace(payment, refunded_paid_micro=given)
+
     # what there is
+
+    def spent_of(self, lot_id: CreditLotId) -> int:
+        """What was spent of a grant for good: it neither came back, nor was taken, nor expired."""
+        taken = sum(each.taken_micro for each in self.standing(lot_id))
+        return -self.moved_of(lot_id, *GONE) - taken
+
+    def _redeemed(self, payment: Payment) -> Redemption:
+        left: dict[CreditLotId, int] = {}
+        of_it = [
+            e for e in self.entries if self.refunds.get(str(e.reference), e.reference) == payment.id
+        ]
+        for share in (share for entry in of_it for share in entry.shares):
+            left[share.lot_id] = left.get(share.lot_id, 0) - share.amount_micro
+        return Redemption(of_it[0].occurred_at, left)
 
     def standing(self, lot_id: CreditLotId) -> list[ClawBack]:
         """What was taken back of a grant, and not given back."""

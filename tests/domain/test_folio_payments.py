@@ -33,6 +33,7 @@ class TestPaying:
             ("mobile_money", "mobile_money_clearing"),
             ("voucher", "voucher_liability"),
             ("city_ledger", "city_ledger"),
+            ("credits", "credits_clearing"),
         ],
     )
     def test_books_each_method_on_its_own_account(self, method: str, account: str):

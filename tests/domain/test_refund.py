@@ -119,6 +119,7 @@ def test_a_part_goes_back_and_the_rest_is_left():
         ("mobile_money", "succeeded"),
         ("voucher", "succeeded"),
         ("city_ledger", "succeeded"),
+        ("credits", "succeeded"),
     ],
 )
 def test_only_a_card_waits(method, status):

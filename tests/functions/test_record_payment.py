@@ -30,6 +30,7 @@ REFUSALS: list[tuple[str, int, dict[str, Any]]] = [
     ("NO_OPEN_CASH_SESSION", 409, {**TRANSFER, "method": "cash"}),
     ("PROCESSOR_PAYMENT_MISSING", 422, {**TRANSFER, "method": "card"}),
     ("COMPANY_ACCOUNT_MISSING", 422, {**TRANSFER, "method": "city_ledger"}),
+    ("CREDIT_ACCOUNT_MISSING", 422, {**TRANSFER, "method": "credits"}),
     ("PAYMENT_ALREADY_RECORDED", 409, CARD),
     ("FOLIO_UNKNOWN", 404, TRANSFER),
     ("FOLIO_CLOSED", 409, TRANSFER),
@@ -42,6 +43,8 @@ OF_COMPANIES = {
     "CREDIT_LIMIT_EXCEEDED",
 }
 """Tried in receivables/test_settling_folios.py."""
+OF_CREDITS = {"CREDIT_ACCOUNT_UNKNOWN", "CREDIT_SPENDING_FORBIDDEN", "INSUFFICIENT_CREDITS"}
+"""Tried in credits/test_credits_pay_folios.py."""
 
 
 def _owing(hotel: Hotel, cents: int = 10_000) -> str:
@@ -166,7 +169,8 @@ def test_every_refusal_that_is_declared_is_tried() -> None:
     """A payment that is under way needs a card: payments/test_one_collection.py tries that one."""
     declared = {refusal.code for refusal in declaration_of(record_payment).refusals}
 
-    assert declared - {"PAYMENT_UNDER_WAY"} <= {code for code, _, _ in REFUSALS} | OF_COMPANIES
+    elsewhere = {"PAYMENT_UNDER_WAY"} | OF_COMPANIES | OF_CREDITS
+    assert declared <= {code for code, _, _ in REFUSALS} | elsewhere
 
 
 @pytest.mark.req("API-4")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.hotel import Hotel
+from tests.hotel import Hotel, usd
 from tests.postgres.trials import Trial
 from tests.prepaying import (
     bought,
@@ -15,12 +15,15 @@ from tests.prepaying import (
     transfer,
     waive,
 )
+from tests.redeeming import owing, redeemed
+from tests.refunding import refund
 
 ACCOUNT: Final = {"id": "cra_x", "name": "x"}
 LOT: Final = {"id": "clt_x", "root_id": "clt_x", "source_key": "x"}
 MOVED: Final = {"id": "clt_x", "account_id": "cra_none", "source_key": None}
 HOLD: Final = {"id": "hld_x"}
 ENTRY: Final = {"id": "crl_x", "sequence": 999}
+IN_CREDITS: Final = "method = 'credits'"
 ROOT, PIECE = "id = root_id", "id <> root_id"
 NONE: Final = "clt_none"
 
@@ -43,6 +46,11 @@ def hold(constraint: str, which: str = "status = 'open'", **changes: object) -> 
 def entry(constraint: str, of: str, **changes: object) -> Trial:
     """A copy of an entry."""
     return Trial(constraint, "credit_ledger_entries", {**ENTRY, **changes}, f"kind = '{of}'")
+
+
+def paid(constraint: str, **changes: object) -> Trial:
+    """A copy of a payment in credits."""
+    return Trial(constraint, "payments", {"id": "pay_x", **changes}, IN_CREDITS)
 
 
 AS_ITS_KIND: Final = "credit_entry_moves_as_its_kind"
@@ -79,6 +87,11 @@ CREDITS: Final = [
     entry("credit_entry_leaves_something_or_nothing", "grant", balance_micro=-1),
     entry("credit_entry_says_what_it_is_about", "transfer_in", counterpart=None),
     entry(AS_ITS_KIND, "grant", amount_micro=-1),
+    entry("redeemed_credits_name_what_they_pay", "redeem", reference=None),
+    entry("credits_pay_once_and_come_back_once", "redeem"),
+    paid("credits_payment_names_its_account", credit_account_id=None),
+    paid("credits_pay_at_a_whole_rate", credits_micro=1_000_000_001),
+    paid("payment_is_redeemed_of_a_credit_account", credit_account_id="cra_none"),
     Trial("entry_names_a_lot_once", "credit_entry_lots", {}),
     Trial("lot_was_moved_by_an_entry", "credit_entry_lots", {"entry_id": "crl_none"}),
     Trial("moved_lot_exists", "credit_entry_lots", {"lot_id": NONE}),
@@ -135,13 +148,18 @@ MOVES_OTHERWISE: Final = [
     entry(AS_ITS_KIND, "give_back", debt_micro=1),
     entry(AS_ITS_KIND, "debt_paid", debt_micro=0),
     entry(AS_ITS_KIND, "debt_waived", debt_micro=1),
+    entry(AS_ITS_KIND, "redeem", amount_micro=1, reference="pay_x"),
+    entry(AS_ITS_KIND, "redeem", metered_micro=1, reference="pay_x"),
+    entry(AS_ITS_KIND, "restore", amount_micro=-1, reference="rfd_x"),
+    entry(AS_ITS_KIND, "restore", metered_micro=1, reference="rfd_x"),
     entry(AS_ITS_KIND, "grant", kind="gift"),
 ]
 """The one constraint that says of every kind what it may move: each of its branches."""
 
 
 def credits_of_every_kind(hotel: Hotel) -> None:
-    """Granted, spent, moved, held in every way, taken back, owed, paid, waived, and warned of."""
+    """Granted, spent, moved, held in every way, taken back, owed, paid, waived, and warned of; and
+    in a bill of 110.00, of which 30.00 came back."""
     key = bought(hotel, 10)
     deduct(hotel, 8)
     assert claw_back(hotel, key, 10).status_code == 201
@@ -154,6 +172,10 @@ def credits_of_every_kind(hotel: Hotel) -> None:
     assert capture(hotel, held(hotel, 2), 1).status_code == 200
     hotel.post(f"/credits/holds/{held(hotel, 2)}/release", {})
     held(hotel, 2)
+    granted(hotel, 11_000)
+    folio = owing(hotel)
+    payment = redeemed(hotel, folio, 110)
+    assert refund(hotel, folio, payment, usd(3_000), reference=None).status_code == 201
     hotel.rows(
         "INSERT INTO {s}.credit_expiry_warnings (tenant_id, lot_id, days_before, told_at)"
         " SELECT tenant_id, id, 7, now() FROM {s}.credit_lots LIMIT 1"

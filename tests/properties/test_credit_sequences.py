@@ -1,7 +1,8 @@
 """Random sequences of credits: issued - spent - expired - taken back - outstanding = 0, always.
 
 Credits are granted, spent, held, captured, released, moved, expired, refunded in parts, owed, paid,
-waived and given back, in any order, sensible or not, while time passes. After every step each grant
+waived and given back, settle bills and come back of them, in any order, sensible or not, while time
+passes. After every step each grant
 adds up to the micro credit, nothing is below nothing, what was asked back is taken, owed, or has
 expired unused, and nobody has won: by no order of buying, spending, being refunded and winning
 disputes does a tenant get more than what it paid for, was given, owes, and was let off (BEY-7).
@@ -39,6 +40,8 @@ STEPS = st.one_of(
     st.tuples(st.just("claw_back"), PICK, AMOUNT),
     st.tuples(st.just("reverse"), PICK),
     st.tuples(st.just("waive"), AMOUNT, PLACE),
+    st.tuples(st.just("redeem"), AMOUNT, PLACE),
+    st.tuples(st.just("restore"), PICK, AMOUNT),
     st.tuples(st.just("passes"), st.sampled_from([HOUR / 4, HOUR, 2 * HOUR])),
 )
 
@@ -66,6 +69,9 @@ class World:
                 case "claw_back":
                     if self.grants:
                         self.credits.claw_back(self.grants[how[0] % len(self.grants)], how[1])
+                case "restore":
+                    if self.credits.payments:
+                        self.credits.restore(how[0] % len(self.credits.payments), how[1])
                 case "reverse":
                     taken = range(len(self.credits.claw_backs))
                     if how[0] in set(taken) - self.credits.reversed:
@@ -80,11 +86,9 @@ def each_grant_adds_up(world: World) -> None:
     credits = world.credits
     for root_id in world.grants:
         granted = credits.moved_of(root_id, EntryKind.GRANT)
-        spent = -credits.moved_of(root_id, EntryKind.SPEND, EntryKind.CAPTURE)
+        spent = credits.spent_of(root_id)
         expired = -credits.moved_of(root_id, EntryKind.EXPIRE)
-        taken = -credits.moved_of(
-            root_id, EntryKind.CLAW_BACK, EntryKind.GIVE_BACK, EntryKind.DEBT_PAID
-        )
+        taken = sum(each.taken_micro for each in credits.standing(root_id))
         outstanding = sum(lot.left_micro for lot in credits.pieces(root_id))
         assert granted - spent - expired - taken - outstanding == 0
         asked = credits.standing(root_id)
@@ -126,7 +130,7 @@ def what_was_asked_back_is_accounted_for(world: World) -> None:
     for root_id in world.grants:
         asked = credits.standing(root_id)
         missing = sum(e.asked_micro - e.taken_micro - e.debt_micro for e in asked)
-        gone = -credits.moved_of(root_id, EntryKind.EXPIRE, EntryKind.DEBT_PAID)
+        gone = -credits.moved_of(root_id, EntryKind.EXPIRE)
         waiting = sum(
             lot.left_micro - lot.held_micro
             for lot in credits.pieces(root_id)
@@ -142,7 +146,7 @@ def nobody_has_won(world: World) -> None:
     every = [lot for at in credits.accounts.values() for lot in at.lots]
     gone = sum(x.left_micro - x.held_micro for x in every if x.is_expired(credits.now))
     has = sum(lot.left_micro for lot in every) - gone
-    kinds = (EntryKind.SPEND, EntryKind.CAPTURE)
+    kinds = (EntryKind.SPEND, EntryKind.CAPTURE, EntryKind.REDEEM, EntryKind.RESTORE)
     spent = -sum(entry.amount_micro for entry in credits.entries if entry.kind in kinds)
     granted = sum(e.amount_micro for e in credits.entries if e.kind is EntryKind.GRANT)
     asked = sum(c.asked_micro for root_id in world.grants for c in credits.standing(root_id))
@@ -155,7 +159,7 @@ def nobody_has_won(world: World) -> None:
 def _owed_before(credits: Credits, root_id: CreditLotId) -> int:
     """What was promised to a hold when it was asked back, was owed for it, and came back."""
     owed = sum(each.debt_micro for each in credits.standing(root_id))
-    spent = -credits.moved_of(root_id, EntryKind.SPEND, EntryKind.CAPTURE)
+    spent = credits.spent_of(root_id)
     return max(owed - spent, 0)
 
 

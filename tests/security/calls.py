@@ -240,6 +240,7 @@ def _payment(_: Calls) -> dict[str, Any]:
         "reference": "At the desk",
         "cashSessionId": new_id("cds"),
         "companyAccountId": new_id("cac"),
+        "creditAccount": "main",
         "allowCredit": True,
     }
 

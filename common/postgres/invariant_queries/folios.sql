@@ -56,7 +56,8 @@ WHERE type NOT IN ('charge', 'tax', 'payment', 'adjustment', 'void', 'rounding',
 UNION ALL
 SELECT id, concat('payment by ', method)
 FROM payments
-WHERE method NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'voucher', 'city_ledger')
+WHERE method NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'voucher', 'city_ledger',
+    'credits')
 UNION ALL
 SELECT refund_id, concat('refund ', status)
 FROM refund_settlements

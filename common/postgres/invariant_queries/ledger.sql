@@ -70,7 +70,7 @@ WITH expected AS (
   LEFT JOIN (VALUES
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', NULL),
     ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
-    ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
+    ('city_ledger', 'city_ledger'), ('credits', 'credits_clearing')) AS clearing (method, clearing) USING (method)
   CROSS JOIN LATERAL (SELECT coalesce('city_ledger:' || company_account_id, clearing,
     concat('cash:', cash_session_id)) AS account) AS a
 ), booked AS (
@@ -115,7 +115,7 @@ WITH given AS (
   LEFT JOIN (VALUES
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'), ('cash', NULL),
     ('mobile_money', 'mobile_money_clearing'), ('voucher', 'voucher_liability'),
-    ('city_ledger', 'city_ledger')) AS clearing (method, clearing) USING (method)
+    ('city_ledger', 'city_ledger'), ('credits', 'credits_clearing')) AS clearing (method, clearing) USING (method)
   CROSS JOIN LATERAL (
     SELECT CASE WHEN part = 1 THEN 'fx_clearing'
                 WHEN EXISTS (SELECT FROM late_refunds AS late WHERE late.id = given.source)

@@ -76,7 +76,8 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT root_id, count(*) FILTER (WHERE kind = 'grant') AS grants,
          coalesce(-sum(parts.amount_micro) FILTER (WHERE kind IN
-           ('spend', 'capture', 'expire', 'claw_back', 'give_back', 'debt_paid')), 0) AS gone
+           ('spend', 'capture', 'expire', 'claw_back', 'give_back', 'debt_paid', 'redeem',
+            'restore')), 0) AS gone
   FROM credit_lots
   JOIN credit_entry_lots AS parts ON parts.lot_id = credit_lots.id
   JOIN credit_ledger_entries AS entries ON entries.id = entry_id
@@ -112,7 +113,9 @@ WITH expected AS (
     ('claw_back', 1, owed, 'clawed_back', debt_micro),
     ('give_back', 0, 'clawed_back', mine, amount_micro),
     ('give_back', 1, 'clawed_back', owed, -debt_micro),
-    ('debt_paid', 0, mine, owed, -amount_micro), ('debt_waived', 0, 'waived', owed, -debt_micro)
+    ('debt_paid', 0, mine, owed, -amount_micro), ('debt_waived', 0, 'waived', owed, -debt_micro),
+    ('redeem', 0, mine, 'owed_to_house', -amount_micro),
+    ('restore', 0, 'owed_to_house', mine, amount_micro)
   ) AS ways (way, part, debit, credit, micro) ON way = kind
   WHERE micro <> 0
 ), booked AS (
@@ -151,7 +154,8 @@ LEFT JOIN credit_holds AS holds ON holds.id = hold_id
 WHERE CASE
   WHEN kind = 'expire' THEN lots.expires_at IS NULL OR lots.expires_at > occurred_at
   WHEN kind = 'capture' THEN lots.expires_at <= holds.placed_at
-  WHEN kind IN ('spend', 'hold', 'transfer_out', 'claw_back') THEN lots.expires_at <= occurred_at
+  WHEN kind IN ('spend', 'hold', 'transfer_out', 'claw_back', 'redeem')
+    THEN lots.expires_at <= occurred_at
   ELSE false END;
 
 -- invariant: a_hold_is_what_its_entries_say
@@ -234,6 +238,31 @@ LEFT JOIN (
 ) AS given ON given.reference = reversals.source_key
 WHERE (returned_micro, cancelled_micro, times) IS DISTINCT FROM (amount, debt, 1)
    OR returned_micro NOT BETWEEN taken_micro AND taken_micro + debt_micro - cancelled_micro;
+
+-- invariant: credits_that_paid_are_payments_of_folios
+-- What credits took for bills, and what refunds gave back of it, are the payments and the refunds of
+-- folios: of the account that the payment names, as many as it says, and of a refund its share. So
+-- what the platform owes the house for them is the sum of both, at the rate of each payment.
+WITH expected AS (
+  SELECT id AS source, 'redeem' AS kind, credit_account_id AS account_id, -credits_micro AS micro
+  FROM payments
+  WHERE method = 'credits'
+  UNION ALL
+  SELECT refunds.id, 'restore', credit_account_id,
+         credits_micro / payments.paid_amount_micro * refunds.paid_amount_micro
+  FROM refunds
+  LEFT JOIN payments ON payments.id = payment_id
+  WHERE refunds.method = 'credits'
+), moved AS (
+  SELECT reference, kind, account_id, amount_micro
+  FROM credit_ledger_entries
+  WHERE kind IN ('redeem', 'restore')
+)
+SELECT source, concat_ws(' ', 'did not', kind, 'of', account_id, micro)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM moved) AS missing
+UNION ALL
+SELECT reference, concat_ws(' ', 'is no bill of', account_id, kind, amount_micro)
+FROM (SELECT * FROM moved EXCEPT ALL SELECT * FROM expected) AS surplus;
 
 -- invariant: an_account_of_credits_is_what_its_trail_digested
 -- The state that an account's trail digested is the one that it is in.

@@ -9,10 +9,12 @@ import pytest
 from tests.analysing import Document, asked, figures, money, movements, published, rows
 from tests.buying import card
 from tests.charging import choose, collect
-from tests.hotel import Hotel, House
+from tests.hotel import Hotel, House, usd
 from tests.metering import price, priced, send, used
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
+from tests.redeeming import owing, redeemed
+from tests.refunding import refund
 from tests.subscribing import act, change, run_cycle, subscribed
 from tests.trialing import tried
 from tests.trust.books import broken
@@ -260,12 +262,17 @@ def test_shows_nothing_to_who_only_reads_their_own_subscription(hotel: Hotel) ->
 
 
 def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> None:
-    """1,000 of a plan are granted on 1 March, 30 are consumed on 2 March and 5 on 3 March."""
+    """1,000 of a plan are granted on 1 March, 30 are consumed on 2 March and 5 on 3 March.
+
+    On that day 400 settle 4.00 of a bill, of which 1.00 comes back: 300 are owed to the house.
+    """
     clock("2045-03-01T00:00:30+00:00")
     subscribed(hotel, "pro")
     for day, credits in (("02", 30), ("03", 5)):
         clock(f"2045-03-{day}T00:00:30+00:00")
         assert deduct(hotel, credits).status_code < 300
+    folio = owing(hotel)
+    refund(hotel, folio, redeemed(hotel, folio, 4), usd(100), reference=None)
     clock("2045-03-05T00:00:30+00:00")
 
     found = asked(hotel, "credits", "2045-03-01", "2045-03-02").json
@@ -276,3 +283,4 @@ def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> No
     table = asked(hotel, "credits", "2045-03-03", "2045-03-04", headers={"Accept": "text/csv"})
     lines = list(csv.reader(table.data.decode("utf-8-sig").splitlines()))
     assert [line[5] for line in lines if line[3] == str(hotel.tenant_id)] == ["5000000"]
+    assert [line[9] for line in lines if line[3] == str(hotel.tenant_id)] == ["300000000"]

@@ -119,6 +119,21 @@ def test_what_has_expired_is_neither_taken_nor_owed(
     assert broken(hotel) == []
 
 
+@pytest.mark.req("BEY-7")
+def test_what_paid_another_purchases_debt_was_spent(hotel: Hotel) -> None:
+    """10 bought and spent, refunded, 10 bought for the debt, refunded: 10 are owed as before."""
+    first = bought(hotel, 10)
+    deduct(hotel, 10)
+    claw_back(hotel, first, 10)
+    second = bought(hotel, 10)
+    assert balance(hotel)["debtMicro"] == 0
+
+    answer = claw_back(hotel, second, 10)
+
+    assert (answer.json["takenMicro"], answer.json["debtMicro"]) == (0, 10_000_000)
+    assert broken(hotel) == []
+
+
 def test_what_is_promised_to_a_hold_is_owed_and_stays_promised(hotel: Hotel) -> None:
     """4 of 10 are held: 6 taken and 4 owed; the hold can be captured, or comes back to be spent."""
     key = bought(hotel, 10)

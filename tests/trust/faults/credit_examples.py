@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
-from tests.hotel import Hotel
+from tests.hotel import Hotel, usd
 from tests.prepaying import (
     SCOPE,
     bought,
@@ -19,6 +19,8 @@ from tests.prepaying import (
     wanted,
 )
 from tests.prepaying import claw_back as taken_back
+from tests.redeeming import owing, redeemed
+from tests.refunding import asking
 from tests.till import signed
 from tests.trust.faults.scene import Scene, struck_out
 
@@ -126,6 +128,35 @@ def _giving_back(scene: Scene) -> Act:
     return _confirms(hotel, "/credits/claw-backs/reverse", {**asked, "reason": "Won"}, context)
 
 
+def _settling(scene: Scene) -> Act:
+    """A bill, out of two lots."""
+    granted(scene.hotel, 4_000)
+    bought(scene.hotel, 9_000)
+    body = {"method": "credits", "amount": usd(11_000), "creditAccount": "main"}
+    return _posts(f"/folios/{owing(scene.hotel)}/payments", body)
+
+
+def _restoring(scene: Scene) -> Act:
+    """A part of a bill; it pays a part of what the account owes."""
+    hotel = scene.hotel
+    key = bought(hotel, 11_000)
+    folio = owing(hotel)
+    payment = redeemed(hotel, folio, 110)
+    assert taken_back(hotel, key, 2_000).status_code == 201
+    ask = asking(hotel, folio, payment, usd(5_000), "laila", reference=None)
+
+    def act(at: Hotel) -> str:
+        answer = ask(at)
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return act
+
+
+BILLS: Final[dict[str, Callable[[Scene], Act]]] = {
+    "record_payment in credits": _settling,
+    "refund_payment in credits": _restoring,
+}
+"""Further examples of functions that have another one."""
 CREDITS: Final[dict[str, Callable[[Scene], Act]]] = {
     "grant_credits": _granting,
     "deduct_credits": _deducting,
@@ -136,4 +167,5 @@ CREDITS: Final[dict[str, Callable[[Scene], Act]]] = {
     "claw_back_credits": _taking_back,
     "waive_credit_debt": _waiving,
     "reverse_claw_back": _giving_back,
+    **BILLS,
 }

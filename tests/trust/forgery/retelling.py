@@ -32,6 +32,7 @@ CLEARING: Final = {
     "card": "card_clearing",
     "cash": "cash_in_drawer",
     "city_ledger": "city_ledger",
+    "credits": "credits_clearing",
     "mobile_money": "mobile_money_clearing",
     "voucher": "voucher_liability",
 }
@@ -197,6 +198,8 @@ def _payment(detail: Row) -> Row:
     paid = {f"paid_{column}": value for column, value in _sum(detail["paid"]).items()}
     told = {"id": detail["paymentId"], "method": detail["method"], **_sum(detail["amount"]), **paid}
     told["company_account_id"] = detail["companyAccountId"]
+    told["credit_account_id"] = detail["creditAccountId"]
+    told["credits_micro"] = detail["creditsMicro"]
     return told if told["method"] == "cash" else {**told, "cash_session_id": None}
 
 

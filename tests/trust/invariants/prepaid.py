@@ -13,6 +13,7 @@ GOES_ON = "a_lot_goes_on_as_its_grant"
 EXPIRED = "what_has_expired_is_not_spent"
 HOLD = "a_hold_is_what_its_entries_say"
 BACK = "credits_are_taken_back_within_their_grant"
+BILLS = "credits_that_paid_are_payments_of_folios"
 DIGESTED = "an_account_of_credits_is_what_its_trail_digested"
 STANDS = "an_aggregate_stands_where_its_trail_ended"
 GUARDED = "what_may_happen_once_is_guarded"
@@ -113,9 +114,18 @@ PREPAID = (
     plant(BACK, "UPDATE credit_claw_backs SET asked_micro = asked_micro + 1"),
     plant(BACK, "UPDATE credit_claw_back_reversals SET returned_micro = 1"),
     plant(BACK, "UPDATE credit_claw_back_reversals SET cancelled_micro = 1"),
+    plant(BILLS, "UPDATE credit_ledger_entries SET reference = 'pay_x' WHERE kind = 'redeem'"),
+    plant(BILLS, "UPDATE credit_ledger_entries SET reference = 'rfd_x' WHERE kind = 'restore'"),
+    plant(BILLS, "UPDATE payments SET credits_micro = 2 * credits_micro WHERE method = 'credits'"),
+    plant(
+        BOOKED,
+        "UPDATE credit_book_entries SET credit_account = 'spent'"
+        " WHERE credit_account = 'owed_to_house'",
+    ),
     plant(DIGESTED, f"UPDATE credit_accounts SET name = 'another' {MAIN}"),
     plant(STANDS, f"UPDATE credit_accounts SET version = version + 1 {MAIN}"),
     plant(GUARDED, "ALTER TABLE credit_lots DROP CONSTRAINT credits_are_granted_once"),
+    plant(GUARDED, "DROP INDEX credits_pay_once_and_come_back_once"),
     plant(
         "a_record_cannot_be_changed",
         "GRANT UPDATE ON credit_ledger_entries TO {role}",

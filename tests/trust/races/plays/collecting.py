@@ -5,6 +5,7 @@ from typing import Any
 from jobs.retry_refunds import retry_refunds
 from tests.hotel import Hotel, usd
 from tests.paying import acted, cancel, charges, intents, pay, ready, run_job
+from tests.prepaying import granted
 from tests.till import Till
 from tests.trust.races.plays.payments import DUE, confirms, settles
 from tests.trust.races.plays.playbill import balance, hears_of, pays, race
@@ -38,8 +39,9 @@ def collected_once(hotel: Hotel, folio: str) -> None:
 
 @race
 def every_rail_collects_one_debt(stage: Stage) -> None:
-    """Two cards, a drawer and a terminal: whoever is later is refused, or gets it back."""
+    """Two cards, a drawer, credits, a terminal: whoever is later is refused, or gets it back."""
     hotel = stage.hotel
+    granted(hotel, 20_000)
     folio = hotel.open_folio()
     hotel.charged(folio)
     till = Till.opened(hotel, usd(5_000))
@@ -47,6 +49,7 @@ def every_rail_collects_one_debt(stage: Stage) -> None:
         stage.plays(name, confirms(*ready(hotel, folio, usd(11_000), owed=True), name))
     more = {"cashSessionId": till.session}
     stage.plays("karim", pays(folio, "karim", 11_000, "cash", **more))
+    stage.plays("laila", pays(folio, "laila", 11_000, "credits", creditAccount="main"))
     stage.plays("terminal", captures(folio, "pp-1"))
 
     *desk, _ = stage.play()
