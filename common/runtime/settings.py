@@ -39,7 +39,8 @@ class ProcessSettings:
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
     hides from which addresses payments are asked for, `trial_key` the one that hides who has had
-    a trial: while it stays, nobody has a second one. `quotas` are rate limits other than the
+    a trial: while it stays, nobody has a second one. `quote_keys` sign quotes, the first of them,
+    and prove them, all of them. `quotas` are rate limits other than the
     declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7). `telemetry`
     is where measurements go: `otlp` to the collector at `telemetry_url`, `memory` for whoever looks
     at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process,
@@ -68,6 +69,7 @@ class ProcessSettings:
     orchestrator_key: str = field(default="", repr=False)
     origin_key: str = field(default="", repr=False)
     trial_key: str = field(default="", repr=False)
+    quote_keys: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -121,6 +123,7 @@ class ProcessSettings:
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
             origin_key=given.get("ORIGIN_KEY", ""),
             trial_key=given.get("TRIAL_KEY", ""),
+            quote_keys=several(given.get("QUOTE_KEYS", "")),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets_name=given.get("STRIPE_WEBHOOK_SECRETS_NAME", ""),

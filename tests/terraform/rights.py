@@ -72,6 +72,8 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
         yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
     if "origins" in needs:
         yield Right("secretmanager.secretAccessor", "billing-origin-key")
+    if "quotes" in needs:
+        yield Right("secretmanager.secretAccessor", "billing-quote-keys")
     if "trials" in needs:
         yield Right("secretmanager.secretAccessor", "billing-trial-key")
     if "webhooks" in needs:

@@ -3,6 +3,7 @@
     make trust MINUTES=60           python -m tests.trust run --minutes 60 --seed 7
     python -m tests.trust play RACE SEED
     python -m tests.trust usage --events 100000
+    python -m tests.trust quotes --changes 2000
 
 It writes tests/trust-report.md and ends with exit code 1 when anything was violated, or a seeded
 defect was not noticed. A red seed of a race is played again, made short and told, by `play`.
@@ -21,7 +22,9 @@ import typer
 
 from common.local.database import start_database
 from tests.hotel import House
+from tests.platform_taxing import somebody_sells
 from tests.trust import fault_points, report, tampering, usage_orders
+from tests.trust import quotes as quoting
 from tests.trust.chaos import long_run as chaos
 from tests.trust.defects import runner as defects
 from tests.trust.machine import play as machine
@@ -88,6 +91,16 @@ def usage(events: int = 100_000, seed: int = 0) -> None:
     with house() as service, redirect_stdout(StringIO()):
         wrong = usage_orders.play(service, events, seed)
     typer.echo(f"{events:,} events, seed {seed}: {wrong or 'the same invoices'}")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def quotes(changes: int = 2_000, seed: int = 0) -> None:
+    """Quote so many changes of subscriptions, make them, and compare what was charged."""
+    with house() as service, redirect_stdout(StringIO()):
+        somebody_sells(service)
+        wrong = quoting.play(service.new_hotel, changes, seed)
+    typer.echo(f"{changes:,} changes, seed {seed}: {wrong or 'charged is what was quoted'}")
     raise typer.Exit(1 if wrong else 0)
 
 

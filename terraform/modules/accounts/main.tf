@@ -15,7 +15,7 @@ variable "functions" {
 locals {
   known = [
     "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "printer",
-    "provisioning", "publisher", "trials", "vault", "webhooks",
+    "provisioning", "publisher", "quotes", "trials", "vault", "webhooks",
   ]
 
   group = {
@@ -120,6 +120,11 @@ output "detector" {
 output "origins" {
   description = "Accounts that know an address again, without keeping it."
   value       = { for group in keys(local.asks.origins) : group => local.accounts[group] }
+}
+
+output "quotes" {
+  description = "Accounts that sign quotes, and prove them."
+  value       = { for group in keys(local.asks.quotes) : group => local.accounts[group] }
 }
 
 output "trials" {

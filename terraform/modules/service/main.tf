@@ -82,6 +82,7 @@ module "secrets" {
     processor-key    = module.accounts.gateway
     orchestrator-key = module.accounts.detector
     origin-key       = module.accounts.origins
+    quote-keys       = module.accounts.quotes
     trial-key        = module.accounts.trials
     webhook-secrets  = module.accounts.webhooks
   }

@@ -46,6 +46,7 @@ locals {
       BILLING_STRIPE_API_KEY = module.secrets.ids["processor-key"]
     }
     origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
+    quotes  = { BILLING_QUOTE_KEYS = module.secrets.ids["quote-keys"] }
     trials  = { BILLING_TRIAL_KEY = module.secrets.ids["trial-key"] }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
