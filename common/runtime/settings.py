@@ -31,6 +31,7 @@ class ProcessSettings:
     `databases` maps a cell's name to its address: `postgresql://user@host:port/database`,
     `postgresql://user@/database?host=/socket/folder`, or
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
+    `signing_keyring` holds the tenants' keys, `platform_keyring` that of the platform's documents.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
     `stack` is `google` or `local`. `gateway` is the payment processor: `stripe`, by its key, or
     `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
@@ -62,6 +63,7 @@ class ProcessSettings:
     project: str = ""
     documents_bucket: str = ""
     signing_keyring: str = ""
+    platform_keyring: str = ""
     wrapping_keyring: str = ""
     topic: str = ""
     gateway: str = ""
@@ -116,6 +118,7 @@ class ProcessSettings:
             project=given.get("PROJECT", environment.get("GOOGLE_CLOUD_PROJECT", "")),
             documents_bucket=given.get("DOCUMENTS_BUCKET", ""),
             signing_keyring=given.get("SIGNING_KEYRING", ""),
+            platform_keyring=given.get("PLATFORM_KEYRING", ""),
             wrapping_keyring=given.get("WRAPPING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),

@@ -213,6 +213,16 @@ class Adapters(Measuring):
         return CloudKeys(self.settings.signing_keyring)
 
     @cached_property
+    def platform_keys(self) -> "Keys":
+        if self.settings.stack == "local":
+            from common.local.keys import KeyFiles
+
+            return KeyFiles(self._folder("platform-keys"))
+        from common.google.keys import CloudKeys
+
+        return CloudKeys(self.settings.platform_keyring)
+
+    @cached_property
     def secrets(self) -> "Secrets":
         """Secrets by name, the newest version within minutes."""
         from common.runtime.kept_secrets import KeptSecrets

@@ -14,8 +14,8 @@ variable "functions" {
 
 locals {
   known = [
-    "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "printer",
-    "provisioning", "publisher", "quotes", "trials", "vault", "webhooks",
+    "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "platform_keys",
+    "printer", "provisioning", "publisher", "quotes", "trials", "vault", "webhooks",
   ]
 
   group = {
@@ -100,6 +100,11 @@ output "verifiers" {
   value = {
     for group in setsubtract(keys(local.asks.keys), local.signs) : group => local.accounts[group]
   }
+}
+
+output "platform_signers" {
+  description = "Accounts that seal the platform's own documents."
+  value       = { for group in keys(local.asks.platform_keys) : group => local.accounts[group] }
 }
 
 output "wrappers" {

@@ -37,6 +37,8 @@ module "kms" {
   signers   = module.accounts.signers
   verifiers = module.accounts.verifiers
   wrappers  = module.accounts.wrappers
+
+  platform_signers = module.accounts.platform_signers
 }
 
 module "database" {

@@ -27,6 +27,9 @@ locals {
     gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
     vault     = { BILLING_WRAPPING_KEYRING = module.kms.wrapping_keyring }
+
+    platform_keys = { BILLING_PLATFORM_KEYRING = module.kms.platform_keyring }
+
     webhooks = var.gateway != "stripe" ? {} : {
       BILLING_STRIPE_WEBHOOK_SECRETS_NAME = join("/", [
         "projects", module.project.id, "secrets", module.secrets.ids["webhook-secrets"]
