@@ -71,12 +71,14 @@ def public(
     )
 
     from common.domain.subscription_invoice import PLATFORM_ID
+    from common.procedures.certifying import issuer_of
 
     wiring = _wiring()
-    of, owner = (
-        (wiring.platform_keys, PLATFORM_ID) if tenant_id is None else (wiring.keys, tenant_id)
-    )
-    key = load_der_public_key(of.public_key(owner, of.current(owner)))
+    if tenant_id is not None:
+        _run(wiring, tenant_id, issuer_of, None)  # a key of nobody's is not made
+    keeper = wiring.platform_keys if tenant_id is None else wiring.keys
+    owner = tenant_id or PLATFORM_ID
+    key = load_der_public_key(keeper.public_key(owner, keeper.current(owner)))
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     typer.echo(pem.decode(), nl=False)
 
