@@ -1,9 +1,13 @@
 """`billing invoice verify`: is this PDF an invoice as it was issued? Asked of nobody, offline.
 
+It is asked of a hotel's invoice, or of one that the platform wrote to a hotel, by the key of whose
+invoice it is.
+
 The PDF names its number and the SHA-256 of its payload. The payload, as GET /invoices/{id} answers
 it, is put into its canonical form (RFC 8785), hashed and compared; the signature that stands beside
-it is checked with the hotel's public key, and so is the signature in the PDF, its seal. That the
-file's bytes are those that were issued only the service can tell: POST /invoices/verify.
+it is checked with the hotel's public key, and so is the signature in the PDF, its seal. Of the
+platform's own invoices the seal is all that is signed, and has to be there. That the file's bytes
+are those that a hotel has issued only the service can tell: POST /invoices/verify.
 
 Exit code 0: what could be checked holds; 1: something does not; 2: a file cannot be read;
 3: nothing was given to hold the PDF against.
@@ -24,6 +28,8 @@ from common.cli.laptop import AsJson, failure
 FALSE: Final = 1
 UNREADABLE: Final = 2
 UNPROVEN: Final = 3
+PLATFORMS: Final = "subscription_invoice"
+"""The type of what the platform writes to its tenants."""
 
 invoice = typer.Typer(name="invoice", help="Invoices: verify a PDF.", no_args_is_help=True)
 
@@ -40,7 +46,10 @@ Payload = Annotated[
 PublicKey = Annotated[
     Path | None,
     typer.Option(
-        exists=True, dir_okay=False, show_default=False, help="The hotel's public key, in PEM."
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+        help="The public key of the hotel, or of the platform, in PEM.",
     ),
 ]
 
@@ -109,10 +118,15 @@ def _verdict(file: Path, payload: Path | None, public_key: Path | None) -> Verdi
         return Verdict(number, claimed, seal=seal)
     try:
         document = json.loads(payload.read_text(encoding="utf-8"))
-        stated = document.get("payload", document)
+        stated = _payload_in(document)
         digest = _digest(stated)
         same = hmac.compare_digest(digest.hex(), claimed) and stated.get("number") == number
-        signature = _signature(document, digest, public_key) if public_key else None
+        signature = None
+        if public_key is not None:
+            if stated.get("type") == PLATFORMS:
+                seal = bool(seal)
+            else:
+                signature = _signature(document, digest, public_key)
     except (ValueError, TypeError, AttributeError) as error:
         raise failure("invoice", f"{payload} cannot be read: {error}", UNREADABLE) from error
     return Verdict(number, claimed, same, signature, seal)
@@ -139,6 +153,13 @@ def _seal(pdf: bytes, public_key: Path | None) -> bool | None:
     known = load_pem_public_key(public_key.read_bytes())
     written = known.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return found.holds and found.public_key == written
+
+
+def _payload_in(document: dict[str, Any]) -> dict[str, Any]:
+    """The payload in an answer, where the platform's is its text, or a payload alone."""
+    stated = document.get("payload", document)
+    read: dict[str, Any] = json.loads(stated) if isinstance(stated, str) else stated
+    return read
 
 
 def _digest(payload: dict[str, Any]) -> bytes:

@@ -1,9 +1,11 @@
-"""`billing keys`: a certificate that a trusted authority issued, for a tenant's signing key.
+"""`billing keys`: the public half of a signing key, and a certificate of an authority for it.
 
 PDFs are signed with the tenant's key, and bear a certificate that the key issued itself until an
 authority has issued one. `request` prints what the authority is asked with; the key never leaves
 the place where it is kept. `certificate` keeps what the authority sent, if it is for the key: the
-documents that are drawn from then on bear it, and what was signed before stays as it is.
+documents that are drawn from then on bear it, and what was signed before stays as it is. `public`
+prints what is published, so that anybody can verify: a tenant's, or without one the platform's, by
+which it seals its invoices to its tenants.
 
 Exit code 0: done; 1: the certificate cannot be used, or the tenant or its key cannot be reached;
 2: the command is wrong.
@@ -53,6 +55,32 @@ def request(tenant_id: TenantId) -> None:
     sign = partial(_sign, wiring, tenant_id)
     asked = certificate_request(issuer.name, issuer.country, public_key, sign)
     typer.echo(asked.decode(), nl=False)
+
+
+@keys.command(epilog="Example: billing keys public > melmastoon.pem")
+def public(
+    tenant_id: Annotated[
+        UUID | None, typer.Argument(help="The tenant's id; the platform's without.")
+    ] = None,
+) -> None:
+    """Print the public half of the key that signs now (PEM): of a tenant, or of the platform."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_der_public_key,
+    )
+
+    from common.domain.subscription_invoice import PLATFORM_ID
+    from common.procedures.certifying import issuer_of
+
+    wiring = _wiring()
+    if tenant_id is not None:
+        _run(wiring, tenant_id, issuer_of, None)  # a key of nobody's is not made
+    keeper = wiring.platform_keys if tenant_id is None else wiring.keys
+    owner = tenant_id or PLATFORM_ID
+    key = load_der_public_key(keeper.public_key(owner, keeper.current(owner)))
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    typer.echo(pem.decode(), nl=False)
 
 
 @keys.command(

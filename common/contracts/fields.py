@@ -164,6 +164,14 @@ Token = Annotated[
 ]
 """A reference or key of another system: 1 to 128 visible ASCII characters."""
 
+QuoteToken = Annotated[
+    str,
+    StringConstraints(
+        strict=True, max_length=8192, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
+    ),
+]
+"""A quote as it was signed (JWS in its compact form): opaque to the client, who hands it back."""
+
 TaxNumber = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")
 ]

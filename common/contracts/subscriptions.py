@@ -1,20 +1,25 @@
 """How subscriptions and the platform's invoices read on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts.fields import Amount, AmountNotNegative, Instant, PaymentToken
+from common.contracts.fields import (
+    Amount,
+    AmountNotNegative,
+    Instant,
+    PaymentToken,
+    QuoteToken,
+)
 from common.contracts.plans import PlanName
 from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.period import Interval, Period
 from common.domain.plan import SEATS_MAX
-from common.domain.subscription import Subscription
+from common.domain.subscription import Subscription, SubscriptionChanged
 from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import Bill, InvoiceLine, SubscriptionInvoice
-from common.domain.subscription_quote import Quote
 from common.domain.subscription_terms import Terms
 
 TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
@@ -230,6 +235,32 @@ class SubscriptionAnswer(Outcome):
         )
 
 
+class SubscriptionChangeAnswer(Outcome):
+    """The subscription after the change. `bill` is what the change makes due at once, null where
+    it makes nothing due; a preview has no invoice, and the quote for it, which binds before
+    `quoteExpiresAt`."""
+
+    subscription: SubscriptionView
+    bill: BillView | None
+    invoice: SubscriptionInvoiceView | None
+    quote_token: QuoteToken | None = None
+    quote_expires_at: Instant | None = None
+    version: int
+
+    @classmethod
+    def of(
+        cls, fact: SubscriptionChanged, invoice: SubscriptionInvoice | None = None, **quoted: Any
+    ) -> "SubscriptionChangeAnswer":
+        """What a change came to, or would come to."""
+        return cls(
+            subscription=SubscriptionView.of(fact.subject),
+            bill=BillView.of(fact.bill) if fact.bill else None,
+            invoice=SubscriptionInvoiceView.of(invoice) if invoice else None,
+            version=fact.subject.version,
+            **quoted,
+        )
+
+
 class HistoryView(Shape):
     """Something that happened to a subscription, by whom and why."""
 
@@ -257,17 +288,6 @@ class TermsGiven(Request):
     interval: Interval | None = None
     agreed_monthly_fee: AmountNotNegative | None = None
 
-
-class QuoteShape(Shape):
-    """What a preview answered; given back, it is what is charged, or nothing is."""
-
-    as_of: Instant
-    version: Annotated[int, Field(ge=1, le=2**53 - 1)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
-
-    def quote(self) -> Quote:
-        return Quote(as_of=self.as_of, version=self.version, sha256=self.sha256)
-
-    @classmethod
-    def of(cls, quote: Quote) -> "QuoteShape":
-        return cls(as_of=quote.as_of, version=quote.version, sha256=quote.sha256)
+    def asked(self) -> dict[str, Any]:
+        """The terms as they were asked for, in the names of the wire."""
+        return self.model_dump(mode="json", by_alias=True, include=set(TermsGiven.model_fields))

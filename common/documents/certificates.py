@@ -118,9 +118,10 @@ def _given(chain: list[x509.Certificate], key_version: str, *, own: bool) -> Cer
 
 def _subject(name: str, country: str) -> x509.Name:
     short = name[:NAME_LENGTH_MAX]
+    where = [x509.NameAttribute(NameOID.COUNTRY_NAME, country)] if country else []
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            *where,
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, short),
             x509.NameAttribute(NameOID.COMMON_NAME, short),
         ]

@@ -113,10 +113,25 @@ def read_seal(pdf: bytes) -> SealFound | None:
             valid_from=validity["not_before"].native,
             valid_to=validity["not_after"].native,
         )
-        holds = is_whole(signature, given, given.valid_from)
+        holds = is_whole(signature, given, given.valid_from) and _fills_its_place(pdf, signature)
     except (PdfError, ValueError) as failure:
         raise ValueError(f"its signature cannot be read: {type(failure).__name__}") from None
     return SealFound(holds, leaf.public_key.dump())
+
+
+def _fills_its_place(pdf: bytes, signature: Any) -> bool:
+    """Whether nothing stands where the signature does but it, in hexadecimal digits, and zeros.
+
+    It cannot sign the place that it stands in, and readers pass over what is behind its end: a byte
+    that is changed there is found by this alone.
+    """
+    from asn1crypto.cms import ContentInfo
+
+    start, length, end, _ = signature.byte_range
+    place = pdf[start + length : end]
+    digits = ContentInfo.load(signature.pkcs7_content).dump().hex()
+    written = f"<{digits:0<{len(place) - 2}}>"
+    return place in (written.upper().encode(), written.encode())
 
 
 def attached(reader: Any) -> bytes | None:

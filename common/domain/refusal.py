@@ -1,11 +1,11 @@
 """A refusal is an answer: the business says no, and says why.
 
-Every rule that can say no raises a subclass of one of six kinds: what was asked for is not there
-(`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), the request
-does not meet a rule (`Unmet`), it takes more than was paid for beforehand (`Unfunded`), or somebody
-else who is needed does not answer now (`Unavailable`). The domain knows no transport: what a kind
-becomes on the wire stands in one table at the edge. A client acts on `code` alone, so a code never
-changes its meaning.
+Every rule that can say no raises a subclass of one of seven kinds: what was asked for is not there
+(`Missing`), it clashes with what is (`Conflict`), this caller may not (`Forbidden`), what is shown
+is not what it is said to be (`Malformed`), the request does not meet a rule (`Unmet`), it takes
+more than was paid for beforehand (`Unfunded`), or somebody else who is needed does not answer now
+(`Unavailable`). The domain knows no transport: what a kind becomes on the wire stands in one table
+at the edge. A client acts on `code` alone, so a code never changes its meaning.
 """
 
 from typing import ClassVar
@@ -43,6 +43,10 @@ class Conflict(Refusal):
 
 class Forbidden(Refusal):
     """The caller is known and may not do this."""
+
+
+class Malformed(Refusal):
+    """What the request shows as ours, or as somebody's, is nothing that they made."""
 
 
 class Unmet(Refusal):

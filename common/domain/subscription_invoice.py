@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical, digest
@@ -25,6 +26,8 @@ from common.domain.refusal import Missing
 
 NUMBER_PREFIX: Final = "MEL"
 PLATFORM: Final = "Melmastoon"
+PLATFORM_ID: Final = UUID(int=0)
+"""Where keys are kept by the ids of tenants: the platform's are no tenant's (RFC 9562, nil)."""
 
 
 class SubscriptionInvoiceUnknown(Missing):

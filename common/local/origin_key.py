@@ -1,5 +1,5 @@
-"""What the laptop hides addresses, and who had a trial, under: files that are made when they are
-asked for."""
+"""What the laptop hides addresses, and who had a trial, under, and what it signs quotes with: files
+that are made when they are asked for."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +15,11 @@ def origin_key(folder: Path) -> str:
 def trial_key(folder: Path) -> str:
     """The key that marks of trials are made under."""
     return _key(folder / "trial-key")
+
+
+def quote_key(folder: Path) -> str:
+    """The key that quotes are signed with."""
+    return _key(folder / "quote-key")
 
 
 def _key(file: Path) -> str:

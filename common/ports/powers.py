@@ -132,7 +132,8 @@ class Printer(Protocol):
         sign: Callable[[bytes], bytes],
         now: datetime,
     ) -> CertificateGiven:
-        """A certificate that a key issues for itself, in the issuer's name."""
+        """A certificate that a key issues for itself, in the name of the issuer and of its country,
+        where it has one."""
 
     def e_invoice(self, payload: Mapping[str, Any], person: Mapping[str, Any]) -> bytes:
         """An invoice or a credit note as XML by EN 16931. Refuses: EInvoiceNotPossible."""
@@ -188,6 +189,10 @@ class Powers(Protocol):
 
     @property
     def keys(self) -> Keys: ...
+    @property
+    def platform_keys(self) -> Keys:
+        """The key that the platform's own documents are signed with, under `PLATFORM_ID`."""
+
     @property
     def documents(self) -> Documents: ...
     @property

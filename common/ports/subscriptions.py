@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from common.domain.trial import Marks, Trial
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
+    from common.ports.quotes import Quotes
     from common.ports.transaction import Page
 
 
@@ -247,3 +248,7 @@ class PlatformBooks(Protocol):
     def platform_incidents(self) -> PlatformIncidents: ...
     @property
     def platform_taxes(self) -> PlatformTaxes: ...
+
+    @property
+    def quotes(self) -> Quotes:
+        """Who signs quotes, where the function needs `quotes`."""

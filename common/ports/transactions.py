@@ -13,6 +13,7 @@ from uuid import UUID
 
 from common.domain.refusal import Conflict, Forbidden, Refusal, Unmet
 from common.ports.identity import Actor, StepUp
+from common.ports.quotes import Quotes
 from common.ports.transaction import Transaction
 
 
@@ -132,7 +133,8 @@ class Caller:
     """Who runs a command, under which trace, and for which event if it was one that asked.
 
     `expects` is the version that a kind of aggregate must still have (If-Match). `origin` is the
-    HMAC of the address that was called from, under a key of the tenant.
+    HMAC of the address that was called from, under a key of the tenant. `quotes` signs quotes, for
+    a function that needs it.
     """
 
     actor: Actor
@@ -142,6 +144,7 @@ class Caller:
     consumer: str | None = None
     expects: tuple[str, int] | None = None
     origin: bytes | None = None
+    quotes: Quotes | None = None
 
 
 class Command(Transaction, Protocol):

@@ -21,6 +21,7 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import Identifier
 from common.domain.settings import Settings
 from common.ports.identity import Actor, StepUp
+from common.ports.quotes import Quotes
 from common.ports.transactions import Caller, Key, StoredAnswer, VersionStale
 from common.postgres import ranks
 from common.postgres.audit import audit_row
@@ -96,6 +97,12 @@ class CommandDesk:
     @property
     def origin(self) -> bytes | None:
         return self._caller.origin
+
+    @property
+    def quotes(self) -> Quotes:
+        if self._caller.quotes is None:
+            raise LookupError("a function that quotes declares that it needs `quotes`")
+        return self._caller.quotes
 
     def new_id(self, kind: type[Id]) -> Id:
         """A fresh identifier that sorts by the transaction's time."""

@@ -10,18 +10,17 @@ costs nothing but time.
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
 from uuid import UUID
 
-from common.domain.certificate import CertificateGiven, keep, signing
+from common.domain.certificate import CertificateGiven, keep
 from common.domain.einvoice import EInvoiceNotPossible
 from common.domain.identifiers import CreditNoteId, DocumentId
 from common.domain.issued_document import IssuedDocument, Rendition, Signature
 from common.domain.settings import Issuer
-from common.ports.powers import DrawingRefused, Keys, Powers, Seal
+from common.ports.powers import DrawingRefused, Powers, Seal
 from common.ports.transaction import Transaction
 from common.procedures.logo import logo_of
+from common.procedures.sealing_documents import Signer, seal_by, store_sealed, whole_second
 from common.procedures.stating import e_invoice_of
 
 
@@ -55,6 +54,15 @@ class Undrawn:
             certificates=tx.certificates.kept(),
         )
 
+    def signer(self, powers: Powers) -> Signer:
+        """The tenant, by its own key."""
+        return Signer(
+            keys=powers.keys,
+            owner_id=self.tenant_id,
+            issuer=self.issuer,
+            certificates=self.certificates,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -76,7 +84,7 @@ def draw(undrawn: Undrawn, powers: Powers) -> Drawn:
     signature = document.signature or _signature(undrawn, powers)
     try:
         pdf, e_invoice = _page(undrawn, powers)
-        seal = _seal(undrawn, powers)
+        seal = seal_by(undrawn.signer(powers), undrawn.tenant_id, powers)
         name, sealed = _stored(undrawn, pdf, seal, e_invoice, powers)
     except DrawingRefused as refused:
         return Drawn(document.id, None, signature, str(refused) or type(refused).__name__)
@@ -114,45 +122,14 @@ def _page(undrawn: Undrawn, powers: Powers) -> tuple[bytes, bytes | None]:
 def _stored(
     undrawn: Undrawn, pdf: bytes, seal: Seal, e_invoice: bytes | None, powers: Powers
 ) -> tuple[str, bytes]:
-    """Seal and store: where it lies, and what lies there.
+    """Seal and store: where it lies, and what lies there. Raises DrawingRefused.
 
-    The name comes from what was drawn and from the certificate, as no two seals are the same. What
-    somebody has stored there before, who died or was faster, is tried, and is the document.
-    Raises DrawingRefused.
+    The name comes from what was drawn and from the certificate, as no two seals are the same.
     """
-    document, tenant_id = undrawn.document, undrawn.tenant_id
+    document = undrawn.document
     drawn = hashlib.sha256(pdf + seal.certificate.sha256).hexdigest()[:16]
     name = f"{_folder(document)}/{document.id}/{undrawn.copy}-{drawn}.pdf"
-    sealed = powers.printer.sealed(pdf, seal, e_invoice)
-    try:
-        powers.documents.put(tenant_id, name, sealed)
-    except FileExistsError:
-        sealed = powers.documents.get(tenant_id, name)
-        powers.printer.must_hold(pdf, sealed, seal, e_invoice)
-    return name, sealed
-
-
-def _seal(undrawn: Undrawn, powers: Powers) -> Seal:
-    """What a document is signed with now: the key's newest version, and its certificate.
-
-    One of the key's own is made where there is none; the store keeps the first that comes, so that
-    all who make one at once sign with the same.
-    """
-    tenant_id, now = undrawn.tenant_id, powers.now()
-    key_version = powers.keys.current(tenant_id)
-    sign = partial(_signed_by, powers.keys, tenant_id, key_version)
-    known = signing(undrawn.certificates, key_version, now)
-    if known is not None:
-        return Seal(known, sign, _second(now))
-    public_key = powers.keys.public_key(tenant_id, key_version)
-    made = powers.printer.own_certificate(undrawn.issuer, key_version, public_key, sign, now)
-    name = f"certificates/{hashlib.sha256(key_version.encode()).hexdigest()[:16]}.der"
-    try:
-        powers.documents.put(tenant_id, name, made.chain[0])
-    except FileExistsError:
-        first = powers.documents.get(tenant_id, name)
-        made = powers.printer.read_certificate(key_version, first)
-    return Seal(made, sign, _second(now))
+    return name, store_sealed(undrawn.tenant_id, name, pdf, seal, e_invoice, powers)
 
 
 def _e_invoice(document: IssuedDocument, powers: Powers) -> tuple[bytes | None, str]:
@@ -164,14 +141,6 @@ def _e_invoice(document: IssuedDocument, powers: Powers) -> tuple[bytes | None, 
         return e_invoice_of(document, powers), ""
     except EInvoiceNotPossible as refused:
         return None, refused.detail or refused.title
-
-
-def _signed_by(keys: Keys, tenant_id: UUID, key_version: str, sha256: bytes) -> bytes:
-    """A signature by the very key version that the certificate is for. Raises DrawingRefused."""
-    signed = keys.sign(tenant_id, sha256)
-    if signed.key_version != key_version:
-        raise DrawingRefused("the signing key was rotated meanwhile")
-    return signed.value
 
 
 def verify_url(public_url: str, tenant_id: UUID, document: IssuedDocument) -> str:
@@ -229,9 +198,5 @@ def _signature(undrawn: Undrawn, powers: Powers) -> Signature:
         key_version=signed.key_version,
         algorithm=signed.algorithm,
         value=signed.value,
-        signed_at=_second(powers.now()),
+        signed_at=whole_second(powers.now()),
     )
-
-
-def _second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)

@@ -1,18 +1,24 @@
 """Drawing an invoice of the platform when it is first asked for, and leading to it ever after.
 
 The page comes from the payload alone, which never changes: whoever draws it first, and however
-often, it is the same bytes. So nothing is written down; it lies in the tenant's own store, under a
-name that comes from the hash of the payload and the template, and what lies there is not replaced.
+often, it is the same bytes. It is sealed by the platform's own key, as hotels' documents are by
+theirs, in the name of who has sold. Nothing is written down: it lies in the tenant's own store,
+under a name that comes from the hash of the payload and the template, and what lies there is not
+replaced. So does the certificate that the key has issued itself: one for each version of the key,
+seller and tenant, as each of them says no more than the key does.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from common.domain.subscription_invoice import SubscriptionInvoice
+from common.domain.settings import Issuer
+from common.domain.subscription_invoice import PLATFORM_ID, SubscriptionInvoice
 from common.ports.powers import DocumentMissing, DrawingRefused, NotPrintable, Powers
 from common.procedures.linking import LINK_SECONDS, PdfLink
+from common.procedures.sealing_documents import Signer, seal_by, store_sealed
 
 TEMPLATE: Final = "platform-invoice-1"
 
@@ -27,11 +33,14 @@ class AskedFor:
     @property
     def object_name(self) -> str:
         digest = self.invoice.payload_sha256.hex()[:16]
-        return f"subscription-invoices/{self.invoice.id}/{TEMPLATE}-{digest}.pdf"
+        return f"subscription-invoices/{self.invoice.id}/{TEMPLATE}-{digest}-sealed.pdf"
 
 
 def draw_and_link(asked: AskedFor, powers: Powers) -> PdfLink:
-    """Draw and store the PDF, unless it is there, and sign an address. Refuses: NotPrintable."""
+    """Draw, seal and store the PDF, unless it is there, and sign an address.
+
+    Refuses: NotPrintable.
+    """
     tenant_id, name = asked.tenant_id, asked.object_name
     try:
         powers.documents.get(tenant_id, name)
@@ -41,14 +50,27 @@ def draw_and_link(asked: AskedFor, powers: Powers) -> PdfLink:
 
 
 def _draw(asked: AskedFor, powers: Powers) -> None:
-    invoice = asked.invoice
+    invoice, tenant_id = asked.invoice, asked.tenant_id
+    payload = json.loads(invoice.payload)
     try:
-        pdf = powers.printer.platform_invoice(
-            json.loads(invoice.payload), invoice.payload_sha256.hex(), TEMPLATE
-        )
+        pdf = powers.printer.platform_invoice(payload, invoice.payload_sha256.hex(), TEMPLATE)
+        seal = seal_by(_signer(payload["issuer"], powers), tenant_id, powers)
+        store_sealed(tenant_id, asked.object_name, pdf, seal, None, powers)
     except DrawingRefused:
         raise NotPrintable() from None
-    try:
-        powers.documents.put(asked.tenant_id, asked.object_name, pdf)
-    except FileExistsError:
-        return  # somebody was faster, with a version before or after this one: it stays
+
+
+def _signer(seller: Mapping[str, Any], powers: Powers) -> Signer:
+    """The platform, in the name of who has sold; before it has named a seller, in its own."""
+    issuer = Issuer(
+        name=seller["name"],
+        address_lines=tuple(seller.get("addressLines", ())),
+        tax_id=seller.get("taxId", ""),
+        country=seller.get("country", ""),
+    )
+    return Signer(
+        keys=powers.platform_keys,
+        owner_id=PLATFORM_ID,
+        issuer=issuer,
+        certified_as=f" {issuer.country} {issuer.name}",
+    )

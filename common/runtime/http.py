@@ -19,6 +19,7 @@ from common.contracts.shapes import Outcome
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
+from common.ports.quotes import Quotes
 from common.ports.telemetry import Noted, Telemetry, begun
 from common.ports.transactions import (
     Allowance,
@@ -78,6 +79,7 @@ class HttpEdge:
     log: Log
     page: Callable[[str, str, dict[str, Any]], Response]
     origin_of: Callable[[UUID, str], bytes]
+    quotes: Callable[[], Quotes]
     telemetry: Telemetry | None = None
     amounts: AmountClasses = AMOUNTS
 
@@ -234,11 +236,17 @@ class HttpEdge:
         return self._confirmed(declaration, call, token) if declaration.step_up else call
 
     def _caller(self, exchange: Exchange, actor: Actor) -> Caller:
-        """Who calls; whence as well, for a function that needs to know it again."""
-        caller = Caller(actor=actor, traceparent=exchange.trace.parent)
-        if "origins" not in exchange.declaration.needs:
-            return caller
-        return replace(caller, origin=self.origin_of(actor.tenant_id, exchange.address))
+        """Who calls; whence as well, for a function that needs to know it again, and with whose
+        signature quotes are made, for one that makes them."""
+        needs = exchange.declaration.needs
+        return Caller(
+            actor=actor,
+            traceparent=exchange.trace.parent,
+            origin=self.origin_of(actor.tenant_id, exchange.address)
+            if "origins" in needs
+            else None,
+            quotes=self.quotes() if "quotes" in needs else None,
+        )
 
     def _bound(
         self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...] = ()

@@ -17,6 +17,7 @@ from common.domain.card_data import CardDataFound, find_card_number
 from common.domain.refusal import (
     Conflict,
     Forbidden,
+    Malformed,
     Missing,
     Refusal,
     Unavailable,
@@ -147,6 +148,7 @@ STATUS: Final[tuple[tuple[type[Refusal], int], ...]] = (
     (Missing, 404),
     (Conflict, 409),
     (Forbidden, 403),
+    (Malformed, 400),
     (Unmet, 422),
     (Unfunded, 402),
     (Unavailable, 503),

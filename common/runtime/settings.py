@@ -31,6 +31,7 @@ class ProcessSettings:
     `databases` maps a cell's name to its address: `postgresql://user@host:port/database`,
     `postgresql://user@/database?host=/socket/folder`, or
     `cloudsql://project:region:instance/database` with `?user=` for IAM authentication.
+    `signing_keyring` holds the tenants' keys, `platform_keyring` that of the platform's documents.
     `provisioner` is the address under which tenants are made, by a role that may create roles.
     `stack` is `google` or `local`. `gateway` is the payment processor: `stripe`, by its key, or
     `sandbox`, which the laptop has anyhow. `stripe_webhook_secrets` are those that the processor
@@ -39,7 +40,8 @@ class ProcessSettings:
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
     hides from which addresses payments are asked for, `trial_key` the one that hides who has had
-    a trial: while it stays, nobody has a second one. `quotas` are rate limits other than the
+    a trial: while it stays, nobody has a second one. `quote_keys` sign quotes, the first of them,
+    and prove them, all of them. `quotas` are rate limits other than the
     declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7). `telemetry`
     is where measurements go: `otlp` to the collector at `telemetry_url`, `memory` for whoever looks
     at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process,
@@ -61,6 +63,7 @@ class ProcessSettings:
     project: str = ""
     documents_bucket: str = ""
     signing_keyring: str = ""
+    platform_keyring: str = ""
     wrapping_keyring: str = ""
     topic: str = ""
     gateway: str = ""
@@ -68,6 +71,7 @@ class ProcessSettings:
     orchestrator_key: str = field(default="", repr=False)
     origin_key: str = field(default="", repr=False)
     trial_key: str = field(default="", repr=False)
+    quote_keys: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -114,6 +118,7 @@ class ProcessSettings:
             project=given.get("PROJECT", environment.get("GOOGLE_CLOUD_PROJECT", "")),
             documents_bucket=given.get("DOCUMENTS_BUCKET", ""),
             signing_keyring=given.get("SIGNING_KEYRING", ""),
+            platform_keyring=given.get("PLATFORM_KEYRING", ""),
             wrapping_keyring=given.get("WRAPPING_KEYRING", ""),
             topic=given.get("TOPIC", ""),
             gateway=given.get("GATEWAY", ""),
@@ -121,6 +126,7 @@ class ProcessSettings:
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
             origin_key=given.get("ORIGIN_KEY", ""),
             trial_key=given.get("TRIAL_KEY", ""),
+            quote_keys=several(given.get("QUOTE_KEYS", "")),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),
             stripe_webhook_secrets_name=given.get("STRIPE_WEBHOOK_SECRETS_NAME", ""),

@@ -57,6 +57,7 @@ class Wiring(Adapters):
             log=self.log,
             page=self._page,
             origin_of=lambda tenant_id, address: self.origins.of(tenant_id, address),
+            quotes=lambda: self.quotes,
             telemetry=self.telemetry,
         )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
     from common.runtime.origins import Origins
+    from common.runtime.quote_tokens import QuoteTokens
     from common.runtime.trial_marks import KeyedMarks
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
@@ -97,6 +98,18 @@ class Adapters(Measuring):
         from common.local.origin_key import trial_key
 
         return KeyedMarks(trial_key(self._folder("processor")).encode())
+
+    @cached_property
+    def quotes(self) -> "QuoteTokens":
+        from common.runtime.quote_tokens import QuoteTokens
+
+        if self.settings.quote_keys:
+            return QuoteTokens(self.settings.quote_keys)
+        if self.settings.stack != "local":
+            raise SettingMissing("BILLING_QUOTE_KEYS")
+        from common.local.origin_key import quote_key
+
+        return QuoteTokens((quote_key(self._folder("processor")),))
 
     # the database
 
@@ -198,6 +211,16 @@ class Adapters(Measuring):
         from common.google.keys import CloudKeys
 
         return CloudKeys(self.settings.signing_keyring)
+
+    @cached_property
+    def platform_keys(self) -> "Keys":
+        if self.settings.stack == "local":
+            from common.local.keys import KeyFiles
+
+            return KeyFiles(self._folder("platform-keys"))
+        from common.google.keys import CloudKeys
+
+        return CloudKeys(self.settings.platform_keyring)
 
     @cached_property
     def secrets(self) -> "Secrets":

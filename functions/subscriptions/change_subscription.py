@@ -2,22 +2,15 @@
 
 A plan and seats change at once, and the rest of the period is prorated to the second; an interval
 changes with the next period. `?preview=true` answers the invoice that the same change would make,
-reckoned by the same rule, and a quote that binds; it changes nothing and needs no confirmation.
+reckoned by the same rule, and a signed quote that binds for a quarter of an hour; it changes
+nothing and needs no confirmation. Who gives the quote back is charged exactly that, or nothing.
 """
 
 from copy import copy
 from datetime import datetime
 
-from common.contracts.fields import FreeText
-from common.contracts.shapes import Outcome
-from common.contracts.subscriptions import (
-    BillView,
-    QuoteShape,
-    SubscriptionInvoiceView,
-    SubscriptionView,
-    TenantRef,
-    TermsGiven,
-)
+from common.contracts.fields import FreeText, QuoteToken
+from common.contracts.subscriptions import SubscriptionChangeAnswer, TenantRef, TermsGiven
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
 from common.domain.subscription import (
@@ -30,8 +23,13 @@ from common.domain.subscription import (
     SubscriptionUnknown,
     change_of,
 )
-from common.domain.subscription_invoice import SubscriptionInvoice
-from common.domain.subscription_quote import Quote, QuoteStale, quote_of
+from common.domain.subscription_quote import (
+    QuoteDiffers,
+    QuoteExpired,
+    QuoteInvalid,
+    QuoteStale,
+    quote_of,
+)
 from common.domain.subscription_terms import Terms
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
@@ -41,23 +39,13 @@ from common.runtime.declaration import http_function
 
 
 class ChangeSubscription(TermsGiven):
-    """What becomes of the subscription of the tenant in the path; what is not given stays."""
+    """What becomes of the subscription of the tenant in the path; what is not given stays. With the
+    `quoteToken` of a preview it is what was quoted for the same change, or it is refused."""
 
     tenant_id: TenantRef
-    quote: QuoteShape | None = None
+    quote_token: QuoteToken | None = None
     reason: FreeText
     preview: bool = False
-
-
-class SubscriptionChangeAnswer(Outcome):
-    """The subscription after the change. `bill` is what the change makes due at once, null where
-    it makes nothing due; a preview has no invoice, and the quote for it."""
-
-    subscription: SubscriptionView
-    bill: BillView | None
-    invoice: SubscriptionInvoiceView | None
-    quote: QuoteShape | None
-    version: int
 
 
 def what_is_confirmed(request: ChangeSubscription, actor: Actor) -> str | None:
@@ -86,27 +74,41 @@ def what_is_confirmed(request: ChangeSubscription, actor: Actor) -> str | None:
         PlanFeeFixed,
         SeatsExceedPlan,
         CurrenciesDiffer,
+        QuoteInvalid,
+        QuoteExpired,
+        QuoteDiffers,
         QuoteStale,
     ),
+    needs=("database", "quotes"),
 )
 def change_subscription(request: ChangeSubscription, tx: Transaction) -> SubscriptionChangeAnswer:
     """Change a subscription, and answer it with the invoice; or only say what that would be.
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, PeriodNotBilled, SubscriptionUnchanged,
     CommitmentBinds, PlanUnknown, PlanFeeMissing, PlanFeeFixed, SeatsExceedPlan, CurrenciesDiffer,
-    QuoteStale.
+    QuoteInvalid, QuoteExpired, QuoteDiffers, QuoteStale.
     """
+    quote = tx.quotes.read(request.quote_token) if request.quote_token else None
     subscription = tx.subscriptions.take()
     subscription.must_run(tx.now)
     if request.preview:
-        tried = changed(copy(subscription), request, tx.now, tx)
-        return answered(tried, None, quote_of(tried, subscription.version, tx.now))
-    quote = request.quote.quote() if request.quote else None
-    at = quote.moment(subscription, tx.now) if quote else tx.now
+        return quoted(subscription, request, tx)
+    at = quote.moment(subscription, request.asked(), tx.now) if quote else tx.now
     told = changed(subscription, request, at, tx)
     if quote:
         quote.must_be(told)
-    return answered(told, settle(told, tx), None)
+    return SubscriptionChangeAnswer.of(told, settle(told, tx))
+
+
+def quoted(
+    subscription: Subscription, request: ChangeSubscription, tx: Transaction
+) -> SubscriptionChangeAnswer:
+    """What the change would come to, tried on a copy, and the quote for it."""
+    tried = changed(copy(subscription), request, tx.now, tx)
+    quote = quote_of(tried, request.asked(), subscription.version, tx.now)
+    return SubscriptionChangeAnswer.of(
+        tried, quote_token=tx.quotes.token_of(quote), quote_expires_at=quote.expires_at
+    )
 
 
 def changed(
@@ -123,17 +125,3 @@ def changed(
     )
     at_once, later = terms_with(subscription, version, wanted)
     return change_of(subscription, at_once, later, at, request.reason)
-
-
-def answered(
-    fact: SubscriptionChanged, invoice: SubscriptionInvoice | None, quote: Quote | None
-) -> SubscriptionChangeAnswer:
-    """What a change came to, or would come to."""
-    subscription, bill = fact.subject, fact.bill
-    return SubscriptionChangeAnswer(
-        subscription=SubscriptionView.of(subscription),
-        bill=BillView.of(bill) if bill else None,
-        invoice=SubscriptionInvoiceView.of(invoice) if invoice else None,
-        quote=QuoteShape.of(quote) if quote else None,
-        version=subscription.version,
-    )

@@ -1,6 +1,7 @@
 """Lead to the PDF of an invoice of the platform: a signed address that lives five minutes.
 
-It is drawn when it is first asked for, from the payload, and kept in the tenant's own store.
+It is drawn when it is first asked for, from the payload, sealed by the platform's key, and kept in
+the tenant's own store.
 """
 
 from common.contracts.references import SubscriptionInvoiceRef
@@ -27,7 +28,7 @@ class GetSubscriptionInvoicePdf(Request):
     platform_scope="platform.subscription.read",
     status=302,
     perform=draw_and_link,
-    needs=("database", "documents", "printer"),
+    needs=("database", "documents", "platform_keys", "printer"),
     limits=(RateLimit(quota=60, window_seconds=60),),
     refusals=(SubscriptionInvoiceUnknown, NotPrintable),
 )

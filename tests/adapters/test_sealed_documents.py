@@ -189,6 +189,22 @@ def test_a_changed_byte_is_found(place: str, signed: bytes, seal: Seal) -> None:
         must_hold(drawn()[0], bytes(changed), seal, drawn()[1])
 
 
+def test_a_changed_byte_in_the_place_of_the_signature_is_found(signed: bytes) -> None:
+    """Which the signature cannot sign: what is behind its end, and how its digits are spelled."""
+    from common.documents.sealing import read_seal
+
+    begins = signed.rindex(b"/Contents <") + len(b"/Contents <")
+    ends = signed.index(b">", begins)
+    letter = next(at for at in range(begins, ends) if signed[at : at + 1].isalpha())
+    for at, sign in ((ends - 1, b"1"), (ends - 40, b" "), (letter, signed[letter:][:1].swapcase())):
+        found = read_seal(signed[:at] + sign + signed[at + 1 :])
+        assert found is not None
+        assert not found.holds
+    whole = read_seal(signed)
+    assert whole is not None
+    assert whole.holds
+
+
 def test_what_is_added_later_is_found(signed: bytes, seal: Seal) -> None:
     from common.documents.sealing import must_hold
 

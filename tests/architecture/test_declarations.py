@@ -40,7 +40,7 @@ REFUSAL = re.compile(r"[A-Z][A-Za-z]+")
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
 NEEDS = {
     *("database", "keys", "documents", "printer", "provisioning", "gateway", "detector", "origins"),
-    *("webhooks", "vault", "trials"),
+    *("webhooks", "vault", "trials", "quotes", "platform_keys"),
 }
 
 

@@ -24,7 +24,7 @@ from common.domain.platform_tax import (
 from common.domain.subscription import Subscription, begin, change_of
 from common.domain.subscription_invoice import Bill, entries_of
 from common.domain.subscription_life import renew
-from common.domain.subscription_quote import sha256_of
+from common.domain.subscription_quote import outcome_of
 from tests.domain.test_subscription import START, changed, terms, usd
 
 pytestmark = pytest.mark.req("SUB-5")
@@ -216,7 +216,7 @@ def test_a_quote_binds_how_it_is_taxed() -> None:
     assert told[0].bill is not None
     assert told[1].bill is not None
     assert told[0].bill.due == told[1].bill.due
-    assert sha256_of(told[0]) != sha256_of(told[1])
+    assert outcome_of(told[0]) != outcome_of(told[1])
 
 
 @pytest.mark.req("BEY-5", "BEY-8")
@@ -241,7 +241,7 @@ def test_a_change_and_its_undoing_cost_nothing_whatever_the_rate() -> None:
             charged = change_of(subscription, asked, asked, at, "why")
             assert charged.bill is not None
             assert charged.bill == quoted.bill
-            assert sha256_of(charged) == sha256_of(quoted)
+            assert outcome_of(charged) == outcome_of(quoted)
             settled.append(charged.bill)
         first, second = settled[2:]
         assert first.total + second.total == usd(0)

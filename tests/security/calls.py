@@ -335,7 +335,7 @@ BODIES: dict[str, Callable[[Calls], Any]] = {
 
 EITHER: dict[str, set[str]] = {
     "transfer_lines": {"sharePpm"},
-    "change_subscription": {"quote"},
+    "change_subscription": {"quoteToken"},
     "record_usage": {"value"},
 }
 """What is not given because the field in its place is; the function's own test attacks it."""

@@ -64,6 +64,9 @@ def expected(functions: Functions, project: str, buckets: list[str]) -> dict[str
 def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right]:
     if "publisher" in needs:
         yield Right("pubsub.publisher", "billing-events")
+    if "platform_keys" in needs:
+        yield Right("cloudkms.signerVerifier", "billing-platform-signing")
+        yield Right("cloudkms.viewer", "billing-platform-signing")
     if "vault" in needs:
         yield Right("cloudkms.cryptoKeyEncrypterDecrypter", "billing-wrapping")
     if "gateway" in needs:
@@ -72,6 +75,8 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
         yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
     if "origins" in needs:
         yield Right("secretmanager.secretAccessor", "billing-origin-key")
+    if "quotes" in needs:
+        yield Right("secretmanager.secretAccessor", "billing-quote-keys")
     if "trials" in needs:
         yield Right("secretmanager.secretAccessor", "billing-trial-key")
     if "webhooks" in needs:

@@ -193,8 +193,10 @@ def it_is_told_what_it_needs(plan: Plan, functions: Functions) -> Iterator[str]:
         wanted = {
             "documents": settings.documents_bucket,
             "keys": settings.signing_keyring,
+            "platform_keys": settings.platform_keyring,
             "provisioning": settings.provisioner,
             "publisher": settings.topic,
+            "quotes": settings.quote_keys,
             "vault": settings.wrapping_keyring,
         }
         if settings.gateway == "stripe":

@@ -4,6 +4,7 @@
     python -m tests.trust play RACE SEED
     python -m tests.trust usage --events 100000
     python -m tests.trust calendars
+    python -m tests.trust quotes --changes 2000
 
 It writes tests/trust-report.md and ends with exit code 1 when anything was violated, or a seeded
 defect was not noticed. A red seed of a race is played again, made short and told, by `play`.
@@ -22,8 +23,10 @@ import typer
 
 from common.local.database import start_database
 from tests.hotel import House
+from tests.platform_taxing import somebody_sells
 from tests.trust import calendars as calendar_parts
 from tests.trust import fault_points, report, tampering, usage_orders
+from tests.trust import quotes as quoting
 from tests.trust.chaos import long_run as chaos
 from tests.trust.defects import runner as defects
 from tests.trust.machine import play as machine
@@ -100,6 +103,16 @@ def calendars() -> None:
     found = tally.violations or "no hole, no overlap, no lost day"
     typer.echo(f"{tally.figures}, {tally.seconds:.0f} s: {found}")
     raise typer.Exit(1 if tally.violations else 0)
+
+
+@app.command()
+def quotes(changes: int = 2_000, seed: int = 0) -> None:
+    """Quote so many changes of subscriptions, make them, and compare what was charged."""
+    with house() as service, redirect_stdout(StringIO()):
+        somebody_sells(service)
+        wrong = quoting.play(service.new_hotel, changes, seed)
+    typer.echo(f"{changes:,} changes, seed {seed}: {wrong or 'charged is what was quoted'}")
+    raise typer.Exit(1 if wrong else 0)
 
 
 def unheard(part: Callable[[], Tally | None]) -> Tally | None:

@@ -14,8 +14,8 @@ variable "functions" {
 
 locals {
   known = [
-    "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "printer",
-    "provisioning", "publisher", "trials", "vault", "webhooks",
+    "database", "detector", "documents", "gateway", "keys", "origins", "outbox", "platform_keys",
+    "printer", "provisioning", "publisher", "quotes", "trials", "vault", "webhooks",
   ]
 
   group = {
@@ -102,6 +102,11 @@ output "verifiers" {
   }
 }
 
+output "platform_signers" {
+  description = "Accounts that seal the platform's own documents."
+  value       = { for group in keys(local.asks.platform_keys) : group => local.accounts[group] }
+}
+
 output "wrappers" {
   description = "Accounts that seal payment tokens under wrapped data keys."
   value       = { for group in keys(local.asks.vault) : group => local.accounts[group] }
@@ -120,6 +125,11 @@ output "detector" {
 output "origins" {
   description = "Accounts that know an address again, without keeping it."
   value       = { for group in keys(local.asks.origins) : group => local.accounts[group] }
+}
+
+output "quotes" {
+  description = "Accounts that sign quotes, and prove them."
+  value       = { for group in keys(local.asks.quotes) : group => local.accounts[group] }
 }
 
 output "trials" {

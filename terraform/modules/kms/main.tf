@@ -27,6 +27,17 @@ variable "verifiers" {
   type = map(string)
 }
 
+variable "platform" {
+  description = "The id that the platform's own key is kept under: no tenant's."
+  type        = string
+  default     = "00000000-0000-0000-0000-000000000000"
+}
+
+variable "platform_signers" {
+  description = "Accounts that seal the platform's own documents."
+  type        = map(string)
+}
+
 variable "wrappers" {
   description = "Accounts that seal payment tokens under data keys, and wrap those."
   type        = map(string)
@@ -46,6 +57,17 @@ locals {
     } },
     { for group, member in var.verifiers : "${group} verifies" => {
       role = "roles/cloudkms.publicKeyViewer", member = member
+    } },
+  )
+}
+
+locals {
+  platform_signing = merge(
+    { for group, member in var.platform_signers : "${group} signs" => {
+      role = "roles/cloudkms.signerVerifier", member = member
+    } },
+    { for group, member in var.platform_signers : "${group} finds the newest" => {
+      role = "roles/cloudkms.viewer", member = member
     } },
   )
 }
@@ -105,6 +127,36 @@ resource "google_kms_key_ring_iam_member" "signing" {
   member      = each.value.member
 }
 
+# The platform's invoices to its tenants are sealed by a key of its own, in a ring of its own: who
+# signs for a hotel cannot sign for the platform, nor the other way round.
+resource "google_kms_key_ring" "platform" {
+  name     = "billing-platform-signing"
+  location = var.region
+}
+
+resource "google_kms_crypto_key" "platform" {
+  name                       = "invoice-${replace(var.platform, "-", "")}"
+  key_ring                   = google_kms_key_ring.platform.id
+  purpose                    = "ASYMMETRIC_SIGN"
+  destroy_scheduled_duration = "${local.destruction_seconds}s"
+
+  version_template {
+    algorithm        = "EC_SIGN_P256_SHA256"
+    protection_level = "HSM"
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_kms_key_ring_iam_member" "platform" {
+  for_each    = local.platform_signing
+  key_ring_id = google_kms_key_ring.platform.id
+  role        = each.value.role
+  member      = each.value.member
+}
+
 # What a data key seals is erased when the key is destroyed that wrapped it. KMS finds the version
 # that has wrapped it by itself; billing job run rewrap_data_keys wraps by the newest one.
 resource "google_kms_key_ring" "wrapping" {
@@ -140,6 +192,10 @@ output "keys" {
 
 output "signing_keyring" {
   value = google_kms_key_ring.signing.id
+}
+
+output "platform_keyring" {
+  value = google_kms_key_ring.platform.id
 }
 
 output "wrapping_keyring" {

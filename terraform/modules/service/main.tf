@@ -37,6 +37,8 @@ module "kms" {
   signers   = module.accounts.signers
   verifiers = module.accounts.verifiers
   wrappers  = module.accounts.wrappers
+
+  platform_signers = module.accounts.platform_signers
 }
 
 module "database" {
@@ -82,6 +84,7 @@ module "secrets" {
     processor-key    = module.accounts.gateway
     orchestrator-key = module.accounts.detector
     origin-key       = module.accounts.origins
+    quote-keys       = module.accounts.quotes
     trial-key        = module.accounts.trials
     webhook-secrets  = module.accounts.webhooks
   }

@@ -27,6 +27,9 @@ locals {
     gateway   = local.gateways[coalesce(var.gateway, "none")]
     keys      = { BILLING_SIGNING_KEYRING = module.kms.signing_keyring }
     vault     = { BILLING_WRAPPING_KEYRING = module.kms.wrapping_keyring }
+
+    platform_keys = { BILLING_PLATFORM_KEYRING = module.kms.platform_keyring }
+
     webhooks = var.gateway != "stripe" ? {} : {
       BILLING_STRIPE_WEBHOOK_SECRETS_NAME = join("/", [
         "projects", module.project.id, "secrets", module.secrets.ids["webhook-secrets"]
@@ -46,6 +49,7 @@ locals {
       BILLING_STRIPE_API_KEY = module.secrets.ids["processor-key"]
     }
     origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
+    quotes  = { BILLING_QUOTE_KEYS = module.secrets.ids["quote-keys"] }
     trials  = { BILLING_TRIAL_KEY = module.secrets.ids["trial-key"] }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]

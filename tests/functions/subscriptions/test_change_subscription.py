@@ -1,5 +1,7 @@
 """A change is prorated to the second, a quote binds, and no circle earns (SUB-5, BEY-5, BEY-8)."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from tests.hotel import Hotel, usd
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told
 from tests.subscribing import (
+    WHY,
     act,
     change,
     invoices,
@@ -24,6 +27,14 @@ from tests.together import at_once
 from tests.trust.books import broken
 
 Clock = Callable[[str], None]
+
+
+def with_claims(token: str, **claims: Any) -> str:
+    """A token that says something else, under the signature that it had."""
+    head, body, signature = token.split(".")
+    said = json.loads(urlsafe_b64decode(body + "=="))
+    told = urlsafe_b64encode(json.dumps({**said, **claims}).encode()).decode().rstrip("=")
+    return f"{head}.{told}.{signature}"
 
 
 def in_the_middle(hotel: Hotel, clock: Clock, **asked: Any) -> None:
@@ -46,12 +57,13 @@ def test_charges_exactly_what_was_quoted(hotel: Hotel, clock: Clock) -> None:
 
     assert quoted.status_code == 200, quoted.text
     assert state(hotel, without=("idempotency_keys",)) == before
-    bill, quote = quoted.json["bill"], quoted.json["quote"]
+    bill, token = quoted.json["bill"], quoted.json["quoteToken"]
+    assert quoted.json["quoteExpiresAt"][:18] in ("2026-04-11T00:15:2", "2026-04-11T00:15:3")
     assert [line["kind"] for line in bill["lines"]] == ["unused", "rest_of_period"]
     assert abs(bill["due"]["amountMicro"] - 46_670_000) <= 10_000
     clock("2026-04-11T00:10:00+00:00")
 
-    changed = change(hotel, plan="team", quote=quote)
+    changed = change(hotel, plan="team", quoteToken=token)
 
     assert changed.status_code == 200, changed.text
     assert changed.json["invoice"]["bill"] == bill
@@ -103,27 +115,55 @@ def test_an_interval_changes_with_the_period(hotel: Hotel, clock: Clock) -> None
 def test_refuses_what_cannot_be_changed(hotel: Hotel, clock: Clock) -> None:
     """The same terms, more seats than there are, a period that is over, a paused subscription."""
     in_the_middle(hotel, clock)
-    quote = preview(hotel, plan="team").json["quote"]
+    token = preview(hotel, plan="team").json["quoteToken"]
     for asked, status, code in (
         ({"plan": "pro"}, 409, "SUBSCRIPTION_UNCHANGED"),
         ({"seats": 6}, 422, "SEATS_EXCEED_PLAN"),
         ({"plan": "gold"}, 404, "PLAN_UNKNOWN"),
         ({"plan": "enterprise"}, 422, "PLAN_FEE_MISSING"),
         ({"agreedMonthlyFee": usd(1)}, 422, "PLAN_FEE_FIXED"),
-        ({"plan": "free", "quote": quote}, 409, "QUOTE_STALE"),
-        ({"plan": "team", "quote": {**quote, "asOf": "2026-04-10T00:00:00Z"}}, 409, "QUOTE_STALE"),
-        ({"plan": "team", "quote": {**quote, "version": 9}}, 409, "QUOTE_STALE"),
+        ({"plan": "free", "quoteToken": token}, 409, "QUOTE_DIFFERS"),
+        ({"plan": "team", "quoteToken": with_claims(token, iat=1)}, 400, "QUOTE_INVALID"),
     ):
         before = state(hotel)
         assert_refused(change(hotel, **asked), status, code)
         assert state(hotel) == before
-    clock("2026-04-11T00:20:00+00:00")
-    assert_refused(change(hotel, plan="team", quote=quote), 409, "QUOTE_STALE")
     assert act(hotel, "pause").status_code == 200
     assert_refused(preview(hotel, plan="team"), 409, "SUBSCRIPTION_STATE_REFUSES")
     assert act(hotel, "resume").status_code == 200
     clock("2026-06-01T00:00:30+00:00")
     assert_refused(change(hotel, plan="team"), 409, "SUBSCRIPTION_PERIOD_NOT_BILLED")
+
+
+@pytest.mark.req("BEY-5")
+def test_a_quote_binds_a_quarter_of_an_hour_and_the_state_it_was_made_of(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """After it nothing is charged. After another change, which is undone at once, the subscription
+    is what it was; the quote is stale all the same. Whoever asks for the same again gets the answer
+    that they were given, though the quote has expired meanwhile."""
+    in_the_middle(hotel, clock)
+    token = preview(hotel, plan="team").json["quoteToken"]
+    known = {"plan": "team", "reason": WHY, "quoteToken": token}
+    clock("2026-04-11T00:16:00+00:00")
+    assert_refused(change(hotel, plan="team", quoteToken=token), 409, "QUOTE_EXPIRED")
+    clock("2026-04-11T00:15:00+00:00")
+    given = staff(hotel, "subscription.change", known)
+    sent, path = {**known, "stepUpToken": given["stepUpToken"]}, f"/subscriptions/{hotel.tenant_id}"
+    first = hotel.call("PUT", path, sent, token=given["token"], key="once")
+    assert first.status_code == 200, first.text
+    clock("2026-04-11T00:16:00+00:00")
+
+    again = hotel.call("PUT", path, sent, token=given["token"], key="once")
+
+    assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
+    assert_refused(change(hotel, plan="pro", quoteToken=token), 409, "QUOTE_EXPIRED")
+    token = preview(hotel, plan="pro").json["quoteToken"]
+    for plan in ("pro", "team"):
+        assert change(hotel, plan=plan).status_code == 200
+    before = state(hotel)
+    assert_refused(change(hotel, plan="pro", quoteToken=token), 409, "QUOTE_STALE")
+    assert state(hotel) == before
 
 
 def test_of_two_at_once_one_is_told_that_it_is_so(hotel: Hotel) -> None:

@@ -96,7 +96,7 @@ def test_what_is_quoted_declared_and_charged_has_its_tax(hotel: Hotel, clock: Cl
 
     clock("2026-04-11T00:00:30+00:00")
     quoted = preview(hotel, plan="team").json
-    changed = change(hotel, plan="team", quote=quoted["quote"]).json["invoice"]["bill"]
+    changed = change(hotel, plan="team", quoteToken=quoted["quoteToken"]).json["invoice"]["bill"]
     assert changed == quoted["bill"]
     assert (changed["net"], changed["due"]) == (usd(4_667), usd(5_600))
     back = change(hotel, plan="pro").json["invoice"]["bill"]
