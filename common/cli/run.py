@@ -73,7 +73,7 @@ def _run(console: Console, folder: Path, port: int, *, once: bool) -> bool:
 
 
 def _play(console: Console, stack: "Stack") -> bool:
-    from common.local import day_books, day_cards, day_cash, day_desk
+    from common.local import day_books, day_cards, day_cash, day_desk, day_dunning, day_month
     from common.local.client import Client
     from common.local.day import Day, play
 
@@ -90,6 +90,8 @@ def _play(console: Console, stack: "Stack") -> bool:
         *day_books.NIGHT_STEPS,
         *day_cards.STEPS,
         *day_books.STEPS,
+        *day_month.STEPS,
+        *day_dunning.STEPS,
     )
     went_well = play(day, steps, console)
     if went_well:
@@ -101,6 +103,10 @@ def _show_invoices(console: Console, day: "Day") -> None:
     console.print("\nThe invoices:")
     for room in day.rooms.values():
         line = f"  {room.number}  {room.invoice_number}  {room.total:>12}  {room.file}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.print("\nThe platform's invoices:")
+    for number, total, file in day.platform_invoices:
+        line = f"  {number}  {total:>12}  {file}"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
