@@ -32,7 +32,7 @@ DAYS_UNTIL_UPGRADE: Final = 10
 AN_HOUR: Final = timedelta(hours=1)
 A_MINUTE: Final = timedelta(minutes=1)
 MINUTES_MAX: Final = 30
-LOOKS_A_MINUTE: Final = 8
+LOOKS_A_MINUTE: Final = 5
 T = TypeVar("T")
 
 
