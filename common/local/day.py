@@ -199,7 +199,7 @@ def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
 def _show(console: Console, at: datetime, each: Step, came: str) -> None:
     """One line: when, who, what, and what came of it, money among it."""
     console.print(
-        f"[green]✓[/] [dim]{at:%H:%M}[/]  [bold]{escape(each.who):<20}[/] "
+        f"[green]✓[/] [dim]{at:%d %b %H:%M}[/]  [bold]{escape(each.who):<20}[/] "
         f"{escape(each.what):<46} [cyan]{escape(came)}[/]",
         soft_wrap=True,
         highlight=False,

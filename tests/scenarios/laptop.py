@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.architecture.source_tree import ROOT
 
-SECONDS_MAX = 120
+SECONDS_MAX = 240
 
 
 def free_port() -> int:
