@@ -186,8 +186,8 @@ def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
         for each in steps:
             bar.update(task, description=f"{each.who} {each.what}")
             try:
-                at = day.now()
                 came = each.play(day, each.who)
+                at = day.now()
             except (WentOtherwise, OSError, KeyError, LookupError, RuntimeError) as error:
                 _fail(console, each, error)
                 return False
@@ -197,7 +197,7 @@ def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
 
 
 def _show(console: Console, at: datetime, each: Step, came: str) -> None:
-    """One line: when, who, what, and what came of it, money among it."""
+    """One line: when it was done, who, what, and what came of it, money among it."""
     console.print(
         f"[green]✓[/] [dim]{at:%d %b %H:%M}[/]  [bold]{escape(each.who):<20}[/] "
         f"{escape(each.what):<46} [cyan]{escape(came)}[/]",

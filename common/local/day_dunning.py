@@ -16,7 +16,6 @@ from common.local.day_month import (
     OWNER,
     PRO_CENTS,
     TEAM_CENTS,
-    doors,
     heard,
     in_minutes,
     instant,
@@ -52,7 +51,7 @@ def charge_is_declined(day: Day, who: str) -> str:
     return f"     past due; {_due_date(found)} is the next attempt"
 
 
-@step("job", "tries it again, on four days")
+@step("collection (job)", "tries it again, on four days")
 def is_tried_again(day: Day, who: str) -> str:
     """Days after the first decline: 1, 3, 5 and 7, and declined on each."""
     for place, next_day in enumerate((*RETRY_DAYS[1:], LAST_DAY)):
@@ -62,7 +61,7 @@ def is_tried_again(day: Day, who: str) -> str:
     return f"     declined {found['failures']} times; {_due_date(found)} is the last attempt"
 
 
-@step("job", "tries it a last time, and suspends her")
+@step("collection (job)", "tries it a last time, and suspends her")
 def is_suspended(day: Day, who: str) -> str:
     """Right after a charge that was declined, and not before."""
     found = _dunned_on_its_day(day, 2 + len(RETRY_DAYS))
@@ -89,15 +88,15 @@ def good_card_is_left(day: Day, who: str) -> str:
     return leave_card(day, "sandbox_visa")
 
 
-@step("job", "charges it; she is served again")
+@step("collection (job)", "charges it; she is served again")
 def is_served_again(day: Day, who: str) -> str:
     """Payment at any time restores; the month that she paid for goes on."""
     invoice = in_minutes(day, "the second month's money", lambda: paid(day, INVOICES))
     now_is(day, "active", 2)
     found = _collection(day)
     require((found["failures"], found["nextAttemptAt"]) == (0, None), f"it is dunned: {found}")
-    in_minutes(day, "subscription.reactivated", lambda: heard(day, "reactivated"))
-    require(doors(day)["open"] is True, "the doors are closed")
+    told = in_minutes(day, "subscription.reactivated", lambda: heard(day, "reactivated"))
+    require(told["open"] is True, "the doors are closed")
     access = _access(day)
     require(access == "full", f"her access is {access}")
     return f"     {invoice['number']}: {shown(invoice['bill']['due'])} paid; access {access}"
@@ -131,7 +130,7 @@ def revenue_is_explained(day: Day, who: str) -> str:
     for name, minor in MOVEMENTS.items():
         found = _moved(day, who, name, days)
         require(found == money(minor)["amountMicro"], f"{name}: {found} micro units were hers")
-    day.left["month"]["bridge"] = bridge
+    day.left["month"]["worth"] = bridge["closing"]
     told = ", ".join(f"{name} {shown(money(minor))}" for name, minor in MOVEMENTS.items() if minor)
     return f"200  {shown(before)} and now {shown(bridge['closing'])}: {told}; unexplained 0.00 USD"
 

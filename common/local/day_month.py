@@ -107,13 +107,13 @@ def usage_is_told(day: Day, who: str) -> str:
     return f"200  {used['quantity']} requests, though five were told"
 
 
-@step(OWNER, "leaves a card; her subscription is charged to it")
+@step(OWNER, "leaves a card, to be charged when it is over")
 def card_is_left(day: Day, who: str) -> str:
     """As a token; the platform's staff name it for the subscription."""
     return leave_card(day, "sandbox_visa")
 
 
-@step("job", "reminds her three days before the end")
+@step("trials (job)", "reminds her three days before the end")
 def is_reminded(day: Day, who: str) -> str:
     """The event says that it will cost something then, as there is a card."""
     ends = day.left["month"]["ends"]
@@ -122,7 +122,7 @@ def is_reminded(day: Day, who: str) -> str:
     return "     melmastoon.billing.subscription.trial_will_end.v1"
 
 
-@step("job", "lets the trial go over to the first month")
+@step("cycle (job)", "lets the trial go over to the first month")
 def trial_converts(day: Day, who: str) -> str:
     """29.00 in advance; the cycle writes the invoice, and two other jobs see to its money."""
     day.sleep_until(day.left["month"]["ends"] + AN_HOUR)
@@ -136,13 +136,15 @@ def trial_converts(day: Day, who: str) -> str:
 
 @step(OFFICE, "asks what Team would cost for the rest of it")
 def change_is_quoted(day: Day, who: str) -> str:
-    """A preview changes nothing, and needs nobody's confirmation."""
+    """A preview changes nothing, and needs nobody's confirmation. What Team is more, 70.00, is
+    asked for the part of the month that is left, to a cent."""
     day.sleep_until(day.left["month"]["ends"] + timedelta(days=DAYS_UNTIL_UPGRADE))
     asked = {"plan": "team", "reason": WHY}
     quoted = day.put(who, f"{path_of(day)}?preview=true", asked).expect(200).json
-    due = quoted["bill"]["due"]
-    difference = money(TEAM_CENTS - PRO_CENTS)["amountMicro"]
-    require(0 < due["amountMicro"] < difference, f"it would be {shown(due)}")
+    due, period = quoted["bill"]["due"], current(day)["period"]
+    start, end = (instant(period[name]) for name in ("start", "end"))
+    cents = (TEAM_CENTS - PRO_CENTS) * ((end - day.now()) / (end - start))
+    require(abs(due["amountMicro"] // 10_000 - cents) <= 1, f"it would be {shown(due)}")
     require(quoted["invoice"] is None, "there is an invoice of it")
     require(current(day)["terms"]["plan"] == "pro", "the plan is another one already")
     day.left["month"]["quoted"] = quoted
@@ -161,7 +163,7 @@ def change_is_made(day: Day, who: str) -> str:
     return f"200  {made['invoice']['number']}: {shown(made['bill']['due'])}, as was quoted"
 
 
-@step("job", "charges it to her card")
+@step("collection (job)", "charges it to her card")
 def change_is_paid(day: Day, who: str) -> str:
     """By what the processor said; all of it is paid by then."""
     invoice = in_minutes(day, "the change's money", lambda: paid(day, 2))
@@ -176,7 +178,7 @@ def bad_card_is_left(day: Day, who: str) -> str:
     return leave_card(day, "sandbox_declined")
 
 
-@step("job", "begins the second month")
+@step("cycle (job)", "begins the second month")
 def month_is_renewed(day: Day, who: str) -> str:
     """99.00 for Team, and its 5,000 credits, once."""
     before = credits_of(day)
@@ -259,15 +261,13 @@ def credits_of(day: Day) -> int:
     return available // CREDIT_MICRO
 
 
-def doors(day: Day) -> dict[str, Any]:
-    """What the tenant service knows of the month's tenant, by events alone."""
-    path = f"/dev/tenant-service/{day.left['month']['tenant']}"
-    return day.client.get(path).expect(200).json
-
-
 def heard(day: Day, fact: str) -> dict[str, Any] | None:
-    """The same, once it has heard of a fact of the subscription."""
-    found = doors(day)
+    """What the tenant service knows of the month's tenant by events alone, once it has heard of a
+    fact of the subscription."""
+    answer = day.client.get(f"/dev/tenant-service/{day.left['month']['tenant']}")
+    if answer.status == 404:
+        return None
+    found = answer.expect(200).json
     return found if f"melmastoon.billing.subscription.{fact}.v1" in found["heard"] else None
 
 
