@@ -106,6 +106,8 @@ def _show_invoices(console: Console, day: "Day") -> None:
     for room in day.rooms.values():
         line = f"  {room.number}  {room.invoice_number}  {room.total:>12}  {room.file}"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if not day.platform_invoices:
+        return
     console.print(
         "\nThe platform's invoices; all subscriptions are worth"
         f" {shown(day.left['month']['worth'])} a month now:",

@@ -16,7 +16,7 @@ from common.local.client import Client
 from common.local.clock import MovableClock
 from common.local.day import TIME_ZONE
 from tests.architecture.source_tree import ROOT
-from tests.scenarios.laptop import SECONDS_MAX, Laptop
+from tests.scenarios.laptop import SECONDS_MAX, WITHOUT_THE_MONTH, Laptop
 
 STAND_IN_FOR_CURL = f"{sys.executable} {ROOT / 'tests' / 'scenarios' / 'stand_in_for_curl.py'}"
 TENANT = "2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"
@@ -108,7 +108,7 @@ def test_plays_the_day_at_whatever_hour_it_is_started(laptop: Laptop, hour: int)
     clock = MovableClock(laptop.folder / "clock")
     here = clock.now().astimezone(TIME_ZONE)
     clock.move(int((here.replace(hour=hour, minute=20) - here).total_seconds()))
-    day = laptop.billing("run", "--once")
+    day = laptop.billing("run", "--once", before=WITHOUT_THE_MONTH)
     assert day.returncode == 0, day.stdout + day.stderr
     assert re.search(rf"^✓ \d\d \w{{3}} 0{hour}:\d\d  load balancer", day.stdout, re.M)
     assert "201  credit note" in day.stdout
@@ -129,7 +129,7 @@ def test_names_the_step_that_went_otherwise_and_ends_with_1(laptop: Laptop) -> N
 
 @pytest.mark.req("LOC-1")
 def test_ends_in_good_order_when_it_is_interrupted(laptop: Laptop) -> None:
-    with laptop.serving() as process:
+    with laptop.serving(WITHOUT_THE_MONTH) as process:
         pass
 
     assert process.returncode == 0
