@@ -26,7 +26,7 @@ LOCALSTRIPE := tests/adapters/localstripe.lock
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-run: $(STAMP) ## Run the whole service here and play a hotel's day (ARGS=--once ends after it)
+run: $(STAMP) ## Run the whole service here and play a hotel's day and a month (ARGS=--once ends after it)
 	@$(BIN)/billing run $(ARGS)
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k drawer -x" chooses among them)

@@ -1,4 +1,4 @@
-"""`billing run`: the whole service on this machine, and a hotel's day played on it.
+"""`billing run`: the whole service on this machine, a hotel's day and a month of the platform.
 
 Exit code 0: the day went as it should (and, without --once, the stack was stopped by Ctrl-C);
 1: a step of it went otherwise, or the stack did not start; 75: it runs already on this folder;
@@ -35,7 +35,7 @@ Once = Annotated[bool, typer.Option("--once", help="End after the day instead of
 
 
 def run(folder: Folder = Path(".local"), port: Port = 8080, once: Once = False) -> None:
-    """Start the service with its database, play a hotel's day, and keep serving."""
+    """Start the service with its database, play a hotel's day and a month, and keep serving."""
     from common.local.database import DatabaseDidNotStart, FolderHeld
     from common.local.demo_hotel import NeighbourRefused
     from common.local.server import PortTaken
@@ -73,7 +73,7 @@ def _run(console: Console, folder: Path, port: int, *, once: bool) -> bool:
 
 
 def _play(console: Console, stack: "Stack") -> bool:
-    from common.local import day_books, day_cards, day_cash, day_desk
+    from common.local import day_books, day_cards, day_cash, day_desk, day_dunning, day_month
     from common.local.client import Client
     from common.local.day import Day, play
 
@@ -90,6 +90,8 @@ def _play(console: Console, stack: "Stack") -> bool:
         *day_books.NIGHT_STEPS,
         *day_cards.STEPS,
         *day_books.STEPS,
+        *day_month.STEPS,
+        *day_dunning.STEPS,
     )
     went_well = play(day, steps, console)
     if went_well:
@@ -98,9 +100,21 @@ def _play(console: Console, stack: "Stack") -> bool:
 
 
 def _show_invoices(console: Console, day: "Day") -> None:
+    from common.local.day_desk import shown
+
     console.print("\nThe invoices:")
     for room in day.rooms.values():
         line = f"  {room.number}  {room.invoice_number}  {room.total:>12}  {room.file}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if not day.platform_invoices:
+        return
+    console.print(
+        "\nThe platform's invoices; all subscriptions are worth"
+        f" {shown(day.left['month']['worth'])} a month now:",
+        highlight=False,
+    )
+    for number, total, file in day.platform_invoices:
+        line = f"  {number}  {total:>12}  {file}"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 

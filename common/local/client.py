@@ -71,6 +71,11 @@ class Client:
         headers = {"Idempotency-Key": key or str(uuid4()), "Content-Type": "application/json"}
         return self.call("POST", path, json.dumps(body or {}).encode(), token, headers)
 
+    def put(self, path: str, body: object, token: str = "") -> Answer:
+        """Put something in the place of what is there, under a fresh idempotency key."""
+        headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
+        return self.call("PUT", path, json.dumps(body).encode(), token, headers)
+
     def call(
         self,
         method: str,

@@ -1,7 +1,8 @@
 """A day at the hotel, played through the public interface, each step shown as it happens (LOC-1).
 
-The steps stand in `day_desk`, `day_cash`, `day_cards` and `day_books`. Each is somebody doing
-something, and says what it expects: an answer of another kind ends the day, with the step's name.
+The steps stand in `day_desk`, `day_cash`, `day_cards` and `day_books`, and those of the platform's
+month behind it in `day_month` and `day_dunning`. Each is somebody doing something, and says what it
+expects: an answer of another kind ends the day, with the step's name.
 The staff's tokens come from POST /dev/token, their signatures from POST /dev/step-up, the
 processor's from POST /dev/webhook-signature, and what other services tell comes as events over
 HTTP; nothing goes past the interface that a deployment has.
@@ -46,6 +47,11 @@ STAFF: Final = {
         " billing.report.read"
     ),
     "notifications": "billing.sending.read",
+    "owner (parwana)": (
+        "subscription.read billing.credits.read billing.customer.read billing.customer.write"
+    ),
+    "her booking engine": "billing.credits.write subscription.read",
+    "platform (roya)": "platform.subscription.read platform.subscription.write",
 }
 
 
@@ -72,12 +78,15 @@ class Day:
     where: Callable[[bytes], str]
     rooms: dict[str, Room] = field(default_factory=dict)
     left: dict[str, Any] = field(default_factory=dict)
+    known_as: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What else the identity service says of somebody: another tenant, a verified address."""
+    platform_invoices: list[tuple[str, str, str]] = field(default_factory=list)
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, who: str) -> str:
         """The access token of one of the staff."""
         if who not in self._tokens:
-            asked = {"sub": sub_of(who), "scopes": STAFF[who].split()}
+            asked = {"sub": sub_of(who), "scopes": STAFF[who].split()} | self.known_as.get(who, {})
             answer = self.client.post("/dev/token", asked).expect(200)
             self._tokens[who] = answer.json["accessToken"]
         return self._tokens[who]
@@ -90,9 +99,15 @@ class Day:
         """One of the staff does something."""
         return self.client.post(f"/api/v1{path}", body, self.token(who), key)
 
+    def put(self, who: str, path: str, body: object) -> Answer:
+        """One of the staff puts something in the place of what is there."""
+        return self.client.put(f"/api/v1{path}", body, self.token(who))
+
     def confirmed(self, who: str, scope: str, context: str) -> str:
         """A fresh second factor of one of the staff, for one deed."""
+        known = self.known_as.get(who, {})
         asked = {"sub": sub_of(who), "scope": scope, "context": context}
+        asked |= {name: known[name] for name in ("sub", "tenantId") if name in known}
         token: str = self.client.post("/dev/step-up", asked).expect(200).json["stepUpToken"]
         return token
 
@@ -171,8 +186,8 @@ def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
         for each in steps:
             bar.update(task, description=f"{each.who} {each.what}")
             try:
-                at = day.now()
                 came = each.play(day, each.who)
+                at = day.now()
             except (WentOtherwise, OSError, KeyError, LookupError, RuntimeError) as error:
                 _fail(console, each, error)
                 return False
@@ -182,9 +197,9 @@ def play(day: Day, steps: Sequence[Step], console: Console) -> bool:
 
 
 def _show(console: Console, at: datetime, each: Step, came: str) -> None:
-    """One line: when, who, what, and what came of it, money among it."""
+    """One line: when it was done, who, what, and what came of it, money among it."""
     console.print(
-        f"[green]✓[/] [dim]{at:%H:%M}[/]  [bold]{escape(each.who):<20}[/] "
+        f"[green]✓[/] [dim]{at:%d %b %H:%M}[/]  [bold]{escape(each.who):<20}[/] "
         f"{escape(each.what):<46} [cyan]{escape(came)}[/]",
         soft_wrap=True,
         highlight=False,

@@ -18,6 +18,8 @@ from common.ports.publishing import Message, Publisher
 TENANT_ID: Final = UUID("2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64")
 KABUL: Final = UUID("5b0c9d3e-1f72-4a86-b3d5-6e8f2a7c4910")
 DUBAI: Final = UUID("c4a17e60-93b8-4d2f-8e15-0f6b5d3a7c28")
+OFFICE_ID: Final = UUID("8d1f5a34-6c0e-4b79-a2d8-3e9b7c5f1604")
+"""The tenant that the platform's own staff are of."""
 PROPERTY_IDS: Final = (KABUL, DUBAI)
 EUROS_IN_DOLLARS: Final = "1.0852"
 VAT_PPM: Final = 100_000
@@ -106,26 +108,29 @@ class Neighbours:
         self._now = now
 
     def settle_in(self) -> None:
-        """Tell of the tenant, its settings and its tax rules; again, it changes nothing."""
+        """Tell of the tenant, its settings and its tax rules, and of the platform's own office;
+        again, it changes nothing."""
+        self.tell("melmastoon.tenant.created.v1", {"tenantId": str(OFFICE_ID)}, OFFICE_ID)
         self.tell("melmastoon.tenant.created.v1", {"tenantId": str(TENANT_ID)})
         self.tell("melmastoon.tenant.settings.updated.v1", settings())
         self.tell("melmastoon.tenant.tax_rules.updated.v1", tax_rules())
 
-    def tell(self, event_type: str, data: dict[str, Any]) -> None:
-        """Push an event to its consumers. The same data make the same event. Raises
+    def tell(self, event_type: str, data: dict[str, Any], tenant_id: UUID = TENANT_ID) -> None:
+        """Push an event of a tenant to its consumers. The same data make the same event. Raises
         NeighbourRefused."""
         raw = json.dumps(data, sort_keys=True).encode()
-        digest = hashlib.sha256(event_type.encode() + b"\n" + raw).digest()[:16]
+        known = b"\n".join((event_type.encode(), str(tenant_id).encode(), raw))
+        digest = hashlib.sha256(known).digest()[:16]
         event_id = "evt_" + b32hexencode(digest).decode().rstrip("=")
         message = Message(
             event_id=event_id,
-            ordering_key=str(TENANT_ID),
+            ordering_key=str(tenant_id),
             attributes={
                 "ce-specversion": "1.0",
                 "ce-id": event_id,
                 "ce-type": event_type,
                 "ce-source": "/platform/laptop",
-                "ce-tenantid": str(TENANT_ID),
+                "ce-tenantid": str(tenant_id),
                 "ce-time": self._now().isoformat(),
                 "content-type": "application/json",
             },

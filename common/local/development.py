@@ -1,9 +1,9 @@
 """The routes of the laptop alone, under /dev: tokens for the asking, a clock that moves (LOC-3).
 
 They stand in for what the platform's identity service, its second factor, the card terminals, the
-card processor and Cloud Storage do, and ask nobody for a password. That is why they live here and
-nowhere else: the gateway of the laptop mounts this application beside the functions, and no
-function can import it.
+card processor, the tenant service and Cloud Storage do, and ask nobody for a password. That is why
+they live here and nowhere else: the gateway of the laptop mounts this application beside the
+functions, and no function can import it.
 
     POST /dev/token       {"sub": "amina", "scopes": ["billing.folio.write"], "propertyIds": [...]}
     POST /dev/step-up     {"sub": "amina", "scope": "billing.refund.write", "context": "<sha-256>"}
@@ -12,6 +12,8 @@ function can import it.
     POST /dev/challenges  {"paymentIntentId": "pin_...", "confirms": true}
     POST /dev/processor   {"answers": false}
     POST /dev/webhook-signature    the body of a webhook, which the processor signs
+    POST /dev/tenant-service       an event of a subscription, pushed as to any subscriber
+    GET  /dev/tenant-service/{tenant}
     GET  /dev/jwks.json
     GET  /dev/documents/{token}
 """
@@ -33,11 +35,13 @@ from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
 from common.local.documents import LINKS_PATH, DocumentFolder
 from common.local.identity import LocalIdentity
+from common.local.tenant_service import PUSHED_PATH, NothingHeard, TenantService
 from common.local.webhook_secret import signature_header
 from common.ports.powers import DocumentMissing
 from common.runtime.declaration import JSON
 from common.runtime.parsing import body_of, raw_body, read
 from common.runtime.problems import MethodNotAllowed, PathUnknown, problem, status_of
+from common.runtime.pushed import Delivery
 from common.runtime.trace import Trace
 from common.sandbox.cards import SandboxCards
 from common.sandbox.gateway import SandboxGateway
@@ -54,6 +58,7 @@ PATHS: Final = frozenset(
         "challenges",
         "processor",
         "webhook-signature",
+        "tenant-service",
         "jwks.json",
     )
 )
@@ -134,6 +139,7 @@ class Development:
     cards: SandboxCards
     outage: SandboxOutage
     webhook_secret: str
+    tenant_service: TenantService
     tenant_id: UUID
     property_ids: tuple[UUID, ...]
 
@@ -167,6 +173,11 @@ class Development:
                 return _json(self._answers(_asked(Processor, request)))
             case "POST", "/dev/webhook-signature":
                 return _json(self._signed(request))
+            case "POST", "/dev/tenant-service":
+                self.tenant_service.hear(Delivery.of(request).event())
+                return Response(status=204)
+            case "GET", path if path.startswith(PUSHED_PATH + "/"):
+                return _json(self.tenant_service.doors(_tenant(path)))
             case "GET", "/dev/clock":
                 return _json({"now": self.clock.now().isoformat()})
             case "GET", "/dev/jwks.json":
@@ -235,6 +246,14 @@ class Development:
 
 def _asked(model: type[Any], request: HttpRequest) -> Any:
     return read(model, body_of(request, BODY_BYTES_MAX))
+
+
+def _tenant(path: str) -> UUID:
+    """The tenant that a path ends with. Refuses: NothingHeard."""
+    try:
+        return UUID(path.removeprefix(PUSHED_PATH + "/"))
+    except ValueError:
+        raise NothingHeard() from None
 
 
 def _json(document: object) -> Response:

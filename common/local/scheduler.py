@@ -13,7 +13,7 @@ from typing import Final, Self
 from common.local.schedule import Schedule
 from common.runtime.declaration import JobDeclaration
 
-LOOK_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 0.25
 STOP_SECONDS_MAX: Final = 30.0
 Fire = Callable[[JobDeclaration, threading.Event], object]
 

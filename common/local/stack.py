@@ -30,6 +30,7 @@ from common.local.operations import Operations
 from common.local.running import left_word
 from common.local.scheduler import Scheduler
 from common.local.server import HOST, THREADS, Server
+from common.local.tenant_service import PUSHED_PATH, TenantService
 from common.runtime.job import Orders
 from common.runtime.logging import Origin
 from common.runtime.settings import ProcessSettings
@@ -120,6 +121,7 @@ def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -
         "BILLING_OIDC_ACCOUNT": OIDC_ACCOUNT,
         "BILLING_PUBLIC_URL": url,
         "BILLING_LOCAL_FOLDER": str(folder),
+        "BILLING_TENANT_SERVICE_URL": f"{url}{PUSHED_PATH}",
         "BILLING_TELEMETRY": "memory",
     }
 
@@ -155,6 +157,7 @@ def _development(folder: Path, functions: Wiring, clock: MovableClock) -> Develo
         cards=functions.sandbox_cards,
         outage=functions.sandbox_outage,
         webhook_secret=functions.webhook_secrets[0],
+        tenant_service=TenantService(),
         tenant_id=TENANT_ID,
         property_ids=PROPERTY_IDS,
     )

@@ -37,6 +37,10 @@ class TenantUnknown(Exception):
     """The directory knows no such tenant."""
 
 
+class SettingsMissing(TenantUnknown):
+    """The tenant has its home here, and nobody has told yet who it is."""
+
+
 class CommandInProgress(Conflict):
     area = "GENERAL"
     code = "IDEMPOTENCY_IN_PROGRESS"

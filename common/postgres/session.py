@@ -26,6 +26,7 @@ from common.ports.transactions import (
     CrossTenantRow,
     Opening,
     OutcomeUnknown,
+    SettingsMissing,
     StoredAnswer,
     TenantUnknown,
     TryAgain,
@@ -125,9 +126,9 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """The tenant's settings in force. Raises TenantUnknown while it has none."""
+        """The tenant's settings in force. Raises SettingsMissing while it has none."""
         if self._settings is None:
-            raise TenantUnknown(str(self.tenant_id))
+            raise SettingsMissing(str(self.tenant_id))
         return self._settings
 
     @property

@@ -62,7 +62,7 @@ class Answered:
 def look_at(span: Span, tx: Transaction) -> Look:
     """Read our side of a span."""
     return Look(
-        tenant_id=tx.settings.tenant_id,
+        tenant_id=tx.tenant_id,
         span=span,
         ours=tuple(tx.processor_differences.moved_in(span)),
         chased=tuple(tx.processor_differences.open_ones(CHASED_MAX)),

@@ -23,7 +23,7 @@ from uuid import UUID
 from common.domain.refusal import Refusal
 from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
 from common.ports.telemetry import ITEMS, Telemetry, begun, measure
-from common.ports.transactions import Caller, StoredAnswer
+from common.ports.transactions import Caller, SettingsMissing, StoredAnswer
 from common.runtime.declaration import JobDeclaration
 from common.runtime.execute import Call, Runner
 from common.runtime.logging import Log, Origin
@@ -248,6 +248,8 @@ class JobShell:
         try:
             call = _call(declaration, tenant_id, declaration.find, looked_for, reads_only=True)
             found: Sequence[Any] = self._runner.run(call).outcome
+        except SettingsMissing:
+            return ()  # a house of which nobody has told anything has nothing that could be due
         except Exception as error:  # noqa: BLE001 - one tenant's trouble is not the next one's
             self._failed(declaration, tenant_id, error, watch)
             return ()

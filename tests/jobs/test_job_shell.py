@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.domain.refusal import Unmet
+from common.local.functions import job_declarations
 from common.ports.jobs import Round, Step, Turn
 from common.ports.transaction import Transaction
 from common.runtime.declaration import JobDeclaration
@@ -175,6 +176,20 @@ def test_a_tenant_that_cannot_be_served_is_told_and_passed_over(
     progress = run(shell, rooms.declaration(), tenants=(uuid4(), *known))
 
     assert (progress.done, progress.failed, progress.exit_code) == (5, 1, 1)
+
+
+@pytest.mark.req("TEN-4")
+@pytest.mark.parametrize("name", ["run_night_audit", "reconcile_nightly", "reconcile_processor"])
+def test_a_house_that_nobody_has_told_of_yet_fails_no_run(
+    cell: Cell, shell: JobShell, name: str
+) -> None:
+    """Its home is made; who it is comes with another event."""
+    tenant = cell.new_tenant()
+    declared = next(each for each in job_declarations() if each.name == name)
+
+    progress = run(shell, declared, tenants=(tenant,))
+
+    assert (progress.failed, progress.exit_code) == (0, 0)
 
 
 def watch(steps: list[Step | Exception], **options: Any) -> JobDeclaration:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from common.local.client import Client
 from common.local.clock import MovableClock
 from common.local.day import TIME_ZONE
 from tests.architecture.source_tree import ROOT
-from tests.scenarios.laptop import SECONDS_MAX, Laptop
+from tests.scenarios.laptop import SECONDS_MAX, WITHOUT_THE_MONTH, Laptop
 
 STAND_IN_FOR_CURL = f"{sys.executable} {ROOT / 'tests' / 'scenarios' / 'stand_in_for_curl.py'}"
 TENANT = "2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"
@@ -36,20 +37,23 @@ def running() -> Iterator[Laptop]:
             yield chosen
 
 
-@pytest.mark.req("LOC-1", "CLI-1", "GW-3", "GW-4", "WH-2", "CRD-5")
+@pytest.mark.req("LOC-1", "CLI-1", "GW-3", "GW-4", "WH-2", "CRD-5", "SUB-7", "SUB-10", "ANA-1")
 def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> None:
-    """Two invoices a day: numbers 1 and 2, then 3 and 4; four PDFs lie in the folder."""
-    for numbers in (("000001", "000002"), ("000003", "000004")):
+    """Two invoices a day, whose numbers follow one another as long as the year is the same: a month
+    of the platform lies between the two days. Four PDFs of the hotel's lie in the folder."""
+    numbers: Counter[str] = Counter()
+    for times in (1, 2):
         day = laptop.billing("run", "--once")
         assert day.returncode == 0, day.stdout + day.stderr
         invoices = re.findall(
-            r"^  \d+  INV-AF-KBL-\d{4}-(\d+) +(\S+ USD)  (\S+)$", day.stdout, re.M
+            r"^  \d+  INV-AF-KBL-(\d{4})-(\d+) +(\S+ USD)  (\S+)$", day.stdout, re.M
         )
-        assert [each[:2] for each in invoices] == [
-            (numbers[0], "133.99 USD"),
-            (numbers[1], "121.35 USD"),
-        ]
-        assert all(Path(file).read_bytes().startswith(b"%PDF-") for _, _, file in invoices)
+        assert [total for _, _, total, _ in invoices] == ["133.99 USD", "121.35 USD"]
+        for year, number, _, file in invoices:
+            numbers[year] += 1
+            assert int(number) == numbers[year]
+            assert Path(file).read_bytes().startswith(b"%PDF-")
+        assert_the_month_went_well(day.stdout, times)
         assert "valid: true, signature valid" in day.stdout
         assert "403  MELMASTOON.BILLING.CASH_SAME_PERSON" in day.stdout
         assert "403  MELMASTOON.IAM.STEP_UP_REPLAY" in day.stdout
@@ -74,6 +78,29 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
     assert not list(laptop.folder.glob("running.json"))
 
 
+def assert_the_month_went_well(said: str, times: int) -> None:
+    """29.00 for Pro, what Team is more for the rest of the month, 99.00; each year's invoices are
+    counted anew. Whoever was subscribed the time before still is, at 99.00 a month."""
+    assert "409  MELMASTOON.BILLING.TRIAL_USED" in said
+    assert "200  3 requests, though five were told" in said
+    assert "melmastoon.billing.subscription.trial_will_end.v1" in said
+    assert re.search(r"MEL-\d{4}-\d+: 29.00 USD paid; 1,000 credits", said)
+    (quoted,) = re.findall(r"200  (\S+ USD); nothing is changed", said)
+    assert re.search(rf"200  MEL-\d{{4}}-\d+: {quoted}, as was quoted", said)
+    assert re.search(r"MEL-\d{4}-\d+: 99.00 USD; 5,000 credits came", said)
+    assert "declined 6 times in 10 days; suspended" in said
+    assert "204  melmastoon.billing.subscription.suspended.v1; access read_only" in said
+    assert re.search(r"MEL-\d{4}-\d+: 99.00 USD paid; access full", said)
+    bridge = (
+        f"200  {99 * (times - 1)}.00 USD and now {99 * times}.00 USD: new 29.00 USD, expansion"
+        " 70.00 USD, churn -99.00 USD, reactivation 99.00 USD; unexplained 0.00 USD"
+    )
+    assert bridge in said
+    invoices = re.findall(r"^  MEL-\d{4}-\d+ +(\S+ USD)  (\S+)$", said, re.M)
+    assert [total for total, _ in invoices] == ["29.00 USD", quoted, "99.00 USD"]
+    assert all(Path(file).read_bytes().startswith(b"%PDF-") for _, file in invoices)
+
+
 @pytest.mark.req("LOC-1", "CASH-11")
 @pytest.mark.parametrize("hour", [1, 4], ids=["before_day_close", "after_day_close"])
 def test_plays_the_day_at_whatever_hour_it_is_started(laptop: Laptop, hour: int) -> None:
@@ -81,9 +108,9 @@ def test_plays_the_day_at_whatever_hour_it_is_started(laptop: Laptop, hour: int)
     clock = MovableClock(laptop.folder / "clock")
     here = clock.now().astimezone(TIME_ZONE)
     clock.move(int((here.replace(hour=hour, minute=20) - here).total_seconds()))
-    day = laptop.billing("run", "--once")
+    day = laptop.billing("run", "--once", before=WITHOUT_THE_MONTH)
     assert day.returncode == 0, day.stdout + day.stderr
-    assert re.search(rf"^✓ 0{hour}:\d\d  load balancer", day.stdout, re.M)
+    assert re.search(rf"^✓ \d\d \w{{3}} 0{hour}:\d\d  load balancer", day.stdout, re.M)
     assert "201  credit note" in day.stdout
     assert " is matched" in day.stdout
 
@@ -102,7 +129,7 @@ def test_names_the_step_that_went_otherwise_and_ends_with_1(laptop: Laptop) -> N
 
 @pytest.mark.req("LOC-1")
 def test_ends_in_good_order_when_it_is_interrupted(laptop: Laptop) -> None:
-    with laptop.serving() as process:
+    with laptop.serving(WITHOUT_THE_MONTH) as process:
         pass
 
     assert process.returncode == 0

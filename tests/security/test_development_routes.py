@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,10 @@ from common.local.clock import MovableClock
 from common.local.development import Development
 from common.local.documents import DocumentFolder
 from common.local.files import write_once
+from common.local.publishing import PushPublisher, consumers_at
+from common.local.tenant_service import PUSHED_PATH, TenantService
 from common.ports.gateway import Succeeded, Unknown, Unreachable, Wanted
+from common.ports.publishing import Message
 from common.runtime.step_up import context_of
 from common.sandbox.gateway import SandboxGateway
 from common.sandbox.outage import SandboxOutage
@@ -50,6 +54,7 @@ for file in sorted(Path("functions").glob("*/*.py")):
                 client.post("/dev/challenges", json={"paymentIntentId": "pin_1"}),
                 client.post("/dev/processor", json={"answers": False}),
                 client.post("/dev/webhook-signature", json={}),
+                client.post("/dev/tenant-service", json={}),
             )
         ]
 loaded = sorted(name for name in sys.modules if name.startswith("common.local"))
@@ -112,6 +117,7 @@ class Desk:
                 cards=hotel.house.wiring.sandbox_cards,
                 outage=SandboxOutage(folder / "processor", write_once),
                 webhook_secret=hotel.house.wiring.webhook_secrets[0],
+                tenant_service=TenantService(),
                 tenant_id=hotel.tenant_id,
                 property_ids=(hotel.property_id,),
             )
@@ -196,6 +202,64 @@ def test_the_processor_signs_what_it_sends(hotel: Hotel, desk: Desk) -> None:
     assert Webhook(hotel).post(content, header).json["outcome"] == "applied"
 
 
+@pytest.mark.req("SUB-7", "EVT-4")
+def test_the_tenant_service_keeps_the_doors_of_whom_it_hears(hotel: Hotel, desk: Desk) -> None:
+    """By the broker's own pushes, at least once: suspended keeps out, reactivated lets in, and what
+    comes a second time changes nothing."""
+    known = consumers_at("http://desk", f"http://desk{PUSHED_PATH}")
+    assert consumers_at("http://desk") == {
+        kind: kept
+        for kind, urls in known.items()
+        if (kept := [url for url in urls if not url.endswith(PUSHED_PATH)])
+    }
+    opener: Any = _Opener(desk)
+    broker = PushPublisher(known.__getitem__, lambda: "signed", desk.clock.now, opener)
+    suspended, reactivated = (
+        Message(
+            event_id=new_id("evt"),
+            ordering_key="one",
+            attributes={
+                "ce-specversion": "1.0",
+                "ce-id": new_id("evt"),
+                "ce-source": f"/billing/tenants/{hotel.tenant_id}",
+                "ce-type": f"melmastoon.billing.subscription.{fact}.v1",
+                "ce-tenantid": str(hotel.tenant_id),
+            },
+            data=json.dumps({"status": status}).encode(),
+        )
+        for fact, status in (("suspended", "suspended"), ("reactivated", "active"))
+    )
+    path, seen = f"{PUSHED_PATH}/{hotel.tenant_id}", []
+
+    for message in (suspended, reactivated, suspended):
+        assert list(broker.publish([message])) == [None]
+        seen.append(desk.client.get(path).json["open"])
+
+    assert seen == [False, True, True]
+    assert [
+        each.rpartition("subscription.")[2] for each in desk.client.get(path).json["heard"]
+    ] == [
+        "suspended.v1",
+        "reactivated.v1",
+    ]
+
+
+class _Opener:
+    """Brings a push to the routes of a desk, in the place of a connection."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def request(self, method: str, url: str, **sent: Any) -> Any:
+        answer = self.desk.client.open(
+            url.removeprefix("http://desk"),
+            method=method,
+            data=sent["body"],
+            headers=sent["headers"],
+        )
+        return SimpleNamespace(status=answer.status_code)
+
+
 def test_a_step_up_token_confirms_what_it_was_asked_for(hotel: Hotel, desk: Desk) -> None:
     context = context_of(target="fol_1")
     asked = {"sub": "amina", "scope": "billing.folio.reopen", "context": context}
@@ -253,6 +317,10 @@ def test_a_document_is_read_by_its_link_and_not_by_another(hotel: Hotel, desk: D
         ("POST", "/dev/clock", {"moveSeconds": 1.5}, 400),
         ("POST", "/dev/processor", {"answers": "no"}, 400),
         ("GET", "/dev/webhook-signature", None, 405),
+        ("POST", "/dev/tenant-service", {"message": {"attributes": {}}}, 400),
+        ("GET", "/dev/tenant-service", None, 405),
+        ("GET", "/dev/tenant-service/nobody", None, 404),
+        ("GET", f"/dev/tenant-service/{uuid4()}", None, 404),
         ("GET", "/dev/token", None, 405),
         ("GET", "/dev/secrets", None, 404),
         ("GET", "/dev/documents/nothing", None, 403),
