@@ -13,7 +13,7 @@ import pytest
 from common.local.database import LocalDatabase, start_database
 from common.postgres.address import open_session
 from tests.hotel import Hotel, House
-from tests.lending import lent
+from tests.lending import all_move_out, lent
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -30,6 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from tests.sharing_out import long_ones_first
 
         long_ones_first(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last test of a file its hotels make room; fixtures of a file end before."""
+    if nextitem is not None and nextitem.path != item.path:
+        all_move_out()
 
 
 @contextmanager

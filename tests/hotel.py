@@ -27,8 +27,7 @@ from common.local.gateway import Gateway
 from common.local.identity import LocalIdentity
 from common.ports.identity import VERIFIED_ACCOUNT
 from common.postgres.address import open_session
-from common.postgres.migrations import Migrator, provision_tenant
-from common.postgres.tenants import register_tenant
+from common.postgres.migrations import Migrator
 from common.runtime.declaration import Declaration
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
@@ -104,11 +103,10 @@ class House:
             self._admin.close()
 
     def new_hotel(self, **settings: Any) -> "Hotel":
-        """Provision a tenant and give it its first settings."""
-        hotel = Hotel(self)
-        with self.session() as session:
-            provision_tenant(session, hotel.tenant_id)
-            register_tenant(session, hotel.tenant_id)
+        """A tenant with its first settings, which stays until the tests of the file are over."""
+        from tests.lending import let
+
+        hotel = let(self)
         hotel.write_settings(**settings)
         return hotel
 

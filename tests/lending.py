@@ -5,36 +5,47 @@ a hotel moves into a schema from which another one has moved out. Nothing is lef
 and its events are gone, its tenant is in no directory, and schema, role and ids are the new
 tenant's, so that nothing remembered in a process can be taken for the new one's. A schema or role
 that a test has changed is not lent again, nor one that somebody still holds on to.
+
+Hotels that a test opens by itself, and a file for all its tests, move out when the file is over. So
+there are few schemas at a time, and the catalogs in which PostgreSQL looks stay small.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import pg8000.native
 
 from common.local.database import LocalDatabase
+from common.postgres.address import open_session
+from common.postgres.migrations import provision_tenant
 from common.postgres.schemas import role_of
+from common.postgres.tenants import register_tenant
 from tests.hotel import Hotel, House
 from tests.trust.emptying import emptying
 
+Run: TypeAlias = Callable[..., Any]
+
 # Whatever was changed has another row version than at its birth; names are another tenant's anyhow.
+# Table by table, so that the catalogs' indexes are used however many hotels there are.
 BUILT = """
 WITH schema AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = :schema),
-     tables AS (SELECT oid FROM pg_class WHERE relnamespace = (SELECT oid FROM schema)),
+     tables AS (SELECT oid, xmin FROM pg_class WHERE relnamespace = (SELECT oid FROM schema)),
      parts (part) AS (
-       SELECT concat(oid, ' ', xmin) FROM pg_class WHERE oid IN (SELECT oid FROM tables)
-       UNION ALL
-       SELECT concat(attrelid, ' ', attnum, ' ', xmin) FROM pg_attribute
-       WHERE attrelid IN (SELECT oid FROM tables)
-       UNION ALL
-       SELECT concat(oid, ' ', xmin) FROM pg_constraint
-       WHERE connamespace = (SELECT oid FROM schema)
-       UNION ALL
-       SELECT concat(oid, ' ', xmin) FROM pg_policy WHERE polrelid IN (SELECT oid FROM tables)
-       UNION ALL
-       SELECT concat(oid, ' ', xmin) FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM tables)
+       SELECT concat_ws(
+         ' ', oid, xmin,
+         (SELECT string_agg(concat(attnum, ' ', xmin), ',' ORDER BY attnum)
+          FROM pg_attribute WHERE attrelid = tables.oid),
+         (SELECT string_agg(concat(oid, ' ', xmin), ',' ORDER BY oid)
+          FROM pg_constraint WHERE conrelid = tables.oid),
+         (SELECT string_agg(oid::text, ',' ORDER BY oid)
+          FROM pg_policy WHERE polrelid = tables.oid),
+         (SELECT string_agg(concat(oid, ' ', xmin), ',' ORDER BY oid)
+          FROM pg_trigger WHERE tgrelid = tables.oid)
+       )
+       FROM tables
        UNION ALL
        SELECT concat(oid, ' ', xmin) FROM pg_proc WHERE pronamespace = (SELECT oid FROM schema)
        UNION ALL
@@ -45,6 +56,19 @@ WITH schema AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = :schema),
      )
 SELECT md5(string_agg(part, ',' ORDER BY part COLLATE "C")) FROM parts
 """
+# They name their tenant, so they have another row version for each.
+POLICIES = """
+SELECT md5(string_agg(concat(policy.oid, ' ', policy.xmin), ',' ORDER BY policy.oid))
+FROM pg_class AS tables
+JOIN pg_policy AS policy ON policy.polrelid = tables.oid
+WHERE tables.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
+"""
+THEIR_WORDS = """
+SELECT tablename, policyname, qual, with_check
+FROM pg_policies
+WHERE schemaname = :schema AND concat(qual, with_check) LIKE :tenant
+ORDER BY tablename, policyname
+"""
 MOVED_IN = """
 BEGIN;
 ALTER SCHEMA {old.schema} RENAME TO {new.schema};
@@ -53,22 +77,7 @@ UPDATE billing_central.schema_migrations SET schema_name = '{new.schema}'
 WHERE schema_name = '{old.schema}';
 INSERT INTO billing_central.tenants (tenant_id, schema_name)
 VALUES ('{new.tenant_id}', '{new.schema}');
-DO $$
-DECLARE
-  each record;
-BEGIN
-  FOR each IN
-    SELECT tablename, policyname, roles,
-           replace(qual, '{old.tenant_id}', '{new.tenant_id}') AS qual,
-           replace(with_check, '{old.tenant_id}', '{new.tenant_id}') AS with_check
-    FROM pg_policies
-    WHERE schemaname = '{new.schema}' AND concat(qual, with_check) LIKE '%{old.tenant_id}%'
-  LOOP
-    EXECUTE format('ALTER POLICY %I ON {new.schema}.%I', each.policyname, each.tablename)
-      || coalesce(' USING (' || each.qual || ')', '')
-      || coalesce(' WITH CHECK (' || each.with_check || ')', '');
-  END LOOP;
-END $$;
+{policies}
 COMMIT
 """
 GONE = """
@@ -79,56 +88,114 @@ DELETE FROM billing_central.tenants WHERE tenant_id = '{hotel.tenant_id}'
 
 @dataclass(frozen=True)
 class Kept:
-    """An empty schema under the name of who has moved out, and how it was built."""
+    """A schema under the name of who lives in it or has moved out last, and how it was built."""
 
     hotel: Hotel
     emptying: str
+    policies: str
     built: str
+    own_policies: str
 
 
-_kept: "WeakKeyDictionary[LocalDatabase, list[Kept]]" = WeakKeyDictionary()
+@dataclass(frozen=True)
+class Homes:
+    """The schemas of a server: those that are empty, and those that are let for a whole file."""
+
+    free: list[Kept] = field(default_factory=list)
+    let: list[Kept] = field(default_factory=list)
+
+
+_homes: "WeakKeyDictionary[LocalDatabase, Homes]" = WeakKeyDictionary()
 
 
 @contextmanager
 def lent(house: House) -> Iterator[Hotel]:
     """A hotel in which nothing has happened, until the test is over."""
-    free = _kept.setdefault(house.server, [])
-    kept = _moved_in(house, free.pop()) if free else _born(house)
+    free = _homes.setdefault(house.server, Homes()).free
+    kept = _opened(house, free)
+    kept.hotel.write_settings()
     yield kept.hotel
-    if _left_empty(house, kept):
+    if _left_empty(house.sql, kept):
         free.append(kept)
 
 
+def let(house: House) -> Hotel:
+    """A hotel in which nothing has happened, not even settings; it stays until the file is over."""
+    homes = _homes.setdefault(house.server, Homes())
+    homes.let.append(_opened(house, homes.free))
+    return homes.let[-1].hotel
+
+
+def all_move_out() -> None:
+    """Let nobody stay who came for one file; who no longer has a server has gone with it."""
+    for server, homes in list(_homes.items()):
+        if homes.let and server.running:
+            session = open_session(server.dsn(database="billing"))
+            homes.free.extend(each for each in homes.let if _left_empty(session.run, each))
+            session.close()
+        homes.let.clear()
+
+
+def _opened(house: House, free: list[Kept]) -> Kept:
+    return _moved_in(house, free.pop()) if free else _born(house)
+
+
 def _born(house: House) -> Kept:
-    hotel = house.new_hotel()
+    hotel = Hotel(house)
+    with house.session() as session:
+        provision_tenant(session, hotel.tenant_id)
+        register_tenant(session, hotel.tenant_id)
     everything = emptying(house, hotel).replace("BEGIN", "BEGIN; SET LOCAL lock_timeout = '2s'")
     everything = everything.replace("COMMIT", f"{GONE.format(hotel=hotel)}; COMMIT")
-    return Kept(hotel, everything, _built(hotel))
+    words = house.sql(THEIR_WORDS, schema=hotel.schema, tenant=f"%{hotel.tenant_id}%")
+    policies = "\n".join(
+        f"ALTER POLICY {policy} ON {hotel.schema}.{table}"
+        + (f" USING ({using})" if using else "")
+        + (f" WITH CHECK ({check});" if check else ";")
+        for table, policy, using, check in words
+    )
+    built, own = _built(house.sql, hotel), _policies(house.sql, hotel)
+    return Kept(hotel, everything, policies, built, own)
 
 
 def _moved_in(house: House, kept: Kept) -> Kept:
     """A new tenant in a schema that is empty."""
     old, new = kept.hotel, Hotel(house)
+
+    def told_anew(sql: str) -> str:
+        sql = sql.replace(old.schema, new.schema)
+        return sql.replace(str(old.tenant_id), str(new.tenant_id))
+
     roles = {"old_role": role_of(old.tenant_id), "new_role": role_of(new.tenant_id)}
-    house.sql(MOVED_IN.format(old=old, new=new, **roles))
-    new.write_settings()
-    emptying = kept.emptying.replace(old.schema, new.schema)
-    return Kept(new, emptying.replace(str(old.tenant_id), str(new.tenant_id)), _built(new))
+    policies = told_anew(kept.policies)
+    house.sql(MOVED_IN.format(old=old, new=new, policies=policies, **roles))
+    own = _policies(house.sql, new)
+    return Kept(new, told_anew(kept.emptying), policies, kept.built, own)
 
 
-def _left_empty(house: House, kept: Kept) -> bool:
+def is_as_it_was(run: Run, kept: Kept) -> bool:
+    """Whether nobody has changed the schema or the role since somebody moved in."""
+    same_policies = _policies(run, kept.hotel) == kept.own_policies
+    return same_policies and _built(run, kept.hotel) == kept.built
+
+
+def _left_empty(run: Run, kept: Kept) -> bool:
     """Take everything away, if the schema is as it was and nobody stays."""
-    if _built(kept.hotel) != kept.built:
+    if not is_as_it_was(run, kept):
         return False
     try:
-        house.sql(kept.emptying)
+        run(kept.emptying)
     except pg8000.native.DatabaseError:
-        house.sql("ROLLBACK")
+        run("ROLLBACK")
         return False
     return True
 
 
-def _built(hotel: Hotel) -> str:
-    role = role_of(hotel.tenant_id)
-    found: str = hotel.house.sql(BUILT, schema=hotel.schema, role=role)[0][0]
+def _built(run: Run, hotel: Hotel) -> str:
+    found: str = run(BUILT, schema=hotel.schema, role=role_of(hotel.tenant_id))[0][0]
+    return found
+
+
+def _policies(run: Run, hotel: Hotel) -> str:
+    found: str = run(POLICIES, schema=hotel.schema)[0][0]
     return found
