@@ -22,12 +22,14 @@ def take_payment(
     cash_session_id: CashSessionId | None = None,
     company_account_id: CompanyAccountId | None = None,
     allow_credit: bool = False,
+    is_listed: bool = False,
 ) -> PaymentRecorded:
     """Convert what was paid by the folio's rates, record it, book it and tell it.
 
     Cash goes into the named drawer session, or into the only one that the actor has open at the
     property; the session is taken behind the folio, and stays open until the payment is in. What a
-    company settles later is owed by its account from here on.
+    company settles later is owed by its account from here on. A card's `is_listed` where the
+    processor's payment was known before.
 
     Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
     ProcessorPaymentMissing, CompanyAccountMissing; CompanyAccountUnknown, CompanyAccountNotActive,
@@ -53,7 +55,7 @@ def take_payment(
     if is_debt:
         charge_account(tx, folio, payment)
     tx.folios.keep(folio)
-    tx.folios.keep_payment(payment)
+    tx.folios.keep_payment(payment, is_listed=is_listed)
     tx.ledger.post(recorded)
     tx.tell(recorded)
     return recorded
