@@ -1,6 +1,7 @@
-"""What is told of disputes, and of refunds of closed folios: which payment, how much, what next."""
+"""What is told of disputes, and of what comes and goes of closed folios: which payment, how much,
+what next."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from common.contracts.event import EventData
 from common.contracts.fields import Amount
@@ -15,6 +16,7 @@ from common.contracts.references import (
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.dispute import DisputeRecorded, PaymentDisputed, PurchaseDisputeRecorded
     from common.domain.late_refund import LateRefundFact
+    from common.domain.returned_payment import ReturnFact
 
 
 class DisputeRecordedV1(EventData):
@@ -133,10 +135,54 @@ class LateRefundSettledV1(_LateRefund):
         return cls(**cls.shared(fact))
 
 
+class _Return(EventData):
+    payment_id: PaymentRef
+    folio_id: FolioRef
+    property_id: PropertyRef
+    refund_id: RefundRef
+    amount: Amount
+    status: str
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "ReturnFact") -> Self:
+        returned = fact.subject
+        return cls(
+            payment_id=returned.id,
+            folio_id=returned.folio_id,
+            property_id=returned.property_id,
+            refund_id=returned.refund_id,
+            amount=returned.paid,
+            status=returned.status.value,
+            failure_code=returned.failure_code,
+        )
+
+
+class ReturnedPaymentPromisedV1(_Return):
+    """A card payment came for a closed folio: the processor is asked to give all of it back."""
+
+    fact = "returned_payment.promised"
+
+
+class ReturnedPaymentSettledV1(_Return):
+    """The processor gave it back, or will not: a person opens the folio again then."""
+
+    fact = "returned_payment.settled"
+
+
+class ReturnedPaymentPlacedV1(_Return):
+    """It could not go back, and stands on its folio, which was opened again."""
+
+    fact = "returned_payment.placed"
+
+
 DISPUTE_EVENTS: Final = (
     DisputeRecordedV1,
     CreditsDisputedV1,
     PaymentDisputedV1,
     LateRefundRecordedV1,
     LateRefundSettledV1,
+    ReturnedPaymentPromisedV1,
+    ReturnedPaymentSettledV1,
+    ReturnedPaymentPlacedV1,
 )

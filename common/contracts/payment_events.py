@@ -87,6 +87,17 @@ class PaymentIntentPlacedV1(_OfAnIntent):
         return {"payment_id": intent.payment_id}
 
 
+class PaymentIntentSentBackV1(_OfAnIntent):
+    """The folio was closed when the money came: it goes back whole, as `returnedId`."""
+
+    fact = "payment_intent.sent_back"
+    returned_id: PaymentRef | None
+
+    @classmethod
+    def more(cls, intent: "PaymentIntent") -> dict[str, Any]:
+        return {"returned_id": intent.returned_id}
+
+
 class PaymentSucceededV1(_OfAnIntent):
     """The money was taken. `paymentId` is null while the folio is closed that it is meant for."""
 
@@ -122,6 +133,7 @@ PAYMENT_EVENTS: Final = (
     PaymentIntentTakenBackV1,
     PaymentIntentActionRequiredV1,
     PaymentIntentPlacedV1,
+    PaymentIntentSentBackV1,
     PaymentSucceededV1,
     PaymentFailedV1,
     PaymentCanceledV1,

@@ -11,11 +11,13 @@ from common.contracts.references import (
     PaymentIntentRef,
     PaymentRef,
     PropertyRef,
+    RefundRef,
     ReviewRef,
     StoredMethodRef,
 )
 from common.contracts.shapes import Outcome, Shape
 from common.domain.payment_intent import PaymentIntent
+from common.domain.returned_payment import ReturnedPayment
 from common.domain.standing_payment import StandingPayment
 
 
@@ -27,9 +29,31 @@ class NextActionView(Shape):
     redirect_url: str | None
 
 
+class ReturnView(Shape):
+    """How money goes back that came when its folio was closed: all of it, by one refund. One that
+    has `failed` stands on the folio once that is opened again: `placed`."""
+
+    refund_id: RefundRef
+    status: str = Field(examples=["returned"])
+    failure_code: str | None
+    promised_at: Instant
+    settled_at: Instant | None
+
+    @classmethod
+    def of(cls, returned: ReturnedPayment) -> "ReturnView":
+        return cls(
+            refund_id=returned.refund_id,
+            status=returned.status.value,
+            failure_code=returned.failure_code,
+            promised_at=returned.promised_at,
+            settled_at=returned.settled_at,
+        )
+
+
 class PaymentIntentView(Outcome):
     """A payment. `paymentId` is the payment on the folio once it has succeeded; null then while the
-    folio is closed. `nextAction` is there where it is asked for, and waits for the guest. One that
+    folio is closed, and `returned` says how the money goes back, where the payment is shown.
+    `nextAction` is there where it is asked for, and waits for the guest. One that
     `requires_payment_method` and has a `reviewId` waits for a person, and takes no other method."""
 
     payment_intent_id: PaymentIntentRef
@@ -43,6 +67,7 @@ class PaymentIntentView(Outcome):
     payment_id: PaymentRef | None
     review_id: ReviewRef | None
     next_action: NextActionView | None
+    returned: ReturnView | None
     created_at: Instant
     version: int
 
@@ -57,7 +82,8 @@ class PaymentIntentView(Outcome):
     ) -> "PaymentIntentView":
         """The intent with what became of its money, and what the guest has to do."""
         view = cls(**cls.shared(found.intent, found.status.value))
-        return view.model_copy(update={"next_action": next_action})
+        returned = ReturnView.of(found.returned) if found.returned else None
+        return view.model_copy(update={"next_action": next_action, "returned": returned})
 
     @staticmethod
     def shared(intent: PaymentIntent, status: str) -> dict[str, Any]:
@@ -74,6 +100,7 @@ class PaymentIntentView(Outcome):
             "payment_id": intent.payment_id,
             "review_id": intent.review_id,
             "next_action": None,
+            "returned": None,
             "created_at": intent.created_at,
             "version": intent.version,
         }

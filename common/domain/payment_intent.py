@@ -4,8 +4,9 @@ How it goes on at the processor stands in `processor_payment`. `refunded` and `d
 moves of an intent: they are read off the payment on its folio, which keeps what went back of it.
 
 Succeeded, it is a payment on its folio, exactly once, whoever tells of it. A folio that was closed
-meanwhile takes no line: the intent has succeeded without a payment then, waits in its queue, and is
-put on the folio when that is opened again. The money is in the house and in sight all the time.
+meanwhile takes no line, and owes nothing: the money goes back by itself (`returned_payment`). What
+was wanted as a deposit waits in its queue instead, without a payment, and is put on the folio when
+that is opened again. The money is in the house and in sight all the time.
 
 Whether it is taken at all is weighed as it is made and as it is confirmed (`risk`, FRD-1). What
 looks odd waits for a person: it stays `requires_payment_method`, as nobody was asked for anything,
@@ -123,6 +124,13 @@ class PaymentCanceled(IntentFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentSentBack(IntentFact):
+    """Its folio was closed when the money came: `subject.returned_id` is how that goes back."""
+
+    name = "payment_intent.sent_back"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentPlaced(IntentFact):
     """A payment that had succeeded while its folio was closed stands on it now."""
 
@@ -143,13 +151,15 @@ _FACTS: Final[dict[PaymentStatus, type[IntentFact]]] = {
 class PaymentIntent(ProcessorPayment):
     """See the module. `is_challenged` has the bank asked for 3-D Secure, `review_id` is the review
     that it waits for, or has waited for. One that may `allow_credit` is wanted as a deposit, where
-    it is more than what is owed; of every other, that goes back (`second_payment`)."""
+    it is more than what is owed; of every other, that goes back (`second_payment`), and all of it
+    where its folio was closed when it came: `returned_id`."""
 
     kind: ClassVar[str] = "payment_intent"
     property_id: PropertyId
     folio_id: FolioId
     method_id: StoredMethodId | None = None
     payment_id: PaymentId | None = None
+    returned_id: PaymentId | None = None
     review_id: ReviewId | None = None
     is_challenged: bool = False
     allow_credit: bool = True
@@ -298,6 +308,12 @@ class PaymentIntent(ProcessorPayment):
             return None
         return PaymentFailed(subject=self, sequence=self.next_sequence(), reason=NEVER_ARRIVED)
 
+    def send_back(self, returned_id: PaymentId, moment: Moment) -> PaymentSentBack:
+        """Keep as what its money goes back, which came when the folio was closed."""
+        self.returned_id = returned_id
+        self.changed_at = moment.now
+        return PaymentSentBack(subject=self, sequence=self.next_sequence())
+
     def place(self, payment: Payment, moment: Moment) -> PaymentPlaced:
         """Keep where the money stands that came while the folio was closed."""
         self.payment_id = payment.id
@@ -311,8 +327,8 @@ class PaymentIntent(ProcessorPayment):
 
     @property
     def is_unplaced(self) -> bool:
-        """Whether its money has come and stands on no folio yet."""
-        return self.is_paid and self.payment_id is None
+        """Whether its money has come, stands on no folio yet, and does not go back."""
+        return self.is_paid and self.payment_id is None and self.returned_id is None
 
     @property
     def waits(self) -> bool:
@@ -322,13 +338,18 @@ class PaymentIntent(ProcessorPayment):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         owed_only = {} if self.allow_credit else {"allowCredit": False}
-        return owed_only | {
-            "id": self.id,
-            "folioId": self.folio_id,
-            "amountMicro": self.amount.amount_micro,
-            "currency": str(self.amount.currency),
-            "status": self.status.value,
-            "failureCode": self.failure_code,
-            "processorPaymentId": self.processor_payment_id,
-            "paymentId": self.payment_id,
-        }
+        sent_back = {"returnedId": self.returned_id} if self.returned_id else {}
+        return (
+            owed_only
+            | sent_back
+            | {
+                "id": self.id,
+                "folioId": self.folio_id,
+                "amountMicro": self.amount.amount_micro,
+                "currency": str(self.amount.currency),
+                "status": self.status.value,
+                "failureCode": self.failure_code,
+                "processorPaymentId": self.processor_payment_id,
+                "paymentId": self.payment_id,
+            }
+        )

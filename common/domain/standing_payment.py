@@ -5,21 +5,27 @@ from dataclasses import dataclass
 from common.domain.payment import Payment
 from common.domain.payment_intent import PaymentIntent
 from common.domain.processor_payment import PaymentStatus
+from common.domain.returned_payment import ReturnedPayment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingPayment:
-    """An intent with what became of its money: its payment, and whether a bank asks for it."""
+    """An intent with what became of its money: its payment, and whether a bank asks for it; or as
+    what it went back, where its folio was closed."""
 
     intent: PaymentIntent
     payment: Payment | None
     is_disputed: bool
+    returned: ReturnedPayment | None = None
 
     @property
     def status(self) -> PaymentStatus:
         """Where the payment stands: the intent's state, or that of its money since."""
-        if self.intent.status is not PaymentStatus.SUCCEEDED or self.payment is None:
+        if self.intent.status is not PaymentStatus.SUCCEEDED:
             return self.intent.status
+        if self.payment is None:
+            is_back = self.returned is not None and not self.returned.is_unreturned
+            return PaymentStatus.REFUNDED if is_back else PaymentStatus.SUCCEEDED
         if self.is_disputed:
             return PaymentStatus.DISPUTED
         if not self.payment.is_kept:

@@ -155,7 +155,7 @@ def change_is_quoted(day: Day, who: str) -> str:
 def change_is_made(day: Day, who: str) -> str:
     """What is charged is what was quoted, to the micro, or nothing is."""
     quoted = day.left["month"]["quoted"]
-    body = {"plan": "team", "reason": WHY, **_given_back(quoted)}
+    body = {"plan": "team", "reason": WHY, "quoteToken": quoted["quoteToken"]}
     made = by_staff(day, "subscription.change", path_of(day), body).expect(200).json
     require(made["bill"] == quoted["bill"], f"{made['bill']} is no {quoted['bill']}")
     require(made["invoice"]["bill"] == quoted["bill"], "the invoice is about something else")
@@ -314,11 +314,6 @@ def _try(day: Day, who: str) -> Answer:
     }
     body = json.dumps(asked).encode()
     return day.client.call("POST", "/api/v1/trials", body, day.token(who), headers)
-
-
-def _given_back(quoted: dict[str, Any]) -> dict[str, Any]:
-    """The quote of a preview, as the change takes it."""
-    return {"quote": quoted["quote"]}
 
 
 STEPS: Final = (

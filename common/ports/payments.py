@@ -16,11 +16,13 @@ if TYPE_CHECKING:
         CustomerId,
         DataKeyId,
         FolioId,
+        PaymentId,
         PaymentIntentId,
         StoredMethodId,
     )
     from common.domain.payment import Payment
     from common.domain.payment_intent import PaymentIntent
+    from common.domain.returned_payment import ReturnedPayment
     from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
     from common.domain.subscription_payment import SubscriptionPayment
@@ -114,10 +116,12 @@ class DataKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """What is known of money that has come: the payment that it is on a folio, and its method."""
+    """What is known of money that has come: the payment that it is on a folio, its method, and as
+    what it goes back."""
 
     payment: Payment | None
     method: StoredMethod | None
+    returned: ReturnedPayment | None = None
 
 
 class PaymentIntents(Protocol):
@@ -152,6 +156,9 @@ class PaymentIntents(Protocol):
 
         Refuses: PaymentIntentUnknown.
         """
+
+    def find_sent_back(self, returned_id: PaymentId) -> PaymentIntent | None:
+        """Lock the intent whose money came for a closed folio; its folio is locked already."""
 
     def means(self, intent: PaymentIntent | CreditPurchase | SubscriptionPayment) -> Means:
         """By what an intent is taken, as it names its method now."""

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from common.ports.reconciling import Reconciliations
     from common.ports.risk import Reviews, RiskChecks
     from common.ports.signals import Signals
-    from common.ports.webhooks import Disputes, LateRefunds, Webhooks
+    from common.ports.webhooks import Disputes, LateRefunds, ReturnedPayments, Webhooks
 
 T = TypeVar("T")
 
@@ -176,8 +176,9 @@ class Folios(Protocol):
     def keep(self, folio: Folio) -> None:
         """Write the folio and its fresh lines."""
 
-    def keep_payment(self, payment: Payment) -> None:
-        """Write a payment; its line is the folio's."""
+    def keep_payment(self, payment: Payment, *, is_listed: bool = False) -> None:
+        """Write a payment; its line is the folio's. One of a card is listed by the processor's id
+        for its webhooks, unless it was when its money came."""
 
     def keep_settlement(self, settlement: Settlement) -> None:
         """Write how a folio came to zero."""
@@ -356,6 +357,8 @@ class Transaction(Moment, PlatformBooks, Protocol):
     def disputes(self) -> Disputes: ...
     @property
     def late_refunds(self) -> LateRefunds: ...
+    @property
+    def returned_payments(self) -> ReturnedPayments: ...
     @property
     def customers(self) -> Customers: ...
     @property

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from common.domain.dispute import Dispute
-    from common.domain.identifiers import FolioId
+    from common.domain.folio import Folio
+    from common.domain.identifiers import FolioId, RefundId
     from common.domain.late_refund import LateRefund
+    from common.domain.payment import Payment
+    from common.domain.returned_payment import ReturnedPayment
     from common.domain.webhook import KeptWebhook, WebhookOutcome
     from common.ports.transaction import Page
 
@@ -79,11 +82,30 @@ class LateRefunds(Protocol):
     def look_for(self, processor_refund_id: str) -> tuple[bool, LateRefund | None]:
         """Whether a refund of the processor's stands on a folio, and as what it was late."""
 
-    def waiting_for(self, folio_id: FolioId) -> Sequence[LateRefund]:
-        """Those that wait for their folio to be opened again, the oldest first."""
+    def waiting_for(
+        self, folio_id: FolioId
+    ) -> tuple[Sequence[LateRefund], Sequence[ReturnedPayment]]:
+        """Those that wait for their folio to be opened again, and payments that came for it and
+        could not go back, the oldest first."""
 
     def keep(self, late: LateRefund) -> None:
         """Write one down, or that it stands on its folio."""
+
+
+class ReturnedPayments(Protocol):
+    """Payments that came for closed folios. Changes are made under their folio's lock."""
+
+    def look_for(self, processor_payment_id: str) -> tuple[Payment | None, ReturnedPayment | None]:
+        """The payment on a folio that recorded a processor's payment, and as what it went back."""
+
+    def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, ReturnedPayment]:
+        """Lock a folio and read the payment that goes back by this refund.
+
+        Refuses: FolioUnknown, RefundUnknown.
+        """
+
+    def keep(self, returned: ReturnedPayment) -> None:
+        """Write one down with its promise, or what became of that."""
 
 
 class PaymentDirectory(Protocol):

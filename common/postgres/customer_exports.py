@@ -19,6 +19,7 @@ from common.domain.customer_export import (
 from common.domain.dispute import DisputeStatus
 from common.domain.identifiers import CustomerId, PaymentIntentId, StoredMethodId
 from common.domain.payment import Payment
+from common.domain.returned_payment import ReturnedPayment
 from common.domain.standing_payment import StandingPayment
 from common.postgres.connection import Statement
 from common.postgres.disputes import COLUMNS as DISPUTE_COLUMNS
@@ -27,6 +28,8 @@ from common.postgres.folio_rows import PAYMENT_COLUMNS, payment_of
 from common.postgres.payment_intents import COLUMNS as INTENT_COLUMNS
 from common.postgres.payment_intents import intent_of
 from common.postgres.refund_rows import refund_of, refunds_where
+from common.postgres.returned_payments import OF_INTENTS as RETURNED
+from common.postgres.returned_payments import returned_of
 from common.postgres.stored_methods import COLUMNS as METHOD_COLUMNS
 from common.postgres.stored_methods import method_of
 from common.postgres.stores import Desk, held_properties, text_array
@@ -108,9 +111,12 @@ def disclosures(desk: Desk, customer_id: CustomerId) -> Disclosures:
 
 
 def _payments(desk: Desk, ids: str) -> tuple[ExportedPayment, ...]:
-    intents, payments, refunds, disputes = desk.batch(
-        *(Statement(sql, (ids,)) for sql in (INTENTS, PAYMENTS, REFUNDS, DISPUTES))
+    intents, payments, refunds, disputes, sent_back = desk.batch(
+        *(Statement(sql, (ids,)) for sql in (INTENTS, PAYMENTS, REFUNDS, DISPUTES, RETURNED))
     )
+    returned: dict[str | None, ReturnedPayment] = {
+        each.id: each for each in map(returned_of, sent_back)
+    }
     paid: dict[str | None, Payment] = {each.id: each for each in map(payment_of, payments)}
     back = _by_payment([refund_of(row) for row in refunds])
     claims = _by_payment([dispute_of(row) for row in disputes])
@@ -120,6 +126,7 @@ def _payments(desk: Desk, ids: str) -> tuple[ExportedPayment, ...]:
                 intent=intent,
                 payment=paid.get(intent.payment_id),
                 is_disputed=any(each.status not in GIVEN_UP for each in claims[intent.payment_id]),
+                returned=returned.get(intent.returned_id),
             ),
             refunds=tuple(back[intent.payment_id]),
             disputes=tuple(claims[intent.payment_id]),

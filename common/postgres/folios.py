@@ -207,9 +207,9 @@ class Folios:
     def keep(self, folio: Folio) -> None:
         self._desk.keep(folio, lambda: self._write(folio))
 
-    def keep_payment(self, payment: Payment) -> None:
+    def keep_payment(self, payment: Payment, *, is_listed: bool = False) -> None:
         self._desk.insert(INSERT_PAYMENT, [payment_row(payment, self._desk.now)])
-        if payment.method is PaymentMethod.CARD:
+        if payment.method is PaymentMethod.CARD and not is_listed:
             self._desk.insert(LIST_CARD_PAYMENT, [_listed(payment, self._desk.now)])
 
     def keep_settlement(self, settlement: Settlement) -> None:

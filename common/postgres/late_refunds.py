@@ -9,8 +9,10 @@ from typing import Any, Final
 from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId
 from common.domain.late_refund import LateRefund
 from common.domain.money import Currency, Money
+from common.domain.returned_payment import ReturnedPayment
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
+from common.postgres.returned_payments import UNRETURNED, returned_of
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
@@ -50,8 +52,16 @@ class LateRefunds:
         )
         return bool(on_a_folio), self._desk.loaded(_late_of(late[0])) if late else None
 
-    def waiting_for(self, folio_id: FolioId) -> Sequence[LateRefund]:
-        return [self._desk.loaded(_late_of(row)) for row in self._desk.rows(WAITING, folio_id)]
+    def waiting_for(
+        self, folio_id: FolioId
+    ) -> tuple[Sequence[LateRefund], Sequence[ReturnedPayment]]:
+        late, unreturned = self._desk.batch(
+            Statement(WAITING, (folio_id,)), Statement(UNRETURNED, (folio_id,))
+        )
+        return (
+            [self._desk.loaded(_late_of(row)) for row in late],
+            [self._desk.loaded(returned_of(row)) for row in unreturned],
+        )
 
     def keep(self, late: LateRefund) -> None:
         self._desk.keep(late, lambda: self._write(late))

@@ -60,6 +60,22 @@ SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, proce
 FROM payment_intents
 WHERE status = 'succeeded'
   AND payment_id IS NULL
+  AND returned_id IS NULL
+  AND {asked}
+""",
+    # what came for a closed folio, and how it goes back; on its folio it is a payment as any other
+    """
+SELECT tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
+       processor_payment_id, property_id, false, false
+FROM returned_payments
+WHERE status <> 'placed'
+  AND {asked}
+""",
+    """
+SELECT tenant_id, 'refund', refund_id, paid_amount_micro, paid_currency, processor_payment_id,
+       property_id, status = 'pending', false
+FROM returned_payments
+WHERE status IN ('pending', 'returned')
   AND {asked}
 """,
     # purchases of credits are on no folio and at no property; nor is what goes back of them
@@ -113,6 +129,8 @@ MOVED_IN: Final = _movements(
     "(made_at >= $1 AND made_at < $2 OR settled_at IS NULL)",
     "payment_disputes.opened_at >= $1 AND payment_disputes.opened_at < $2",
     "changed_at >= $1 AND changed_at < $2",
+    "promised_at >= $1 AND promised_at < $2",
+    "settled_at >= $1 AND settled_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
@@ -125,6 +143,8 @@ MOVED_AS: Final = _movements(
     "processor_refund_id = ANY ($2::text[])",
     "processor_dispute_id = ANY ($3::text[])",
     "processor_payment_id = ANY ($1::text[])",
+    "processor_payment_id = ANY ($1::text[])",
+    "refund_id = ANY ($2::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
@@ -140,6 +160,11 @@ SELECT account_credits.tenant_id, processor_payment_id, property_id
 FROM account_credits
 JOIN company_accounts ON company_accounts.id = account_id
 WHERE processor_payment_id = ANY ($1::text[])
+UNION ALL
+SELECT tenant_id, processor_payment_id, property_id
+FROM returned_payments
+WHERE processor_payment_id = ANY ($1::text[])
+  AND status <> 'placed'
 """
 
 ACCOUNT: Final = """

@@ -32,6 +32,7 @@ from common.postgres import collection_leases as lease_sql
 from common.postgres import customers as customer_sql
 from common.postgres import folios as folio_sql
 from common.postgres import ranks
+from common.postgres import returned_payments as returned_sql
 from common.postgres import stored_methods as method_sql
 from common.postgres.connection import Row, Statement
 from common.postgres.customers import Customers
@@ -51,10 +52,17 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 COLUMNS: Final = (
     "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
     " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
-    " version, trail, state_digest, review_id, is_challenged, allow_credit"
+    " version, trail, state_digest, review_id, is_challenged, allow_credit, returned_id"
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+SENT_BACK: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM payment_intents
+WHERE processor_payment_id = (SELECT processor_payment_id FROM returned_payments WHERE id = $1)
+  AND returned_id = $1
+FOR NO KEY UPDATE
+"""
 TAKE_FOLIO: Final = f"""
 SELECT tenant_id, {FOLIO_COLUMNS}
 FROM folios
@@ -105,7 +113,7 @@ CHANGE: Final = """
 UPDATE payment_intents
 SET status = $2, payment_method_id = $3, confirmed_at = $4, processor_payment_id = $5,
     failure_code = $6, payment_id = $7, changed_at = $8, version = $9, trail = $10,
-    state_digest = $11, review_id = $12, is_challenged = $13
+    state_digest = $11, review_id = $12, is_challenged = $13, returned_id = $14
 WHERE id = $1
 """
 PUT: Final = """
@@ -132,15 +140,17 @@ class PaymentIntents:
         self._means: dict[tuple[PaymentIntentId, StoredMethodId], Means] = {}
 
     def get(self, intent_id: PaymentIntentId) -> StandingPayment:
-        intents, payments, disputes = self._desk.batch(
+        intents, payments, disputes, returned = self._desk.batch(
             Statement(GET, (intent_id,)),
             Statement(PAYMENT, (intent_id,)),
             Statement(DISPUTED, (intent_id,)),
+            Statement(returned_sql.OF_INTENT, (intent_id,)),
         )
         return StandingPayment(
             intent=self._known(intents),
             payment=payment_of(payments[0]) if payments else None,
             is_disputed=bool(disputes),
+            returned=returned_sql.returned_of(returned[0]) if returned else None,
         )
 
     def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
@@ -175,18 +185,24 @@ class PaymentIntents:
     def take_with_payment(
         self, intent_id: PaymentIntentId, processor_payment_id: str | None
     ) -> tuple[Folio, PaymentIntent, Placing]:
-        folios, intents, payments, methods = self._desk.batch(
+        folios, intents, payments, methods, returned = self._desk.batch(
             Statement(TAKE_FOLIO, (intent_id,)),
             Statement(TAKE, (intent_id,)),
             Statement(folio_sql.FIND_PAID_BY, (processor_payment_id,)),
             Statement(METHOD, (intent_id,)),
+            Statement(returned_sql.FIND, (processor_payment_id,)),
         )
         intent = self._known(intents)
         placing = Placing(
             payment_of(payments[0]) if payments else None,
             StoredMethods(self._desk).known(methods) if methods else None,
+            returned_sql.ReturnedPayments(self._desk).known(returned),
         )
         return Folios(self._desk).known(folios), intent, placing
+
+    def find_sent_back(self, returned_id: PaymentId) -> PaymentIntent | None:
+        rows = self._desk.rows(SENT_BACK, returned_id)
+        return self._known(rows) if rows else None
 
     def means(self, intent: "PaymentIntent | CreditPurchase | SubscriptionPayment") -> Means:
         if intent.method_id and (known := self._means.get((intent.id, intent.method_id))):
@@ -220,7 +236,7 @@ class PaymentIntents:
             return
         changing = (
             "id status payment_method_id confirmed_at processor_payment_id failure_code payment_id"
-            " changed_at version trail state_digest review_id is_challenged"
+            " changed_at version trail state_digest review_id is_challenged returned_id"
         )
         values = tuple(row[column] for column in changing.split())
         change = Write(ranks.DOCUMENT_PARTS, Statement(CHANGE, values))
@@ -266,6 +282,7 @@ def _row(intent: PaymentIntent) -> dict[str, Any]:
         "review_id": intent.review_id,
         "is_challenged": intent.is_challenged,
         "allow_credit": intent.allow_credit,
+        "returned_id": intent.returned_id,
     }
 
 
@@ -290,5 +307,6 @@ def intent_of(row: Row) -> PaymentIntent:
         review_id=row[18] and ReviewId(row[18]),
         is_challenged=row[19],
         allow_credit=row[20],
+        returned_id=row[21] and PaymentId(row[21]),
         is_new=False,
     )

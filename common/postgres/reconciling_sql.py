@@ -155,6 +155,16 @@ UNION ALL
 SELECT tenant_id, processor_refund_id
 FROM late_refunds
 WHERE processor_refund_id = ANY ($2::text[])
+UNION ALL
+SELECT tenant_id, processor_payment_id
+FROM returned_payments
+WHERE processor_payment_id = ANY ($1::text[])
+  AND status <> 'placed'
+UNION ALL
+SELECT tenant_id, refund_id
+FROM returned_payments
+WHERE refund_id = ANY ($2::text[])
+  AND status IN ('pending', 'returned')
 """
 
 CARD_PAYMENTS: Final = """
@@ -172,6 +182,12 @@ JOIN company_accounts ON company_accounts.id = account_id
 WHERE kind = 'card'
   AND business_date = $2
   AND property_id = $1
+UNION ALL
+SELECT tenant_id, processor_payment_id, paid_amount_micro, paid_currency
+FROM returned_payments
+WHERE business_date = $2
+  AND property_id = $1
+  AND status <> 'placed'
 """
 # One that was late is of the date on which it was made, whenever it reaches its folio.
 CARD_REFUNDS: Final = """
@@ -190,4 +206,11 @@ SELECT tenant_id, processor_refund_id, paid_amount_micro, paid_currency, 'succee
 FROM late_refunds
 WHERE business_date = $2
   AND property_id = $1
+UNION ALL
+SELECT tenant_id, refund_id, paid_amount_micro, paid_currency,
+       CASE status WHEN 'returned' THEN 'succeeded' END
+FROM returned_payments
+WHERE business_date = $2
+  AND property_id = $1
+  AND status IN ('pending', 'returned')
 """

@@ -29,6 +29,7 @@ from common.postgres.refund_rows import (
     refund_settlement_row,
     refunds_where,
 )
+from common.postgres.returned_payments import POSTPONE as POSTPONE_RETURN
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 
@@ -53,10 +54,21 @@ FROM refund_queue
 JOIN refunds ON refunds.id = refund_id
 JOIN payments ON payments.id = payment_id
 WHERE refund_id = $1
+UNION ALL
+SELECT tenant_id, refund_id, folio_id, processor_payment_id, paid_amount_micro, paid_currency
+FROM returned_payments
+WHERE refund_id = $1 AND status = 'pending'
 """
 DUE: Final = """
 SELECT tenant_id, refund_id
-FROM refund_queue
+FROM (
+  SELECT tenant_id, refund_id, next_attempt_at
+  FROM refund_queue
+  UNION ALL
+  SELECT tenant_id, refund_id, next_attempt_at
+  FROM returned_payments
+  WHERE status = 'pending'
+) AS waiting
 WHERE next_attempt_at <= $1
 ORDER BY next_attempt_at
 LIMIT $2
@@ -147,8 +159,10 @@ class Refunds:
         self._desk.write(("refund", refund.id), done)
 
     def postpone(self, refund_id: RefundId) -> None:
-        later = Write(ranks.DOCUMENT_PARTS, Statement(POSTPONE, (refund_id, self._desk.now)))
-        self._desk.write(("refund", refund_id), later)
+        """It waits in one of the two: the other finds nothing of it."""
+        for place, sql in enumerate((POSTPONE, POSTPONE_RETURN)):
+            later = Write(ranks.DOCUMENT_PARTS, Statement(sql, (refund_id, self._desk.now)))
+            self._desk.write(("refund", refund_id, place), later)
 
     def _give_back(self, payment: Payment) -> None:
         """Behind the payment itself, which may have been recorded in the same transaction."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from common.postgres.reconciliations import Reconciliations
     from common.postgres.refunds import Refunds
     from common.postgres.render_queue import RenderQueue
+    from common.postgres.returned_payments import ReturnedPayments
     from common.postgres.reviews import Reviews
     from common.postgres.risk_checks import RiskChecks
     from common.postgres.sales_journal import SalesJournal
@@ -203,6 +204,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.late_refunds import LateRefunds
 
         return LateRefunds(self)
+
+    @cached_property
+    def returned_payments(self) -> "ReturnedPayments":
+        from common.postgres.returned_payments import ReturnedPayments
+
+        return ReturnedPayments(self)
 
     @cached_property
     def customers(self) -> "Customers":

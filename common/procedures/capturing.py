@@ -4,13 +4,14 @@ The promise to give it back is made in the same commit as the payment, and kept 
 job asks the processor, under the refund's id, until it has said what became of it (REF-1).
 """
 
-from common.domain.folio import Folio
+from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import FolioId
 from common.domain.money import Money
 from common.domain.payment import Payment, PaymentMethod
 from common.domain.second_payment import beyond_the_debt, give_back_beyond, taken_up
 from common.ports.transaction import Transaction
 from common.procedures.paying import digest_of, take_payment
+from common.procedures.returning import send_back
 
 
 def capture_payment(
@@ -25,12 +26,17 @@ def capture_payment(
     """Record what the processor has captured, unless it is; more than is owed becomes a credit.
 
     The money is in the house, whoever else is collecting the same debt. What of it others have paid
-    already goes back by itself, unless it was wanted as a deposit (BEY-4).
+    already goes back by itself, unless it was wanted as a deposit; and all of it where the folio is
+    closed, which owes nothing (BEY-4).
 
-    Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing.
+    Refuses: FolioUnknown, FolioAlreadyClosed (of a deposit), FxRateMissing, AmountNotPositive.
     """
     folio = tx.folios.take(folio_id)
-    if tx.folios.find_paid_by(processor_payment_id) is not None:
+    known, returned = tx.returned_payments.look_for(processor_payment_id)
+    if known is not None or returned is not None:
+        return
+    if folio.status is FolioStatus.CLOSED and not allow_credit:
+        send_back(folio, paid, processor_payment_id, tx)
         return
     recorded = take_payment(
         tx,

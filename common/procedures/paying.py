@@ -24,12 +24,14 @@ def take_payment(
     company_account_id: CompanyAccountId | None = None,
     credit_account: str | None = None,
     allow_credit: bool = False,
+    is_listed: bool = False,
 ) -> PaymentRecorded:
     """Convert what was paid by the folio's rates, record it, book it and tell it.
 
     Cash goes into the named drawer session, or into the only one that the actor has open at the
     property; the session is taken behind the folio, and stays open until the payment is in. What a
     company settles later is owed by its account from here on; credits are taken of the named one.
+    A card's `is_listed` where the processor's payment was known before.
 
     Refuses: FolioAlreadyClosed, AmountNotPositive, Overpayment, FxRateMissing, NoOpenCashSession,
     ProcessorPaymentMissing, CompanyAccountMissing; CompanyAccountUnknown, CompanyAccountNotActive,
@@ -62,7 +64,7 @@ def take_payment(
     if payer:
         redeem_credits(tx, payer, payment)
     tx.folios.keep(folio)
-    tx.folios.keep_payment(payment)
+    tx.folios.keep_payment(payment, is_listed=is_listed)
     tx.ledger.post(recorded)
     tx.tell(recorded)
     return recorded

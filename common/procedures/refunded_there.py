@@ -18,6 +18,7 @@ from common.domain.refund import (
     RefundRecorded,
 )
 from common.ports.transaction import Transaction
+from common.procedures.returning import place_unreturned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,17 @@ def keep_refunded_there(told: Told, tx: Transaction) -> None:
 
 
 def settle_late_refunds(folio: Folio, tx: Transaction) -> None:
-    """Put onto a folio that was opened again what the processor gave back while it was closed.
+    """Put onto a folio that was opened again what the processor gave back while it was closed, and
+    what came then and could not go back.
 
     The folio was taken, and is kept again here. What it cannot take now waits on, and stays among
     the differences.
     """
     payments: dict[PaymentId, Payment] = {}
     given_before = Money.zero(folio.currency)
-    for late in tx.late_refunds.waiting_for(folio.id):
+    waiting, unreturned = tx.late_refunds.waiting_for(folio.id)
+    place_unreturned(folio, unreturned, tx)
+    for late in waiting:
         _, payment, standing = tx.refunds.take_payment(folio.id, late.payment_id)
         known = payments.get(payment.id, payment)
         left = standing - given_before

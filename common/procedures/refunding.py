@@ -8,10 +8,11 @@ after its commit, a job for what was left behind. The processor may tell us firs
 from dataclasses import dataclass
 
 from common.domain.identifiers import FolioId, RefundId
-from common.domain.refund import settle_refund
+from common.domain.refund import RefundUnknown, settle_refund
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import PendingRefund, Transaction
+from common.procedures.returning import keep_return
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,16 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
 def keep_result(
     folio_id: FolioId, refund_id: RefundId, failure_code: str | None, tx: Transaction
 ) -> None:
-    """Keep what became of a refund, unless that is kept already.
+    """Keep what became of a refund, unless that is kept already; one that is on no folio is of a
+    payment that goes back whole.
 
     Refuses: FolioUnknown, RefundUnknown.
     """
-    folio, payment, refund = tx.refunds.take(folio_id, refund_id)
+    try:
+        folio, payment, refund = tx.refunds.take(folio_id, refund_id)
+    except RefundUnknown:
+        keep_return(folio_id, refund_id, failure_code, tx)
+        return
     settled = settle_refund(folio, payment, refund, failure_code, tx)
     if settled is None:
         return

@@ -176,7 +176,7 @@ def test_converts_a_foreign_payment_by_the_pinned_rate(hotel: Hotel, folio: str)
     ("code", "more"),
     [
         ("FOLIO_UNKNOWN", {"folioId": new_id("fol")}),
-        ("FOLIO_CLOSED", {}),
+        ("FOLIO_CLOSED", {"allowCredit": True}),
         ("FX_RATE_MISSING", {"amount": {"amountMicro": 10_000, "currency": "GBP"}}),
         ("AMOUNT_NOT_POSITIVE", {"amount": usd(0)}),
         ("AMOUNT_NOT_IN_MINOR_UNITS", {"amount": {"amountMicro": 1, "currency": "USD"}}),

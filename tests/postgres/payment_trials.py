@@ -5,18 +5,26 @@ from typing import Any, Final
 from tests.hotel import Hotel, usd
 from tests.paying import a_customer, add_card, an_intent, confirm, pay, ready
 from tests.postgres.trials import Trial
+from tests.returning import returns_of_every_state
 
 CUSTOMER: Final = {"id": "cus_x", "email": "x@guest.example", "processor_customer_id": None}
 FREE_FOLIO, FREE_INTENT = "fol_01JTESTSFREEF0000000000000", "pin_01JTESTSFREEF0000000000000"
 DIGEST: Final = "\\x" + 32 * "00"
 METHOD: Final = {"id": "pm_x", "token_digest": DIGEST}
 INTENT: Final = {"id": "pin_x", "processor_payment_id": None, "payment_id": None}
+RETURN: Final = {"id": "pay_x", "processor_payment_id": "pi_x", "refund_id": "rfd_x"}
+PROMISED: Final = "status = 'pending'"
 SUCCEEDED, WAITING, FAILED = "status = 'succeeded'", "status = 'processing'", "status = 'failed'"
 
 
 def intent(constraint: str, which: str, **changes: Any) -> Trial:
     """A copy of an intent."""
     return Trial(constraint, "payment_intents", {**INTENT, **changes}, which)
+
+
+def returned(constraint: str, **changes: Any) -> Trial:
+    """A copy of a payment that is promised back."""
+    return Trial(constraint, "returned_payments", {**RETURN, **changes}, PROMISED)
 
 
 PAYMENTS: Final = [
@@ -80,6 +88,32 @@ PAYMENTS: Final = [
         {"id": "pin_x", "processor_payment_id": "pi_x", "payment_id": "pay_none"},
         SUCCEEDED,
     ),
+    intent("only_what_succeeded_goes_back", WAITING, returned_id="pay_none"),
+    Trial(
+        "intent_that_goes_back_says_as_what",
+        "payment_intents",
+        {**INTENT, "processor_payment_id": "pi_x", "returned_id": "pay_none"},
+        SUCCEEDED,
+    ),
+    Trial("returned_payments_pkey", "returned_payments", {}, PROMISED),
+    Trial("payment_is_sent_back_once", "returned_payments", {"id": "pay_x"}, PROMISED),
+    Trial(
+        "return_is_one_refund",
+        "returned_payments",
+        {"id": "pay_x", "processor_payment_id": "pi_x"},
+        PROMISED,
+    ),
+    returned("returned_payment_belongs_to_a_folio", folio_id="fol_none"),
+    returned("returned_payment_is_positive", paid_amount_micro=0),
+    returned("return_status_is_known", status="lost", settled_at="2036-01-01T00:00:00+00:00"),
+    returned("pending_return_is_not_settled", settled_at="2036-01-01T00:00:00+00:00"),
+    returned("failed_return_says_why", failure_code="card_declined"),
+    Trial(
+        "return_is_settled_after_its_promise",
+        "returned_payments",
+        {**RETURN, "settled_at": "2020-01-01T00:00:00+00:00"},
+        "status = 'returned'",
+    ),
     Trial("intent_waits_once", "payment_intent_queue", {}),
     Trial("waiting_intent_exists", "payment_intent_queue", {"intent_id": "pin_none"}),
     Trial("one_collection_of_a_debt_at_a_time", "collection_leases", {"intent_id": "pin_none"}),
@@ -101,7 +135,7 @@ PAYMENTS: Final = [
 
 def payments_of_every_state(hotel: Hotel) -> None:
     """One is taken, one declined, one has no answer, and one is leased a debt; one card is taken
-    away again."""
+    away again. What came for closed folios goes back, or cannot."""
     folio = hotel.open_folio()
     for card in ("sandbox_visa", "sandbox_declined", "sandbox_lost", "sandbox_3ds"):
         assert pay(hotel, folio, usd(1_000), card).status_code == 200
@@ -112,3 +146,4 @@ def payments_of_every_state(hotel: Hotel) -> None:
     removed = add_card(hotel, a_customer(hotel)).json["paymentMethodId"]
     assert hotel.call("DELETE", f"/payment-methods/{removed}").status_code == 200
     confirm(hotel, *ready(hotel, folio, usd(2_000)))
+    returns_of_every_state(hotel)

@@ -79,6 +79,7 @@ WITH expected AS (
   FROM ledger_entries
   WHERE starts_with(source, 'pay_')
     AND 'guest_deposits' NOT IN (debit_account, credit_account)
+    AND 'payments_to_return' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -132,6 +133,7 @@ WITH given AS (
   WHERE (starts_with(source, 'rfd_') OR starts_with(source, 'rvr_'))
     AND part <> 3
     AND 'guest_deposits' NOT IN (debit_account, credit_account)
+    AND 'payments_to_return' NOT IN (debit_account, credit_account)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing

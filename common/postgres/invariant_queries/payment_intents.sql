@@ -22,13 +22,14 @@ GROUP BY processor_payment_id
 HAVING count(*) > 1;
 
 -- invariant: a_payment_that_is_under_way_waits
--- A payment that the processor was asked for, and one whose money stands on no folio yet, waits in
--- its queue; what has come to an end does not.
+-- A payment that the processor was asked for, and one whose money stands on no folio yet and does not
+-- go back, waits in its queue; what has come to an end does not.
 SELECT id, concat_ws(' ', status, payment_id, CASE WHEN intent_id IS NULL THEN 'does not wait'
   ELSE 'waits' END)
 FROM payment_intents
 LEFT JOIN payment_intent_queue ON intent_id = id
-WHERE (status IN ('processing', 'requires_action') OR status = 'succeeded' AND payment_id IS NULL)
+WHERE (status IN ('processing', 'requires_action') OR status = 'succeeded'
+    AND coalesce(payment_id, returned_id) IS NULL)
         <> (intent_id IS NOT NULL);
 
 -- invariant: a_payment_intent_is_what_its_trail_digested
@@ -42,6 +43,7 @@ WHERE state_digest <> sha256(convert_to(concat('{',
   ',"folioId":', to_json(folio_id), ',"id":', to_json(id),
   ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
   ',"processorPaymentId":', coalesce(to_json(processor_payment_id)::text, 'null'),
+  CASE WHEN returned_id IS NOT NULL THEN concat(',"returnedId":', to_json(returned_id)) END,
   ',"status":', to_json(status), '}'), 'UTF8'));
 
 -- invariant: a_payment_is_taken_from_its_own_customer
@@ -104,6 +106,7 @@ FROM (
 ) AS paid
 JOIN payments ON payments.id = paid.id AND payments.paid_currency = payments.currency
 JOIN payment_intents AS intents ON intents.payment_id = paid.id AND NOT allow_credit
+  AND returned_id IS NULL
 LEFT JOIN refunds ON refunds.payment_id = paid.id AND refunds.occurred_at = payments.occurred_at
   AND confirmed_by IS NULL AND processor_refund_id IS NULL
 WHERE coalesce(refunds.amount_micro, 0)

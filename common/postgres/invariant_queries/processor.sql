@@ -107,3 +107,57 @@ WHERE state_digest <> sha256(convert_to(concat('{"about":', to_json(about),
   ',"owner":', to_json(owner), ',"reason":', coalesce(to_json(reason)::text, 'null'),
   ',"resolvedBy":', coalesce(to_json(resolved_by)::text, 'null'),
   ',"status":', to_json(status), '}'), 'UTF8'));
+
+-- invariant: a_payment_of_a_closed_folio_comes_and_goes_beside_it
+-- What came for a closed folio is booked in, and out again by its promise; not made, that is taken
+-- back, and put on the folio after all, it has left the account where it lay, and is one payment.
+WITH moves AS (
+  SELECT late.id, property_id, paid_amount_micro, paid_currency, source, part, debit, credit
+  FROM returned_payments AS late
+  CROSS JOIN LATERAL (VALUES
+    (late.id, 4, 'card_clearing', 'payments_to_return', true),
+    (refund_id, 4, 'payments_to_return', 'card_clearing', true),
+    (refund_id, 5, 'card_clearing', 'payments_to_return', status IN ('failed', 'placed')),
+    (late.id, 5, 'payments_to_return', 'card_clearing', status = 'placed')
+  ) AS booked (source, part, debit, credit, is_booked)
+  WHERE is_booked
+), booked AS (
+  SELECT source, part, property_id, amount_micro, currency, debit_account, credit_account
+  FROM ledger_entries
+  WHERE 'payments_to_return' IN (debit_account, credit_account)
+)
+SELECT coalesce(moves.source, booked.source), concat_ws(' ', 'is', paid_amount_micro, paid_currency,
+  debit, 'booked', booked.amount_micro, booked.debit_account, booked.credit_account)
+FROM moves
+FULL JOIN booked ON booked.source = moves.source AND booked.part = moves.part
+WHERE (moves.property_id, paid_amount_micro, paid_currency, debit, credit)
+        IS DISTINCT FROM
+      (booked.property_id, booked.amount_micro, booked.currency, debit_account, credit_account)
+UNION ALL
+SELECT late.id, concat_ws(' ', 'is', late.status, 'and on its folio', payments.folio_id, 'as',
+  payments.processor_payment_id)
+FROM returned_payments AS late
+LEFT JOIN payments ON payments.processor_payment_id = late.processor_payment_id
+WHERE (late.status = 'placed') <> (payments.id IS NOT NULL)
+   OR (payments.id, payments.folio_id, payments.paid_amount_micro, payments.paid_currency)
+        <> (late.id, late.folio_id, late.paid_amount_micro, late.paid_currency)
+UNION ALL
+SELECT intents.id, concat_ws(' ', 'goes back as', returned_id, 'of', late.processor_payment_id)
+FROM payment_intents AS intents
+LEFT JOIN returned_payments AS late ON late.id = returned_id
+WHERE returned_id IS NOT NULL
+  AND (late.processor_payment_id, late.folio_id)
+        IS DISTINCT FROM (intents.processor_payment_id, intents.folio_id)
+   OR late.status <> 'placed' AND payment_id IS NOT NULL
+   OR late.status = 'placed' AND payment_id IS DISTINCT FROM late.id;
+
+-- invariant: a_payment_of_a_closed_folio_is_what_its_trail_digested
+-- What came for a closed folio, and what became of it, are what its trail digested.
+SELECT id, concat_ws(' ', processor_payment_id, 'is', status, 'over', paid_amount_micro)
+FROM returned_payments
+WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', paid_amount_micro,
+  ',"currency":', to_json(paid_currency),
+  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'),
+  ',"folioId":', to_json(folio_id), ',"id":', to_json(id),
+  ',"processorPaymentId":', to_json(processor_payment_id),
+  ',"refundId":', to_json(refund_id), ',"status":', to_json(status), '}'), 'UTF8'));

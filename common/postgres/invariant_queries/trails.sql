@@ -75,6 +75,8 @@ WITH standing AS (
   UNION ALL
   SELECT 'late_refund', id, version, trail, state_digest FROM late_refunds
   UNION ALL
+  SELECT 'returned_payment', id, version, trail, state_digest FROM returned_payments
+  UNION ALL
   SELECT 'processor_difference', id, version, trail, state_digest FROM processor_differences
   UNION ALL
   SELECT 'subscription', id, version, trail, state_digest FROM billing_central.subscriptions
@@ -113,7 +115,7 @@ FULL JOIN (
   FROM audit_entries
   WHERE aggregate_kind IN ('folio', 'cash_drawer', 'cash_session', 'night_audit', 'ai_signal',
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
-    'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
+    'returned_payment', 'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
     'credit_purchase', 'auto_top_up', 'review', 'payout', 'payout_account',
     'subscription_payment', 'subscription_collection', 'platform_incident')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC

@@ -14,6 +14,8 @@ LISTED = "a_customer_of_the_processor_is_in_the_directory"
 SEALED = "a_kept_method_can_be_opened_and_a_removed_one_cannot"
 LEASED = "a_lease_is_of_a_payment_that_is_under_way"
 BACK = "what_comes_beyond_the_debt_goes_back"
+BESIDE = "a_payment_of_a_closed_folio_comes_and_goes_beside_it"
+BESIDE_DIGESTED = "a_payment_of_a_closed_folio_is_what_its_trail_digested"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 FIRST = "WHERE id = (SELECT min(id) FROM payment_intents WHERE status = '{}')"
 SUCCEEDED, UNPLACED = "status = 'succeeded'", "status = 'succeeded' AND payment_id IS NULL"
@@ -117,6 +119,36 @@ PAYMENTS = (
         " (SELECT min(id) FROM payment_intents WHERE payment_id IS NOT NULL)",
         also=(DIGESTED,),
     ),
+    plant(BESIDE, "DELETE FROM ledger_entries WHERE debit_account = 'payments_to_return'"),
+    plant(
+        BESIDE,
+        "UPDATE ledger_entries SET amount_micro = amount_micro + 1"
+        " WHERE credit_account = 'payments_to_return' AND part = 4",
+    ),
+    plant(
+        BESIDE,
+        "UPDATE returned_payments SET status = 'failed', failure_code = 'gone'"
+        " WHERE status = 'returned'",
+        also=(BESIDE_DIGESTED,),
+    ),
+    plant(
+        BESIDE,
+        "UPDATE returned_payments SET processor_payment_id = 'pi_else' WHERE status = 'placed'",
+        also=(BESIDE_DIGESTED,),
+    ),
+    plant(
+        BESIDE,
+        "UPDATE payment_intents SET returned_id = (SELECT min(id) FROM returned_payments)"
+        f" {FIRST.format('succeeded')}",
+        also=(DIGESTED,),
+    ),
+    plant(
+        BESIDE_DIGESTED,
+        "UPDATE returned_payments SET failure_code = 'another' WHERE status = 'failed'",
+    ),
+    plant(LEFT, "UPDATE returned_payments SET version = version + 1 WHERE status = 'pending'"),
+    plant(GUARDED, "ALTER TABLE returned_payments DROP CONSTRAINT payment_is_sent_back_once"),
+    plant(GUARDED, "ALTER TABLE returned_payments DROP CONSTRAINT return_is_one_refund"),
     plant(
         GUARDED,
         "ALTER TABLE collection_leases DROP CONSTRAINT one_collection_of_a_debt_at_a_time",

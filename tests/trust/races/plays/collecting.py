@@ -6,10 +6,13 @@ from jobs.retry_refunds import retry_refunds
 from tests.hotel import Hotel, usd
 from tests.paying import acted, cancel, charges, intents, pay, ready, run_job
 from tests.prepaying import granted
+from tests.reopening import reopening
+from tests.returning import cards, let_it_go, returns
 from tests.till import Till
 from tests.trust.races.plays.payments import DUE, confirms, settles
 from tests.trust.races.plays.playbill import balance, hears_of, pays, race
 from tests.trust.races.stage import Act, Stage
+from tests.webhooks import Webhook, captured
 
 REFUNDS_DUE = "UPDATE {s}.refund_queue SET next_attempt_at = '-infinity'"
 NET = "SELECT coalesce(sum(amount_micro - refunded_micro), 0)::bigint / 10000 FROM {s}.payments"
@@ -24,6 +27,11 @@ def captures(folio: str, payment: str) -> Act:
     """The terminal has taken all of the debt."""
     data: dict[str, Any] = {"paymentId": payment, "folioId": folio, "amount": usd(11_000)}
     return hears_of("on_payment_captured", data, f"evt_{payment}")
+
+
+def told_late(hotel: Hotel, folio: str, payment: str) -> dict[str, Any]:
+    """What the processor tells of all of the debt, by one event."""
+    return captured(hotel, folio, 11_000, payment, id="evt_late")
 
 
 def collected_once(hotel: Hotel, folio: str) -> None:
@@ -75,6 +83,27 @@ def a_guest_confirms_late_beside_the_terminal(stage: Stage) -> None:
 
     collected_once(hotel, folio)
     assert hotel.rows("SELECT count(*) FROM {s}.refunds") == [[1]]
+
+
+@race
+def a_late_payment_goes_back_while_its_folio_is_opened_again(stage: Stage) -> None:
+    """Told twice while a manager opens the folio: it goes back beside it, or from it as the second
+    payment of a debt, and once."""
+    hotel = stage.hotel
+    folio, _ = hotel.closed_folio()
+    stage.plays("terminal", captures(folio, "pp-1"))
+    stage.plays("processor", lambda at: Webhook(at).send(told_late(at, folio, "pp-1")))
+    stage.plays("manager", reopening(hotel, folio, "nadia"))
+
+    *told, opened = stage.play()
+
+    assert [each.status_code for each in told] == [204, 200]
+    assert opened.status_code == 200
+    hotel.rows(REFUNDS_DUE)
+    let_it_go(hotel)
+    ((on_folio,),) = hotel.rows("SELECT count(*) FROM {s}.payments WHERE method = 'card'")
+    assert returns(hotel) == ([] if on_folio else [[11_000, "returned", None]])
+    assert (balance(hotel, folio), cards(hotel)) == (0, {})
 
 
 @race
