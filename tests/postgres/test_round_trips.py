@@ -102,9 +102,7 @@ def test_a_batch_of_500_charges_takes_three_round_trips(
 
 
 @FIRST_AND_WARM
-@pytest.mark.parametrize(
-    "command", ["void", "adjust", "transfer", "deposit", "pay", "redeem", "close"]
-)
+@pytest.mark.parametrize("command", ["void", "adjust", "transfer", "deposit", "pay", "close"])
 def test_every_command_that_moves_money_takes_at_most_four(
     hotel: Hotel, behind: House, proxy: Proxy, command: str, times_before: int
 ) -> None:
@@ -130,13 +128,7 @@ def test_every_command_that_moves_money_takes_at_most_four(
             "deposit": ("deposits/transfers", deposit_wanted(hotel.open_folio(), 100)),
             "pay": ("payments", {"method": "voucher", "amount": usd(22_000)}),
             "close": ("close", None),
-            "redeem": (
-                "payments",
-                {"method": "credits", "creditAccount": "main", "amount": usd(22_000)},
-            ),
         }
-        if command == "redeem":
-            granted(hotel, 22_000)
         if command == "deposit":
             hotel.paid(folio, usd(23_000), allowCredit=True)
         if command == "close":
