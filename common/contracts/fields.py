@@ -169,6 +169,7 @@ QuoteToken = Annotated[
     StringConstraints(
         strict=True, max_length=8192, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
     ),
+    Field(examples=["eyJhbGciOiJIUzI1NiJ9.eyJ2ZXJzaW9uIjoxfQ.6Qm3vNs2gq0Wm1cY1rG8d4n5yq0"]),
 ]
 """A quote as it was signed (JWS in its compact form): opaque to the client, who hands it back."""
 

@@ -236,17 +236,14 @@ class HttpEdge:
         return self._confirmed(declaration, call, token) if declaration.step_up else call
 
     def _caller(self, exchange: Exchange, actor: Actor) -> Caller:
-        """Who calls; whence as well, for a function that needs to know it again, and with whose
-        signature quotes are made, for one that makes them."""
+        """Who calls; and whence, and who signs quotes, for a function that needs to know."""
         needs = exchange.declaration.needs
-        return Caller(
-            actor=actor,
-            traceparent=exchange.trace.parent,
-            origin=self.origin_of(actor.tenant_id, exchange.address)
-            if "origins" in needs
-            else None,
-            quotes=self.quotes() if "quotes" in needs else None,
-        )
+        caller = Caller(actor=actor, traceparent=exchange.trace.parent)
+        if "origins" in needs:
+            caller = replace(caller, origin=self.origin_of(actor.tenant_id, exchange.address))
+        if "quotes" in needs:
+            caller = replace(caller, quotes=self.quotes())
+        return caller
 
     def _bound(
         self, exchange: Exchange, request: Any, caller: Caller, keys: tuple[Key, ...] = ()

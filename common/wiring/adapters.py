@@ -8,11 +8,11 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from common.ports.clock import Clock, SystemClock
 from common.runtime.settings import SettingMissing
-from common.wiring.measuring import Measuring
+from common.wiring.keyed import Keyed
 
 if TYPE_CHECKING:
     from common.ports.cards import Cards
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from common.ports.gateway import Gateway
     from common.ports.identity import Actor, StepUp
     from common.ports.jobs import Outbox
-    from common.ports.powers import Books, Condition, Documents, Keys, Printer, Tenants
+    from common.ports.powers import Books, Condition, Documents, Printer, Tenants
     from common.ports.publishing import Publisher
     from common.ports.secrets import Secrets
     from common.ports.signals import Detector
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from common.postgres.transactions import PostgresTransactions
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
-    from common.runtime.origins import Origins
-    from common.runtime.quote_tokens import QuoteTokens
-    from common.runtime.trial_marks import KeyedMarks
     from common.sandbox.cards import SandboxCards
     from common.sandbox.gateway import SandboxGateway
     from common.sandbox.outage import SandboxOutage
@@ -43,7 +40,7 @@ CHECK_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
-class Adapters(Measuring):
+class Adapters(Keyed):
     """Everything that a process may reach, each made when it is first asked for."""
 
     # what all of them stand on
@@ -62,11 +59,6 @@ class Adapters(Measuring):
 
         return Log(project=self.settings.project or None, clock=self.clock.now)
 
-    def _folder(self, name: str) -> Any:
-        from pathlib import Path
-
-        return Path(self.settings.local_folder) / name
-
     def close(self) -> None:
         """Close what was opened, and send what was measured."""
         if (telemetry := self.__dict__.get("telemetry")) is not None:
@@ -74,42 +66,6 @@ class Adapters(Measuring):
         for name in {"pools", "patient_pools"} & self.__dict__.keys():
             for pool in self.__dict__[name].values():
                 pool.close()
-
-    @cached_property
-    def origins(self) -> "Origins":
-        from common.runtime.origins import Origins
-
-        if self.settings.origin_key:
-            return Origins(self.settings.origin_key.encode())
-        if self.settings.stack != "local":
-            raise SettingMissing("BILLING_ORIGIN_KEY")
-        from common.local.origin_key import origin_key
-
-        return Origins(origin_key(self._folder("processor")).encode())
-
-    @cached_property
-    def trial_marks(self) -> "KeyedMarks":
-        from common.runtime.trial_marks import KeyedMarks
-
-        if self.settings.trial_key:
-            return KeyedMarks(self.settings.trial_key.encode())
-        if self.settings.stack != "local":
-            raise SettingMissing("BILLING_TRIAL_KEY")
-        from common.local.origin_key import trial_key
-
-        return KeyedMarks(trial_key(self._folder("processor")).encode())
-
-    @cached_property
-    def quotes(self) -> "QuoteTokens":
-        from common.runtime.quote_tokens import QuoteTokens
-
-        if self.settings.quote_keys:
-            return QuoteTokens(self.settings.quote_keys)
-        if self.settings.stack != "local":
-            raise SettingMissing("BILLING_QUOTE_KEYS")
-        from common.local.origin_key import quote_key
-
-        return QuoteTokens((quote_key(self._folder("processor")),))
 
     # the database
 
@@ -201,26 +157,6 @@ class Adapters(Measuring):
         )
 
     # powers outside a transaction
-
-    @cached_property
-    def keys(self) -> "Keys":
-        if self.settings.stack == "local":
-            from common.local.keys import KeyFiles
-
-            return KeyFiles(self._folder("keys"))
-        from common.google.keys import CloudKeys
-
-        return CloudKeys(self.settings.signing_keyring)
-
-    @cached_property
-    def platform_keys(self) -> "Keys":
-        if self.settings.stack == "local":
-            from common.local.keys import KeyFiles
-
-            return KeyFiles(self._folder("platform-keys"))
-        from common.google.keys import CloudKeys
-
-        return CloudKeys(self.settings.platform_keyring)
 
     @cached_property
     def secrets(self) -> "Secrets":

@@ -162,6 +162,13 @@ NOTICED: Final = (
         noticed_by=rules.an_account_has_what_its_functions_need,
     ),
     Mistake(
+        name="who signs for hotels seals for the platform",
+        file="modules/kms/main.tf",
+        before="  for_each    = local.platform_signing\n",
+        after="  for_each    = merge(local.signing, local.platform_signing)\n",
+        noticed_by=rules.an_account_has_what_its_functions_need,
+    ),
+    Mistake(
         name="a role on every secret there is",
         file="modules/secrets/main.tf",
         before='output "ids" {',
