@@ -264,7 +264,7 @@ def credits_of(day: Day) -> int:
 def heard(day: Day, fact: str) -> dict[str, Any] | None:
     """What the tenant service knows of the month's tenant by events alone, once it has heard of a
     fact of the subscription."""
-    answer = day.client.get(f"/dev/tenant-service/{day.left['month']['tenant']}")
+    answer = day.client.get(f"/dev/doors/{day.left['month']['tenant']}")
     if answer.status == 404:
         return None
     found = answer.expect(200).json
