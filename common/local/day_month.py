@@ -59,9 +59,9 @@ def house_is_new(day: Day, who: str) -> str:
 
 @step(OFFICE, "looks what subscriptions are worth a month")
 def worth_before(day: Day, who: str) -> str:
-    """What there is before the month: where a laptop's day was played before, what it left."""
+    """What there was when the day of UTC began: what days that were played before have left."""
     today = utc_date(day)
-    before = revenue(day, who, today, today)["bridge"]["closing"]
+    before = revenue(day, who, today, today)["bridge"]["opening"]
     day.left["month"] |= {"first": today, "worth": before}
     return f"200  {shown(before)} a month"
 
@@ -275,7 +275,7 @@ def revenue(day: Day, who: str, first: str, last: str) -> dict[str, Any]:
     """The platform's revenue of some days, in dollars; nought where there never was any."""
     answer = day.get(who, "/analytics/revenue", first=first, last=last).expect(200)
     found = (each for each in answer.json["currencies"] if each["currency"] == "USD")
-    return next(found, {"bridge": {"closing": money(0)}})
+    return next(found, {"bridge": {"opening": money(0)}})
 
 
 def utc_date(day: Day) -> str:
