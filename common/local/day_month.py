@@ -5,7 +5,6 @@ new one each time, as nobody has two trials; the house in Kabul sleeps through i
 platform's staff do is confirmed by a second factor, each deed on its own.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import sleep
@@ -304,16 +303,8 @@ def in_minutes(day: Day, what: str, look: Callable[[], T | None]) -> T:
 
 
 def _try(day: Day, who: str) -> Answer:
-    """Ask for a trial, from an address of her own: the load balancer writes down which."""
     asked = {"plan": "pro", "timeZone": "Asia/Kabul", "device": day.left["month"]["device"]}
-    part = uuid4().hex
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": str(uuid4()),
-        "X-Forwarded-For": f"2001:db8:{part[:4]}:{part[4:8]}:{part[8:12]}::1, 127.0.0.1",
-    }
-    body = json.dumps(asked).encode()
-    return day.client.call("POST", "/api/v1/trials", body, day.token(who), headers)
+    return day.post(who, "/trials", asked)
 
 
 def _given_back(quoted: dict[str, Any]) -> dict[str, Any]:

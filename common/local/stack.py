@@ -44,6 +44,8 @@ DATABASE: Final = "billing"
 FUNCTION_LOGIN: Final = "billing_function"
 JOB_LOGIN: Final = "billing_job"
 OIDC_ACCOUNT: Final = "push@laptop.invalid"
+TRIALS_A_DAY: Final = 1_000
+"""Whoever calls a laptop does so from one address, and each day that is played has its trial."""
 
 
 class MigrationsFailed(RuntimeError):
@@ -122,6 +124,7 @@ def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -
         "BILLING_PUBLIC_URL": url,
         "BILLING_LOCAL_FOLDER": str(folder),
         "BILLING_DOORS_URL": f"{url}{PUSHED_PATH}",
+        "BILLING_QUOTAS": f"start_trial/address={TRIALS_A_DAY}",
         "BILLING_TELEMETRY": "memory",
     }
 
