@@ -170,13 +170,14 @@ def _access(day: Day) -> str:
 
 def _moved(day: Day, who: str, kind: str, days: dict[str, str]) -> int:
     """What the month's tenant moved of a figure, in micro units: all its rows, page by page."""
-    tenant, moved, cursor = day.left["month"]["tenant"], 0, {}
+    tenant: str = day.left["month"]["tenant"]
+    moved = 0
+    cursor: dict[str, str] = {}
     while True:
         asked = {**days, "limit": 200, **cursor}
         page = day.get(who, f"/analytics/figures/{kind}", **asked).expect(200).json
-        moved += sum(
-            row["amount"]["amountMicro"] for row in page["items"] if row["tenantId"] == tenant
-        )
+        hers = [row["amount"] for row in page["items"] if row["tenantId"] == tenant]
+        moved += sum(int(amount["amountMicro"]) for amount in hers)
         if page["nextCursor"] is None:
             return moved
         cursor = {"cursor": page["nextCursor"]}

@@ -5,7 +5,6 @@ new one each time, as nobody has two trials; the house in Kabul sleeps through i
 platform's staff do is confirmed by a second factor, each deed on its own.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import sleep
@@ -59,9 +58,9 @@ def house_is_new(day: Day, who: str) -> str:
 
 @step(OFFICE, "looks what subscriptions are worth a month")
 def worth_before(day: Day, who: str) -> str:
-    """What there is before the month: where a laptop's day was played before, what it left."""
+    """What there was when the day of UTC began: what days that were played before have left."""
     today = utc_date(day)
-    before = revenue(day, who, today, today)["bridge"]["closing"]
+    before = revenue(day, who, today, today)["bridge"]["opening"]
     day.left["month"] |= {"first": today, "worth": before}
     return f"200  {shown(before)} a month"
 
@@ -264,7 +263,7 @@ def credits_of(day: Day) -> int:
 def heard(day: Day, fact: str) -> dict[str, Any] | None:
     """What the tenant service knows of the month's tenant by events alone, once it has heard of a
     fact of the subscription."""
-    answer = day.client.get(f"/dev/tenant-service/{day.left['month']['tenant']}")
+    answer = day.client.get(f"/dev/doors/{day.left['month']['tenant']}")
     if answer.status == 404:
         return None
     found = answer.expect(200).json
@@ -275,7 +274,7 @@ def revenue(day: Day, who: str, first: str, last: str) -> dict[str, Any]:
     """The platform's revenue of some days, in dollars; nought where there never was any."""
     answer = day.get(who, "/analytics/revenue", first=first, last=last).expect(200)
     found = (each for each in answer.json["currencies"] if each["currency"] == "USD")
-    return next(found, {"bridge": {"closing": money(0)}})
+    return next(found, {"bridge": {"opening": money(0)}})
 
 
 def utc_date(day: Day) -> str:
@@ -304,16 +303,8 @@ def in_minutes(day: Day, what: str, look: Callable[[], T | None]) -> T:
 
 
 def _try(day: Day, who: str) -> Answer:
-    """Ask for a trial, from an address of her own: the load balancer writes down which."""
     asked = {"plan": "pro", "timeZone": "Asia/Kabul", "device": day.left["month"]["device"]}
-    part = uuid4().hex
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": str(uuid4()),
-        "X-Forwarded-For": f"2001:db8:{part[:4]}:{part[4:8]}:{part[8:12]}::1, 127.0.0.1",
-    }
-    body = json.dumps(asked).encode()
-    return day.client.call("POST", "/api/v1/trials", body, day.token(who), headers)
+    return day.post(who, "/trials", asked)
 
 
 STEPS: Final = (

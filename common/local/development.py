@@ -12,8 +12,8 @@ functions, and no function can import it.
     POST /dev/challenges  {"paymentIntentId": "pin_...", "confirms": true}
     POST /dev/processor   {"answers": false}
     POST /dev/webhook-signature    the body of a webhook, which the processor signs
-    POST /dev/tenant-service       an event of a subscription, pushed as to any subscriber
-    GET  /dev/tenant-service/{tenant}
+    POST /dev/doors       an event of a subscription, pushed as to any subscriber
+    GET  /dev/doors/{tenant}
     GET  /dev/jwks.json
     GET  /dev/documents/{token}
 """
@@ -34,8 +34,8 @@ from common.contracts.shapes import Request
 from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
 from common.local.documents import LINKS_PATH, DocumentFolder
+from common.local.doors import PUSHED_PATH, Doors, NothingHeard
 from common.local.identity import LocalIdentity
-from common.local.tenant_service import PUSHED_PATH, NothingHeard, TenantService
 from common.local.webhook_secret import signature_header
 from common.ports.powers import DocumentMissing
 from common.runtime.declaration import JSON
@@ -58,7 +58,7 @@ PATHS: Final = frozenset(
         "challenges",
         "processor",
         "webhook-signature",
-        "tenant-service",
+        "doors",
         "jwks.json",
     )
 )
@@ -139,7 +139,7 @@ class Development:
     cards: SandboxCards
     outage: SandboxOutage
     webhook_secret: str
-    tenant_service: TenantService
+    doors: Doors
     tenant_id: UUID
     property_ids: tuple[UUID, ...]
 
@@ -173,11 +173,11 @@ class Development:
                 return _json(self._answers(_asked(Processor, request)))
             case "POST", "/dev/webhook-signature":
                 return _json(self._signed(request))
-            case "POST", "/dev/tenant-service":
-                self.tenant_service.hear(Delivery.of(request).event())
+            case "POST", "/dev/doors":
+                self.doors.hear(Delivery.of(request).event())
                 return Response(status=204)
             case "GET", path if path.startswith(PUSHED_PATH + "/"):
-                return _json(self.tenant_service.doors(_tenant(path)))
+                return _json(self.doors.of(_tenant(path)))
             case "GET", "/dev/clock":
                 return _json({"now": self.clock.now().isoformat()})
             case "GET", "/dev/jwks.json":

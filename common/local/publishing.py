@@ -82,17 +82,17 @@ class PushPublisher:
         return json.dumps(envelope).encode()
 
 
-def consumers_at(public_url: str, tenant_service_url: str = "") -> dict[str, list[str]]:
+def consumers_at(public_url: str, doors_url: str = "") -> dict[str, list[str]]:
     """The addresses of the laptop's own consumers, by the type of event that they take; and that of
     its tenant service, where it has one."""
+    from common.local.doors import TYPES
     from common.local.functions import event_declarations
     from common.local.gateway import EVENTS_PREFIX
-    from common.local.tenant_service import TYPES
 
     addresses: dict[str, list[str]] = {}
     for consumer in event_declarations():
         address = f"{public_url}{EVENTS_PREFIX}{consumer.name}"
         addresses.setdefault(consumer.event_type, []).append(address)
-    for event_type in TYPES if tenant_service_url else ():
-        addresses.setdefault(event_type, []).append(tenant_service_url)
+    for event_type in TYPES if doors_url else ():
+        addresses.setdefault(event_type, []).append(doors_url)
     return addresses

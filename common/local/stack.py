@@ -22,6 +22,7 @@ from common.local.database import start_database
 from common.local.demo_hotel import PROPERTY_IDS, TENANT_ID, Neighbours
 from common.local.development import PREFIX, Development
 from common.local.documents import DocumentFolder
+from common.local.doors import PUSHED_PATH, Doors
 from common.local.functions import declarations, job_declarations
 from common.local.gateway import Gateway, WsgiApplication
 from common.local.identity import LocalIdentity
@@ -30,7 +31,6 @@ from common.local.operations import Operations
 from common.local.running import left_word
 from common.local.scheduler import Scheduler
 from common.local.server import HOST, THREADS, Server
-from common.local.tenant_service import PUSHED_PATH, TenantService
 from common.runtime.job import Orders
 from common.runtime.logging import Origin
 from common.runtime.settings import ProcessSettings
@@ -44,6 +44,8 @@ DATABASE: Final = "billing"
 FUNCTION_LOGIN: Final = "billing_function"
 JOB_LOGIN: Final = "billing_job"
 OIDC_ACCOUNT: Final = "push@laptop.invalid"
+TRIALS_A_DAY: Final = 1_000
+"""Whoever calls a laptop does so from one address, and each day that is played has its trial."""
 
 
 class MigrationsFailed(RuntimeError):
@@ -121,7 +123,8 @@ def environment(folder: Path, url: str, database: "LocalDatabase", login: str) -
         "BILLING_OIDC_ACCOUNT": OIDC_ACCOUNT,
         "BILLING_PUBLIC_URL": url,
         "BILLING_LOCAL_FOLDER": str(folder),
-        "BILLING_TENANT_SERVICE_URL": f"{url}{PUSHED_PATH}",
+        "BILLING_DOORS_URL": f"{url}{PUSHED_PATH}",
+        "BILLING_QUOTAS": f"start_trial/address={TRIALS_A_DAY}",
         "BILLING_TELEMETRY": "memory",
     }
 
@@ -157,7 +160,7 @@ def _development(folder: Path, functions: Wiring, clock: MovableClock) -> Develo
         cards=functions.sandbox_cards,
         outage=functions.sandbox_outage,
         webhook_secret=functions.webhook_secrets[0],
-        tenant_service=TenantService(),
+        doors=Doors(),
         tenant_id=TENANT_ID,
         property_ids=PROPERTY_IDS,
     )

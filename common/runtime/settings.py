@@ -43,7 +43,7 @@ class ProcessSettings:
     a trial: while it stays, nobody has a second one. `quote_keys` sign quotes, the first of them,
     and prove them, all of them. `quotas` are rate limits other than the
     declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7).
-    `tenant_service_url` is where a laptop's tenant service hears of subscriptions. `telemetry`
+    `doors_url` is where a laptop's tenant service hears of subscriptions. `telemetry`
     is where measurements go: `otlp` to the collector at `telemetry_url`, `memory` for whoever looks
     at this process, or nowhere. `service` and `revision` are what Cloud Run calls this process,
     `region` is where it runs.
@@ -78,7 +78,7 @@ class ProcessSettings:
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     stripe_webhook_secrets_name: str = ""
     local_folder: str = ""
-    tenant_service_url: str = ""
+    doors_url: str = ""
     telemetry: str = ""
     telemetry_url: str = GOOGLE_TELEMETRY
     region: str = ""
@@ -134,7 +134,7 @@ class ProcessSettings:
             stripe_webhook_secrets_name=given.get("STRIPE_WEBHOOK_SECRETS_NAME", ""),
             stripe_webhook_secrets=several(given.get("STRIPE_WEBHOOK_SECRETS", "")),
             local_folder=given.get("LOCAL_FOLDER", ""),
-            tenant_service_url=given.get("TENANT_SERVICE_URL", ""),
+            doors_url=given.get("DOORS_URL", ""),
             telemetry=given.get("TELEMETRY", ""),
             telemetry_url=given.get("TELEMETRY_URL", GOOGLE_TELEMETRY),
             region=given.get("REGION", ""),

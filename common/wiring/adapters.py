@@ -205,7 +205,7 @@ class Adapters(Keyed):
             from common.local.identity import push_token
             from common.local.publishing import PushPublisher, consumers_at
 
-            known = consumers_at(self.settings.public_url, self.settings.tenant_service_url)
+            known = consumers_at(self.settings.public_url, self.settings.doors_url)
             token = partial(push_token, self._folder("identity"), self.settings, self.clock.now)
             return PushPublisher(lambda kind: known.get(kind, ()), token, self.clock.now)
         from common.google.publishing import TopicPublisher

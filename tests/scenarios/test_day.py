@@ -9,12 +9,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from common.local.client import Client
 from common.local.clock import MovableClock
 from common.local.day import TIME_ZONE
+from common.local.day_month import DIGITS_AS_LETTERS
 from tests.architecture.source_tree import ROOT
 from tests.scenarios.laptop import SECONDS_MAX, WITHOUT_THE_MONTH, Laptop
 
@@ -211,6 +213,20 @@ def test_time_moves_for_every_process_of_the_stack(running: Laptop) -> None:
     client.post("/dev/clock", {"moveSeconds": 7200}).expect(200)
 
     client.get("/api/v1/folios", token).expect(401, "TOKEN_EXPIRED")
+
+
+@pytest.mark.req("LOC-1", "SUB-10")
+def test_the_day_can_be_played_as_often_as_one_likes(running: Laptop) -> None:
+    """A day has a trial, and five a day of an address are usual: a laptop has one address."""
+    client, statuses = Client(running.url), []
+    for _ in range(6):
+        word = uuid4().hex.translate(DIGITS_AS_LETTERS)
+        who = {"sub": word, "scopes": [], "email": f"{word}@house.example"}
+        token = client.post("/dev/token", who).json["accessToken"]
+        asked = {"plan": "gold", "device": f"device-{word}"}
+        statuses.append(client.post("/api/v1/trials", asked, token).status)
+
+    assert statuses == [404] * 6
 
 
 @pytest.mark.req("CLI-1")

@@ -19,9 +19,9 @@ from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.clock import MovableClock
 from common.local.development import Development
 from common.local.documents import DocumentFolder
+from common.local.doors import PUSHED_PATH, Doors
 from common.local.files import write_once
 from common.local.publishing import PushPublisher, consumers_at
-from common.local.tenant_service import PUSHED_PATH, TenantService
 from common.ports.gateway import Succeeded, Unknown, Unreachable, Wanted
 from common.ports.publishing import Message
 from common.runtime.step_up import context_of
@@ -54,7 +54,7 @@ for file in sorted(Path("functions").glob("*/*.py")):
                 client.post("/dev/challenges", json={"paymentIntentId": "pin_1"}),
                 client.post("/dev/processor", json={"answers": False}),
                 client.post("/dev/webhook-signature", json={}),
-                client.post("/dev/tenant-service", json={}),
+                client.post("/dev/doors", json={}),
             )
         ]
 loaded = sorted(name for name in sys.modules if name.startswith("common.local"))
@@ -117,7 +117,7 @@ class Desk:
                 cards=hotel.house.wiring.sandbox_cards,
                 outage=SandboxOutage(folder / "processor", write_once),
                 webhook_secret=hotel.house.wiring.webhook_secrets[0],
-                tenant_service=TenantService(),
+                doors=Doors(),
                 tenant_id=hotel.tenant_id,
                 property_ids=(hotel.property_id,),
             )
@@ -317,10 +317,10 @@ def test_a_document_is_read_by_its_link_and_not_by_another(hotel: Hotel, desk: D
         ("POST", "/dev/clock", {"moveSeconds": 1.5}, 400),
         ("POST", "/dev/processor", {"answers": "no"}, 400),
         ("GET", "/dev/webhook-signature", None, 405),
-        ("POST", "/dev/tenant-service", {"message": {"attributes": {}}}, 400),
-        ("GET", "/dev/tenant-service", None, 405),
-        ("GET", "/dev/tenant-service/nobody", None, 404),
-        ("GET", f"/dev/tenant-service/{uuid4()}", None, 404),
+        ("POST", "/dev/doors", {"message": {"attributes": {}}}, 400),
+        ("GET", "/dev/doors", None, 405),
+        ("GET", "/dev/doors/nobody", None, 404),
+        ("GET", f"/dev/doors/{uuid4()}", None, 404),
         ("GET", "/dev/token", None, 405),
         ("GET", "/dev/secrets", None, 404),
         ("GET", "/dev/documents/nothing", None, 403),

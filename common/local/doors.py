@@ -1,9 +1,9 @@
-"""The laptop's tenant service, as far as it hears of subscriptions: it keeps the doors (SUB-7).
+"""The doors that the platform's tenant service keeps, by what it hears of subscriptions (SUB-7).
 
-In a deployment it is another service of the platform, and subscribes to the topic: whoever is
-suspended is let in to read and to pay, and to nothing else, until they are reactivated. This one is
-told by the laptop's broker, as any subscriber is: at least once, and in order for a subscription.
-It remembers what it heard since the stack was started.
+In a deployment that is another service, which subscribes to the topic: whoever is suspended is let
+in to read and to pay, and to nothing else, until they are reactivated. On a laptop the doors are
+kept here, and are told by its broker, as any subscriber is: at least once, and in order for a
+subscription. What was heard since the stack was started is remembered.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from common.contracts.event import TYPE_PREFIX
 from common.domain.refusal import Missing
 from common.runtime.pushed import PushedEvent
 
-PUSHED_PATH: Final = "/dev/tenant-service"
+PUSHED_PATH: Final = "/dev/doors"
 KEPT_OUT: Final = frozenset({"suspended", "paused", "canceled"})
 """States of a subscription in which the house's other services let nobody change anything."""
 TYPES: Final = tuple(
@@ -41,29 +41,29 @@ class NothingHeard(Missing):
 
 
 @dataclass(slots=True)
-class _Doors:
+class _Known:
     """What was heard of a tenant: each event once, and the state that the last one left."""
 
     status: str = ""
     heard: dict[str, str] = field(default_factory=dict)
 
 
-class TenantService:
+class Doors:
     """What is known of every tenant's subscription, by events alone."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[UUID, _Doors] = {}
+        self._known: dict[UUID, _Known] = {}
 
     def hear(self, event: PushedEvent) -> None:
         """Take an event; told a second time, it changes nothing."""
         with self._lock:
-            doors = self._known.setdefault(event.tenant_id, _Doors())
-            if event.identity not in doors.heard:
-                doors.heard[event.identity] = event.type
-                doors.status = str(event.data.get("status", doors.status))
+            known = self._known.setdefault(event.tenant_id, _Known())
+            if event.identity not in known.heard:
+                known.heard[event.identity] = event.type
+                known.status = str(event.data.get("status", known.status))
 
-    def doors(self, tenant_id: UUID) -> dict[str, Any]:
+    def of(self, tenant_id: UUID) -> dict[str, Any]:
         """Whether a tenant is let in, and what was heard of it, in order. Refuses: NothingHeard."""
         with self._lock:
             known = self._known.get(tenant_id)
