@@ -192,6 +192,19 @@ def test_measures_the_outbox_and_what_left_it(watched: Hotel, jobs: Wiring) -> N
 
 
 @pytest.mark.req("OPS-4")
+def test_counts_what_jobs_have_done(watched: Hotel, jobs: Wiring) -> None:
+    """One tenant's books are checked: one item, under a span of the job's own."""
+    run(jobs, "check_books", watched.tenant_id)
+
+    (items,) = points_of(jobs, "billing.job.items")
+    assert items["value"] == 1
+    assert items["attributes"] == {"billing.job": "check_books", "billing.outcome": "done"}
+    assert [span["kind"] for span in jobs.memory.spans() if span["name"] == "job check_books"] == [
+        "internal"
+    ]
+
+
+@pytest.mark.req("OPS-4")
 def test_the_console_shows_the_same_figures(watched: Hotel, jobs: Wiring) -> None:
     folio = watched.open_folio()
     watched.post(f"/folios/{folio}/charges", charge(), headers={"traceparent": CALLER})
