@@ -25,7 +25,7 @@ from uuid import UUID
 
 from common.domain.refusal import Refusal
 from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
-from common.ports.telemetry import ITEMS, Telemetry, begun, measure
+from common.ports.telemetry import DUE, ITEMS, Telemetry, begun, measure
 from common.ports.transactions import Caller, StoredAnswer
 from common.runtime.declaration import JobDeclaration
 from common.runtime.execute import Call, Runner
@@ -33,6 +33,7 @@ from common.runtime.logging import Log, Origin, Severity
 from common.runtime.problems import full_code
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
+from common.runtime.watching import note_condition
 
 POLL_SECONDS: Final = 0.1
 PAUSE_SECONDS_MAX: Final = 10.0
@@ -161,12 +162,21 @@ class JobShell:
         )
         watch = _Watch(progress, tell, declaration.timeout_seconds)
         if declaration.keeps_watch:
+            self._tell_condition()
             if self._began_to_recover(declaration, watch):
                 return watch.ended(IN_RECOVERY)
             return watch.ended(self._keep_watch(declaration, orders, stop, watch))
         if self._refuses(declaration, watch):
             return watch.ended(IN_RECOVERY)
-        return watch.ended(self._do_items(declaration, orders, stop, watch))
+        outcome = self._do_items(declaration, orders, stop, watch)
+        if self._telemetry is not None and not orders.tenants:
+            self._telemetry.measured(DUE, progress.due, {"billing.job": declaration.name})
+        return watch.ended(outcome)
+
+    def _tell_condition(self) -> None:
+        """What keeps watch is fired every minute: so levels are measured that often."""
+        if self._telemetry is not None:
+            note_condition(self._powers.condition.look(), self._telemetry.measured)
 
     def _refuses(self, declaration: JobDeclaration, watch: _Watch) -> bool:
         """Whether the database is being recovered, and this job is not what it takes."""
