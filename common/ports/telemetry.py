@@ -62,7 +62,7 @@ CALLS: Final = Figure(
     "billing.peer.call.duration",
     "histogram",
     "s",
-    "how long the processor and the orchestrator took to answer, or that they did not",
+    "how long the processor, keys, documents, the broker and others took to answer, or did not",
     _ANSWER,
 )
 SENT: Final = Figure(

@@ -15,6 +15,7 @@ from common.ports.powers import Condition, State
 from common.ports.publishing import Message, Publisher
 from common.ports.telemetry import (
     BREAKER,
+    CALLS,
     OUTBOX_AGE,
     OUTBOX_LAG,
     RECOVERY,
@@ -66,9 +67,16 @@ class WatchedPublisher:
         started = time.time_ns()
         answers = self._publisher.publish(messages)
         ended = time.time_ns()
+        self._note_call(answers, (ended - started) / 10**9)
         for message, trouble in zip(messages, answers, strict=True):
             self._note(message, trouble, started, ended)
         return answers
+
+    def _note_call(self, answers: Sequence[str | None], seconds: float) -> None:
+        """How long the broker took, and whether it took anything."""
+        outcome = "answered" if None in answers else "failed"
+        about = {"billing.peer": "broker", "billing.operation": "publish"}
+        self._telemetry.measured(CALLS, seconds, {**about, "billing.outcome": outcome})
 
     def _note(self, message: Message, trouble: str | None, started: int, ended: int) -> None:
         outcome = "acknowledged" if trouble is None else "not_taken"

@@ -96,5 +96,5 @@ def words_of(label: str) -> set[str]:
         case "billing.outcome":
             readme = (ROOT / "README.md").read_text(encoding="utf-8")
             codes = set(re.findall(r"\| `(MELMASTOON\.[A-Z_.]+)` \|", readme))
-            return codes | {"ok", "answered", "failed", "not_taken", "acknowledged"}
+            return codes | {"ok", "answered", "refused", "failed", "not_taken", "acknowledged"}
     raise ValueError(f"nobody knows what {label} can be")
