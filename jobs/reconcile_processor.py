@@ -6,6 +6,9 @@ be killed anywhere: a difference is one row, however often it is found. `--as-of
 
 The processor is asked between two transactions. One that does not answer fails the run, which is
 reported, and changes nothing: to write down that all is well would be a guess.
+
+After a restore it finds what the processor has and the books have forgotten: so it runs while the
+database only reads for everybody else.
 """
 
 from collections.abc import Sequence
@@ -27,6 +30,7 @@ def to_look_at(which: Round, tx: Transaction) -> Sequence[Span]:
     find=to_look_at,
     perform=ask_for_movements,
     record=keep_differences,
+    serves_recovery=True,
     needs=("database", "gateway"),
 )
 def reconcile_processor(span: Span, tx: Transaction) -> Look:

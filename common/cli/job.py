@@ -1,7 +1,8 @@
 """`billing job`: every job is a command as well, for its schedule and for a person at the console.
 
 The last line of standard output is the summary, one JSON object. Exit code 0: all was done; 1: some
-of it was not, the summary and the log say what; 2: the command is wrong, and nothing was touched.
+of it was not, or none as the database is being recovered, the summary and the log say what; 2: the
+command is wrong, and nothing was touched.
 Cloud Run tells each task its number in the environment.
 """
 

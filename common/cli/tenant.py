@@ -41,7 +41,7 @@ def create(
 
     chosen = tenant_id or uuid4()
     with _told(dsn):
-        Provisioner(dsn).provision(chosen)
+        Provisioner(dsn, serves_recovery=True).provision(chosen)
     typer.echo(json.dumps({"tenantId": str(chosen)}) if as_json else str(chosen))
 
 

@@ -23,6 +23,7 @@ from google.auth.transport.requests import Request
 from google.cloud.storage import Blob, Client  # type: ignore[import-untyped]
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
+from common.google.asking import asking
 from common.ports.powers import DocumentMissing
 
 CALL_SECONDS: Final = (3, 20)  # to connect, and between two pieces of an answer
@@ -84,14 +85,15 @@ class CloudDocuments:
         document = self._document(tenant_id, name)
         document.cache_control = CACHING
         try:
-            document.upload_from_string(
-                content,
-                content_type=guess_type(name)[0] or "application/octet-stream",
-                if_generation_match=0,
-                checksum="crc32c",
-                timeout=CALL_SECONDS,
-                retry=_RETRY,
-            )
+            with asking("storage", "upload"):
+                document.upload_from_string(
+                    content,
+                    content_type=guess_type(name)[0] or "application/octet-stream",
+                    if_generation_match=0,
+                    checksum="crc32c",
+                    timeout=CALL_SECONDS,
+                    retry=_RETRY,
+                )
         except PreconditionFailed:
             if self.get(tenant_id, name) != content:
                 raise FileExistsError(name) from None
@@ -99,21 +101,23 @@ class CloudDocuments:
     def get(self, tenant_id: UUID, name: str) -> bytes:
         """Read a document. Raises DocumentMissing."""
         try:
-            content: bytes = self._document(tenant_id, name).download_as_bytes(
-                checksum="crc32c", timeout=CALL_SECONDS, retry=_RETRY
-            )
+            with asking("storage", "download"):
+                content: bytes = self._document(tenant_id, name).download_as_bytes(
+                    checksum="crc32c", timeout=CALL_SECONDS, retry=_RETRY
+                )
         except NotFound:
             raise DocumentMissing(name) from None
         return content
 
     def link(self, tenant_id: UUID, name: str, seconds: int) -> str:
         """A signed address under which the document can be read for so many seconds."""
-        address: str = self._document(tenant_id, name).generate_signed_url(
-            version="v4",
-            expiration=timedelta(seconds=seconds),
-            method="GET",
-            credentials=self._signature,
-        )
+        with asking("storage", "sign_link"):
+            address: str = self._document(tenant_id, name).generate_signed_url(
+                version="v4",
+                expiration=timedelta(seconds=seconds),
+                method="GET",
+                credentials=self._signature,
+            )
         return address
 
     def _document(self, tenant_id: UUID, name: str) -> Blob:

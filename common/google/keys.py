@@ -30,7 +30,7 @@ from google.api_core.exceptions import FailedPrecondition, NotFound
 from google.api_core.retry import Retry
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
-from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, unharmed
+from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, asking, unharmed
 from common.ports.powers import SignedDigest
 
 ALGORITHM: Final = "EC_SIGN_P256_SHA256"
@@ -123,8 +123,11 @@ class CloudKeys:
     def _ask_versions(self, key: str) -> list[str]:
         asked = {"parent": key, "filter": _IN_USE}
         try:
-            found = self._client.list_crypto_key_versions(asked, retry=None, timeout=CALL_SECONDS)
-            return [version.name for version in found]
+            with asking("kms", "list_versions"):
+                found = self._client.list_crypto_key_versions(
+                    asked, retry=None, timeout=CALL_SECONDS
+                )
+                return [version.name for version in found]
         except NotFound:
             return []
 
@@ -134,13 +137,16 @@ class CloudKeys:
             "digest": {"sha256": sha256},
             "digest_crc32c": google_crc32c.value(sha256),
         }
-        answer = self._client.asymmetric_sign(asked, retry=None, timeout=CALL_SECONDS)
+        with asking("kms", "sign"):
+            answer = self._client.asymmetric_sign(asked, retry=None, timeout=CALL_SECONDS)
         if not answer.verified_digest_crc32c or answer.name != version:
             raise AnswerGarbled(version)
         return unharmed(answer.signature, answer.signature_crc32c)
 
     def _ask_public_key(self, version: str) -> ec.EllipticCurvePublicKey:
-        answer = self._client.get_public_key({"name": version}, retry=None, timeout=CALL_SECONDS)
+        asked = {"name": version}
+        with asking("kms", "get_public_key"):
+            answer = self._client.get_public_key(asked, retry=None, timeout=CALL_SECONDS)
         if answer.name != version:
             raise AnswerGarbled(version)
         key = load_pem_public_key(unharmed(answer.pem.encode(), answer.pem_crc32c))

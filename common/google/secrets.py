@@ -8,7 +8,7 @@ from google.api_core.exceptions import FailedPrecondition, NotFound, PermissionD
 from google.api_core.retry import Retry
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from common.google.asking import CALL_SECONDS, RETRY, unharmed
+from common.google.asking import CALL_SECONDS, RETRY, asking, unharmed
 from common.ports.secrets import SecretMissing
 
 
@@ -30,5 +30,6 @@ class CloudSecrets:
 
     def _asked(self, name: str) -> str:
         asked = {"name": f"{name}/versions/latest"}
-        answer = self._client.access_secret_version(asked, retry=None, timeout=CALL_SECONDS)
+        with asking("secret_manager", "access"):
+            answer = self._client.access_secret_version(asked, retry=None, timeout=CALL_SECONDS)
         return unharmed(answer.payload.data, answer.payload.data_crc32c).decode()

@@ -13,7 +13,7 @@ from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotF
 from google.api_core.retry import Retry
 from google.cloud.kms_v1 import KeyManagementServiceClient
 
-from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, unharmed
+from common.google.asking import CALL_SECONDS, RETRY, AnswerGarbled, asking, unharmed
 from common.ports.vault import KeyDestroyed, Wrapped
 
 
@@ -55,7 +55,8 @@ class CloudWrapping:
             "additional_authenticated_data": tenant_id.bytes,
             "additional_authenticated_data_crc32c": google_crc32c.value(tenant_id.bytes),
         }
-        answer = self._client.encrypt(asked, retry=None, timeout=CALL_SECONDS)
+        with asking("kms", "encrypt"):
+            answer = self._client.encrypt(asked, retry=None, timeout=CALL_SECONDS)
         if not (
             answer.verified_plaintext_crc32c
             and answer.verified_additional_authenticated_data_crc32c
@@ -72,5 +73,6 @@ class CloudWrapping:
             "additional_authenticated_data": tenant_id.bytes,
             "additional_authenticated_data_crc32c": google_crc32c.value(tenant_id.bytes),
         }
-        answer = self._client.decrypt(asked, retry=None, timeout=CALL_SECONDS)
+        with asking("kms", "decrypt"):
+            answer = self._client.decrypt(asked, retry=None, timeout=CALL_SECONDS)
         return unharmed(answer.plaintext, answer.plaintext_crc32c)

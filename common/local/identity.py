@@ -141,17 +141,13 @@ class LocalIdentity:
 
     def sign(self, claims: Mapping[str, object], *, typ: str, algorithm: Algorithm) -> str:
         """Sign claims as they are, with the newest key of the algorithm."""
-        header = {"alg": algorithm, "kid": self.signing_key(algorithm).kid, "typ": typ}
-        return self.seal(json.dumps(header).encode(), json.dumps(claims).encode(), algorithm)
+        key = self.signing_key(algorithm)  # one and the same, also while they are being changed
+        header = {"alg": algorithm, "kid": key.kid, "typ": typ}
+        return _signed(json.dumps(header).encode(), json.dumps(claims).encode(), key)
 
     def seal(self, header: bytes, payload: bytes, algorithm: Algorithm) -> str:
         """Sign any header and payload whatsoever: a test of locks needs crooked keys, too."""
-        from jwt.algorithms import get_default_algorithms
-
-        signed = _base64url(header) + "." + _base64url(payload)
-        private: Any = self.signing_key(algorithm).private
-        signature = get_default_algorithms()[algorithm].sign(signed.encode(), private)
-        return signed + "." + _base64url(signature)
+        return _signed(header, payload, self.signing_key(algorithm))
 
     def signing_key(self, algorithm: Algorithm) -> SigningKey:
         """Return the key that signs now."""
@@ -193,6 +189,15 @@ class LocalIdentity:
 
     def _load(self) -> list[SigningKey]:
         return [_read_key(path, number, algorithm) for path, number, algorithm in self._files()]
+
+
+def _signed(header: bytes, payload: bytes, key: SigningKey) -> str:
+    from jwt.algorithms import get_default_algorithms
+
+    signed = _base64url(header) + "." + _base64url(payload)
+    private: Any = key.private
+    signature = get_default_algorithms()[key.algorithm].sign(signed.encode(), private)
+    return signed + "." + _base64url(signature)
 
 
 def _new_pem(algorithm: Algorithm) -> bytes:

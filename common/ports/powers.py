@@ -158,6 +158,7 @@ class State:
     schema_version: int | None
     version: str
     circuit_breakers: Mapping[str, str] = field(default_factory=dict)
+    recovering: bool = False
 
 
 class Condition(Protocol):

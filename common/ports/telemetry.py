@@ -5,8 +5,9 @@ processor, an event on its way out. A figure is a number that is added up over a
 begin a trace by `begun`; whatever runs inside says by `step` and `measure` what it does, without
 knowing who listens, and where nobody does both cost nothing.
 
-Neither holds a word of a guest or an amount: attributes are names of our own code (routes, codes,
-types of facts, statements without their values), which the ids of a trace join to the log.
+Neither holds a word of a guest or an amount, which has a class in its place: attributes are names
+of our own code (routes, codes, types of facts, statements without their values), and at most the id
+of a drawer or a tenant. The ids of a trace join them to the log.
 
 Names and units are OpenTelemetry's semantic conventions where it has one, `billing.` otherwise.
 """
@@ -61,7 +62,7 @@ CALLS: Final = Figure(
     "billing.peer.call.duration",
     "histogram",
     "s",
-    "how long the processor and the orchestrator took to answer, or that they did not",
+    "how long the processor, keys, documents, the broker and others took to answer, or did not",
     _ANSWER,
 )
 SENT: Final = Figure(
@@ -86,6 +87,24 @@ BREAKER: Final = Figure(
 ITEMS: Final = Figure(
     "billing.job.items", "counter", "{item}", "what jobs have done and failed to do, by job"
 )
+DUE: Final = Figure(
+    "billing.job.due", "gauge", "{item}", "how many items a run of a job found due, by job"
+)
+RECOVERY: Final = Figure(
+    "billing.recovery", "gauge", "1", "1 while a restored database only reads, until it agrees"
+)
+RESIDUALS: Final = Figure(
+    "billing.folio.closed",
+    "counter",
+    "{folio}",
+    "folios that were closed, by how large a residual their conversion left",
+)
+VARIANCES: Final = Figure(
+    "billing.drawer.closed",
+    "counter",
+    "{drawer}",
+    "drawers that were closed, by drawer, over or short, and how much of it",
+)
 COLD_STARTS: Final = Figure(
     "faas.coldstarts", "counter", "{coldstart}", "processes that began to work"
 )
@@ -101,6 +120,10 @@ FIGURES: Final = (
     OUTBOX_AGE,
     BREAKER,
     ITEMS,
+    DUE,
+    RECOVERY,
+    RESIDUALS,
+    VARIANCES,
     COLD_STARTS,
     LOST,
 )

@@ -123,10 +123,14 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What a transaction begins with, all of it in the first round trip."""
+    """What a transaction begins with, all of it in the first round trip.
+
+    One that `serves_recovery` writes also while the database only reads for all others.
+    """
 
     tenant_id: UUID
     reads_only: bool = False
+    serves_recovery: bool = False
     keys: tuple[bytes, ...] = ()
     limits: tuple[Limit, ...] = ()
     step_ups: tuple[StepUp, ...] = ()

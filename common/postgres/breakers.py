@@ -25,7 +25,7 @@ UPDATE billing_central.circuit_breakers
 SET failures = $2, window_began_at = $3, opened_at = $4, probe_by = $5, probe_until = $6
 WHERE name = $1
 """
-BEGIN: Final = Statement("BEGIN")
+BEGIN: Final = Statement("BEGIN READ WRITE")  # it is none of the books that a recovery keeps
 COMMIT: Final = Statement("COMMIT")
 
 Decide = Callable[[Circuit, datetime], Circuit | None]

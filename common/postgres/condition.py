@@ -9,6 +9,7 @@ from common.ports.transactions import DatabaseUnavailable
 from common.ports.version import VERSION
 from common.postgres.connection import ConnectionLost, ServerRefused, Statement
 from common.postgres.pool import Pool
+from common.postgres.recovery import SETTING, SINCE
 
 CENTRAL_VERSION: Final = """
 SELECT max(version) FROM billing_central.schema_migrations WHERE schema_name = 'billing_central'
@@ -42,6 +43,7 @@ class DatabaseCondition:
                         Statement(CENTRAL_VERSION),
                         Statement(LONGEST_WAITING),
                         Statement(BREAKERS),
+                        Statement(SINCE, (SETTING,)),
                         Statement("COMMIT"),
                     ]
                 )
@@ -54,4 +56,5 @@ class DatabaseCondition:
         breakers = {
             row[0]: Circuit(opened_at=row[1]).state(self._clock.now()).value for row in results[3]
         }
-        return State("up", max(age, 0), results[1][0][0], VERSION, breakers)
+        recovering = bool(results[4][0][0])
+        return State("up", max(age, 0), results[1][0][0], VERSION, breakers, recovering)

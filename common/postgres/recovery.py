@@ -2,8 +2,9 @@
 
 It is told to every session by the database itself (`default_transaction_read_only`), so that no
 function has to know of it: what reads is answered, what writes is refused with 503 and comes again,
-events are not acknowledged. The logins of the jobs may write: they are paused, and a person runs
-those that bring the books to agree.
+events are not acknowledged. Jobs look first, and refuse to run; one that looked too early is
+refused by the database. Those that bring the books to agree say so, and begin each transaction as
+one that writes.
 
 A confirmation that was used after the point in time is not known any more as used. None lives
 longer than five minutes: so recovery may end once those that were issued before it began are over.
@@ -18,7 +19,11 @@ from uuid import UUID
 import pg8000.native
 
 from common.domain.lost_number import LostNumber, SeriesKey
+from common.ports.transactions import DatabaseUnavailable
+from common.postgres.connection import ConnectionLost, Statement
+from common.postgres.pool import Pool
 from common.postgres.schemas import role_of, schema_of
+from common.postgres.session import BEGIN_READ_ONLY, ROLLBACK
 from common.postgres.tenants import list_tenants
 
 CONFIRMATIONS_LIVE: Final = timedelta(seconds=300 + 30)
@@ -31,14 +36,6 @@ CROSS JOIN unnest(setconfig) AS setting
 WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND setrole = 0
   AND starts_with(setting, :name || '=')
-"""
-JOB_LOGINS: Final = """
-SELECT rolname
-FROM pg_roles
-WHERE rolcanlogin
-  AND NOT rolsuper
-  AND pg_has_role(oid, 'billing_job', 'MEMBER')
-ORDER BY rolname
 """
 END_OTHERS: Final = """
 SELECT pg_terminate_backend(pid)
@@ -78,12 +75,29 @@ WHERE jurisdiction = :jurisdiction AND document_type = :kind AND year = :year
 """
 
 
+SINCE: Final = "SELECT current_setting($1, true)"
+
+
 class NotInRecovery(Exception):
     """The database is in ordinary use."""
 
 
 class TooEarly(Exception):
     """Confirmations that may have been used are still alive; the message says until when."""
+
+
+def recovering_since(pool: Pool) -> datetime | None:
+    """Since when the database only reads, as every session of it is told; None in ordinary use.
+
+    Raises DatabaseUnavailable.
+    """
+    asking = [BEGIN_READ_ONLY, Statement(SINCE, (SETTING,)), ROLLBACK]
+    with pool.connection() as connection:
+        try:
+            told = connection.run(asking)[1][0][0]
+        except ConnectionLost as lost:
+            raise DatabaseUnavailable("the database does not say whether it is restored") from lost
+    return datetime.fromisoformat(told) if told else None
 
 
 class Recovery:
@@ -108,10 +122,6 @@ class Recovery:
         self._session.run("BEGIN")
         self._session.run(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
         self._session.run(f"ALTER DATABASE {database} SET {SETTING} = {since}")
-        for login in self._job_logins():
-            self._session.run(
-                f"ALTER ROLE {login} IN DATABASE {database} SET default_transaction_read_only = off"
-            )
         self._session.run("COMMIT")
         self._session.run(END_OTHERS)
         return now
@@ -125,10 +135,6 @@ class Recovery:
             raise TooEarly((begun + CONFIRMATIONS_LIVE).isoformat(timespec="seconds"))
         database = self._database()
         self._session.run("BEGIN")
-        for login in self._job_logins():
-            self._session.run(
-                f"ALTER ROLE {login} IN DATABASE {database} RESET default_transaction_read_only"
-            )
         self._session.run(f"ALTER DATABASE {database} RESET {SETTING}")
         self._session.run(f"ALTER DATABASE {database} RESET default_transaction_read_only")
         self._session.run("COMMIT")
@@ -163,10 +169,6 @@ class Recovery:
     def _database(self) -> str:
         name: str = self._session.run("SELECT quote_ident(current_database())")[0][0]
         return name
-
-    def _job_logins(self) -> list[str]:
-        rows = self._session.run(JOB_LOGINS) or []
-        return [str(pg8000.native.identifier(row[0])) for row in rows]
 
     @contextmanager
     def _inside(self, tenant_id: UUID) -> Iterator[None]:

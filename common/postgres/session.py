@@ -46,6 +46,7 @@ from common.postgres.settings_cache import SettingsCache
 
 BEGIN = Statement("BEGIN", everywhere=True)
 BEGIN_READ_ONLY = Statement("BEGIN READ ONLY", everywhere=True)
+BEGIN_READ_WRITE = Statement("BEGIN READ WRITE", everywhere=True)
 COMMIT = Statement("COMMIT", everywhere=True)
 ROLLBACK = Statement("ROLLBACK", everywhere=True)
 ENTER: Final = """
@@ -148,7 +149,8 @@ class Session:
         for each in opening.step_ups:  # in a queue, so that the next one knows what became of it
             lookups.append(Statement(STEP_UP_QUEUE, (f"{each.issuer} {each.token_id}",)))
             lookups.append(Statement(STEP_UP_USE, (each.issuer, each.token_id)))
-        begin = BEGIN_READ_ONLY if opening.reads_only else BEGIN
+        begin = BEGIN_READ_WRITE if opening.serves_recovery else BEGIN
+        begin = BEGIN_READ_ONLY if opening.reads_only else begin
         replies = iter(self._enter([*prelude, begin, *locks, self._entering(nonce), *lookups]))
         counted = list(islice(replies, len(prelude)))
         next(replies)

@@ -272,14 +272,17 @@ class JobDeclaration(Declaration):
     the use case keeps watch: it takes a `Turn` and the job's powers, does one step, and is called
     again until `turn_seconds` have passed and a successor goes on; `leave` is the last thing it
     does. A run ends after `timeout_seconds` in any case. `preview` says what would be done with an
-    item, for a run that does nothing. `tenants` names who is asked for the tenants that have
-    something due, where the job costs as much as it has to do and not as many as there are.
+    item, for a run that does nothing. One that `serves_recovery` is needed to bring a restored
+    database to agree with the world, and runs while all others refuse to. `tenants` names who is
+    asked for the tenants that have something due, where the job costs as much as it has to do and
+    not as many as there are.
     """
 
     schedule: str
     tenants: str = ""
     timeout_seconds: int = 600
     turn_seconds: int = 60
+    serves_recovery: bool = False
     find: Callable[[Round, Transaction], Sequence[Any]] | None = None
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None

@@ -54,6 +54,7 @@ class Call:
     runs between two transactions, never in one; `record` then writes down what it came to. One that
     `intends` writes down in the first of them that it will be performed, and commits that: whatever
     dies then, it is known that it may have been. Its key is answered by the last phase only.
+    What `serves_recovery` writes also while the database only reads for all others.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     `took` hears what the limits granted, also when the command is then refused.
     """
@@ -67,6 +68,7 @@ class Call:
     limits: tuple[Limit, ...] = ()
     took: Callable[[tuple[Allowance, ...]], None] = lambda allowances: None
     reads_only: bool = False
+    serves_recovery: bool = False
     intends: bool = False
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
@@ -168,6 +170,7 @@ class Runner:
         opening = Opening(
             tenant_id=calls[0].tenant_id,
             reads_only=all(call.reads_only for call in calls),
+            serves_recovery=all(call.serves_recovery for call in calls),
             keys=tuple(dict.fromkeys(key.hash for call in calls for key in call.keys)),
             limits=tuple(uncounted),
             step_ups=tuple(call.caller.step_up for call in calls if call.caller.step_up),

@@ -4,6 +4,9 @@ A job that does items finds those that are due, tenant by tenant, and does each 
 its own: killed at any instruction and started again, it finds what is left. One that failed keeps
 no other from being done, and is the reason for an exit code other than 0.
 
+While a restored database only reads until it agrees with the world, a run refuses to begin, and one
+that is running ends; only what brings that about serves on (OPS-3).
+
 A job that keeps watch is asked for one step after the other. A step that breaks is tried again
 after a pause, because the next minute's job would meet the same trouble.
 
@@ -15,26 +18,28 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 from common.domain.refusal import Refusal
 from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
-from common.ports.telemetry import ITEMS, Telemetry, begun, measure
+from common.ports.telemetry import DUE, ITEMS, Telemetry, begun, measure
 from common.ports.transactions import Caller, SettingsMissing, StoredAnswer
 from common.runtime.declaration import JobDeclaration
 from common.runtime.execute import Call, Runner
-from common.runtime.logging import Log, Origin
+from common.runtime.logging import Log, Origin, Severity
 from common.runtime.problems import full_code
 from common.runtime.system import SystemActor
 from common.runtime.trace import Trace
+from common.runtime.watching import note_condition
 
 POLL_SECONDS: Final = 0.1
 PAUSE_SECONDS_MAX: Final = 10.0
 PROGRESS_SECONDS: Final = 10.0
 ITEMS_PER_ROUND: Final = 100
+IN_RECOVERY: Final = "in_recovery"
 _UNSTORED: Final = StoredAnswer(b"", 204, {}, "")
 
 
@@ -121,7 +126,8 @@ class _Watch:
 
 class JobShell:
     """Runs declared jobs. `tenants` answers the tenants of this cell, `watched` by a name
-    those of them for whom a job has something to do."""
+    those of them for whom a job has something to do, `recovering` since when the database only
+    reads after a restore."""
 
     def __init__(
         self,
@@ -130,6 +136,7 @@ class JobShell:
         powers: JobPowers,
         tenants: Callable[[], Sequence[UUID]],
         watched: Mapping[str, Callable[[], Sequence[UUID]]] = MappingProxyType({}),
+        recovering: Callable[[], datetime | None] = lambda: None,
         log: Log,
         telemetry: Telemetry | None = None,
     ) -> None:
@@ -138,6 +145,7 @@ class JobShell:
         self._powers = powers
         self._tenants = tenants
         self._watched = watched
+        self._recovering = recovering
         self._log = log
 
     def run(
@@ -154,8 +162,32 @@ class JobShell:
         )
         watch = _Watch(progress, tell, declaration.timeout_seconds)
         if declaration.keeps_watch:
+            self._tell_condition()
+            if self._began_to_recover(declaration, watch):
+                return watch.ended(IN_RECOVERY)
             return watch.ended(self._keep_watch(declaration, orders, stop, watch))
-        return watch.ended(self._do_items(declaration, orders, stop, watch))
+        if self._refuses(declaration, watch):
+            return watch.ended(IN_RECOVERY)
+        outcome = self._do_items(declaration, orders, stop, watch)
+        if self._telemetry is not None and not orders.tenants:
+            self._telemetry.measured(DUE, progress.due, {"billing.job": declaration.name})
+        return watch.ended(outcome)
+
+    def _tell_condition(self) -> None:
+        """What keeps watch is fired every minute: so levels are measured that often."""
+        if self._telemetry is not None:
+            note_condition(self._powers.condition.look(), self._telemetry.measured)
+
+    def _refuses(self, declaration: JobDeclaration, watch: _Watch) -> bool:
+        """Whether the database is being recovered, and this job is not what it takes."""
+        if declaration.serves_recovery or self._recovering() is None:
+            return False
+        # no error: a person has begun it, and knows
+        self._log.problem(
+            _origin(declaration), code="DATABASE_IN_RECOVERY", severity=Severity.WARNING
+        )
+        watch.progress.left = True
+        return True
 
     def _keep_watch(
         self, declaration: JobDeclaration, orders: Orders, stop: threading.Event, watch: _Watch
@@ -175,6 +207,8 @@ class JobShell:
                 step = self._step(declaration, turn)
                 broken = 0 if step else broken + 1
                 self._count(watch.progress, step)
+                if step is None and self._began_to_recover(declaration, watch):
+                    return IN_RECOVERY
                 if step is not None and step.finished:
                     return "handed_over"
                 if orders.once and (step is None or step.idle):
@@ -188,6 +222,13 @@ class JobShell:
         finally:
             if declaration.leave is not None:
                 declaration.leave(self._powers)
+
+    def _began_to_recover(self, declaration: JobDeclaration, watch: _Watch) -> bool:
+        """Whether it is so by now, if the database says so; a watch goes on without its word."""
+        try:
+            return self._refuses(declaration, watch)
+        except Exception:  # noqa: BLE001 - what failed has been told already
+            return False
 
     def _step(self, declaration: JobDeclaration, turn: Turn) -> Step | None:
         """One step; None when it broke."""
@@ -214,11 +255,14 @@ class JobShell:
                 if stop.is_set() or watch.time_is_up:
                     watch.progress.left = True
                     return "stopped" if stop.is_set() else "time_is_up"
+                failed = watch.progress.failed
                 if orders.dry_run:
                     self._preview(declaration, tenant_id, item, watch)
                 else:
                     self._do(declaration, tenant_id, item, watch)
                 watch.look()
+                if watch.progress.failed > failed and self._began_to_recover(declaration, watch):
+                    return IN_RECOVERY
         return "done"
 
     def _tenants_of(self, declaration: JobDeclaration) -> Sequence[UUID]:
@@ -313,6 +357,7 @@ def _call(
         tenant_id=tenant_id,
         answer=lambda _: _UNSTORED,
         reads_only=reads_only,
+        serves_recovery=declaration.serves_recovery,
         perform=None if reads_only else declaration.perform,
         record=None if reads_only else declaration.record,
     )

@@ -15,8 +15,10 @@ from common.ports.powers import Condition, State
 from common.ports.publishing import Message, Publisher
 from common.ports.telemetry import (
     BREAKER,
+    CALLS,
     OUTBOX_AGE,
     OUTBOX_LAG,
+    RECOVERY,
     REQUESTS,
     SENT,
     Noted,
@@ -25,6 +27,7 @@ from common.ports.telemetry import (
     measure,
 )
 from common.runtime.logging import Origin
+from common.runtime.remainders import note_remainder
 from common.runtime.trace import Trace
 
 TRACEPARENT: Final = "ce-traceparent"
@@ -64,16 +67,25 @@ class WatchedPublisher:
         started = time.time_ns()
         answers = self._publisher.publish(messages)
         ended = time.time_ns()
+        self._note_call(answers, (ended - started) / 10**9)
         for message, trouble in zip(messages, answers, strict=True):
             self._note(message, trouble, started, ended)
         return answers
+
+    def _note_call(self, answers: Sequence[str | None], seconds: float) -> None:
+        """How long the broker took, and whether it took anything."""
+        outcome = "answered" if None in answers else "failed"
+        about = {"billing.peer": "broker", "billing.operation": "publish"}
+        self._telemetry.measured(CALLS, seconds, {**about, "billing.outcome": outcome})
 
     def _note(self, message: Message, trouble: str | None, started: int, ended: int) -> None:
         outcome = "acknowledged" if trouble is None else "not_taken"
         about = {"messaging.message.type": message.event_type, "billing.outcome": outcome}
         self._telemetry.measured(SENT, 1, about)
-        if trouble is None and (lag := self._lag(message)) is not None:
-            self._telemetry.measured(OUTBOX_LAG, lag, {})
+        if trouble is None:
+            note_remainder(message, self._telemetry)
+            if (lag := self._lag(message)) is not None:
+                self._telemetry.measured(OUTBOX_LAG, lag, {})
         within = Trace.continued(message.attributes.get(TRACEPARENT)).within
         if not within.sampled:
             return
@@ -119,8 +131,10 @@ class WatchedCondition:
 
 
 def note_condition(state: State, tell: Callable[..., None]) -> None:
-    """Tell how long events have been waiting, and which breakers are open."""
+    """Tell how long events have been waiting, which breakers are open, and whether it recovers."""
     if state.outbox_age_seconds is not None:
         tell(OUTBOX_AGE, state.outbox_age_seconds, {})
+    if state.database == "up":
+        tell(RECOVERY, int(state.recovering), {})
     for name, circuit in state.circuit_breakers.items():
         tell(BREAKER, int(circuit != "closed"), {"billing.peer": name})

@@ -125,6 +125,7 @@ class Wiring(Adapters):
 
     @cached_property
     def job_shell(self) -> "JobShell":
+        from common.postgres.recovery import recovering_since
         from common.postgres.subscription_collections import collected_tenants
         from common.postgres.subscription_payments import charged_tenants
         from common.postgres.subscriptions import due_tenants
@@ -142,7 +143,9 @@ class Wiring(Adapters):
                 "collections": lambda: collected_tenants(self.pools["main"], self.clock.now),
                 "charges": lambda: charged_tenants(self.pools["main"], self.clock.now),
             },
+            recovering=lambda: recovering_since(self.pools["main"]),
             log=self.log,
+            telemetry=self.telemetry,
         )
 
     @cached_property

@@ -113,3 +113,15 @@ def test_what_an_alert_looks_for_can_be_written() -> None:
 )
 def test_a_command_that_does_not_exist_is_found(words: list[str]) -> None:
     assert unknown(words)
+
+
+@pytest.mark.req("OPS-3")
+def test_the_page_of_a_leak_knows_every_secret() -> None:
+    settings = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "terraform").rglob("service/*.tf")
+    )
+    secrets = set(re.findall(r'module\.secrets\.ids\["([\w-]+)"\]', settings))
+
+    assert secrets
+    named = set(re.findall(r"`billing-([\w-]+)`", text_of("secret_leaked")))
+    assert named == secrets

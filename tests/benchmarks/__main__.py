@@ -3,6 +3,8 @@
     make bench                                           all of it
     make bench ARGS="cycles --due 20000 --kept 200000"   the cycle of subscriptions
     make bench ARGS="deductions --pgledger CHECKOUT"     python -m tests.benchmarks ...
+    make bench ARGS=starts                               the start of every function
+    make bench ARGS="starts --function post_charge"      of one
 
 Absolute figures are the machine's; only the ratios of one run say something. Nothing here is a
 test: what must hold is counted in the tests (round trips, imports, plans).
@@ -17,7 +19,7 @@ import typer
 from rich.console import Console
 
 from common.local.database import start_database
-from tests.benchmarks import charges, cycles, deductions
+from tests.benchmarks import charges, cycles, deductions, starts
 from tests.hotel import House
 
 
@@ -27,6 +29,7 @@ class Bench(StrEnum):
     CHARGES = "charges"
     DEDUCTIONS = "deductions"
     CYCLES = "cycles"
+    STARTS = "starts"
 
 
 def main(
@@ -34,11 +37,17 @@ def main(
     seconds: Annotated[int, typer.Option(help="How long each load lasts.")] = 5,
     due: Annotated[int, typer.Option(help="How many periods are cycled.")] = 20_000,
     kept: Annotated[int, typer.Option(help="Among how many subscriptions.")] = 200_000,
+    function: Annotated[list[str] | None, typer.Option(help="Which starts: all of them.")] = None,
+    rounds: Annotated[int, typer.Option(help="How often each is started.")] = starts.ROUNDS,
     pgledger: Annotated[Path | None, typer.Option(help="A checkout of pgledger.")] = None,
 ) -> None:
     """Measure, and print a table for each load."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="billing-bench-") as folder:
+        if Bench.STARTS in (which or Bench):
+            starts.run(console, function or (), rounds, Path(folder))
+        if which == [Bench.STARTS]:
+            return
         database = start_database(Path(folder) / "pg")
         try:
             house = House.build(database, Path(folder) / "local")

@@ -224,6 +224,7 @@ def agrees(drill: Drill) -> None:
     assert "1 numbers are lost" in drill.run("billing recovery numbers DOCUMENTS", put=put).stdout
     again = drill.run("billing recovery numbers DOCUMENTS", put=put)
     assert again.stdout == "0 numbers are lost\n"
+    assert drill.fires("drain_outbox", exits=1)["outcome"] == "in_recovery"
     drill.waits(2 * 3600)  # the hour is over in which the processor captured
     drill.run("billing job run reconcile_processor")
     drill.run("billing recovery end DOCUMENTS", put=put)

@@ -171,7 +171,8 @@ def test_an_event_is_taken_in_within_the_trace_of_its_fact(watched: Hotel) -> No
 
 @pytest.mark.req("OPS-4")
 def test_measures_the_outbox_and_what_left_it(watched: Hotel, jobs: Wiring) -> None:
-    watched.open_folio()
+    """The levels whenever somebody looks, and by the drainer each minute; one folio is closed."""
+    watched.closed_folio()
     assert watched.get("/health/ready", token=None).status_code == 200
     run(jobs, "drain_outbox")
 
@@ -188,7 +189,31 @@ def test_measures_the_outbox_and_what_left_it(watched: Hotel, jobs: Wiring) -> N
     }
     assert sent["melmastoon.billing.folio.opened.v1"] >= 1
     (lag,) = points_of(jobs, "billing.outbox.lag")
-    assert lag["count"] == sum(sent.values())
+    taken = [
+        point["value"]
+        for point in points_of(jobs, "messaging.client.sent.messages")
+        if point["attributes"]["billing.outcome"] == "acknowledged"
+    ]
+    assert lag["count"] == sum(taken)
+    for level in ("billing.outbox.oldest.age", "billing.breaker.open"):
+        assert points_of(jobs, level), level
+    assert [point["value"] for point in points_of(jobs, "billing.recovery")] == [0]
+    (closed,) = points_of(jobs, "billing.folio.closed")
+    assert closed["attributes"] == {"billing.amount.class": "none", "billing.direction": "even"}
+
+
+@pytest.mark.req("OPS-4")
+def test_counts_what_jobs_have_done(watched: Hotel, jobs: Wiring) -> None:
+    """One tenant's books are checked: one item, under a span of the job's own."""
+    run(jobs, "check_books", watched.tenant_id)
+
+    (items,) = points_of(jobs, "billing.job.items")
+    assert items["value"] == 1
+    assert points_of(jobs, "billing.job.due") == [], "of some tenants it is no level"
+    assert items["attributes"] == {"billing.job": "check_books", "billing.outcome": "done"}
+    assert [span["kind"] for span in jobs.memory.spans() if span["name"] == "job check_books"] == [
+        "internal"
+    ]
 
 
 @pytest.mark.req("OPS-4")

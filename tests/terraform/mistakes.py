@@ -321,6 +321,13 @@ NOTICED: Final = (
         noticed_by=shields.the_dashboard_shows_all_of_it,
     ),
     Mistake(
+        name="a figure that is drawn under no name",
+        file="modules/monitoring/figures.tf",
+        before='jsonencode("${each.figure}${local.suffix[each.draws]}")',
+        after='"${each.figure}${local.suffix[each.draws]}"',
+        noticed_by=shields.the_dashboard_shows_all_of_it,
+    ),
+    Mistake(
         name="an alert on what nobody tells",
         file="alerts.json",
         before="tax_rule.missing.v1",

@@ -11,6 +11,15 @@ from tests.terraform.rules import JOB, SERVICE, SUBSCRIPTION, Rule, deployed, te
 
 RUNBOOKS: Final = ROOT / "terraform/runbooks"
 NINETY_DAYS: Final = "7776000s"
+DASHBOARD: Final = "google_monitoring_dashboard"
+SERIES: Final = r'\{"[\w.]+"(?:, "[\w.]+"(?:=~|!~)"[^"]+")*\}'
+BY: Final = r'(?: by \((?:le|"[\w.]+")(?:, "[\w.]+")?\))?'
+PROMQL: Final = re.compile(
+    rf"sum{BY}\(increase\({SERIES}\[5m\]\)\)"
+    rf"|max{BY}\({SERIES}\)"
+    rf"|histogram_quantile\(0\.95, sum{BY}\(rate\({SERIES}\[5m\]\)\)\)"
+)
+"""As the charts ask: a name with full stops stands in quotes."""
 ENCRYPTED: Final = {
     "google_artifact_registry_repository": ("kms_key_name",),
     "google_pubsub_topic": ("kms_key_name",),
@@ -174,18 +183,28 @@ def an_alert_has_a_page_and_somebody(plan: Plan, functions: Functions) -> Iterat
 
 def the_dashboard_shows_all_of_it(plan: Plan, functions: Functions) -> Iterator[str]:
     """Each chart has a place of its own, and a figure to draw."""
-    for dashboard in plan.of("google_monitoring_dashboard"):
+    for dashboard in plan.of(DASHBOARD):
         tiles = json.loads(dashboard.values["dashboard_json"])["mosaicLayout"]["tiles"]
         places = {(tile["xPos"], tile["yPos"]) for tile in tiles}
         if len(places) != len(tiles):
             yield f"{dashboard.address}: {len(tiles)} charts in {len(places)} places"
-        filters = at(
-            {"tiles": tiles},
-            *("tiles", "widget", "xyChart", "dataSets", "timeSeriesQuery"),
-            *("timeSeriesFilter", "filter"),
-        )
-        if len(filters) != len(tiles) or not all("metric.type=" in each for each in filters):
+        queries = ("tiles", "widget", "xyChart", "dataSets", "timeSeriesQuery")
+        asked = [
+            each.get("prometheusQuery") or each["timeSeriesFilter"]["filter"]
+            for each in at({"tiles": tiles}, *queries)
+        ]
+        drawn = [each for each in asked if "metric.type=" in each or PROMQL.fullmatch(each)]
+        if len(drawn) != len(tiles):
             yield f"{dashboard.address}: a chart draws nothing"
+
+
+def every_chart_is_on_a_dashboard(plan: Plan, functions: Functions) -> Iterator[str]:
+    """As charts.json has it, each figure under its own name."""
+    charts = json.loads((ROOT / "terraform/charts.json").read_text(encoding="utf-8"))
+    drawn = "".join(each.values["dashboard_json"] for each in plan.of(DASHBOARD))
+    for chart in charts:
+        if json.dumps(chart["title"])[1:-1] not in drawn or chart["figure"] not in drawn:
+            yield f"{chart['title']} is on no dashboard"
 
 
 def an_alarming_fact_is_one_that_we_tell(plan: Plan, functions: Functions) -> Iterator[str]:
@@ -207,5 +226,6 @@ SHIELDS: Final[tuple[Rule, ...]] = (
     clients_speak_tls_1_3,
     an_alert_has_a_page_and_somebody,
     the_dashboard_shows_all_of_it,
+    every_chart_is_on_a_dashboard,
     an_alarming_fact_is_one_that_we_tell,
 )

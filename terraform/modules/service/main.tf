@@ -1,9 +1,10 @@
 # The whole service in one region: from functions.json, which is made from the declarations in the
-# code, and alerts.json. No function, job, event or route is named in Terraform.
+# code, alerts.json and charts.json. No function, job, event or route is named in Terraform.
 
 locals {
   functions = jsondecode(file("${path.module}/../../functions.json"))
   alerts    = jsondecode(file("${path.module}/../../alerts.json"))
+  charts    = jsondecode(file("${path.module}/../../charts.json"))
   served    = { for name, each in local.functions : name => each if each.kind != "job" }
   jobs      = { for name, each in local.functions : name => each if each.kind == "job" }
   called    = { for name, each in local.functions : name => each if each.kind == "http" }
@@ -192,6 +193,7 @@ module "delivery" {
 module "monitoring" {
   source       = "../monitoring"
   alerts       = local.alerts
+  charts       = local.charts
   runbooks_url = var.runbooks_url
   people       = var.people
 }
