@@ -10,6 +10,7 @@ from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
 from common.contracts.references import (
     PlanVersionRef,
+    PlatformCreditNoteRef,
     PlatformTaxRulesRef,
     SubscriptionInvoiceRef,
     SubscriptionRef,
@@ -18,6 +19,7 @@ from common.contracts.references import (
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished
+    from common.domain.platform_credit import PlatformCreditNoteIssued
     from common.domain.platform_tax import PlatformTaxRulesPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
@@ -173,6 +175,32 @@ class SubscriptionInvoiceIssuedV1(EventData):
         )
 
 
+class PlatformCreditNoteIssuedV1(EventData):
+    """Money of an invoice of the platform went back: `total` with its `tax`."""
+
+    fact = "platform_credit_note.issued"
+    credit_note_id: PlatformCreditNoteRef
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    number: str
+    tax: Amount
+    total: Amount
+    payload_sha256: str
+
+    @classmethod
+    def of(cls, fact: "PlatformCreditNoteIssued") -> "PlatformCreditNoteIssuedV1":
+        note = fact.subject
+        return cls(
+            credit_note_id=note.id,
+            invoice_id=note.invoice_id,
+            subscription_id=note.subscription_id,
+            number=note.number,
+            tax=note.tax,
+            total=note.total,
+            payload_sha256=note.payload_sha256.hex(),
+        )
+
+
 class PlanVersionPublishedV1(EventData):
     """A version of a plan can be subscribed to."""
 
@@ -241,6 +269,7 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCancellationScheduledV1,
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
+    PlatformCreditNoteIssuedV1,
     PlanVersionPublishedV1,
     PlatformTaxRulesPublishedV1,
     UsageRecordedV1,

@@ -6,7 +6,7 @@ for; plans are everybody's.
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SubscriptionInvoiceId,
     )
     from common.domain.plan import PlanVersion
+    from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
     from common.domain.platform_incident import PlatformIncident, PlatformIncidentId
     from common.domain.platform_tax import OneStopShopRow, PlatformTaxRules
     from common.domain.subscription import Subscription
@@ -195,6 +196,25 @@ class SubscriptionPayments(Protocol):
         """Write that nobody will pay an invoice any more, and book that."""
 
 
+class PlatformCredits(Protocol):
+    """What went back of the money of the platform's invoices. Behind their subscription's lock."""
+
+    def booked(self, source: str) -> Mapping[int, ReversalEntry]:
+        """What was booked of a refund or of a dispute, by its parts."""
+
+    def notes_of(self, invoice_id: SubscriptionInvoiceId) -> Sequence[PlatformCreditNote]:
+        """The credit notes of an invoice, in their order."""
+
+    def take_series(self, year: int) -> PlatformSeries:
+        """Lock the numbers of a year. They are the platform's: take them last."""
+
+    def keep_note(self, note: PlatformCreditNote, series: PlatformSeries) -> None:
+        """Write a new credit note, move the series on, and take it off what is declared."""
+
+    def keep(self, invoice: SubscriptionInvoice, entries: Sequence[ReversalEntry]) -> None:
+        """Book what went back of an invoice's money, and write what is gone of it by now."""
+
+
 class PlatformIncidents(Protocol):
     """Incidents of the platform. Whoever acts changes those of their own office."""
 
@@ -243,6 +263,8 @@ class PlatformBooks(Protocol):
     def subscription_collections(self) -> SubscriptionCollections: ...
     @property
     def subscription_payments(self) -> SubscriptionPayments: ...
+    @property
+    def platform_credits(self) -> PlatformCredits: ...
     @property
     def platform_incidents(self) -> PlatformIncidents: ...
     @property

@@ -88,6 +88,12 @@ JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
   AND {asked}
 """,
+    """
+SELECT tenant_id, 'refund', processor_refund_id, total_micro, currency, '', NULL::uuid, false, false
+FROM billing_central.platform_credit_notes
+WHERE tenant_id = billing_central.current_tenant()
+  AND {asked}
+""",
     # one that waits for a second person, or was rejected, is not to be paid at all
     """
 SELECT tenant_id, 'payout', id, amount_micro, currency, processor_account_id, property_id,
@@ -116,6 +122,7 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
+    "issued_at >= $1 AND issued_at < $2",
     "paid_at >= $1 AND paid_at < $2",
 )
 MOVED_AS: Final = _movements(
@@ -128,6 +135,7 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
+    "processor_refund_id = ANY ($2::text[])",
     "id = ANY ($4::text[])",
 )
 OURS_PAID: Final = """

@@ -117,6 +117,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "usage_event_is_counted_once",
         "usage_value_is_counted_once",
         "usage_period_is_closed_once",
+        "platform_refund_is_credited_once",
+        "reversal_is_booked_once",
         "one_charge_of_a_subscription_at_a_time",
         "invoice_is_paid_once",
         "invoice_is_tried_once_a_trial",

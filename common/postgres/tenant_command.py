@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from common.postgres.payment_intents import PaymentIntents
     from common.postgres.payouts import Payouts
     from common.postgres.plans import Plans
+    from common.postgres.platform_credits import PlatformCredits
     from common.postgres.platform_taxes import PlatformTaxes
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
@@ -257,6 +258,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.subscription_payments import SubscriptionPayments
 
         return SubscriptionPayments(self)
+
+    @cached_property
+    def platform_credits(self) -> "PlatformCredits":
+        from common.postgres.platform_credits import PlatformCredits
+
+        return PlatformCredits(self)
 
     @cached_property
     def platform_incidents(self) -> "PlatformIncidents":

@@ -26,6 +26,7 @@ from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
 from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
+from common.procedures.giving_back import REFUNDED, keep_refunded
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
@@ -123,7 +124,8 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
 
 
 def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
-    """What somebody gave back at the processor is a refund of its payment, once it is made."""
+    """What somebody gave back at the processor is a refund of its payment, once it is made: of an
+    invoice of the platform, or of a guest's folio."""
     if about.status != "succeeded" or about.payment_intent is None:
         return
     told = Told(
@@ -131,7 +133,8 @@ def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> Non
         processor_payment_id=about.payment_intent,
         paid=_given_back(about),
     )
-    keep_refunded_there(told, tx)
+    if not keep_refunded(told, REFUNDED, tx):
+        keep_refunded_there(told, tx)
 
 
 def _given_back(about: ProcessorObject | RefundPart) -> Money:

@@ -15,7 +15,7 @@ from common.domain.identifiers import (
 )
 from common.domain.plan import PlanVersion
 from common.domain.prepaid_account import MAIN
-from common.domain.prepaid_grant import CreditGrant
+from common.domain.prepaid_grant import CreditGrant, renewal_key
 from common.domain.prepaid_lot import CreditSource
 from common.domain.settings import Issuer
 from common.domain.stored_method import StoredMethod
@@ -124,14 +124,13 @@ def _grant(subscription: Subscription, tx: Transaction, already_granted_micro: i
     credits = subscription.period_credits_micro - already_granted_micro
     if credits <= 0:
         return
-    start = subscription.period.start.isoformat()
     grant_once(
         tx,
         MAIN,
         CreditGrant(
             id=tx.new_id(CreditLotId),
             source=CreditSource.RENEWAL,
-            source_key=f"renewal:{subscription.id}:{start}",
+            source_key=renewal_key(subscription.id, subscription.period.start),
             credits_micro=credits,
             reason=f"{subscription.terms.plan}, period {subscription.period_number}",
         ),

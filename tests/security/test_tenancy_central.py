@@ -20,6 +20,8 @@ OF_TENANTS = (
     "subscriptions",
     "subscription_invoices",
     "platform_entries",
+    "platform_credit_notes",
+    "platform_reversal_entries",
     "usage_periods",
     "usage_records",
     "usage_events",
