@@ -12,6 +12,7 @@ from common.contracts.references import (
     PlanVersionRef,
     PlatformCreditNoteRef,
     PlatformTaxRulesRef,
+    RefundRef,
     SubscriptionInvoiceRef,
     SubscriptionRef,
     UsageRecordRef,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     from common.domain.platform_tax import PlatformTaxRulesPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
+    from common.domain.subscription_refund import SubscriptionRefundFact
     from common.domain.trial import TrialWillEnd
     from common.domain.usage import UsageRecorded
 
@@ -201,6 +203,43 @@ class PlatformCreditNoteIssuedV1(EventData):
         )
 
 
+class _SubscriptionRefund(EventData):
+    refund_id: RefundRef
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    amount: Amount
+    failure_code: str | None = None
+
+    @classmethod
+    def of(cls, fact: "SubscriptionRefundFact") -> Self:
+        refund = fact.subject
+        return cls(
+            refund_id=refund.id,
+            invoice_id=refund.invoice_id,
+            subscription_id=refund.subscription_id,
+            amount=refund.amount,
+            failure_code=refund.failure_code,
+        )
+
+
+class SubscriptionRefundRequestedV1(_SubscriptionRefund):
+    """Money of an invoice of the platform is to go back."""
+
+    fact = "subscription_refund.requested"
+
+
+class SubscriptionRefundSucceededV1(_SubscriptionRefund):
+    """It went back."""
+
+    fact = "subscription_refund.succeeded"
+
+
+class SubscriptionRefundFailedV1(_SubscriptionRefund):
+    """The processor has refused it; `failureCode` is its word for why."""
+
+    fact = "subscription_refund.failed"
+
+
 class PlanVersionPublishedV1(EventData):
     """A version of a plan can be subscribed to."""
 
@@ -270,6 +309,9 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
     PlatformCreditNoteIssuedV1,
+    SubscriptionRefundRequestedV1,
+    SubscriptionRefundSucceededV1,
+    SubscriptionRefundFailedV1,
     PlanVersionPublishedV1,
     PlatformTaxRulesPublishedV1,
     UsageRecordedV1,

@@ -53,7 +53,10 @@ class PlatformCreditNoteIssued(Fact):
 
 @dataclass(kw_only=True)
 class PlatformCreditNote(Aggregate):
-    """A credit note; `payload` is its text in canonical JSON (RFC 8785)."""
+    """A credit note; `payload` is its text in canonical JSON (RFC 8785).
+
+    `processor_refund_id` is the processor's own, or ours of a refund that we have asked for.
+    """
 
     kind: ClassVar[str] = "platform_credit_note"
     id: PlatformCreditNoteId
@@ -90,15 +93,18 @@ class ReversalEntry:
     amount: Money
 
 
-def must_be_refundable(invoice: SubscriptionInvoice, amount: Money) -> None:
-    """Whether so much may still go back of what was paid for an invoice.
+def must_be_refundable(
+    invoice: SubscriptionInvoice, amount: Money, promised: Money | None = None
+) -> None:
+    """Whether so much may still go back of what was paid for an invoice, beside what is promised.
 
     Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
     """
     if amount.amount_micro <= 0:
         raise AmountNotPositive()
-    if amount > invoice.refundable:
-        raise RefundExceedsPayment(leftMicro=invoice.refundable.amount_micro)
+    left = invoice.refundable - promised if promised else invoice.refundable
+    if amount > left:
+        raise RefundExceedsPayment(leftMicro=left.amount_micro)
 
 
 def give_back(

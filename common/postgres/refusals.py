@@ -65,6 +65,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
     "plan_versions_pkey": IdConflict,
     "platform_tax_rules_pkey": IdConflict,
     "platform_incidents_pkey": IdConflict,
+    "subscription_refunds_pkey": IdConflict,
     "one_platform_incident_at_a_time": PlatformIncidentOn,
     "reviewer_is_another_person": ReviewSamePerson,
     "one_customer_per_email": CustomerEmailTaken,

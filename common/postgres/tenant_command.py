@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         SubscriptionCollections,
     )
     from common.postgres.subscription_payments import SubscriptionPayments
+    from common.postgres.subscription_refunds import SubscriptionRefunds
     from common.postgres.subscriptions import Subscriptions
     from common.postgres.trials import Trials
     from common.postgres.usage import Usage
@@ -258,6 +259,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.subscription_payments import SubscriptionPayments
 
         return SubscriptionPayments(self)
+
+    @cached_property
+    def subscription_refunds(self) -> "SubscriptionRefunds":
+        from common.postgres.subscription_refunds import SubscriptionRefunds
+
+        return SubscriptionRefunds(self)
 
     @cached_property
     def platform_credits(self) -> "PlatformCredits":

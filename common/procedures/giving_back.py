@@ -10,7 +10,7 @@ refunds have asked for by then.
 from typing import Final
 
 from common.domain.dispute import Dispute, DisputeStatus
-from common.domain.identifiers import PlatformCreditNoteId
+from common.domain.identifiers import PlatformCreditNoteId, SubscriptionInvoiceId
 from common.domain.money import Money
 from common.domain.platform_credit import (
     dispute_source,
@@ -21,7 +21,10 @@ from common.domain.platform_credit import (
     refund_source,
 )
 from common.domain.prepaid_grant import renewal_key
+from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice
+from common.domain.subscription_payment import SubscriptionPayment
+from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
 from common.procedures.granting import give_back_unless_gone, take_back_share
@@ -48,6 +51,20 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     return tx.subscriptions.get_invoice(payment.invoice_id)
 
 
+def take_paid_invoice(
+    invoice_id: SubscriptionInvoiceId, tx: Transaction
+) -> tuple[SubscriptionInvoice, SubscriptionPayment]:
+    """An invoice with the charge that has paid it, behind its subscription's lock.
+
+    Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
+    """
+    tx.subscriptions.take_by_id(tx.subscriptions.get_invoice(invoice_id).subscription_id)
+    payment = tx.subscription_payments.that_paid(invoice_id)
+    if payment is None:
+        raise RefundExceedsPayment(leftMicro=0)
+    return tx.subscriptions.get_invoice(invoice_id), payment
+
+
 def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
     """Write the credit note of what was refunded of an invoice, once. False where the payment paid
     no invoice. Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
@@ -55,16 +72,44 @@ def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
     invoice = invoice_paid_by(told.processor_payment_id, tx)
     if invoice is None:
         return False
-    source = refund_source(told.processor_refund_id)
-    if tx.platform_credits.booked(source):
-        return True
-    must_be_refundable(invoice, told.paid)
-    _take_credits(invoice, invoice.gone + told.paid, source, reason, tx)
+    if not tx.platform_credits.booked(refund_source(told.processor_refund_id)):
+        _credit(invoice, told.paid, told.processor_refund_id, reason, tx)
+    return True
+
+
+def keep_refund_result(
+    pending: PendingSubscriptionRefund, failure_code: str | None, tx: Transaction
+) -> None:
+    """Keep what became of a refund that we have asked for, unless that is kept already.
+
+    Refuses: RefundExceedsPayment, where somebody has given the same money back at the processor.
+    """
+    tx.subscriptions.take_by_id(pending.subscription_id)
+    refund = tx.subscription_refunds.get(pending.id)
+    if not refund.is_pending:
+        return
+    settled = refund.settle(failure_code, tx)
+    tx.subscription_refunds.keep(refund)
+    tx.tell(settled)
+    if failure_code is None:
+        invoice = tx.subscriptions.get_invoice(refund.invoice_id)
+        _credit(invoice, refund.amount, refund.id, refund.reason, tx)
+
+
+def _credit(
+    invoice: SubscriptionInvoice, amount: Money, refund_id: str, reason: str, tx: Transaction
+) -> None:
+    """Write the credit note of a refund, let the credits follow, and book it.
+
+    The series comes last: all tenants stand in line for it.
+    """
+    must_be_refundable(invoice, amount)
+    _take_credits(invoice, invoice.gone + amount, refund_source(refund_id), reason, tx)
     series = tx.platform_credits.take_series(tx.now.year)
     issued = give_back(
         invoice,
-        told.paid,
-        told.processor_refund_id,
+        amount,
+        refund_id,
         reason,
         id=tx.new_id(PlatformCreditNoteId),
         series=series,
@@ -73,7 +118,6 @@ def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
     tx.platform_credits.keep_note(issued.subject, series)
     tx.platform_credits.keep(invoice, entries_of(issued.subject))
     tx.tell(issued)
-    return True
 
 
 def follow_dispute(dispute: Dispute, tx: Transaction) -> None:

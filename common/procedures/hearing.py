@@ -31,7 +31,7 @@ from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
 from common.procedures.refunded_there import Told, keep_refunded_there
-from common.procedures.refunding import keep_result
+from common.procedures.refunding import find_pending, keep_pending_result
 from common.procedures.warning import warn_of_fraud
 
 DISPUTE_STATES: Final = frozenset(status.value for status in DisputeStatus)
@@ -113,14 +113,14 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
         known = RefundId(refund_id)
     except ValueError:
         raise RefundUnknown() from None
-    pending = tx.refunds.find_pending(known)
+    pending = find_pending(known, tx)
     if pending is None:
         return
     told = (about.payment_intent, _given_back(about))
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")
     failure = about.failure_reason or about.status if about.status in REFUND_FAILED else None
-    keep_result(pending.folio_id, pending.id, failure, tx)
+    keep_pending_result(pending, failure, tx)
 
 
 def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from jobs.retry_refunds import retry_refunds
+from tests.charging import first_invoice, refund_invoice
 from tests.hotel import Hotel
+from tests.paying import run_job
 from tests.postgres.trials import Trial
 from tests.webhooks import Webhook, disputed, refunded_there
 
@@ -11,6 +14,7 @@ NOTES, ENTRIES, INVOICES = (
     "platform_reversal_entries",
     "subscription_invoices",
 )
+REFUNDS, PENDING = "subscription_refunds", "status = 'pending'"
 NEW: Final = {"id": "pcn_x", "number": "x", "series_number": 999_999, "processor_refund_id": "x"}
 NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
 UNPAID: Final = {**NEW_INVOICE, "paid_at": None, "paid_by": None}
@@ -18,6 +22,10 @@ UNPAID: Final = {**NEW_INVOICE, "paid_at": None, "paid_by": None}
 
 def _note(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, NOTES, {**NEW, **changes})
+
+
+def _refund(constraint: str, **changes: object) -> Trial:
+    return Trial(constraint, REFUNDS, {"id": "rfd_x", **changes}, PENDING)
 
 
 def _but(name: str) -> dict[str, object]:
@@ -48,6 +56,20 @@ PLATFORM_CREDITS: Final = [
         {**UNPAID, "refunded_micro": 0, "lost_micro": -1},
     ),
 ]
+PLATFORM_REFUNDS: Final = [
+    Trial("subscription_refunds_pkey", REFUNDS, {}, PENDING),
+    _refund("refunded_platform_invoice_exists", invoice_id="sin_none"),
+    _refund("refunded_subscription_exists", subscription_id="sub_none"),
+    _refund("platform_refund_is_positive", amount_micro=0),
+    _refund(
+        "platform_refund_status_is_known",
+        status="lost",
+        settled_at="2026-03-01",
+        next_attempt_at=None,
+    ),
+    _refund("failed_platform_refund_says_why", failure_code="x"),
+    _refund("platform_refund_waits_while_it_is_pending", settled_at="2026-03-01"),
+]
 PLATFORM_DISPUTES: Final = [
     Trial(
         "dispute_is_of_one_payment",
@@ -60,7 +82,7 @@ PLATFORM_DISPUTES: Final = [
 
 def money_that_went_back(hotel: Hotel) -> None:
     """Of the first invoice that was paid: 5.00 were refunded, a bank has lost a dispute of 3.00 and
-    won one of 2.00 for 15.00, and holds 1.00."""
+    won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so."""
     ((charge,),) = hotel.house.sql(
         "SELECT processor_payment_id FROM billing_central.subscription_payments"
         " WHERE tenant_id = :t AND status = 'succeeded' ORDER BY created_at LIMIT 1",
@@ -75,3 +97,7 @@ def money_that_went_back(hotel: Hotel) -> None:
     )
     for each in told:
         assert Webhook(hotel).send(each).json["outcome"] == "applied"
+    for cents in (50, 400):
+        assert refund_invoice(hotel, first_invoice(hotel), cents).status_code == 201
+        if cents == 50:
+            assert run_job(hotel, retry_refunds).exit_code == 0

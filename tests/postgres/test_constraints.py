@@ -30,6 +30,7 @@ from tests.postgres.payout_trials import PAYOUTS
 from tests.postgres.platform_credit_trials import (
     PLATFORM_CREDITS,
     PLATFORM_DISPUTES,
+    PLATFORM_REFUNDS,
     money_that_went_back,
 )
 from tests.postgres.purchase_trials import PURCHASES, purchases_of_every_state
@@ -230,6 +231,7 @@ CENTRALLY: Final = [
     *SUBSCRIPTIONS,
     *CHARGING,
     *PLATFORM_CREDITS,
+    *PLATFORM_REFUNDS,
 ]
 
 

@@ -18,7 +18,7 @@ def books_of(house: House, tenant_id: UUID) -> dict[str, str]:
         " 'platform_entries', 'usage_periods', 'usage_records', 'usage_events', 'usage_values',"
         " 'usage_totals', 'trials', 'trial_marks', 'subscription_payments',"
         " 'subscription_collections', 'revenue_movements', 'platform_credit_notes',"
-        " 'platform_reversal_entries')) ORDER BY 1",
+        " 'platform_reversal_entries', 'subscription_refunds')) ORDER BY 1",
         schema=schema,
     )
     digests = [

@@ -296,6 +296,7 @@ OTHERWISE: dict[str, dict[str, Makes]] = {
     "reopen_folio": {"folio_id": lambda calls, _: calls.left.folio},
     "get_subscription_invoice_pdf": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
     "show_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
+    "refund_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.paid},
 }
 BODIES: dict[str, Callable[[Calls], Any]] = {
     "open_folio": _opening,

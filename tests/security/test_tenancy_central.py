@@ -21,6 +21,7 @@ OF_TENANTS = (
     "subscription_invoices",
     "platform_entries",
     "platform_credit_notes",
+    "subscription_refunds",
     "platform_reversal_entries",
     "usage_periods",
     "usage_records",

@@ -30,6 +30,7 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.subscription_collections WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_incidents WHERE office = '{tenant}'",
             f"DELETE FROM billing_central.platform_entries WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.subscription_refunds WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_credit_notes WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_reversal_entries WHERE tenant_id = '{tenant}'",
             *(

@@ -129,6 +129,24 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
   AND total_micro > 0
   AND taken < div(granted_micro * gone, total_micro);
 
+-- invariant: a_platform_refund_is_credited_when_it_was_made
+-- A refund of an invoice that the platform has asked for is credited once it was made, for as much,
+-- and no other; and the state that its trail digested is the one that it is in.
+SELECT refunds.id, concat_ws(' ', status, refunds.amount_micro, 'credited', notes.total_micro)
+FROM billing_central.subscription_refunds AS refunds
+LEFT JOIN billing_central.platform_credit_notes AS notes
+  ON processor_refund_id = refunds.id AND notes.tenant_id = refunds.tenant_id
+WHERE refunds.tenant_id = billing_central.current_tenant()
+  AND ((notes.invoice_id, notes.total_micro, notes.currency) IS DISTINCT FROM
+       (CASE WHEN status = 'succeeded' THEN refunds.invoice_id END,
+        CASE WHEN status = 'succeeded' THEN refunds.amount_micro END,
+        CASE WHEN status = 'succeeded' THEN refunds.currency END)
+    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+         to_json(refunds.currency), ',"failureCode":',
+         coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(refunds.id),
+         ',"invoiceId":', to_json(refunds.invoice_id), ',"status":', to_json(status), '}'),
+         'UTF8')));
+
 -- invariant: what_goes_back_once_is_guarded
 -- Each unique constraint that lets money of an invoice go back once is there.
 SELECT name, 'is not there'

@@ -12,6 +12,7 @@ WRITTEN = "a_platform_credit_note_is_as_it_was_written"
 CREDITED = "what_was_refunded_of_an_invoice_is_credited"
 BOOKED = "money_that_went_back_is_booked"
 FOLLOWED = "credits_follow_the_money_of_their_invoice"
+REFUNDED = "a_platform_refund_is_credited_when_it_was_made"
 GUARDED = "what_goes_back_once_is_guarded"
 DIGESTED = "a_dispute_is_what_its_trail_digested"
 BACK = "credits_are_taken_back_within_their_grant"
@@ -59,6 +60,15 @@ PLATFORM_CREDITS = (
         FOLLOWED,
         "DELETE FROM credit_claw_backs WHERE source_key = 'refund:re_platform'",
         also=(BACK,),
+    ),
+    plant(
+        REFUNDED,
+        f"UPDATE billing_central.subscription_refunds SET status = 'succeeded',"
+        f" settled_at = requested_at, next_attempt_at = NULL WHERE {MINE} AND status = 'pending'",
+    ),
+    plant(
+        "an_aggregate_stands_where_its_trail_ended",
+        f"UPDATE billing_central.subscription_refunds SET version = version + 1 WHERE {MINE}",
     ),
     plant(
         GUARDED,
