@@ -44,12 +44,13 @@ class LineKind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why an invoice was written: a period that began, a change within one, or what was used until
-    a subscription ended."""
+    """Why an invoice was written: a period that began, a change within one, what was used until a
+    subscription ended, or what of that was told after its end."""
 
     PERIOD = "period"
     CHANGE = "change"
     USAGE = "usage"
+    LATE_USAGE = "late_usage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,10 @@ class Usage(Protocol):
         """The totals of which something is not billed: of the subscription's periods so far, and of
         those that are to begin."""
 
+    def unbilled_since_they_ended(self, limit: int) -> Sequence[SubscriptionId]:
+        """Subscriptions that have ended so long ago that nothing of them can be told any more, and
+        of which something is not billed."""
+
     def keep_billed(self, due: UsageDue, subscription: Subscription) -> None:
         """Mark the totals as billed, and close the period if another one has begun."""
 

@@ -115,6 +115,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "platform_tax_rules_are_consecutive",
         "one_subscription_per_tenant",
         "period_is_invoiced_once",
+        "late_usage_is_invoiced_once",
         "usage_event_is_counted_once",
         "usage_value_is_counted_once",
         "usage_period_is_closed_once",

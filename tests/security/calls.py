@@ -106,6 +106,8 @@ class Calls(Things):
             return prepaid.BODIES[name](self.credits)
         if name == "start_trial":
             return subscribers.trial_with(self.payer.card)
+        if name == "choose_own_payment_method":
+            return {"paymentMethodId": self.payer.card} if self.subscribers.invoice else None
         if name in subscribers.BODIES:
             return self.subscribers.body(name)
         if name in payers.BODIES:

@@ -44,6 +44,18 @@ def _choosing(scene: Scene) -> Act:
     return _confirmed(scene, "PUT", path, "subscription.payment_method", body)
 
 
+def _choosing_oneself(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    body, key = {"paymentMethodId": card(scene.hotel)}, str(uuid4())
+    token = scene.hotel.token("billing.admin")
+
+    def act(at: Hotel) -> str:
+        answer = at.call("PUT", "/subscription/payment-method", body, key=key, token=token)
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return act
+
+
 def _refunding(scene: Scene) -> Act:
     invoice = subscribed(scene.hotel, paymentMethodId=card(scene.hotel))["invoice"]["invoiceId"]
     collect(scene.hotel)
@@ -83,6 +95,7 @@ def _settling(scene: Scene) -> Act:
 
 CHARGING: Final[dict[str, Callable[[Scene], Act]]] = {
     "choose_payment_method": _choosing,
+    "choose_own_payment_method": _choosing_oneself,
     "refund_subscription_invoice": _refunding,
     "declare_platform_incident": _declaring,
     "end_platform_incident": _ending,
