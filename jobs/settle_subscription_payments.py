@@ -2,7 +2,8 @@
 
 The processor is asked first what became of a charge, and for it only where it knows of none, under
 the same id: so what was lost on its way is asked after, and never charged again. Who does not
-answer is asked again, the later the longer it lasts.
+answer is asked again, the later the longer it lasts. One that waits for its tenant at the bank is
+called off there before another one takes its place.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,8 @@ from collections.abc import Sequence
 from common.domain.identifiers import PaymentIntentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.charging_subscriptions import charging, keep_answer
+from common.procedures.charging_subscriptions import charging, keep_answer, settle_charge
 from common.procedures.collecting import Asked, Collecting
-from common.procedures.purchasing import settle
 from common.runtime.declaration import job
 
 
@@ -32,7 +32,7 @@ def keep(asked: Asked, tx: Transaction) -> None:
 @job(
     schedule="* * * * *",
     find=waiting,
-    perform=settle,
+    perform=settle_charge,
     record=keep,
     needs=("database", "gateway", "vault"),
     tenants="charges",

@@ -14,9 +14,9 @@ from common.ports.cards import Cards, Order
 from common.ports.gateway import Unreachable
 from jobs.collect_subscriptions import collect_subscriptions
 from jobs.settle_subscription_payments import settle_subscription_payments
-from tests.hotel import Hotel, House, new_id
+from tests.hotel import Hotel, House, new_id, usd
 from tests.paying import run_job
-from tests.subscribing import SCOPE, WHY, Figures, ask
+from tests.subscribing import SCOPE, WHY, Figures, ask, staff
 from tests.till import signed
 from tests.webhooks import event
 
@@ -125,6 +125,26 @@ def asked_of_the_processor(hotel: Hotel) -> int:
         t=hotel.tenant_id,
     )
     return len([row for row in mine if (folder / f"{row[0]}.json").exists()])
+
+
+def first_invoice(hotel: Hotel) -> str:
+    """The first invoice that was paid."""
+    found = hotel.house.sql(
+        "SELECT id FROM billing_central.subscription_invoices WHERE tenant_id = :t"
+        " AND paid_at IS NOT NULL ORDER BY year, series_number LIMIT 1",
+        t=hotel.tenant_id,
+    )
+    return str(found[0][0])
+
+
+def refund_invoice(hotel: Hotel, invoice: str, cents: int, **more: Any) -> TestResponse:
+    """Somebody of the platform gives so much of an invoice back."""
+    sent = {"id": more.pop("id", new_id("rfd")), "amount": usd(cents), "reason": WHY}
+    deed, request = "subscription_invoice.refund", {**sent, "invoiceId": invoice}
+    known = staff(hotel, deed, request)
+    body = {**sent, "tenantId": str(hotel.tenant_id), "stepUpToken": known["stepUpToken"]}
+    path = f"/subscription-invoices/{invoice}/refunds"
+    return hotel.post(path, body, token=known["token"], **more)
 
 
 def told_of(hotel: Hotel, kind: str, charge: str, cents: int, **changed: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ CODE = "MELMASTOON.BILLING."
 GENERAL = "MELMASTOON.GENERAL."
 CENTRAL = (
     *("subscriptions", "subscription_invoices", "platform_entries"),
+    *("platform_credit_notes", "subscription_refunds", "platform_reversal_entries"),
     *("trials", "trial_marks"),
 )
 CHAINED = [

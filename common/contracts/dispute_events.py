@@ -11,10 +11,16 @@ from common.contracts.references import (
     PaymentRef,
     PropertyRef,
     RefundRef,
+    SubscriptionInvoiceRef,
 )
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
-    from common.domain.dispute import DisputeRecorded, PaymentDisputed, PurchaseDisputeRecorded
+    from common.domain.dispute import (
+        DisputeRecorded,
+        InvoiceDisputeRecorded,
+        PaymentDisputed,
+        PurchaseDisputeRecorded,
+    )
     from common.domain.late_refund import LateRefundFact
     from common.domain.returned_payment import ReturnFact
 
@@ -67,10 +73,35 @@ class CreditsDisputedV1(EventData):
         )
 
 
+class SubscriptionInvoiceDisputedV1(EventData):
+    """A bank asks for the money of an invoice of the platform back, or its claim has moved on."""
+
+    fact = "subscription_invoice.disputed"
+    dispute_id: DisputeRef
+    invoice_id: SubscriptionInvoiceRef
+    amount: Amount
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "InvoiceDisputeRecorded") -> "SubscriptionInvoiceDisputedV1":
+        dispute = fact.subject
+        if dispute.invoice_id is None:
+            raise ValueError(f"{dispute.id} is of no invoice of the platform")
+        return cls(
+            dispute_id=dispute.id,
+            invoice_id=dispute.invoice_id,
+            amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
 class PaymentDisputedV1(EventData):
     """A bank has asked for a payment's money, and it is withheld. Told once of a dispute.
 
-    Of a purchase of credits there is no folio, no property and no payment of a guest's.
+    Of a purchase of credits, and of an invoice of the platform, there is no folio, no property and
+    no payment of a guest's.
     """
 
     fact = "payment.disputed"
@@ -179,6 +210,7 @@ class ReturnedPaymentPlacedV1(_Return):
 DISPUTE_EVENTS: Final = (
     DisputeRecordedV1,
     CreditsDisputedV1,
+    SubscriptionInvoiceDisputedV1,
     PaymentDisputedV1,
     LateRefundRecordedV1,
     LateRefundSettledV1,

@@ -35,6 +35,7 @@ from common.domain.identifiers import (
     PaymentIntentId,
     PayoutId,
     PlanVersionId,
+    PlatformCreditNoteId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -137,6 +138,7 @@ CreditHoldRef = Annotated[CreditHoldId, _id(CreditHoldId)]
 PlanVersionRef = Annotated[PlanVersionId, _id(PlanVersionId)]
 PlatformTaxRulesRef = Annotated[PlatformTaxRulesId, _id(PlatformTaxRulesId)]
 SubscriptionRef = Annotated[SubscriptionId, _id(SubscriptionId)]
+PlatformCreditNoteRef = Annotated[PlatformCreditNoteId, _id(PlatformCreditNoteId)]
 SubscriptionInvoiceRef = Annotated[SubscriptionInvoiceId, _id(SubscriptionInvoiceId)]
 PlatformIncidentRef = Annotated[PlatformIncidentId, _id(PlatformIncidentId)]
 UsageRecordRef = Annotated[UsageRecordId, _id(UsageRecordId)]

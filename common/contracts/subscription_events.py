@@ -10,7 +10,9 @@ from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
 from common.contracts.references import (
     PlanVersionRef,
+    PlatformCreditNoteRef,
     PlatformTaxRulesRef,
+    RefundRef,
     SubscriptionInvoiceRef,
     SubscriptionRef,
     UsageRecordRef,
@@ -18,9 +20,11 @@ from common.contracts.references import (
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished
+    from common.domain.platform_credit import PlatformCreditNoteIssued
     from common.domain.platform_tax import PlatformTaxRulesPublished
     from common.domain.subscription import SubscriptionFact
     from common.domain.subscription_invoice import SubscriptionInvoiceIssued
+    from common.domain.subscription_refund import SubscriptionRefundFact
     from common.domain.trial import TrialWillEnd
     from common.domain.usage import UsageRecorded
 
@@ -173,6 +177,69 @@ class SubscriptionInvoiceIssuedV1(EventData):
         )
 
 
+class PlatformCreditNoteIssuedV1(EventData):
+    """Money of an invoice of the platform went back: `total` with its `tax`."""
+
+    fact = "platform_credit_note.issued"
+    credit_note_id: PlatformCreditNoteRef
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    number: str
+    tax: Amount
+    total: Amount
+    payload_sha256: str
+
+    @classmethod
+    def of(cls, fact: "PlatformCreditNoteIssued") -> "PlatformCreditNoteIssuedV1":
+        note = fact.subject
+        return cls(
+            credit_note_id=note.id,
+            invoice_id=note.invoice_id,
+            subscription_id=note.subscription_id,
+            number=note.number,
+            tax=note.tax,
+            total=note.total,
+            payload_sha256=note.payload_sha256.hex(),
+        )
+
+
+class _SubscriptionRefund(EventData):
+    refund_id: RefundRef
+    invoice_id: SubscriptionInvoiceRef
+    subscription_id: SubscriptionRef
+    amount: Amount
+    failure_code: str | None = None
+
+    @classmethod
+    def of(cls, fact: "SubscriptionRefundFact") -> Self:
+        refund = fact.subject
+        return cls(
+            refund_id=refund.id,
+            invoice_id=refund.invoice_id,
+            subscription_id=refund.subscription_id,
+            amount=refund.amount,
+            failure_code=refund.failure_code,
+        )
+
+
+class SubscriptionRefundRequestedV1(_SubscriptionRefund):
+    """Money of an invoice of the platform is to go back."""
+
+    fact = "subscription_refund.requested"
+
+
+class SubscriptionRefundSucceededV1(_SubscriptionRefund):
+    """It went back."""
+
+    fact = "subscription_refund.succeeded"
+
+
+class SubscriptionRefundFailedV1(_SubscriptionRefund):
+    """The processor has refused it; `failureCode` is its word for why."""
+
+    fact = "subscription_refund.failed"
+
+
 class PlanVersionPublishedV1(EventData):
     """A version of a plan can be subscribed to."""
 
@@ -241,6 +308,10 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionCancellationScheduledV1,
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
+    PlatformCreditNoteIssuedV1,
+    SubscriptionRefundRequestedV1,
+    SubscriptionRefundSucceededV1,
+    SubscriptionRefundFailedV1,
     PlanVersionPublishedV1,
     PlatformTaxRulesPublishedV1,
     UsageRecordedV1,

@@ -1,6 +1,7 @@
 """How subscriptions and the platform's invoices read on the wire."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -13,7 +14,11 @@ from common.contracts.fields import (
     QuoteToken,
 )
 from common.contracts.plans import PlanName
-from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
+from common.contracts.references import (
+    PlatformCreditNoteRef,
+    SubscriptionInvoiceRef,
+    SubscriptionRef,
+)
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.period import Interval, Period
 from common.domain.plan import SEATS_MAX
@@ -21,6 +26,9 @@ from common.domain.subscription import Subscription, SubscriptionChanged
 from common.domain.subscription_history import HistoryEntry
 from common.domain.subscription_invoice import Bill, InvoiceLine, SubscriptionInvoice
 from common.domain.subscription_terms import Terms
+
+if TYPE_CHECKING:  # who shows no credit note loads none
+    from common.domain.platform_credit import PlatformCreditNote
 
 TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
 Seats = Annotated[int, Field(ge=1, le=SEATS_MAX, examples=[5])]
@@ -147,7 +155,11 @@ class BillView(Shape):
 
 
 class SubscriptionInvoiceView(Outcome):
-    """An invoice of the platform: `open` until it is paid, `paid` where nothing is due."""
+    """An invoice of the platform: `open` until it is paid, `paid` where nothing is due.
+
+    `paymentStatus` is where the payment stands that paid it, null without one. Of what it has paid,
+    `refunded` was given back, `disputed` is withheld for banks that ask for it, `lost` they have.
+    """
 
     invoice_id: SubscriptionInvoiceRef
     subscription_id: SubscriptionRef
@@ -159,22 +171,76 @@ class SubscriptionInvoiceView(Outcome):
     payload: str
     payload_sha256: str
     previous_sha256: str | None
+    payment_status: str | None
+    refunded: Amount
+    disputed: Amount
+    lost: Amount
 
     @classmethod
-    def of(cls, invoice: SubscriptionInvoice) -> "SubscriptionInvoiceView":
-        previous = invoice.previous_sha256
+    def of(cls, invoice: SubscriptionInvoice) -> Self:
+        return cls(**cls.shared(invoice))
+
+    @classmethod
+    def shared(cls, invoice: SubscriptionInvoice) -> dict[str, Any]:
+        previous, payment = invoice.previous_sha256, invoice.payment_status
+        return {
+            "invoice_id": invoice.id,
+            "subscription_id": invoice.subscription_id,
+            "number": invoice.number,
+            "status": invoice.status,
+            "period": PeriodView.of(invoice.bill.period),
+            "bill": BillView.of(invoice.bill),
+            "issued_at": invoice.issued_at,
+            "payload": invoice.payload,
+            "payload_sha256": invoice.payload_sha256.hex(),
+            "previous_sha256": previous.hex() if previous else None,
+            "payment_status": payment.value if payment else None,
+            "refunded": invoice.refunded,
+            "disputed": invoice.withheld,
+            "lost": invoice.lost,
+        }
+
+
+class PlatformCreditNoteView(Shape):
+    """A credit note of the platform: what was given back of an invoice's money, with its tax."""
+
+    credit_note_id: PlatformCreditNoteRef
+    number: str
+    net: Amount
+    tax: Amount
+    total: Amount
+    issued_at: Instant
+    payload: str
+    payload_sha256: str
+    previous_sha256: str | None
+
+    @classmethod
+    def of(cls, note: "PlatformCreditNote") -> "PlatformCreditNoteView":
+        previous = note.previous_sha256
         return cls(
-            invoice_id=invoice.id,
-            subscription_id=invoice.subscription_id,
-            number=invoice.number,
-            status=invoice.status,
-            period=PeriodView.of(invoice.bill.period),
-            bill=BillView.of(invoice.bill),
-            issued_at=invoice.issued_at,
-            payload=invoice.payload,
-            payload_sha256=invoice.payload_sha256.hex(),
+            credit_note_id=note.id,
+            number=note.number,
+            net=note.net,
+            tax=note.tax,
+            total=note.total,
+            issued_at=note.issued_at,
+            payload=note.payload,
+            payload_sha256=note.payload_sha256.hex(),
             previous_sha256=previous.hex() if previous else None,
         )
+
+
+class SubscriptionInvoiceShown(SubscriptionInvoiceView):
+    """An invoice of the platform, with the credit notes of what was given back of it."""
+
+    credit_notes: tuple[PlatformCreditNoteView, ...]
+
+    @classmethod
+    def showing(
+        cls, invoice: SubscriptionInvoice, notes: "Sequence[PlatformCreditNote]"
+    ) -> "SubscriptionInvoiceShown":
+        views = tuple(PlatformCreditNoteView.of(each) for each in notes)
+        return cls(**cls.shared(invoice), credit_notes=views)
 
 
 class SubscriptionView(Shape):

@@ -12,7 +12,9 @@ much more, or less, as was known before. No line is made of it: the folio of a g
 closed, and what the guest owes the house is another matter than what a bank took.
 
 A payment that bought credits is on no folio and in no ledger of the house's: of its dispute the
-state is kept, by which its credits are taken back, and given back where it is won (CRD-5).
+state is kept, by which its credits are taken back, and given back where it is won (CRD-5). Nor is
+one that paid an invoice of the platform: of that the platform's own books know
+(`platform_credit`).
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +23,13 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
-from common.domain.identifiers import DisputeId, FolioId, PaymentId, PropertyId
+from common.domain.identifiers import (
+    DisputeId,
+    FolioId,
+    PaymentId,
+    PropertyId,
+    SubscriptionInvoiceId,
+)
 from common.domain.ledger import (
     CARD_CLEARING,
     DISPUTE_FEES,
@@ -112,6 +120,13 @@ class PurchaseDisputeRecorded(DisputeFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InvoiceDisputeRecorded(DisputeFact):
+    """A dispute of an invoice of the platform was heard of, or has moved on."""
+
+    name = "subscription_invoice.disputed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentDisputed(DisputeFact):
     """A bank has asked for the money of a payment: it is withheld from here on."""
 
@@ -139,6 +154,7 @@ class Dispute(Aggregate):
     changed_at: datetime
     is_withheld: bool = False
     fee: Money | None = None
+    invoice_id: SubscriptionInvoiceId | None = None
 
     @classmethod
     def opened(
@@ -151,11 +167,12 @@ class Dispute(Aggregate):
         status: DisputeStatus,
         fee: Money | None,
         moment: Moment,
+        invoice_id: SubscriptionInvoiceId | None = None,
     ) -> tuple[DisputeFact, ...]:
         """Write down a dispute that was not known, in whatever state. Refuses: AmountNotPositive.
 
         It may be about more than the payment came to: banks add their fees to it. One of a purchase
-        of credits has no payment and no property.
+        of credits, or of an invoice of the platform, has no payment and no property.
         """
         if amount.amount_micro <= 0:
             raise AmountNotPositive()
@@ -170,6 +187,7 @@ class Dispute(Aggregate):
             status=status,
             opened_at=moment.now,
             changed_at=moment.now,
+            invoice_id=invoice_id,
         )
         return dispute._told(fee, moment)
 
@@ -197,7 +215,8 @@ class Dispute(Aggregate):
         """What the audit trail digests."""
         fee = self.fee
         told = {"feeCurrency": str(fee.currency), "feeMicro": fee.amount_micro} if fee else {}
-        return told | {
+        of_invoice = {"invoiceId": self.invoice_id} if self.invoice_id else {}
+        return {**told, **of_invoice} | {
             "amountMicro": self.amount.amount_micro,
             "currency": str(self.amount.currency),
             "id": self.id,
@@ -212,11 +231,17 @@ class Dispute(Aggregate):
         entries = self._entries(fee, moment)
         self.is_withheld = self.is_withheld or is_new
         self.fee = self.fee if fee is None else fee
-        kind = DisputeRecorded if self.payment_id else PurchaseDisputeRecorded
-        recorded = kind(subject=self, sequence=self.next_sequence(), entries=entries)
+        recorded = self._kind_of_fact()(
+            subject=self, sequence=self.next_sequence(), entries=entries
+        )
         if not is_new:
             return (recorded,)
         return recorded, PaymentDisputed(subject=self, sequence=self.next_sequence())
+
+    def _kind_of_fact(self) -> type[DisputeFact]:
+        if self.payment_id is not None:
+            return DisputeRecorded
+        return PurchaseDisputeRecorded if self.invoice_id is None else InvoiceDisputeRecorded
 
     def _entries(self, fee: Money | None, moment: Moment) -> tuple[Entry, ...]:
         """What the state books that was not booked before. Refuses: WebhookContradictsBooks."""

@@ -18,7 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from common.domain.canonical import digest
-from common.domain.identifiers import CreditLotId
+from common.domain.identifiers import CreditLotId, SubscriptionId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import (
     CreditAccount,
@@ -52,6 +52,11 @@ class GrantKeyInvalid(Unmet):
 class GrantExpired(Unmet):
     code = "CREDIT_GRANT_EXPIRED"
     title = "The credits would expire before they could be spent"
+
+
+def renewal_key(subscription_id: SubscriptionId, period_start: datetime) -> str:
+    """What the credits of a subscription's period are granted for, once (SUB-11, CRD-3)."""
+    return f"renewal:{subscription_id}:{period_start.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

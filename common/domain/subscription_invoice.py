@@ -22,6 +22,7 @@ from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.money import Currency, Money
 from common.domain.period import Period
 from common.domain.platform_tax import UNTAXED, BillTax
+from common.domain.processor_payment import PaymentStatus
 from common.domain.refusal import Missing
 
 NUMBER_PREFIX: Final = "MEL"
@@ -46,12 +47,13 @@ class LineKind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why an invoice was written: a period that began, a change within one, or what was used until
-    a subscription ended."""
+    """Why an invoice was written: a period that began, a change within one, what was used until a
+    subscription ended, or what of that was told after its end."""
 
     PERIOD = "period"
     CHANGE = "change"
     USAGE = "usage"
+    LATE_USAGE = "late_usage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,10 +170,10 @@ class PlatformSeries:
     last_number: int
     last_sha256: bytes | None
 
-    def next_number(self) -> str:
+    def next_number(self, prefix: str = NUMBER_PREFIX) -> str:
         """Take the next number."""
         self.last_number += 1
-        return f"{NUMBER_PREFIX}-{self.year}-{self.last_number:06}"
+        return f"{prefix}-{self.year}-{self.last_number:06}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +186,11 @@ class SubscriptionInvoiceIssued(Fact):
 
 @dataclass(kw_only=True)
 class SubscriptionInvoice(Aggregate):
-    """An invoice of the platform; `payload` is its text in canonical JSON (RFC 8785)."""
+    """An invoice of the platform; `payload` is its text in canonical JSON (RFC 8785).
+
+    Of what it was paid with, `refunded` was given back, `withheld` is what banks ask for, and
+    `lost` what they have got.
+    """
 
     kind: ClassVar[str] = "subscription_invoice"
     id: SubscriptionInvoiceId
@@ -199,6 +205,9 @@ class SubscriptionInvoice(Aggregate):
     previous_sha256: bytes | None
     paid_at: datetime | None = None
     given_up_at: datetime | None = None
+    refunded: Money
+    withheld: Money
+    lost: Money
 
     @property
     def currency(self) -> Currency:
@@ -210,6 +219,31 @@ class SubscriptionInvoice(Aggregate):
         if self.bill.due.is_zero or self.paid_at is not None:
             return "paid"
         return "open" if self.given_up_at is None else "uncollectible"
+
+    @property
+    def refundable(self) -> Money:
+        """What may still be given back of what it was paid with."""
+        paid = self.bill.due if self.paid_at is not None else Money.zero(self.currency)
+        return paid - self.refunded
+
+    @property
+    def gone(self) -> Money:
+        """What of its money is not there any more, or is withheld: never more than it came to."""
+        return min(self.refunded + self.withheld + self.lost, self.bill.total)
+
+    @property
+    def payment_status(self) -> PaymentStatus | None:
+        """Where the payment stands that paid it, with what became of its money (GW-3); None where
+        none has."""
+        if self.paid_at is None:
+            return None
+        if not (self.withheld + self.lost).is_zero:
+            return PaymentStatus.DISPUTED
+        if self.refundable.is_zero:
+            return PaymentStatus.REFUNDED
+        if not self.refunded.is_zero:
+            return PaymentStatus.PARTIALLY_REFUNDED
+        return PaymentStatus.SUCCEEDED
 
     def state(self) -> dict[str, object]:
         return {"number": self.number, "payloadSha256": self.payload_sha256.hex()}
@@ -248,6 +282,7 @@ def issue(
         "previousSha256": previous.hex() if previous else None,
     }
     series.last_sha256 = digest(document)
+    nothing = Money.zero(bill.due.currency)
     invoice = SubscriptionInvoice(
         id=invoice_id,
         subscription_id=subscription_id,
@@ -259,6 +294,9 @@ def issue(
         payload=canonical(document).decode(),
         payload_sha256=series.last_sha256,
         previous_sha256=previous,
+        refunded=nothing,
+        withheld=nothing,
+        lost=nothing,
     )
     return SubscriptionInvoiceIssued(subject=invoice, sequence=invoice.next_sequence())
 

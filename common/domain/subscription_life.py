@@ -3,13 +3,14 @@
 Each is one step of the table in `common.domain.subscription`, told with its reason.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.domain.period import Period, second_of
 from common.domain.subscription import (
     RUNNING,
     CancellationScheduled,
     CommitmentBinds,
+    LateUsageBilled,
     NothingIsDue,
     Status,
     Subscription,
@@ -23,9 +24,11 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionSuspended,
 )
-from common.domain.subscription_invoice import InvoiceLine
+from common.domain.subscription_invoice import InvoiceLine, Purpose
+from common.domain.usage import LATE_DAYS
 
 ENDED = "The last period that was to be billed is over"
+LATE = "What was used came late"
 Lines = tuple[InvoiceLine, ...]
 
 
@@ -107,6 +110,18 @@ def cancel(
     subscription.must_run(now)
     subscription.last_period = subscription.committed_periods if bound else number
     return subscription.told(CancellationScheduled, reason)
+
+
+def bill_late_usage(
+    subscription: Subscription, usage: Lines, now: datetime
+) -> LateUsageBilled | None:
+    """Bill what was told after a subscription has ended, once nothing more can be; None before
+    that, and where that is nothing."""
+    ended_at = subscription.canceled_at
+    if ended_at is None or now < ended_at + timedelta(days=LATE_DAYS) or not usage:
+        return None
+    bill = subscription.bill(Purpose.LATE_USAGE, usage)
+    return subscription.told(LateUsageBilled, LATE, bill)
 
 
 def suspend(subscription: Subscription, reason: str) -> SubscriptionSuspended:

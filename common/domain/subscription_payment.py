@@ -66,6 +66,13 @@ class SubscriptionPaymentFailed(SubscriptionPaymentFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentSuperseded(SubscriptionPaymentFact):
+    """It waits for its bank, and is called off at the processor: another one takes its place."""
+
+    name = "subscription_payment.superseded"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionPaymentCanceled(SubscriptionPaymentFact):
     name = "subscription_payment.canceled"
 
@@ -91,13 +98,18 @@ def charge_id(invoice_id: SubscriptionInvoiceId, trial: int) -> PaymentIntentId:
 
 @dataclass(kw_only=True)
 class SubscriptionPayment(ProcessorPayment):
-    """See the module. `trial` counts the charges of its invoice from one."""
+    """See the module. `trial` counts the charges of its invoice from one.
+
+    One that waits for its tenant at the bank is superseded where another one is to take its place:
+    it is called off at the processor first, whose word counts. A tenant who was faster has paid.
+    """
 
     kind: ClassVar[str] = "subscription_payment"
     subscription_id: SubscriptionId
     invoice_id: SubscriptionInvoiceId
     trial: int
     method_id: StoredMethodId
+    is_superseded: bool = False
 
     @classmethod
     def start(
@@ -129,6 +141,20 @@ class SubscriptionPayment(ProcessorPayment):
         fact = _FACTS[self.status]
         return fact(subject=self, sequence=self.next_sequence(), reason=self.failure_code)
 
+    @property
+    def is_to_be_called_off(self) -> bool:
+        """Whether it is superseded and still waits."""
+        return self.is_superseded and self.status is PaymentStatus.REQUIRES_ACTION
+
+    def supersede(self, reason: str) -> SubscriptionPaymentSuperseded | None:
+        """Let another one take its place; None where it does not wait, or is superseded."""
+        if self.status is not PaymentStatus.REQUIRES_ACTION or self.is_superseded:
+            return None
+        self.is_superseded = True
+        return SubscriptionPaymentSuperseded(
+            subject=self, sequence=self.next_sequence(), reason=reason
+        )
+
     def give_up(self, moment: Moment) -> SubscriptionPaymentFailed | None:
         """Nothing of it has reached the processor; None while something still might."""
         if not self._fail_unheard_of(moment):
@@ -139,7 +165,9 @@ class SubscriptionPayment(ProcessorPayment):
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
+        superseded = {"isSuperseded": True} if self.is_superseded else {}
         return {
+            **superseded,
             "id": self.id,
             "invoiceId": self.invoice_id,
             "trial": self.trial,

@@ -3,7 +3,8 @@
 An event has an id of its sender's own, and counts once for its tenant and meter, however often it
 comes; one that says something else under the same id is refused. It may come up to 34 days late,
 and belongs to the period that had begun last when it happened, whether that runs, is over and
-billed, or is still to begin by the cycle: so the order in which events come changes nothing.
+billed, or is still to begin by the cycle: so the order in which events come changes nothing. What
+happened before a subscription ended is counted for as long, and is on its final invoice.
 
 Events are folded into the totals of their period under the subscription's lock. The cycle takes the
 same lock: an event is on the invoice that it writes, or on the next one.
@@ -50,7 +51,7 @@ class UsageEventDiffers(Conflict):
 
 class UsageOutsideSubscription(Conflict):
     code = "USAGE_OUTSIDE_SUBSCRIPTION"
-    title = "The tenant had no subscription then, or its last invoice is written"
+    title = "The tenant had no subscription then"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +124,11 @@ def period_number_at(
     """The number of the period that something belongs to which happened at an instant.
 
     `closed` are the subscription's last periods. While the clock of a subscription stands still its
-    period goes on. Refuses: UsageOutsideSubscription.
+    period goes on. What ended takes what happened before that.
+
+    Refuses: UsageOutsideSubscription.
     """
-    if subscription.canceled_at is not None:
+    if subscription.canceled_at is not None and at >= subscription.canceled_at:
         raise UsageOutsideSubscription()
     if at < subscription.period.start:
         begun = [each.number for each in closed if each.period.start <= at]

@@ -6,7 +6,7 @@ for; plans are everybody's.
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         PaymentIntentId,
         PlanVersionId,
+        RefundId,
         SubscriptionId,
         SubscriptionInvoiceId,
     )
+    from common.domain.money import Currency, Money
     from common.domain.plan import PlanVersion
+    from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
     from common.domain.platform_incident import PlatformIncident, PlatformIncidentId
     from common.domain.platform_tax import OneStopShopRow, PlatformTaxRules
     from common.domain.subscription import Subscription
@@ -27,11 +30,22 @@ if TYPE_CHECKING:
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.domain.subscription_payment import SubscriptionPayment
+    from common.domain.subscription_refund import SubscriptionRefund
     from common.domain.trial import Marks, Trial
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.quotes import Quotes
     from common.ports.transaction import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSubscriptionRefund:
+    """A refund of an invoice of the platform that the processor is to make."""
+
+    id: RefundId
+    subscription_id: SubscriptionId
+    processor_payment_id: str
+    paid: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +134,10 @@ class Usage(Protocol):
         """The totals of which something is not billed: of the subscription's periods so far, and of
         those that are to begin."""
 
+    def unbilled_since_they_ended(self, limit: int) -> Sequence[SubscriptionId]:
+        """Subscriptions that have ended so long ago that nothing of them can be told any more, and
+        of which something is not billed."""
+
     def keep_billed(self, due: UsageDue, subscription: Subscription) -> None:
         """Mark the totals as billed, and close the period if another one has begun."""
 
@@ -175,6 +193,9 @@ class SubscriptionPayments(Protocol):
     def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
         """Whether a charge of a subscription, but for this one, is still to be answered."""
 
+    def find_waiting(self, subscription_id: SubscriptionId) -> SubscriptionPayment | None:
+        """The charge of a subscription that waits for its tenant at the bank, if one does."""
+
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""
     ) -> tuple[SubscriptionInvoice, int] | None:
@@ -189,11 +210,55 @@ class SubscriptionPayments(Protocol):
     def postpone(self, payment: SubscriptionPayment) -> None:
         """Ask again later, the later the longer it is under way."""
 
+    def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
+        """The charge that has paid an invoice; None where none has."""
+
     def pay_invoice(self, payment: SubscriptionPayment) -> None:
         """Write that a charge has paid its invoice, book it, and whose the payment is."""
 
     def give_up(self, invoice: SubscriptionInvoice) -> None:
         """Write that nobody will pay an invoice any more, and book that."""
+
+
+class PlatformCredits(Protocol):
+    """What went back of the money of the platform's invoices. Behind their subscription's lock."""
+
+    def booked(self, source: str) -> Mapping[int, ReversalEntry]:
+        """What was booked of a refund or of a dispute, by its parts."""
+
+    def notes_of(self, invoice_id: SubscriptionInvoiceId) -> Sequence[PlatformCreditNote]:
+        """The credit notes of an invoice, in their order."""
+
+    def take_series(self, year: int) -> PlatformSeries:
+        """Lock the numbers of a year. They are the platform's: take them last."""
+
+    def keep_note(self, note: PlatformCreditNote, series: PlatformSeries) -> None:
+        """Write a new credit note, move the series on, and take it off what is declared."""
+
+    def keep(self, invoice: SubscriptionInvoice, entries: Sequence[ReversalEntry]) -> None:
+        """Book what went back of an invoice's money, and write what is gone of it by now."""
+
+
+class SubscriptionRefunds(Protocol):
+    """Refunds that the platform has asked for. Changed behind their subscription's lock."""
+
+    def get(self, refund_id: RefundId) -> SubscriptionRefund:
+        """A refund that there is."""
+
+    def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
+        """What the processor is to make; None where that is settled, or none of the platform's."""
+
+    def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
+        """What of an invoice's money is promised and not made yet."""
+
+    def due(self, limit: int) -> Sequence[RefundId]:
+        """Refunds of which something has to become, the longest waiting first."""
+
+    def keep(self, refund: SubscriptionRefund) -> None:
+        """Write a refund, or how it has changed."""
+
+    def postpone(self, refund_id: RefundId) -> None:
+        """Ask again later, after a pause that grows with each attempt."""
 
 
 class PlatformIncidents(Protocol):
@@ -244,6 +309,10 @@ class PlatformBooks(Protocol):
     def subscription_collections(self) -> SubscriptionCollections: ...
     @property
     def subscription_payments(self) -> SubscriptionPayments: ...
+    @property
+    def platform_credits(self) -> PlatformCredits: ...
+    @property
+    def subscription_refunds(self) -> SubscriptionRefunds: ...
     @property
     def platform_incidents(self) -> PlatformIncidents: ...
     @property

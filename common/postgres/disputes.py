@@ -3,7 +3,13 @@
 from typing import Any, Final
 
 from common.domain.dispute import Dispute, DisputeStatus
-from common.domain.identifiers import DisputeId, FolioId, PaymentId, PropertyId
+from common.domain.identifiers import (
+    DisputeId,
+    FolioId,
+    PaymentId,
+    PropertyId,
+    SubscriptionInvoiceId,
+)
 from common.domain.money import Currency, Money
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
@@ -13,7 +19,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
     " status, opened_at, changed_at, version, trail, state_digest, is_withheld, fee_micro,"
-    " fee_currency"
+    " fee_currency, subscription_invoice_id"
 )
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -85,6 +91,7 @@ def _row(dispute: Dispute) -> dict[str, Any]:
         "is_withheld": dispute.is_withheld,
         "fee_micro": _fee(dispute)[0],
         "fee_currency": _fee(dispute)[1],
+        "subscription_invoice_id": dispute.invoice_id,
     }
 
 
@@ -105,5 +112,6 @@ def dispute_of(row: Row) -> Dispute:
         state_digest=bytes(row[14]),
         is_withheld=row[15],
         fee=None if row[16] is None else Money(row[16], Currency(row[17])),
+        invoice_id=row[18] and SubscriptionInvoiceId(row[18]),
         is_new=False,
     )

@@ -104,6 +104,23 @@ JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
   AND {asked}
 """,
+    """
+SELECT notes.tenant_id, 'refund', processor_refund_id, total_micro, notes.currency,
+       processor_payment_id, NULL::uuid, false, false
+FROM billing_central.platform_credit_notes AS notes
+JOIN billing_central.subscription_payments AS charges
+  ON charges.invoice_id = notes.invoice_id AND charges.status = 'succeeded'
+WHERE notes.tenant_id = billing_central.current_tenant()
+  AND {asked}
+""",
+    """
+SELECT tenant_id, 'refund', id, amount_micro, currency, processor_payment_id, NULL::uuid, true,
+       false
+FROM billing_central.subscription_refunds
+WHERE status = 'pending'
+  AND tenant_id = billing_central.current_tenant()
+  AND {asked}
+""",
     # one that waits for a second person, or was rejected, is not to be paid at all
     """
 SELECT tenant_id, 'payout', id, amount_micro, currency, processor_account_id, property_id,
@@ -134,6 +151,8 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
+    "issued_at >= $1 AND issued_at < $2",
+    "$2::timestamptz IS NOT NULL",
     "paid_at >= $1 AND paid_at < $2",
 )
 MOVED_AS: Final = _movements(
@@ -148,6 +167,8 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
+    "processor_refund_id = ANY ($2::text[])",
+    "id = ANY ($2::text[])",
     "id = ANY ($4::text[])",
 )
 OURS_PAID: Final = """

@@ -120,7 +120,7 @@ WHERE ends_at >= $1 AND began_at < $2
 
 _BILLS_IT: Final = """FROM billing_central.subscription_invoices AS bills
     WHERE bills.subscription_id = records.subscription_id
-      AND (bills.purpose = 'usage'
+      AND (bills.purpose IN ('usage', 'late_usage')
            OR bills.purpose = 'period' AND bills.period_number > events.period_number)"""
 # Events of a period that was billed before they came, and that nothing has been billed since for.
 _UNBILLED_USAGE: Final = f"""

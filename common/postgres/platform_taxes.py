@@ -5,11 +5,12 @@ not whose the row is.
 """
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from common.domain.money import Currency, Money
 from common.domain.platform_tax import (
+    BillTax,
     CountryRate,
     OneStopShopRow,
     PlatformTaxRules,
@@ -23,6 +24,9 @@ from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
+
+if TYPE_CHECKING:  # who writes no credit note loads none
+    from common.domain.platform_credit import PlatformCreditNote
 
 COLUMNS: Final = "id, number, seller, one_stop_shop, rates, in_force_from, published_at"
 IN_FORCE: Final = f"""
@@ -94,24 +98,39 @@ class PlatformTaxes:
 def declare(invoice: SubscriptionInvoice, desk: Desk) -> None:
     """Add an invoice to what is declared of its quarter, by the seller's calendar.
 
-    It is written under the lock of the invoices' series, and so never waits for another one.
+    It is written under the lock of the invoices' series, and so waits for credit notes only.
     """
-    bill, seller = invoice.bill, invoice.bill.taxed.seller
-    if bill.taxed.treatment is not Treatment.ONE_STOP_SHOP or seller is None:
+    bill = invoice.bill
+    _declare(invoice.id, bill.taxed, bill.net, bill.tax, invoice.issued_at, desk)
+
+
+def declare_credit(note: "PlatformCreditNote", desk: Desk) -> None:
+    """Take a credit note off what is declared of the quarter in which it is written.
+
+    It is written under the lock of the credit notes' series. Who holds that may wait for an
+    invoice here, and nobody who writes one waits for that series.
+    """
+    _declare(note.id, note.taxed, -note.net, -note.tax, note.issued_at, desk)
+
+
+def _declare(
+    document: str, taxed: BillTax, net: Money, tax: Money, issued_at: datetime, desk: Desk
+) -> None:
+    if taxed.treatment is not Treatment.ONE_STOP_SHOP or taxed.seller is None:
         return
-    on: date = seller.day(invoice.issued_at)
+    on: date = taxed.seller.day(issued_at)
     added = Statement(
         DECLARE,
         (
             *quarter_of(on),
-            bill.taxed.country,
-            bill.taxed.rate_ppm,
-            str(invoice.currency),
-            bill.net.amount_micro,
-            bill.tax.amount_micro,
+            taxed.country,
+            taxed.rate_ppm,
+            str(net.currency),
+            net.amount_micro,
+            tax.amount_micro,
         ),
     )
-    desk.write(("one_stop_shop", invoice.id), Write(ranks.AGGREGATE_CHANGES, added))
+    desk.write(("one_stop_shop", document), Write(ranks.AGGREGATE_CHANGES, added))
 
 
 def rules_of(row: Row) -> PlatformTaxRules:

@@ -38,11 +38,11 @@ LATEST: Final = timedelta(hours=1)
 COLUMNS: Final = (
     "id, subscription_id, invoice_id, trial, customer_id, payment_method_id, currency,"
     " amount_micro, status, confirmed_at, processor_payment_id, failure_code, created_at,"
-    " changed_at, next_attempt_at, version, trail, state_digest"
+    " changed_at, next_attempt_at, version, trail, state_digest, is_superseded"
 )
 CHANGING: Final = (
     "id status processor_payment_id failure_code changed_at next_attempt_at version trail"
-    " state_digest"
+    " state_digest is_superseded"
 )
 GET: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -64,6 +64,12 @@ WHERE subscription_id = $1
   AND status IN ('processing', 'requires_action')
   AND id <> $2
 """
+WAITING: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.subscription_payments
+WHERE subscription_id = $1
+  AND status = 'requires_action'
+"""
 OLDEST_OPEN: Final = f"""
 SELECT tenant_id, {INVOICE_READ},
        (SELECT count(*)::integer
@@ -77,6 +83,11 @@ WHERE subscription_id = $1
   AND id <> $2
 ORDER BY issued_at, id
 LIMIT 1
+"""
+THAT_PAID: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.subscription_payments
+WHERE invoice_id = $1 AND status = 'succeeded'
 """
 DUE: Final = """
 SELECT tenant_id, id
@@ -95,13 +106,13 @@ ORDER BY tenant_id
 CHANGE: Final = """
 UPDATE billing_central.subscription_payments
 SET status = $2, processor_payment_id = $3, failure_code = $4, changed_at = $5,
-    next_attempt_at = $6, version = $7, trail = $8, state_digest = $9
+    next_attempt_at = $6, version = $7, trail = $8, state_digest = $9, is_superseded = $10
 WHERE id = $1
 """
 POSTPONE: Final = """
 UPDATE billing_central.subscription_payments
 SET next_attempt_at = $2
-WHERE id = $1 AND next_attempt_at IS NOT NULL
+WHERE id = $1 AND next_attempt_at IS NOT NULL AND NOT is_superseded
 """
 PAY: Final = """
 UPDATE billing_central.subscription_invoices
@@ -137,11 +148,19 @@ class SubscriptionPayments:
     def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
         return bool(self._desk.rows(UNDER_WAY, subscription_id, but))
 
+    def find_waiting(self, subscription_id: SubscriptionId) -> SubscriptionPayment | None:
+        rows = self._desk.rows(WAITING, subscription_id)
+        return self._desk.loaded(_payment_of(rows[0])) if rows else None
+
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""
     ) -> tuple[SubscriptionInvoice, int] | None:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
+        rows = self._desk.rows(THAT_PAID, invoice_id)
+        return self._desk.loaded(_payment_of(rows[0])) if rows else None
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         return [PaymentIntentId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
@@ -220,10 +239,11 @@ def _row(payment: SubscriptionPayment, now: datetime) -> dict[str, Any]:
         "failure_code": payment.failure_code,
         "created_at": payment.created_at,
         "changed_at": payment.changed_at,
-        "next_attempt_at": _next_attempt(payment, now),
+        "next_attempt_at": now if payment.is_to_be_called_off else _next_attempt(payment, now),
         "version": payment.version,
         "trail": payment.trail,
         "state_digest": payment.state_digest,
+        "is_superseded": payment.is_superseded,
     }
 
 
@@ -245,5 +265,6 @@ def _payment_of(row: Row) -> SubscriptionPayment:
         version=row[16],
         trail=bytes(row[17]),
         state_digest=bytes(row[18]),
+        is_superseded=row[19],
         is_new=False,
     )

@@ -56,7 +56,9 @@ INVOICE_COLUMNS: Final = (
     " number, currency, lines, total_micro, brought_micro, carried_micro, due_micro, issued_at,"
     " payload, payload_sha256, previous_sha256, tax_micro, taxed_as"
 )
-INVOICE_READ: Final = f"{INVOICE_COLUMNS}, paid_at, given_up_at"
+INVOICE_READ: Final = (
+    f"{INVOICE_COLUMNS}, paid_at, given_up_at, refunded_micro, withheld_micro, lost_micro"
+)
 ENTRY_COLUMNS: Final = (
     "invoice_id, part, debit_account, credit_account, currency, amount_micro, occurred_at"
 )
@@ -191,6 +193,9 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         previous_sha256=row[18] and bytes(row[18]),
         paid_at=row[21],
         given_up_at=row[22],
+        refunded=Money(row[23], currency),
+        withheld=Money(row[24], currency),
+        lost=Money(row[25], currency),
         version=1,
         is_new=False,
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from common.postgres.payment_intents import PaymentIntents
     from common.postgres.payouts import Payouts
     from common.postgres.plans import Plans
+    from common.postgres.platform_credits import PlatformCredits
     from common.postgres.platform_taxes import PlatformTaxes
     from common.postgres.prepaid_accounts import PrepaidAccounts
     from common.postgres.processor_differences import ProcessorDifferences
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         SubscriptionCollections,
     )
     from common.postgres.subscription_payments import SubscriptionPayments
+    from common.postgres.subscription_refunds import SubscriptionRefunds
     from common.postgres.subscriptions import Subscriptions
     from common.postgres.trials import Trials
     from common.postgres.usage import Usage
@@ -264,6 +266,18 @@ class PostgresCommand(CommandDesk):
         from common.postgres.subscription_payments import SubscriptionPayments
 
         return SubscriptionPayments(self)
+
+    @cached_property
+    def subscription_refunds(self) -> "SubscriptionRefunds":
+        from common.postgres.subscription_refunds import SubscriptionRefunds
+
+        return SubscriptionRefunds(self)
+
+    @cached_property
+    def platform_credits(self) -> "PlatformCredits":
+        from common.postgres.platform_credits import PlatformCredits
+
+        return PlatformCredits(self)
 
     @cached_property
     def platform_incidents(self) -> "PlatformIncidents":

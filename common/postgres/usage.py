@@ -6,6 +6,7 @@ the cycle reads the totals that differ from what was billed of them, through an 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from common.domain.identifiers import PlanVersionId, SubscriptionId
@@ -14,6 +15,7 @@ from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.domain.usage import (
+    LATE_DAYS,
     ClosedPeriod,
     UsageBook,
     UsageEvent,
@@ -83,6 +85,17 @@ WHERE totals.tenant_id = billing_central.current_tenant()
   AND totals.period_number <= $2
   AND quantity <> billed_quantity
 ORDER BY totals.period_number, totals.meter
+"""
+ENDED: Final = """
+SELECT totals.tenant_id, totals.subscription_id
+FROM billing_central.usage_totals AS totals
+JOIN billing_central.subscriptions ON subscriptions.id = totals.subscription_id
+WHERE totals.tenant_id = billing_central.current_tenant()
+  AND quantity <> billed_quantity
+  AND canceled_at <= $1
+GROUP BY totals.tenant_id, totals.subscription_id
+ORDER BY totals.subscription_id
+LIMIT $2
 """
 MARK: Final = """
 UPDATE billing_central.usage_totals AS kept
@@ -187,6 +200,10 @@ class Usage:
     def unbilled(self, subscription: Subscription, *, and_ahead: bool) -> tuple[UsageTotal, ...]:
         until = NUMBER_MAX if and_ahead else subscription.period_number
         return tuple(_total(row) for row in self._desk.rows(UNBILLED, subscription.id, until))
+
+    def unbilled_since_they_ended(self, limit: int) -> Sequence[SubscriptionId]:
+        until = self._desk.now - timedelta(days=LATE_DAYS)
+        return [SubscriptionId(row[1]) for row in self._desk.rows(ENDED, until, limit)]
 
     def keep_billed(self, due: UsageDue, subscription: Subscription) -> None:
         marks = [

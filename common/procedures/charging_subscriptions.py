@@ -8,6 +8,7 @@ served, or the charge was declined, and when it is tried again, or that it is no
 So nobody is suspended but by a word that was heard: who does not answer suspends nobody.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, Held, Step
@@ -20,14 +21,18 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import fall_due, restore, suspend
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.cards import NotThere
+from common.ports.cards import GatewayUnavailable, NotThere
+from common.ports.gateway import Unreachable
+from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.purchasing import settle as ask_and_take
+from common.procedures.subscribing import settle, supersede_waiting, usage_due
 from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
 UNPAID: Final = "It was not paid in time"
+GIVEN_UP: Final = "Its invoice is given up"
 _S = PaymentStatus
 
 
@@ -85,8 +90,19 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
 
 def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """What the processor is to be asked about a charge: what became of it, and for it where it
-    knows of none, under the same id."""
-    return collecting(tx.subscription_payments.get(payment_id), tx)
+    knows of none, under the same id. One that another is to take the place of is called off."""
+    payment = tx.subscription_payments.get(payment_id)
+    return replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
+
+
+def settle_charge(asked: Collecting, powers: Powers) -> Asked:
+    """Ask the processor for a charge, or what became of it, or to call it off."""
+    if not asked.cancels:
+        return ask_and_take(asked, powers)
+    try:
+        return Asked(asked, powers.cards.cancel(asked.order))
+    except GatewayUnavailable:
+        return Asked(asked, Unreachable())
 
 
 def keep_answer(asked: Asked, tx: Transaction) -> None:
@@ -162,7 +178,7 @@ def keep_heard(
     elif payment.is_under_way:
         _declined(subscription, collection, AUTHENTICATION, tx)
         collection.next_at = None
-    elif collection.method_id != payment.method_id:
+    elif collection.method_id != payment.method_id or payment.is_superseded:
         collection.next_at = tx.now
     else:
         code = payment.failure_code or payment.status.value
@@ -255,3 +271,4 @@ def _give_up(subscription: Subscription, collection: Collection, tx: Transaction
     if found is not None:
         tx.subscription_payments.give_up(found[0])
         collection.next_at = tx.now
+        supersede_waiting(subscription.id, GIVEN_UP, tx)

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class Collecting:
     """What the processor is to be asked: for a payment (`begins`), or what became of one.
 
-    `key` opens the sealed token of the method that it is taken from.
+    `key` opens the sealed token of the method that it is taken from. `cancels` where the processor
+    is to call it off, unless it was taken.
     """
 
     order: Order
@@ -43,6 +44,7 @@ class Collecting:
     method_id: StoredMethodId | None = None
     sealed: bytes = b""
     key: DataKey | None = None
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 The dispute is locked while a word about it is weighed, and never moves back. Of a purchase of
 credits it takes back what was bought, and gives it back where it is won; the money is booked along.
+So it does of an invoice of the platform, with the credits of its period.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from common.domain.dispute import INQUIRIES, Dispute, DisputeFact, DisputeStatus
 from common.domain.money import Money
 from common.domain.refund import PaymentUnknown
 from common.ports.transaction import Transaction
+from common.procedures.giving_back import follow_dispute, invoice_paid_by
 from common.procedures.purchasing import (
     credits_of_payment_returned,
     credits_of_payment_taken_back,
@@ -43,17 +45,25 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
         if (booked := fact.booked) is not None:
             tx.ledger.post(booked)
         tx.tell(fact)
-    _move_credits(claim, tx)
+    dispute = facts[0].subject if facts else known
+    if dispute is not None and dispute.invoice_id is not None:
+        follow_dispute(dispute, tx)
+    else:
+        _move_credits(claim, tx)
 
 
 def _opened(claim: Claim, tx: Transaction) -> tuple[DisputeFact, ...]:
-    """A dispute that was not known, of a payment that is, or of a purchase of credits.
+    """A dispute that was not known, of a payment that is, of a purchase of credits, or of an
+    invoice of the platform.
 
-    Refuses: PaymentUnknown, AmountNotPositive.
+    Refuses: PaymentUnknown, AmountNotPositive, CurrenciesDiffer.
     """
     payment = tx.folios.find_paid_by(claim.processor_payment_id)
+    invoice = None
     if payment is None and not tx.credit_purchases.find_paid_by(claim.processor_payment_id):
-        raise PaymentUnknown()
+        invoice = invoice_paid_by(claim.processor_payment_id, tx)
+        if invoice is None:
+            raise PaymentUnknown()
     return Dispute.opened(
         payment,
         tx.folios.get(payment.folio_id).property_id if payment else None,
@@ -63,6 +73,7 @@ def _opened(claim: Claim, tx: Transaction) -> tuple[DisputeFact, ...]:
         claim.status,
         claim.fee,
         tx,
+        invoice.id if invoice else None,
     )
 
 

@@ -7,9 +7,11 @@ same moment, one is run again, and finds what the other has done.
 
 from collections.abc import Sequence
 
+from common.domain.money import Money
 from common.domain.prepaid_account import CreditAccount
-from common.domain.prepaid_claw_back import GrantedCredits, TakenBack, claw_back
+from common.domain.prepaid_claw_back import GrantedCredits, GrantUnknown, TakenBack, claw_back
 from common.domain.prepaid_grant import CreditGrant, CreditsGranted, grant
+from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
 from common.ports.transaction import Transaction
 from common.procedures.moving import keep_moved
 
@@ -51,6 +53,50 @@ def take_back_of_grant(
     if already or missing <= 0:
         return None
     return _take_back(tx, accounts, granted, missing, source_key, reason)
+
+
+def take_back_share(
+    tx: Transaction, grant_key: str, source_key: str, gone: Money, whole: Money, reason: str
+) -> TakenBack | None:
+    """Take back of a grant the share that `gone` is of the `whole` that it came with, less what was
+    taken back before, rounded down: no debt is made up. None where that is nothing, was done for
+    this already, or nothing was granted. Refuses: CurrenciesDiffer.
+    """
+    try:
+        accounts, granted, already = tx.prepaid.take_granted(grant_key, source_key)
+    except GrantUnknown:
+        return None
+    missing = _share(granted, gone, whole) - granted.asked_micro
+    if already or missing <= 0:
+        return None
+    return _take_back(tx, accounts, granted, missing, source_key, reason)
+
+
+def give_back_unless_gone(
+    tx: Transaction, grant_key: str, source_key: str, gone: Money, whole: Money, reason: str
+) -> None:
+    """Give back what was taken for a dispute that is won, once. It stays taken where less would be
+    taken then than what is still `gone` of the `whole`: a refund beside the dispute has found
+    nothing left to take.
+
+    Refuses: CurrenciesDiffer, CreditsOutOfRange.
+    """
+    try:
+        account, taken, moves = tx.prepaid.take_claw_back(source_key)
+        _, granted, _ = tx.prepaid.take_granted(grant_key, source_key)
+    except (GrantUnknown, ClawBackUnknown, ClawBackReversed):
+        return
+    if granted.asked_micro - taken.asked_micro < _share(granted, gone, whole):
+        return
+    given = give_back(account, taken, moves, reason, tx)
+    keep_moved(given, tx)
+    tx.prepaid.keep_reversal(given.reversal)
+
+
+def _share(granted: GrantedCredits, gone: Money, whole: Money) -> int:
+    """The share of a grant that so much is of a whole, rounded down."""
+    micro = granted.root.granted_micro
+    return micro if gone >= whole else micro * gone.amount_micro // whole.amount_micro
 
 
 def _take_back(

@@ -26,11 +26,12 @@ from common.ports.transaction import Transaction
 from common.ports.webhooks import ReceivedWebhook
 from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
+from common.procedures.giving_back import REFUNDED, keep_refunded
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
 from common.procedures.refunded_there import Told, keep_refunded_there
-from common.procedures.refunding import keep_result
+from common.procedures.refunding import find_pending, keep_pending_result
 from common.procedures.warning import warn_of_fraud
 
 DISPUTE_STATES: Final = frozenset(status.value for status in DisputeStatus)
@@ -112,18 +113,19 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
         known = RefundId(refund_id)
     except ValueError:
         raise RefundUnknown() from None
-    pending = tx.refunds.find_pending(known)
+    pending = find_pending(known, tx)
     if pending is None:
         return
     told = (about.payment_intent, _given_back(about))
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")
     failure = about.failure_reason or about.status if about.status in REFUND_FAILED else None
-    keep_result(pending.folio_id, pending.id, failure, tx)
+    keep_pending_result(pending, failure, tx)
 
 
 def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
-    """What somebody gave back at the processor is a refund of its payment, once it is made."""
+    """What somebody gave back at the processor is a refund of its payment, once it is made: of an
+    invoice of the platform, or of a guest's folio."""
     if about.status != "succeeded" or about.payment_intent is None:
         return
     told = Told(
@@ -131,7 +133,8 @@ def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> Non
         processor_payment_id=about.payment_intent,
         paid=_given_back(about),
     )
-    keep_refunded_there(told, tx)
+    if not keep_refunded(told, REFUNDED, tx):
+        keep_refunded_there(told, tx)
 
 
 def _given_back(about: ProcessorObject | RefundPart) -> Money:

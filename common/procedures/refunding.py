@@ -11,25 +11,35 @@ from common.domain.identifiers import FolioId, RefundId
 from common.domain.refund import RefundUnknown, settle_refund
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.powers import Powers
+from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import PendingRefund, Transaction
+from common.procedures.giving_back import keep_refund_result
 from common.procedures.returning import keep_return
+
+Pending = PendingRefund | PendingSubscriptionRefund
+"""Of a guest's payment, or of one that paid an invoice of the platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A pending refund, and what the processor said of it."""
 
-    pending: PendingRefund
+    pending: Pending
     answer: Answer
 
 
-def ask_processor(pending: PendingRefund, powers: Powers) -> Asked:
+def find_pending(refund_id: RefundId, tx: Transaction) -> Pending | None:
+    """The refund, if it waits for its processor."""
+    return tx.refunds.find_pending(refund_id) or tx.subscription_refunds.find_pending(refund_id)
+
+
+def ask_processor(pending: Pending, powers: Powers) -> Asked:
     """Let the processor make the refund, once."""
     gateway = powers.gateway
     return Asked(pending, gateway.refund(pending.id, pending.processor_payment_id, pending.paid))
 
 
-def ask_again(pending: PendingRefund, powers: Powers) -> Asked:
+def ask_again(pending: Pending, powers: Powers) -> Asked:
     """Ask the processor what became of the refund, and for it where it knows of none.
 
     In that order: a processor forgets its keys after a while, and a refund under a key that it has
@@ -48,11 +58,29 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
     """
     match asked.answer:
         case Succeeded():
-            keep_result(asked.pending.folio_id, asked.pending.id, None, tx)
+            keep_pending_result(asked.pending, None, tx)
         case Failed(code):
-            keep_result(asked.pending.folio_id, asked.pending.id, code, tx)
+            keep_pending_result(asked.pending, code, tx)
         case Unknown():
-            tx.refunds.postpone(asked.pending.id)
+            _postpone(asked.pending, tx)
+
+
+def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> None:
+    """Keep what became of a refund that waits.
+
+    Refuses: FolioUnknown, RefundUnknown, RefundExceedsPayment.
+    """
+    if isinstance(pending, PendingRefund):
+        keep_result(pending.folio_id, pending.id, failure_code, tx)
+    else:
+        keep_refund_result(pending, failure_code, tx)
+
+
+def _postpone(pending: Pending, tx: Transaction) -> None:
+    if isinstance(pending, PendingRefund):
+        tx.refunds.postpone(pending.id)
+    else:
+        tx.subscription_refunds.postpone(pending.id)
 
 
 def keep_result(

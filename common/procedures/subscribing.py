@@ -5,7 +5,7 @@ invoice, its number, the entries in the platform's books, the credits of a perio
 own account, the trail and the answer are one commit, whoever asked for it.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from common.domain.identifiers import (
     CreditLotId,
@@ -15,7 +15,7 @@ from common.domain.identifiers import (
 )
 from common.domain.plan import PlanVersion
 from common.domain.prepaid_account import MAIN
-from common.domain.prepaid_grant import CreditGrant
+from common.domain.prepaid_grant import CreditGrant, renewal_key
 from common.domain.prepaid_lot import CreditSource
 from common.domain.settings import Issuer
 from common.domain.stored_method import StoredMethod
@@ -26,6 +26,8 @@ from common.domain.subscription_terms import Terms
 from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
+
+OTHER_METHOD: Final = "Another method was chosen"
 
 
 def usage_due(subscription: Subscription, tx: Transaction, *, and_ahead: bool = False) -> UsageDue:
@@ -79,6 +81,15 @@ def begin_to_collect(
     return begun.subject
 
 
+def supersede_waiting(subscription_id: SubscriptionId, reason: str, tx: Transaction) -> None:
+    """Have the charge called off that waits for its tenant at the bank, if one does: what is open
+    is charged anew once the processor has said that it was."""
+    waiting = tx.subscription_payments.find_waiting(subscription_id)
+    if waiting is not None and (superseded := waiting.supersede(reason)) is not None:
+        tx.subscription_payments.keep(waiting)
+        tx.tell(superseded)
+
+
 def choose_method(subscription: Subscription, method: StoredMethod, tx: Transaction) -> Collection:
     """Charge a subscription to another method from now on; what is open, at once.
 
@@ -90,6 +101,7 @@ def choose_method(subscription: Subscription, method: StoredMethod, tx: Transact
         collection = begun.subject
         tx.tell(begun)
     is_charged = tx.subscription_payments.is_under_way(subscription.id)
+    supersede_waiting(subscription.id, OTHER_METHOD, tx)
     tx.tell(collection.choose(method, tx, is_charged=is_charged))
     tx.subscription_collections.keep(collection)
     return collection
@@ -102,6 +114,7 @@ def collect_anew(subscription: Subscription, reason: str, tx: Transaction) -> Co
         return None
     if (ended := collection.recover(reason)) is not None:
         tx.tell(ended)
+    supersede_waiting(subscription.id, reason, tx)
     if not tx.subscription_payments.is_under_way(subscription.id):
         collection.next_at = tx.now
     tx.subscription_collections.keep(collection)
@@ -124,14 +137,13 @@ def _grant(subscription: Subscription, tx: Transaction, already_granted_micro: i
     credits = subscription.period_credits_micro - already_granted_micro
     if credits <= 0:
         return
-    start = subscription.period.start.isoformat()
     grant_once(
         tx,
         MAIN,
         CreditGrant(
             id=tx.new_id(CreditLotId),
             source=CreditSource.RENEWAL,
-            source_key=f"renewal:{subscription.id}:{start}",
+            source_key=renewal_key(subscription.id, subscription.period.start),
             credits_micro=credits,
             reason=f"{subscription.terms.plan}, period {subscription.period_number}",
         ),

@@ -1,8 +1,9 @@
-"""Show an invoice of the platform to a tenant, with its payload."""
+"""Show an invoice of the platform to a tenant, with its payload, what became of its money, and the
+credit notes of what was given back."""
 
 from common.contracts.references import SubscriptionInvoiceRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionInvoiceView, TenantRef
+from common.contracts.subscriptions import SubscriptionInvoiceShown, TenantRef
 from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
@@ -24,9 +25,10 @@ class ShowSubscriptionInvoice(Request):
 )
 def show_subscription_invoice(
     request: ShowSubscriptionInvoice, tx: Transaction
-) -> SubscriptionInvoiceView:
+) -> SubscriptionInvoiceShown:
     """Answer an invoice of the platform.
 
     Refuses: SubscriptionInvoiceUnknown.
     """
-    return SubscriptionInvoiceView.of(tx.subscriptions.get_invoice(request.invoice_id))
+    invoice = tx.subscriptions.get_invoice(request.invoice_id)
+    return SubscriptionInvoiceShown.showing(invoice, tx.platform_credits.notes_of(invoice.id))

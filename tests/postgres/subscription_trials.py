@@ -124,6 +124,12 @@ SUBSCRIPTIONS: Final = [
         {"id": "sin_x", "number": "x", "series_number": 999_999},
         "purpose = 'period'",
     ),
+    Trial(
+        "late_usage_is_invoiced_once",
+        "subscription_invoices",
+        {"id": "sin_x", "number": "x", "series_number": 999_999},
+        "purpose = 'late_usage'",
+    ),
     invoice("invoiced_subscription_exists", subscription_id="sub_none"),
     invoice("invoice_purpose_is_known", purpose="gift"),
     invoice("due_is_what_is_left_of_the_total", due_micro=10**12),
@@ -203,3 +209,8 @@ def subscriptions_of_every_kind(hotel: Hotel) -> None:
     over = datetime.now(UTC)
     put_into(hotel, period_end=over, due_at=over)
     assert run_cycle(hotel).done == 1
+    hotel.house.sql(
+        "UPDATE billing_central.subscription_invoices SET purpose = 'late_usage'"
+        " WHERE tenant_id = :t AND purpose = 'change'",
+        t=hotel.tenant_id,
+    )

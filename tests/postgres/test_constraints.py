@@ -27,6 +27,12 @@ from tests.postgres.lost_number_trials import LOST, a_number_that_was_lost
 from tests.postgres.night_trials import NIGHTS, a_day_that_ended
 from tests.postgres.payment_trials import PAYMENTS, payments_of_every_state
 from tests.postgres.payout_trials import PAYOUTS
+from tests.postgres.platform_credit_trials import (
+    PLATFORM_CREDITS,
+    PLATFORM_DISPUTES,
+    PLATFORM_REFUNDS,
+    money_that_went_back,
+)
 from tests.postgres.purchase_trials import PURCHASES, purchases_of_every_state
 from tests.postgres.reconciliation_trials import RECONCILIATIONS
 from tests.postgres.refund_trials import REFUNDS, refunds_of_every_state
@@ -224,6 +230,8 @@ CENTRALLY: Final = [
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
     *SUBSCRIPTIONS,
     *CHARGING,
+    *PLATFORM_CREDITS,
+    *PLATFORM_REFUNDS,
 ]
 
 
@@ -245,6 +253,7 @@ EVERYTHING: Final = [
     *COMPANIES,
     *PREPAID,
     *WEBHOOKS,
+    *PLATFORM_DISPUTES,
     *CERTIFICATES,
     *SENDINGS,
     *PAYMENTS,
@@ -293,6 +302,7 @@ def full(house: House) -> Hotel:
     a_sending(hotel, invoice)
     subscriptions_of_every_kind(hotel)
     charges_of_every_state(hotel)
+    money_that_went_back(hotel)
     payments_of_every_state(hotel)
     purchases_of_every_state(hotel)
     reviews_of_every_state(hotel)

@@ -36,7 +36,8 @@ def _digests(house: House, tenant_id: UUID) -> dict[str, str]:
         " AND table_name IN ('outbox', 'step_up_uses', 'subscriptions', 'subscription_invoices',"
         " 'platform_entries', 'usage_periods', 'usage_records', 'usage_events', 'usage_values',"
         " 'usage_totals', 'trials', 'trial_marks', 'subscription_payments',"
-        " 'subscription_collections', 'revenue_movements')) ORDER BY 1",
+        " 'subscription_collections', 'revenue_movements', 'platform_credit_notes',"
+        " 'platform_reversal_entries', 'subscription_refunds')) ORDER BY 1",
         schema=schema,
     )
     digests = [

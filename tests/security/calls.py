@@ -106,6 +106,8 @@ class Calls(Things):
             return prepaid.BODIES[name](self.credits)
         if name == "start_trial":
             return subscribers.trial_with(self.payer.card)
+        if name == "choose_own_payment_method":
+            return {"paymentMethodId": self.payer.card} if self.subscribers.invoice else None
         if name in subscribers.BODIES:
             return self.subscribers.body(name)
         if name in payers.BODIES:
@@ -297,6 +299,7 @@ OTHERWISE: dict[str, dict[str, Makes]] = {
     "reopen_folio": {"folio_id": lambda calls, _: calls.left.folio},
     "get_subscription_invoice_pdf": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
     "show_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
+    "refund_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.paid},
 }
 BODIES: dict[str, Callable[[Calls], Any]] = {
     "open_folio": _opening,

@@ -125,6 +125,8 @@ DECIDED = {
     "start_trial": VERIFIED_ACCOUNT,
     "show_entitlements": "subscription.read",
     "choose_payment_method": "platform.subscription.write",
+    "choose_own_payment_method": "billing.admin",
+    "refund_subscription_invoice": "platform.subscription.write",
     "show_collection": "subscription.read",
     "declare_platform_incident": "platform.subscription.write",
     "end_platform_incident": "platform.subscription.write",

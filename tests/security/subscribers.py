@@ -13,7 +13,7 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from tests.buying import card
-from tests.charging import incident, incidents_are_over
+from tests.charging import collect, incident, incidents_are_over
 from tests.hotel import Hotel, House, new_id, usd
 from tests.platform_taxing import FAR_AHEAD, RATES, SELLER, rate, rules
 from tests.subscribing import ask, subscribed
@@ -60,6 +60,7 @@ STATES = {
     "resume_subscription": "status = 'paused', paused_at = now(), canceled_at = NULL,"
     " due_at = NULL",
     "choose_payment_method": RUNS,
+    "refund_subscription_invoice": RUNS,
     "reactivate_subscription": f"{STANDS}, status = 'suspended'",
     "cycle_subscription": "status = 'active', canceled_at = NULL, paused_at = NULL,"
     " period_start = now() - interval '40 days', period_end = now() - interval '10 days',"
@@ -69,14 +70,16 @@ STATES = {
 
 @dataclass(frozen=True)
 class Subscribers:
-    """The hotel's own invoice, a plan of the tests' own, the tenant that is acted on with its card,
-    and an incident that the hotel has declared, as if it were the platform's office."""
+    """The hotel's own invoice, a plan of the tests' own, the tenant that is acted on with its card
+    and an invoice that it has paid, and an incident that the hotel has declared, as if it were the
+    platform's office."""
 
     invoice: str
     incident: str
     plan: str
     other: Hotel
     card: str
+    paid: str
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -105,7 +108,7 @@ class Subscribers:
         return BODIES[name](self)
 
 
-_OTHERS: dict[str, tuple[str, Hotel, str]] = {}
+_OTHERS: dict[str, tuple[str, Hotel, str, str]] = {}
 """In each database, a plan and a tenant: to bear another one for each test would take too long."""
 
 
@@ -139,13 +142,15 @@ def _end(to: Subscribers) -> dict[str, Any]:
     return {"reason": "The network is up"}
 
 
-def _acted_on(house: House) -> tuple[str, Hotel, str]:
+def _acted_on(house: House) -> tuple[str, Hotel, str, str]:
+    """A plan, a tenant, a card of it, and an invoice that it has paid."""
     other = house.new_hotel()
-    subscribed(other)
+    paid = subscribed(other, paymentMethodId=card(other))["invoice"]["invoiceId"]
+    collect(other)
     body = {**PLAN, "plan": f"club_{uuid4().hex[:12]}"}
     made = ask(other, "plan.create", "/plans", body, office=other.tenant_id)
     assert made.status_code == 201, made.text
-    return body["plan"], other, card(other)
+    return body["plan"], other, card(other), paid
 
 
 @contextmanager
@@ -238,6 +243,12 @@ BODIES: dict[str, Callable[[Subscribers], dict[str, Any]]] = {
         ]
     },
     "choose_payment_method": lambda to: {"paymentMethodId": to.card},
+    "refund_subscription_invoice": lambda to: {
+        "tenantId": str(to.other.tenant_id),
+        "id": new_id("rfd"),
+        "amount": usd(1),
+        "reason": "They were billed twice",
+    },
     "declare_platform_incident": _declare,
     "end_platform_incident": _end,
 }

@@ -257,6 +257,8 @@ FREE_TEXTS = {
     "record_usage_batch": 0,
     "start_trial": 0,
     "choose_payment_method": 0,
+    "choose_own_payment_method": 0,
+    "refund_subscription_invoice": 1,
     "declare_platform_incident": 1,
     "end_platform_incident": 1,
     "remove_payment_method": 0,

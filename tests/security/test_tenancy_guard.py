@@ -40,7 +40,8 @@ OF_NO_TENANT = {
     "tenants",  # tooling
 }
 OF_NOBODY = {
-    *("subscriptions.TAKE_SERIES", "usage.METERS"),  # the platform's numbers and meters
+    # the platform's numbers and meters
+    *("subscriptions.TAKE_SERIES", "platform_credits.TAKE_SERIES", "usage.METERS"),
     *(f"subscription_collections.{name}" for name in ("HELD", "INCIDENT_ON", "TAKE_INCIDENT")),
 }
 SUMS = {"credit_purchases.DIFFERENCES", "payouts.HELD"}  # of what row security shows, and no row

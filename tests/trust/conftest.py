@@ -13,6 +13,7 @@ from tests.conftest import a_server
 from tests.hotel import Hotel, House
 from tests.trust.invariants.charging import hotel_that_is_charged
 from tests.trust.invariants.payments import hotel_with_payments
+from tests.trust.invariants.platform_credits import hotel_whose_money_went_back
 from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
 from tests.trust.invariants.purchases import hotel_with_purchases
 from tests.trust.invariants.reviews import hotel_with_reviews
@@ -86,3 +87,8 @@ def reviewed(house: House) -> Hotel:
 def charged(house: House) -> Hotel:
     """A hotel whose subscription was charged."""
     return hotel_that_is_charged(house)
+
+
+@pytest.fixture(scope="module")
+def given_back(house: House) -> Hotel:
+    return hotel_whose_money_went_back(house)

@@ -30,6 +30,9 @@ def emptying(house: House, *hotels: Hotel) -> str:
             f"DELETE FROM billing_central.subscription_collections WHERE tenant_id = '{tenant}'",
             f"DELETE FROM billing_central.platform_incidents WHERE office = '{tenant}'",
             f"DELETE FROM billing_central.platform_entries WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.subscription_refunds WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.platform_credit_notes WHERE tenant_id = '{tenant}'",
+            f"DELETE FROM billing_central.platform_reversal_entries WHERE tenant_id = '{tenant}'",
             *(
                 f"DELETE FROM billing_central.usage_{name} WHERE tenant_id = '{tenant}'"
                 for name in ("periods", "records", "events", "values", "totals")

@@ -24,6 +24,7 @@ from tests.trust.invariants.nights import NIGHTS, hotel_at_night
 from tests.trust.invariants.payments import PAYMENTS
 from tests.trust.invariants.payouts import PAYOUTS, hotel_with_payouts
 from tests.trust.invariants.plant import STEP_UP, Plant
+from tests.trust.invariants.platform_credits import PLATFORM_CREDITS
 from tests.trust.invariants.prepaid import PREPAID
 from tests.trust.invariants.purchases import PURCHASES
 from tests.trust.invariants.reconciliations import RECONCILED, reconciled_hotel
@@ -78,6 +79,7 @@ AREAS = {
     "payments": PAYMENTS,
     "bought": PURCHASES,
     "charged": CHARGED,
+    "given_back": PLATFORM_CREDITS,
     "reviewed": REVIEWS,
     "paying": PAYOUTS,
 }

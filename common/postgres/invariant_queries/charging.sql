@@ -67,7 +67,8 @@ WHERE tenant_id = billing_central.current_tenant()
   AND state_digest <> sha256(convert_to(concat(
   '{"amountMicro":', amount_micro, ',"currency":', to_json(currency),
   ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(id),
-  ',"invoiceId":', to_json(invoice_id), ',"paymentMethodId":', to_json(payment_method_id),
+  ',"invoiceId":', to_json(invoice_id), CASE WHEN is_superseded THEN ',"isSuperseded":true' END,
+  ',"paymentMethodId":', to_json(payment_method_id),
   ',"processorPaymentId":', coalesce(to_json(processor_payment_id)::text, 'null'),
   ',"status":', to_json(status), ',"trial":', trial, '}'), 'UTF8'));
 

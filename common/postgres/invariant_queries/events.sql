@@ -114,6 +114,8 @@ WITH answers AS MATERIALIZED (
   UNION ALL
   SELECT id FROM refunds
   UNION ALL
+  SELECT id FROM billing_central.subscription_refunds
+  UNION ALL
   SELECT id FROM reconciliations
   UNION ALL
   SELECT id FROM company_accounts

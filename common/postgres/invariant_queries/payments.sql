@@ -112,7 +112,10 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, 
   to_json(currency),
   CASE WHEN fee_micro IS NOT NULL
     THEN concat(',"feeCurrency":', to_json(fee_currency), ',"feeMicro":', fee_micro) END,
-  ',"id":', to_json(id), ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
+  ',"id":', to_json(id),
+  CASE WHEN subscription_invoice_id IS NOT NULL
+    THEN concat(',"invoiceId":', to_json(subscription_invoice_id)) END,
+  ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
   ',"processorDisputeId":', to_json(processor_dispute_id), ',"status":', to_json(status), '}'),
   'UTF8'));
 

@@ -227,6 +227,7 @@ WHERE trials.tenant_id = billing_central.current_tenant()
 -- Each unique constraint that lets the platform do a thing once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['one_subscription_per_tenant', 'period_is_invoiced_once',
+  'late_usage_is_invoiced_once',
   'plan_versions_are_consecutive', 'platform_entry_is_booked_once',
   'platform_tax_rules_are_consecutive', 'declared_once_a_country_and_rate',
   'platform_number_is_given_once', 'printed_platform_number_is_given_once',

@@ -82,6 +82,10 @@ WITH standing AS (
   SELECT 'subscription', id, version, trail, state_digest FROM billing_central.subscriptions
   WHERE tenant_id = billing_central.current_tenant()
   UNION ALL
+  SELECT 'subscription_refund', id, version, trail, state_digest
+  FROM billing_central.subscription_refunds
+  WHERE tenant_id = billing_central.current_tenant()
+  UNION ALL
   SELECT 'subscription_payment', id, version, trail, state_digest
   FROM billing_central.subscription_payments
   WHERE tenant_id = billing_central.current_tenant()
@@ -117,7 +121,7 @@ FULL JOIN (
     'reconciliation', 'company_account', 'credit_account', 'dispute', 'late_refund',
     'returned_payment', 'processor_difference', 'subscription', 'customer', 'payment_method', 'payment_intent',
     'credit_purchase', 'auto_top_up', 'review', 'payout', 'payout_account',
-    'subscription_payment', 'subscription_collection', 'platform_incident')
+    'subscription_payment', 'subscription_refund', 'subscription_collection', 'platform_incident')
   ORDER BY aggregate_kind, aggregate_id, sequence DESC
 ) AS last ON aggregate_id = id AND aggregate_kind = kind
 WHERE (version, trail, state_digest) IS DISTINCT FROM (sequence, hash, digest_after);

@@ -1,5 +1,7 @@
 """A subscription is charged to the method that was chosen last (SUB-6, SUB-7)."""
 
+from typing import Any
+
 import pytest
 
 from tests.buying import card
@@ -11,7 +13,15 @@ from tests.subscribing import subscribe, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
 
+AROUND = ("customers", "payment_methods", "audit_entries", "idempotency_keys", "outbox")
 pytestmark = pytest.mark.req("SUB-6")
+
+
+def choose_oneself(hotel: Hotel, method: str, scope: str = "billing.admin", **more: Any) -> Any:
+    """Charge the own subscription to another method."""
+    body = {"paymentMethodId": method}
+    token = hotel.token(scope)
+    return hotel.call("PUT", "/subscription/payment-method", body, token=token, **more)
 
 
 def test_charges_the_method_that_was_chosen(hotel: Hotel) -> None:
@@ -68,3 +78,23 @@ def test_shows_nothing_where_nothing_was_ever_owed(hotel: Hotel) -> None:
     token = hotel.token("subscription.read")
     answer = hotel.get(f"/subscriptions/{hotel.tenant_id}/collection", token=token)
     assert_refused(answer, 404, "COLLECTION_UNKNOWN")
+
+
+def test_an_administrator_chooses_for_their_own_tenant(hotel: Hotel) -> None:
+    """The platform's scope is not asked for, and nobody else's tenant can be named."""
+    assert_refused(choose_oneself(hotel, card(hotel)), 404, "SUBSCRIPTION_UNKNOWN")
+    subscribed(hotel, paymentMethodId=card(hotel, "sandbox_3ds"))
+    collect(hotel)
+    before = state(hotel)
+    assert_refused(choose_oneself(hotel, new_id("pm")), 404, "PAYMENT_METHOD_UNKNOWN")
+    assert choose_oneself(hotel, card(hotel), scope="subscription.read").status_code == 403
+    assert state(hotel, without=AROUND) == {k: v for k, v in before.items() if k not in AROUND}
+    method = card(hotel)
+
+    answers = at_once([lambda: choose_oneself(hotel, method, key="one") for _ in range(2)])
+
+    assert [each.json["paymentMethodId"] for each in answers] == [method, method]
+    collect(hotel)
+    collect(hotel)
+    assert [row[1] for row in charges(hotel)] == ["canceled", "succeeded"]
+    assert (debts(hotel), broken(hotel)) == (["paid"], [])

@@ -104,8 +104,8 @@ def test_bills_what_was_used_until_a_subscription_ends(hotel: Hotel, clock: Cloc
     assert answer.json["invoice"]["bill"]["purpose"] == "usage"
     assert invoices(hotel) == [["period", 1, 1_000, 1_000], ["usage", 1, 600, 600]]
     assert totals(hotel) == [[1, "active_users", 4, 3, 3, 600]]
-    late = used("active_users", None, at, value="d")
-    assert fates(send_all(hotel, late)) == ["USAGE_OUTSIDE_SUBSCRIPTION"]
+    after = used("active_users", None, "2026-02-10T00:00:00Z", value="d")
+    assert fates(send_all(hotel, after)) == ["USAGE_OUTSIDE_SUBSCRIPTION"]
     assert broken(hotel) == []
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from tests.buying import card
 from tests.charging import collect, incident
-from tests.hotel import Hotel, new_id
+from tests.hotel import Hotel, new_id, usd
 from tests.subscribing import SCOPE, WHY, subscribed
 from tests.till import signed
 from tests.trust.faults.job_examples import runs
@@ -16,12 +16,18 @@ Act = Callable[[Hotel], str]
 
 
 def _confirmed(
-    scene: Scene, method: str, path: str, deed: str, body: dict[str, Any], **named: Any
+    scene: Scene,
+    method: str,
+    path: str,
+    deed: str,
+    body: dict[str, Any],
+    tenant: dict[str, str] | None = None,
+    **named: Any,
 ) -> Act:
     """The same request with the same key and confirmation, however often it is sent."""
     hotel, key, by = scene.hotel, str(uuid4()), f"platform-{uuid4()}"
     context = signed(deed=deed, tenant=str(hotel.tenant_id), request={**named, **body})
-    sent = {**body, "stepUpToken": hotel.confirmation(by, SCOPE, context)}
+    sent = {**body, **(tenant or {}), "stepUpToken": hotel.confirmation(by, SCOPE, context)}
     token = hotel.token(SCOPE, sub=by)
 
     def act(at: Hotel) -> str:
@@ -36,6 +42,27 @@ def _choosing(scene: Scene) -> Act:
     path = f"/subscriptions/{scene.hotel.tenant_id}/payment-method"
     body = {"paymentMethodId": card(scene.hotel)}
     return _confirmed(scene, "PUT", path, "subscription.payment_method", body)
+
+
+def _choosing_oneself(scene: Scene) -> Act:
+    subscribed(scene.hotel)
+    body, key = {"paymentMethodId": card(scene.hotel)}, str(uuid4())
+    token = scene.hotel.token("billing.admin")
+
+    def act(at: Hotel) -> str:
+        answer = at.call("PUT", "/subscription/payment-method", body, key=key, token=token)
+        return struck_out(f"{answer.status_code} {answer.text}")
+
+    return act
+
+
+def _refunding(scene: Scene) -> Act:
+    invoice = subscribed(scene.hotel, paymentMethodId=card(scene.hotel))["invoice"]["invoiceId"]
+    collect(scene.hotel)
+    body = {"id": new_id("rfd"), "amount": usd(1_000), "reason": WHY}
+    tenant = {"tenantId": str(scene.hotel.tenant_id)}
+    path, deed = f"/subscription-invoices/{invoice}/refunds", "subscription_invoice.refund"
+    return _confirmed(scene, "POST", path, deed, body, tenant, invoiceId=invoice)
 
 
 def _declaring(scene: Scene) -> Act:
@@ -68,6 +95,8 @@ def _settling(scene: Scene) -> Act:
 
 CHARGING: Final[dict[str, Callable[[Scene], Act]]] = {
     "choose_payment_method": _choosing,
+    "choose_own_payment_method": _choosing_oneself,
+    "refund_subscription_invoice": _refunding,
     "declare_platform_incident": _declaring,
     "end_platform_incident": _ending,
     "collect_subscriptions": _collecting,

@@ -14,7 +14,7 @@ from tests.till import Till
 from tests.trust.faults.cash_examples import waits_too_long
 from tests.trust.faults.credit_examples import credits_that_end
 from tests.trust.faults.scene import Scene
-from tests.trust.faults.subscription_examples import overdue, trial_that_is
+from tests.trust.faults.subscription_examples import overdue, told_late, trial_that_is
 from tests.webhooks import Webhook, captured
 from tests.weighing import a_suspected_payment
 
@@ -106,6 +106,13 @@ def _cycling(scene: Scene) -> Act:
     return runs("cycle_subscriptions", scene)
 
 
+def _billing_what_came_late(scene: Scene) -> Act:
+    """At both houses a subscription ended forty days ago, and something was told of it since."""
+    for hotel in (scene.hotel, scene.annex):
+        told_late(hotel)
+    return runs("bill_late_usage", scene)
+
+
 def _reminding(scene: Scene) -> Act:
     """At both houses a trial ends in two days."""
     for hotel in (scene.hotel, scene.annex):
@@ -145,6 +152,7 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "expire_credits": _expiring,
     "reconcile_credits": _reconciling_credits,
     "cycle_subscriptions": _cycling,
+    "bill_late_usage": _billing_what_came_late,
     "remind_trials": _reminding,
     "expire_reviews": _over,
     "forget_webhook_bodies": _forgetting,

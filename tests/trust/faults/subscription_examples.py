@@ -1,5 +1,6 @@
 """One call of everything that changes a plan or a subscription; see `examples`."""
 
+import json
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,10 +10,13 @@ from uuid import uuid4
 from werkzeug.test import TestResponse
 
 from common.domain.identifiers import SubscriptionId
+from common.domain.meter import UsageRecordId
 from common.domain.period import Interval
 from common.domain.subscription import begin
+from common.domain.subscription_life import cancel
 from common.domain.subscription_terms import Terms
 from common.domain.trial import Marks, begin_trial
+from common.domain.usage import UsageEvent, UsageRecord
 from common.ports.transaction import Transaction
 from common.ports.transactions import Caller, StoredAnswer
 from common.procedures.subscribing import settle
@@ -104,8 +108,13 @@ def overdue(hotel: Hotel, plan: str = "pro") -> None:
         began = tx.now - timedelta(days=31)
         settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
 
+    _does(hotel, subscribing)
+
+
+def _does(hotel: Hotel, deed: Callable[[None, Transaction], None]) -> None:
+    """Something that happened to a tenant at times of its own."""
     call = Call(
-        use_case=subscribing,
+        use_case=deed,
         request=None,
         caller=Caller(actor=SystemActor.named("test", hotel.tenant_id), traceparent=""),
         tenant_id=hotel.tenant_id,
@@ -151,6 +160,50 @@ def _trying(scene: Scene) -> Act:
         return struck_out(f"{answer.status_code} {answer.text}")
 
     return do
+
+
+def _metered(hotel: Hotel) -> None:
+    """A plan with a price of its own, there once: whoever publishes one leaves a trail."""
+    price = {"meter": "ai_tokens", "model": "per_unit", "per": 1, "included": 0}
+    changed = {
+        "id": "plv_01K9ZQ0M8Y0000000000000009",
+        "plan": "by_the_token",
+        "usage_prices": [{**price, "tiers": [[None, 1_000_000]]}],
+    }
+    hotel.house.sql(
+        "INSERT INTO billing_central.plan_versions"
+        " SELECT (jsonb_populate_record(pro, CAST(:changed AS jsonb))).*"
+        " FROM billing_central.plan_versions AS pro WHERE plan = 'pro' AND number = 1"
+        " ON CONFLICT DO NOTHING",
+        changed=json.dumps(changed),
+    )
+
+
+def told_late(hotel: Hotel) -> None:
+    """It began fifty days ago and ended ten days later, and what was told of it after that is on no
+    invoice."""
+    _metered(hotel)
+
+    def subscribing(_: None, tx: Transaction) -> None:
+        terms = Terms.of(tx.plans.get("by_the_token"), 1, Interval.MONTH, None)
+        began = tx.now - timedelta(days=50)
+        settle(begin(tx.new_id(SubscriptionId), terms, "UTC", began, None), tx)
+
+    def ending(_: None, tx: Transaction) -> None:
+        subscription, ended = tx.subscriptions.take(), tx.now - timedelta(days=40)
+        settle(cancel(subscription, ended, WHY, at_once=True, release=False), tx)
+
+    def telling(_: None, tx: Transaction) -> None:
+        at = tx.now - timedelta(days=45)
+        event = UsageEvent(meter="ai_tokens", event_id="late", quantity=5, occurred_at=at)
+        book = tx.usage.take([event])
+        record = UsageRecord(id=tx.new_id(UsageRecordId), subscription_id=book.subscription.id)
+        assert book.count(event, record, at)
+        tx.usage.keep(record)
+        tx.tell(record.recorded())
+
+    for deed in (subscribing, ending, telling):
+        _does(hotel, deed)
 
 
 def some_marks() -> Marks:

@@ -1,0 +1,158 @@
+-- What went back of the money of the platform's invoices.
+
+-- invariant: a_platform_credit_note_is_as_it_was_written
+-- A credit note of the platform fits its hash, and names the invoice that it corrects.
+SELECT notes.id, concat_ws(' ', notes.number, 'of', invoices.number, 'comes to', notes.total_micro)
+FROM billing_central.platform_credit_notes AS notes
+LEFT JOIN billing_central.subscription_invoices AS invoices ON invoices.id = invoice_id
+WHERE notes.tenant_id = billing_central.current_tenant()
+  AND (notes.payload_sha256, notes.number, notes.total_micro, notes.tax_micro, notes.currency,
+       invoices.number, encode(invoices.payload_sha256, 'hex'), invoices.tenant_id)
+      IS DISTINCT FROM
+      (sha256(convert_to(notes.payload, 'UTF8')), notes.payload::jsonb ->> 'number',
+       (notes.payload::jsonb ->> 'totalMicro')::bigint,
+       (notes.payload::jsonb #>> '{tax,taxMicro}')::bigint, notes.payload::jsonb ->> 'currency',
+       notes.payload::jsonb #>> '{invoice,number}',
+       notes.payload::jsonb #>> '{invoice,payloadSha256}', notes.tenant_id);
+
+-- invariant: what_was_refunded_of_an_invoice_is_credited
+-- Credit notes of an invoice come to what it says was refunded, and to the share of its tax that is
+-- the share of its total, rounded once, half away from zero.
+WITH minor AS (
+  SELECT id AS invoice_id, CASE
+    WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+      'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
+    WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000
+    WHEN currency IN ('CLF', 'UYW') THEN 100
+    ELSE 10000 END AS unit
+  FROM billing_central.subscription_invoices
+  WHERE tenant_id = billing_central.current_tenant()
+)
+SELECT invoices.id, concat_ws(' ', number, 'refunded', refunded_micro, 'credited', credited,
+  'with tax of', tax)
+FROM billing_central.subscription_invoices AS invoices
+JOIN minor ON minor.invoice_id = invoices.id
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(notes.total_micro), 0) AS credited,
+         coalesce(sum(notes.tax_micro), 0) AS tax
+  FROM billing_central.platform_credit_notes AS notes
+  WHERE notes.invoice_id = invoices.id
+    AND notes.currency = invoices.currency
+) AS given_back
+WHERE (credited, tax) IS DISTINCT FROM
+      (refunded_micro::numeric,
+       CASE WHEN refunded_micro = 0 THEN 0
+         ELSE round(tax_micro::numeric * refunded_micro / total_micro / unit) * unit END);
+
+-- invariant: money_that_went_back_is_booked
+-- A credit note is booked out of what the processor holds, what it was for and its tax apart. Of a
+-- dispute of an invoice the money is booked as it stands, with the processor's fee for it, and the
+-- invoice says how much of it is withheld and how much is lost.
+WITH expected AS (
+  SELECT concat('refund:', processor_refund_id) AS source, part, invoice_id, debit,
+         'processor_clearing' AS credit, currency, micro
+  FROM billing_central.platform_credit_notes AS notes
+  CROSS JOIN LATERAL (
+    VALUES (0, 'subscription_refunds', net_micro),
+           (1, concat('vat_payable:', payload::jsonb #>> '{tax,country}'), tax_micro)
+  ) AS parts (part, debit, micro)
+  WHERE tenant_id = billing_central.current_tenant() AND micro > 0
+  UNION ALL
+  SELECT concat('dispute:', processor_dispute_id), 0, subscription_invoice_id, 'disputed_funds',
+         'processor_clearing', currency, amount_micro
+  FROM payment_disputes
+  WHERE subscription_invoice_id IS NOT NULL AND is_withheld
+  UNION ALL
+  SELECT concat('dispute:', processor_dispute_id), 1, subscription_invoice_id,
+         CASE status WHEN 'won' THEN 'processor_clearing' ELSE 'dispute_losses' END,
+         'disputed_funds', currency, amount_micro
+  FROM payment_disputes
+  WHERE subscription_invoice_id IS NOT NULL AND is_withheld AND status IN ('won', 'lost')
+), booked AS (
+  SELECT source, part::integer, invoice_id, debit_account, credit_account, currency, amount_micro
+  FROM billing_central.platform_reversal_entries
+  WHERE tenant_id = billing_central.current_tenant()
+    AND (starts_with(source, 'refund:') OR part < 2)
+)
+SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
+FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
+UNION ALL
+SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_micro, currency)
+FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus
+UNION ALL
+SELECT coalesce(id, source), concat_ws(' ', 'charged', fee_micro, 'booked', micro)
+FROM (SELECT * FROM payment_disputes WHERE subscription_invoice_id IS NOT NULL) AS disputes
+FULL JOIN (
+  SELECT source, currency,
+         sum(CASE debit_account WHEN 'dispute_fees' THEN amount_micro ELSE -amount_micro END)
+           AS micro
+  FROM billing_central.platform_reversal_entries
+  WHERE tenant_id = billing_central.current_tenant()
+    AND starts_with(source, 'dispute:') AND part >= 2
+  GROUP BY source, currency
+) AS fees ON source = concat('dispute:', processor_dispute_id) AND fees.currency = fee_currency
+WHERE coalesce(fee_micro, 0) <> coalesce(micro, 0)
+UNION ALL
+SELECT invoices.id, concat_ws(' ', number, 'withheld', withheld_micro, 'lost', lost_micro)
+FROM billing_central.subscription_invoices AS invoices
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(amount_micro) FILTER (WHERE status NOT IN ('won', 'lost')), 0) AS withheld,
+         coalesce(sum(amount_micro) FILTER (WHERE status = 'lost'), 0) AS lost
+  FROM payment_disputes
+  WHERE subscription_invoice_id = invoices.id AND is_withheld
+) AS asked
+WHERE tenant_id = billing_central.current_tenant()
+  AND (withheld_micro::numeric, lost_micro::numeric) IS DISTINCT FROM (withheld, lost);
+
+-- invariant: credits_follow_the_money_of_their_invoice
+-- Of the credits of a period at least the share is taken back that is gone of its invoice's money:
+-- what was refunded, what banks hold, and what they have.
+SELECT invoices.id, concat_ws(' ', number, 'gone', gone, 'of', total_micro, 'taken back', taken,
+  'of', granted_micro)
+FROM billing_central.subscription_invoices AS invoices
+JOIN credit_lots AS lots
+  ON lots.id = lots.root_id AND lots.source = 'renewal'
+  AND starts_with(lots.source_key, concat('renewal:', invoices.subscription_id, ':'))
+  AND substr(lots.source_key, length(concat('renewal:', invoices.subscription_id, ':')) + 1)
+        ::timestamptz = invoices.period_start
+CROSS JOIN LATERAL (
+  SELECT least(refunded_micro + withheld_micro + lost_micro, total_micro)::numeric AS gone,
+         (SELECT coalesce(sum(asked_micro), 0)
+          FROM credit_claw_backs AS claws
+          WHERE claws.lot_id = lots.id
+            AND NOT EXISTS (
+              SELECT FROM credit_claw_back_reversals AS reversals
+              WHERE reversals.source_key = claws.source_key)) AS taken
+) AS sums
+WHERE invoices.tenant_id = billing_central.current_tenant()
+  AND purpose = 'period'
+  AND total_micro > 0
+  AND taken < div(granted_micro * gone, total_micro);
+
+-- invariant: a_platform_refund_is_credited_when_it_was_made
+-- A refund of an invoice that the platform has asked for is credited once it was made, for as much,
+-- and no other; and the state that its trail digested is the one that it is in.
+SELECT refunds.id, concat_ws(' ', status, refunds.amount_micro, 'credited', notes.total_micro)
+FROM billing_central.subscription_refunds AS refunds
+LEFT JOIN billing_central.platform_credit_notes AS notes
+  ON processor_refund_id = refunds.id AND notes.tenant_id = refunds.tenant_id
+WHERE refunds.tenant_id = billing_central.current_tenant()
+  AND ((notes.invoice_id, notes.total_micro, notes.currency) IS DISTINCT FROM
+       (CASE WHEN status = 'succeeded' THEN refunds.invoice_id END,
+        CASE WHEN status = 'succeeded' THEN refunds.amount_micro END,
+        CASE WHEN status = 'succeeded' THEN refunds.currency END)
+    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+         to_json(refunds.currency), ',"failureCode":',
+         coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(refunds.id),
+         ',"invoiceId":', to_json(refunds.invoice_id), ',"status":', to_json(status), '}'),
+         'UTF8')));
+
+-- invariant: what_goes_back_once_is_guarded
+-- Each unique constraint that lets money of an invoice go back once is there.
+SELECT name, 'is not there'
+FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_is_credited_once',
+  'printed_platform_credit_number_is_given_once', 'reversal_is_booked_once']) AS name
+LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
+  ON relname = name AND relnamespace = 'billing_central'::regnamespace
+     AND indisunique AND indisvalid
+WHERE relname IS NULL;

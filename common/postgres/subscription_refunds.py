@@ -1,0 +1,137 @@
+"""Refunds of the platform's invoices; behind the lock of the invoice's subscription."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
+from common.domain.money import Currency, Money
+from common.domain.refund import RefundStatus
+from common.domain.subscription_refund import SubscriptionRefund
+from common.ports.subscriptions import PendingSubscriptionRefund
+from common.postgres import ranks
+from common.postgres.connection import Row, Statement
+from common.postgres.session import Insert, Write
+from common.postgres.stores import Desk
+
+COLUMNS: Final = (
+    "id, subscription_id, invoice_id, processor_payment_id, currency, amount_micro, reason,"
+    " requested_at, status, failure_code, settled_at, next_attempt_at, version, trail, state_digest"
+)
+CHANGING: Final = "id status failure_code settled_at next_attempt_at version trail state_digest"
+GET: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant() AND id = $1
+"""
+PROMISED: Final = """
+SELECT tenant_id, sum(amount_micro)::bigint
+FROM billing_central.subscription_refunds
+WHERE invoice_id = $1 AND status = 'pending'
+GROUP BY tenant_id
+"""
+DUE: Final = """
+SELECT tenant_id, id
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant() AND next_attempt_at <= $1
+ORDER BY next_attempt_at
+LIMIT $2
+"""
+CHANGE: Final = """
+UPDATE billing_central.subscription_refunds
+SET status = $2, failure_code = $3, settled_at = $4, next_attempt_at = $5, version = $6,
+    trail = $7, state_digest = $8
+WHERE id = $1
+"""
+POSTPONE: Final = """
+UPDATE billing_central.subscription_refunds
+SET attempts = attempts + 1,
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+WHERE id = $1 AND status = 'pending'
+"""
+INSERT_REFUND = Insert.into(ranks.DOCUMENT_PARTS, "billing_central.subscription_refunds", COLUMNS)
+
+
+class SubscriptionRefunds:
+    """See the module."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def get(self, refund_id: RefundId) -> SubscriptionRefund:
+        return self._desk.loaded(_refund_of(self._desk.rows(GET, refund_id)[0]))
+
+    def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
+        rows = self._desk.rows(GET, refund_id)
+        found = _refund_of(rows[0]) if rows else None
+        if found is None or not found.is_pending:
+            return None
+        return PendingSubscriptionRefund(
+            id=found.id,
+            subscription_id=found.subscription_id,
+            processor_payment_id=found.processor_payment_id,
+            paid=found.amount,
+        )
+
+    def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
+        rows = self._desk.rows(PROMISED, invoice_id)
+        return Money(rows[0][1] if rows else 0, currency)
+
+    def due(self, limit: int) -> Sequence[RefundId]:
+        return [RefundId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def keep(self, refund: SubscriptionRefund) -> None:
+        self._desk.keep(refund, lambda: self._write(refund))
+
+    def postpone(self, refund_id: RefundId) -> None:
+        later = Statement(POSTPONE, (refund_id, self._desk.now))
+        self._desk.write(("platform refund asked", refund_id), Write(ranks.DOCUMENT_PARTS, later))
+
+    def _write(self, refund: SubscriptionRefund) -> None:
+        row = _row(refund, self._desk.now)
+        if refund.is_new:
+            refund.is_new = False
+            self._desk.insert(INSERT_REFUND, [row])
+            return
+        values = tuple(row[column] for column in CHANGING.split())
+        change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
+        self._desk.write((refund.kind, refund.id), change)
+
+
+def _row(refund: SubscriptionRefund, now: datetime) -> dict[str, Any]:
+    return {
+        "id": refund.id,
+        "subscription_id": refund.subscription_id,
+        "invoice_id": refund.invoice_id,
+        "processor_payment_id": refund.processor_payment_id,
+        "currency": refund.amount.currency,
+        "amount_micro": refund.amount.amount_micro,
+        "reason": refund.reason,
+        "requested_at": refund.requested_at,
+        "status": refund.status,
+        "failure_code": refund.failure_code,
+        "settled_at": refund.settled_at,
+        "next_attempt_at": now if refund.is_pending else None,
+        "version": refund.version,
+        "trail": refund.trail,
+        "state_digest": refund.state_digest,
+    }
+
+
+def _refund_of(row: Row) -> SubscriptionRefund:
+    return SubscriptionRefund(
+        id=RefundId(row[1]),
+        subscription_id=SubscriptionId(row[2]),
+        invoice_id=SubscriptionInvoiceId(row[3]),
+        processor_payment_id=row[4],
+        amount=Money(row[6], Currency(row[5])),
+        reason=row[7],
+        requested_at=row[8],
+        status=RefundStatus(row[9]),
+        failure_code=row[10],
+        settled_at=row[11],
+        version=row[13],
+        trail=bytes(row[14]),
+        state_digest=bytes(row[15]),
+        is_new=False,
+    )

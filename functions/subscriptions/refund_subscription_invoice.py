@@ -1,0 +1,65 @@
+"""Give back money of an invoice of the platform, in part or in whole, and say why (WH-5).
+
+It is promised here and asked of the processor by a job. Once that has made it, a credit note says
+so, and the share of the period's credits goes back that is the share of the invoice. Where the
+period has been used, its credits become a debt, which the platform may waive.
+"""
+
+from common.contracts.fields import FreeText, Payable
+from common.contracts.references import RefundRef, SubscriptionInvoiceRef
+from common.contracts.shapes import Request
+from common.contracts.subscription_refunds import SubscriptionRefundAnswer
+from common.contracts.subscriptions import TenantRef
+from common.domain.money import AmountNotPositive, CurrenciesDiffer
+from common.domain.refund import RefundExceedsPayment
+from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
+from common.domain.subscription_refund import SubscriptionRefund
+from common.ports.transaction import Transaction
+from common.procedures.approving import confirming
+from common.procedures.giving_back import take_paid_invoice
+from common.runtime.declaration import RateLimit, http_function
+
+
+class RefundSubscriptionInvoice(Request):
+    """How much of which invoice goes back to which tenant, and why."""
+
+    invoice_id: SubscriptionInvoiceRef
+    tenant_id: TenantRef
+    id: RefundRef
+    amount: Payable
+    reason: FreeText
+
+
+@http_function(
+    "POST",
+    "/subscription-invoices/{invoice_id}/refunds",
+    scope="platform.subscription.write",
+    platform_scope="platform.subscription.write",
+    status=201,
+    step_up=True,
+    context=confirming("subscription_invoice.refund"),
+    moves_money=True,
+    creates=True,
+    limits=(RateLimit(quota=60, window_seconds=60),),
+    refusals=(
+        SubscriptionInvoiceUnknown,
+        AmountNotPositive,
+        CurrenciesDiffer,
+        RefundExceedsPayment,
+    ),
+)
+def refund_subscription_invoice(
+    request: RefundSubscriptionInvoice, tx: Transaction
+) -> SubscriptionRefundAnswer:
+    """Promise to give back money of an invoice, and answer the refund, which is pending.
+
+    Refuses: SubscriptionInvoiceUnknown, AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
+    """
+    invoice, payment = take_paid_invoice(request.invoice_id, tx)
+    promised = tx.subscription_refunds.promised(invoice.id, invoice.currency)
+    requested = SubscriptionRefund.request(
+        invoice, payment, request.amount, promised, tx, id=request.id, reason=request.reason
+    )
+    tx.subscription_refunds.keep(requested.subject)
+    tx.tell(requested)
+    return SubscriptionRefundAnswer.of(requested.subject)
