@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from common.local.secrets import SecretFiles
 from tests.drills.drill import Drill, DrillOf, summary
@@ -62,9 +63,12 @@ def test_a_signing_key_is_changed(drill_of: DrillOf, tmp_path: Path) -> None:
     pem.write_bytes(issued_for(x509.load_pem_x509_csr(asked.stdout.encode())))
     put = {"TENANT": tenant, "FILE.pem": pem}
     kept = drill.run("billing keys certificate TENANT FILE.pem", put=put)
+    published = drill.run("billing keys public TENANT", put={"TENANT": tenant})
     third = drawn(drill)
 
     assert version in kept.stdout
+    known = load_der_public_key(drill.house.wiring.keys.public_key(drill.hotel.tenant_id, version))
+    assert load_pem_public_key(published.stdout.encode()) == known
     assert [signed_by(hotel, each) == version for each in (first, second, third)] == [0, 1, 1]
     assert all(verified(hotel, each)["valid"] for each in (first, second, third))
 
