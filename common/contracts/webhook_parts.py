@@ -56,8 +56,8 @@ def newest_refund_kept(
 
 
 def metadata_of(about: Mapping[str, Any]) -> object:
-    """An object's own metadata; of an invoice beside those of its subscription, which the processor's
-    newer versions have under its parent."""
+    """An object's own metadata; of an invoice beside those of its subscription, which newer
+    versions of the API have under its parent."""
     own = about.get("metadata")
     if about.get("object") != "invoice":
         return own

@@ -156,7 +156,7 @@ def a_renewal_that_is_told_of_beside_the_cycle(stage: Stage) -> None:
     """The processor tells of the renewal by an invoice, twice, while the cycle runs: one period."""
     hotel = stage.hotel
     overdue(hotel)
-    mine = shown(hotel)["subscriptionId"]
+    mine = shown(hotel)["subscription"]["subscriptionId"]
     about = {
         "id": "in_renewed",
         "object": "invoice",
