@@ -10,7 +10,16 @@ from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.contracts.subscriptions import TenantRef
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
-from common.domain.platform_figures import Behind, Credits, Days, Debts, Dunned, Revenue, Trials
+from common.domain.platform_figures import (
+    Behind,
+    Credits,
+    Days,
+    Debts,
+    Dunned,
+    Revenue,
+    Reversed,
+    Trials,
+)
 from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, Recognition
 
@@ -110,9 +119,23 @@ class DunnedView(Shape):
         return cls(declined=dunned.declined, recovered=dunned.recovered, recovery=dunned.recovery)
 
 
+class ReversedView(Shape):
+    """What credit notes of these days took back of what was invoiced, without tax (`refunded`),
+    and what banks got in them (`lost`); `disputed` is withheld at the end of the last day."""
+
+    refunded: Amount
+    disputed: Amount
+    lost: Amount
+
+    @classmethod
+    def of(cls, found: Reversed) -> "ReversedView":
+        return cls(refunded=found.refunded, disputed=found.disputed, lost=found.lost)
+
+
 class RevenueView(Shape):
     """All of one currency. `mrr` is what subscriptions are worth a month, `arr` twelve times that,
-    `arpu` that by customer."""
+    `arpu` that by customer. `untaxed` was invoiced in these days while no seller was named who
+    charges a tax on it."""
 
     currency: CurrencyCode
     mrr: Amount
@@ -122,6 +145,8 @@ class RevenueView(Shape):
     recognition: RecognitionView
     debts: DebtsView
     dunning: DunnedView
+    reversals: ReversedView
+    untaxed: Amount
 
     @classmethod
     def of(cls, revenue: Revenue) -> "RevenueView":
@@ -134,6 +159,8 @@ class RevenueView(Shape):
             recognition=RecognitionView.of(revenue.recognition),
             debts=DebtsView.of(revenue.debts),
             dunning=DunnedView.of(revenue.dunned),
+            reversals=ReversedView.of(revenue.reversed),
+            untaxed=revenue.untaxed,
         )
 
 

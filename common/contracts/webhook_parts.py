@@ -3,7 +3,7 @@
 Of a dispute, what the processor has charged for it in all: each movement of its money bears a fee,
 and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
 what the event is about, where the processor sends them along. Of an account, whether it may be
-paid.
+paid. An invoice of a subscription bears that one's metadata beside its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,3 +53,18 @@ def newest_refund_kept(
     if isinstance(metadata, dict):
         kept["metadata"] = {name: metadata[name] for name in ours if is_plain(metadata.get(name))}
     return {"refund": kept}
+
+
+def metadata_of(about: Mapping[str, Any]) -> object:
+    """An object's own metadata; of an invoice beside those of its subscription, which newer
+    versions of the API have under its parent."""
+    own = about.get("metadata")
+    if about.get("object") != "invoice":
+        return own
+    parent = about.get("parent")
+    of_parent = parent.get("subscription_details") if isinstance(parent, dict) else None
+    details = of_parent or about.get("subscription_details")
+    theirs = details.get("metadata") if isinstance(details, dict) else None
+    if not isinstance(theirs, dict):
+        return own
+    return {**theirs, **own} if isinstance(own, dict) else theirs

@@ -15,7 +15,12 @@ from pydantic import Field, StringConstraints
 from common.contracts.fields import Instant, PaymentToken, Token
 from common.contracts.references import WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
-from common.contracts.webhook_parts import account_kept, fee_kept, newest_refund_kept
+from common.contracts.webhook_parts import (
+    account_kept,
+    fee_kept,
+    metadata_of,
+    newest_refund_kept,
+)
 from common.domain.stored_method import MethodDetails, MethodKind, token_digest
 from common.domain.webhook import KeptWebhook
 
@@ -43,6 +48,7 @@ _METADATA_KEPT: Final = (
     "folioId",
     "refundId",
     "paymentIntentId",
+    "subscriptionId",
     "payoutId",
 )
 _DIGITS_MAX: Final = 4
@@ -91,6 +97,7 @@ class _Metadata(Incoming):
     folio_id: Token | None = None
     refund_id: Token | None = None
     payment_intent_id: Token | None = None
+    subscription_id: Token | None = None
     payout_id: Token | None = None
 
 
@@ -212,7 +219,7 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     data = document.get("data")
     about = data.get("object") if isinstance(data, dict) else None
     about = about if isinstance(about, dict) else {}
-    metadata = about.get("metadata")
+    metadata = metadata_of(about)
     kept = {name: about[name] for name in _OBJECT_KEPT if _is_plain(about.get(name))}
     if isinstance(metadata, dict):
         ours = {name: metadata[name] for name in _METADATA_KEPT if _is_plain(metadata.get(name))}

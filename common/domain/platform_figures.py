@@ -69,6 +69,8 @@ class Figure(StrEnum):
     USAGE_NOT_INVOICED = "usage_not_invoiced"
     DUNNED = "dunned"
     RECOVERED = "recovered"
+    REFUNDED = "refunded"
+    UNTAXED = "untaxed"
     TRIALS_ENDED = "trials_ended"
     TRIALS_CONVERTED = "trials_converted"
 
@@ -121,6 +123,17 @@ class Dunned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """What became of the money of invoices: `refunded` is what credit notes of these days have
+    taken back of what was invoiced, without tax, and `lost` what banks got in them; `disputed` is
+    what is withheld for banks at the end."""
+
+    refunded: Money
+    disputed: Money
+    lost: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
     """How many began, how many ended, and how many of these are worth something since."""
 
@@ -136,7 +149,8 @@ class Trials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revenue:
-    """See the module; all of one currency."""
+    """See the module; all of one currency. `untaxed` is what was invoiced, without tax, while the
+    platform had named no seller who charges one."""
 
     days: Days
     bridge: Bridge
@@ -144,6 +158,8 @@ class Revenue:
     recognition: Recognition
     debts: Debts
     dunned: Dunned
+    reversed: Reversed
+    untaxed: Money
 
     @property
     def currency(self) -> Currency:

@@ -26,6 +26,7 @@ from common.domain.platform_figures import (
     Dunned,
     ListAsked,
     Revenue,
+    Reversed,
     Trials,
 )
 from common.domain.recurring_revenue import MovementKind
@@ -55,7 +56,10 @@ SELECT set_config('role', $1, true),
        set_config('statement_timeout', '60s', true),
        set_config('lock_timeout', '5s', true)
 """
-ASKED_FOR_REVENUE: Final = (sql.MOVED, sql.STANDING, sql.BOOKED, sql.LINES, sql.DEBTS, sql.DUNNED)
+ASKED_FOR_REVENUE: Final = (
+    *(sql.MOVED, sql.STANDING, sql.BOOKED, sql.LINES),
+    *(sql.DEBTS, sql.DUNNED, sql.REVERSED, sql.UNTAXED),
+)
 Rows = Mapping[str, list[Row]]
 
 
@@ -182,6 +186,12 @@ def _revenue(currency: Currency, days: Days, found: Rows) -> Revenue:
             not_retried=money(sql.DEBTS, 4),
         ),
         dunned=Dunned(declined=money(sql.DUNNED, 1), recovered=money(sql.DUNNED, 2)),
+        reversed=Reversed(
+            refunded=money(sql.REVERSED, 1),
+            disputed=money(sql.REVERSED, 2),
+            lost=money(sql.REVERSED, 3),
+        ),
+        untaxed=money(sql.UNTAXED, 1),
     )
 
 

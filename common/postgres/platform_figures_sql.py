@@ -62,6 +62,26 @@ WHERE occurred_at >= $1 AND occurred_at < $2
   AND 'subscription_revenue' IN (debit_account, credit_account)
 GROUP BY currency
 """
+REVERSED: Final = """
+SELECT currency,
+       coalesce(sum(amount_micro) FILTER (
+         WHERE debit_account = 'subscription_refunds' AND occurred_at >= $1), 0)::bigint,
+       coalesce(sum(CASE 'disputed_funds' WHEN debit_account THEN amount_micro
+         WHEN credit_account THEN -amount_micro END), 0)::bigint,
+       coalesce(sum(amount_micro) FILTER (
+         WHERE debit_account = 'dispute_losses' AND occurred_at >= $1), 0)::bigint
+FROM billing_central.platform_reversal_entries
+WHERE occurred_at < $2
+GROUP BY currency
+"""
+_UNTAXED: Final = """issued_at >= $1 AND issued_at < $2
+  AND coalesce(taxed_as ->> 'treatment', 'no_seller') = 'no_seller'"""
+UNTAXED: Final = f"""
+SELECT currency, sum(total_micro - tax_micro)::bigint
+FROM billing_central.subscription_invoices
+WHERE {_UNTAXED}
+GROUP BY currency
+"""
 LINES: Final = """
 SELECT currency, line ->> 'kind', line ->> 'from', line ->> 'until',
        (line ->> 'amountMicro')::bigint, issued_at
@@ -198,6 +218,14 @@ NEVER_CHARGED_ROWS: Final = _invoices(f"{_OPEN} AND {_NEVER_CHARGED}")
 NOT_RETRIED_ROWS: Final = _invoices(f"{_OPEN} AND {_NOT_RETRIED}")
 DUNNED_ROWS: Final = _invoices("invoices.issued_at < $2", joined=_DUNNED)
 RECOVERED_ROWS: Final = _invoices("invoices.paid_at < $2", joined=_DUNNED)
+REFUNDED_ROWS: Final = """
+SELECT id, tenant_id, subscription_id, invoice_id, number, currency, net_micro, issued_at
+FROM billing_central.platform_credit_notes
+WHERE issued_at >= $1 AND issued_at < $2 AND id > $3
+ORDER BY id
+LIMIT $4
+"""
+UNTAXED_ROWS: Final = _invoices(_UNTAXED, "total_micro - tax_micro")
 TRIALS_ENDED_ROWS: Final = _trials("true")
 TRIALS_CONVERTED_ROWS: Final = _trials(_IS_WORTH_SOMETHING)
 UNBILLED_USAGE_ROWS: Final = f"""
@@ -222,6 +250,8 @@ BEHIND: Final = {
     Figure.USAGE_NOT_INVOICED: UNBILLED_USAGE_ROWS,
     Figure.DUNNED: DUNNED_ROWS,
     Figure.RECOVERED: RECOVERED_ROWS,
+    Figure.REFUNDED: REFUNDED_ROWS,
+    Figure.UNTAXED: UNTAXED_ROWS,
     Figure.TRIALS_ENDED: TRIALS_ENDED_ROWS,
     Figure.TRIALS_CONVERTED: TRIALS_CONVERTED_ROWS,
 }

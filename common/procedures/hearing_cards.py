@@ -22,6 +22,7 @@ from common.ports.transaction import Transaction
 from common.procedures.charging_subscriptions import heard_of_charge
 from common.procedures.collecting import keep_heard
 from common.procedures.hearing_purchases import heard_of_purchase
+from common.procedures.trialing import go_on
 
 MethodChange = Callable[[StoredMethod, ProcessorObject, Transaction], MethodFact | None]
 
@@ -65,8 +66,8 @@ def _told(
 
 
 def _invoice_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction) -> None:
-    """The processor tells of an invoice that is paid, or is not, by a payment of ours. Of invoices
-    that it writes itself there is nothing here, and nothing is changed."""
+    """The processor tells of an invoice that is paid, or is not, by a payment of ours. One that it
+    writes itself for a subscription that is kept here, and that is paid, tells of its renewal."""
     is_paid = status is PaymentStatus.SUCCEEDED
     is_told = about.amount_paid is not None and about.currency is not None
     heard = Heard(
@@ -77,8 +78,30 @@ def _invoice_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction
         else None,
         failure_code=about.failure_code,
     )
-    if about.payment_intent is not None:
-        heard_of_charge(about.metadata.payment_intent_id, about.payment_intent, heard, tx)
+    is_ours = about.payment_intent is not None and heard_of_charge(
+        about.metadata.payment_intent_id, about.payment_intent, heard, tx
+    )
+    if is_paid and not is_ours:
+        _renewed(about, tx)
+
+
+def _renewed(about: ProcessorObject, tx: Transaction) -> None:
+    """A subscription that is kept here has been renewed at the processor: the period behind one
+    that is over begins, with its credits, unless the cycle was first (SUB-11). What is not over
+    here is not begun by the processor's word, and its money is none of our charges'."""
+    if about.metadata.subscription_id is None:
+        return
+    subscription = tx.subscriptions.find()
+    if subscription is None or subscription.id != about.metadata.subscription_id:
+        return
+    if subscription.due_at is not None and subscription.due_at <= tx.now:
+        go_on(subscription, tx)
+
+
+def _subscription_told(about: ProcessorObject, tx: Transaction) -> None:
+    """Of a subscription of the processor's own only its renewal is heard."""
+    if about.status == "active":
+        _renewed(about, tx)
 
 
 def _not_ours(about: ProcessorObject, tx: Transaction) -> None:
@@ -131,7 +154,7 @@ CARD_EFFECTS: Final[dict[str, Callable[[ProcessorObject, Transaction], None]]] =
     "invoice.paid": partial(_invoice_told, PaymentStatus.SUCCEEDED),
     "invoice.payment_failed": partial(_invoice_told, PaymentStatus.FAILED),
     "customer.subscription.created": _not_ours,
-    "customer.subscription.updated": _not_ours,
+    "customer.subscription.updated": _subscription_told,
     "customer.subscription.deleted": _not_ours,
     "customer.subscription.trial_will_end": _not_ours,
     "setup_intent.succeeded": partial(_method_told, _authenticated),

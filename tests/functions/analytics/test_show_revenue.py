@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysing import Document, asked, figures, money, movements, published, rows
 from tests.buying import card
-from tests.charging import choose, collect
+from tests.charging import choose, collect, last_charge
 from tests.hotel import Hotel, House, usd
 from tests.metering import price, priced, send, used
 from tests.prepaying import deduct
@@ -18,6 +18,7 @@ from tests.refunding import refund
 from tests.subscribing import act, change, run_cycle, subscribed
 from tests.trialing import tried
 from tests.trust.books import broken
+from tests.webhooks import Webhook, disputed, refunded_there
 
 pytestmark = pytest.mark.req("ANA-1", "ANA-2", "BEY-15")
 Clock = Callable[[str], None]
@@ -284,3 +285,42 @@ def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> No
     lines = list(csv.reader(table.data.decode("utf-8-sig").splitlines()))
     assert [line[5] for line in lines if line[3] == str(hotel.tenant_id)] == ["5000000"]
     assert [line[9] for line in lines if line[3] == str(hotel.tenant_id)] == ["300000000"]
+
+
+def test_what_goes_back_is_told_beside_what_was_invoiced(hotel: Hotel, clock: Clock) -> None:
+    """30.00 of 1 May; 12.00 are given back on the 3rd, and a bank asks for 5.00 on the 4th and has
+    them on the 6th. What was invoiced stays explained by its lines; nobody taxes it."""
+    it = "BND"
+    clock("2049-05-01T00:00:30+00:00")
+    plans = published(hotel, it, small=(3_000, 10_000))
+    subscribed(hotel, plans["small"], paymentMethodId=card(hotel))
+    collect(hotel)
+    payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+    for day, told in (
+        (3, refunded_there(payment, "re_1", 1_200)),
+        (4, disputed(payment, "dp_1", "needs_response", cents=500)),
+        (6, disputed(payment, "dp_1", "lost", cents=500)),
+    ):
+        clock(f"2049-05-0{day}T00:00:30+00:00")
+        told["data"]["object"]["currency"] = it.lower()
+        assert Webhook(hotel).send(told).json["outcome"] == "applied"
+    clock("2049-05-08T00:00:30+00:00")
+
+    two, five, seven = (
+        figures(hotel, "revenue", "2049-05-01", f"2049-05-0{day}", it) for day in (2, 5, 7)
+    )
+
+    gone = [
+        [found["reversals"][name]["amountMicro"] // 10_000 for name in found["reversals"]]
+        for found in (two, five, seven)
+    ]
+    assert gone == [[0, 0, 0], [1_200, 500, 0], [1_200, 0, 500]]
+    assert two["untaxed"] == seven["untaxed"] == money(3_000, it)
+    assert seven["recognition"]["invoiced"] == money(3_000, it)
+    assert seven["recognition"]["unexplained"] == money(0, it)
+    assert seven["debts"]["outstanding"] == money(0, it)
+    (note,) = rows(hotel, "refunded", "2049-05-01", "2049-05-07", it)
+    assert note["amount"] == money(1_200, it)
+    (untaxed,) = rows(hotel, "untaxed", "2049-05-01", "2049-05-07", it)
+    assert untaxed["amount"] == money(3_000, it)
+    assert broken(hotel) == []

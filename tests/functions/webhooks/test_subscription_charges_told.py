@@ -22,8 +22,9 @@ from tests.charging import (
 )
 from tests.hotel import Hotel
 from tests.paying import run_job
+from tests.prepaying import available
 from tests.proofs import state, told
-from tests.subscribing import act, subscribed
+from tests.subscribing import act, invoices, run_cycle, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
 from tests.webhooks import Webhook, event
@@ -142,3 +143,51 @@ def test_subscriptions_of_the_processors_own_are_kept_and_change_nothing(
 
     assert {name: each for name, each in state(hotel).items() if "webhook" not in name} == before
     assert act(hotel, "pause").status_code == 200
+
+
+def renewed(hotel: Hotel, kind: str, subscription: str, **changed: Any) -> dict[str, Any]:
+    """The processor tells of a subscription of its own that is kept here, or of its invoice."""
+    about = {
+        "id": f"sub_{uuid4().hex[:20]}",
+        "object": "subscription" if kind.startswith("customer") else "invoice",
+        "status": "active",
+        "amount_paid": 2_900,
+        "currency": "usd",
+        "payment_intent": f"pi_{uuid4().hex[:20]}",
+        "metadata": {"tenantId": str(hotel.tenant_id), "subscriptionId": subscription},
+        **changed,
+    }
+    return event(kind, about)
+
+
+@pytest.mark.req("SUB-11", "CRD-3", "SUB-4")
+def test_a_renewal_that_is_told_of_begins_one_period_beside_the_cycle(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """1 March and 1 April: one invoice and 1,000 credits each, though the processor tells of the
+    renewal by two events, twice, beside the cycle; and nothing is charged by its word."""
+    mine = subscribed(hotel)["subscription"]["subscriptionId"]
+    early = renewed(hotel, "invoice.paid", mine)
+    assert sent(hotel, early) == "applied"
+    assert len(invoices(hotel)) == 1
+    clock("2026-04-01T12:30:00+00:00")
+    updated = renewed(hotel, "customer.subscription.updated", mine)
+    theirs = {"metadata": {"tenantId": str(hotel.tenant_id), "subscriptionId": mine}}
+    paid = renewed(hotel, "invoice.paid", "", metadata={}, parent={"subscription_details": theirs})
+    other = renewed(hotel, "invoice.paid", "sub_another")
+
+    at_once(
+        [
+            lambda: sent(hotel, paid),
+            lambda: sent(hotel, updated),
+            lambda: run_cycle(hotel).outcome,
+            lambda: sent(hotel, paid),
+        ]
+    )
+    assert sent(hotel, other) == "applied"
+
+    assert invoices(hotel) == [["period", 1, 2_900, 2_900], ["period", 2, 2_900, 2_900]]
+    assert available(hotel) == 2_000_000_000
+    assert (charges(hotel), debts(hotel)) == ([], ["open", "open"])
+    assert told(hotel).count("subscription.renewed") == 1
+    assert broken(hotel) == []

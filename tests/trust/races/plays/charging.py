@@ -1,5 +1,6 @@
 """A subscription is charged, told of by the processor, renewed and suspended, at once."""
 
+from jobs.retry_refunds import retry_refunds
 from tests.buying import card
 from tests.charging import (
     asked_of_the_processor,
@@ -7,19 +8,24 @@ from tests.charging import (
     choose,
     collect,
     debts,
+    first_invoice,
     incidents_are_over,
     last_charge,
+    refund_invoice,
     status,
     told_of,
 )
 from tests.hotel import Hotel
+from tests.paying import acted, run_job
+from tests.prepaying import available
 from tests.proofs import told
-from tests.subscribing import invoices, subscribed
+from tests.subscribing import invoices, shown, subscribed
 from tests.trust.faults.subscription_examples import overdue
 from tests.trust.races.plays.playbill import race, statuses
 from tests.trust.races.plays.purchases import runs, sends
 from tests.trust.races.plays.subscriptions import runs_the_cycle
 from tests.trust.races.stage import Stage
+from tests.webhooks import disputed, event, refunded_there
 
 DUE = (
     "UPDATE billing_central.subscription_payments SET next_attempt_at = '2020-01-01'"
@@ -115,3 +121,73 @@ def a_cycle_beside_a_collection(stage: Stage) -> None:
     assert len(invoices(hotel)) == 2
     assert debts(hotel) == ["paid", "paid"]
     assert asked_of_the_processor(hotel) == 2
+
+
+@race
+def a_refund_beside_a_dispute_and_a_refund_of_ours(stage: Stage) -> None:
+    """Of 29.00 the half is given back at the processor, told of twice, all is disputed, and
+    somebody of the platform gives 10.00 back: each counts once, and the credits once for all."""
+    hotel = stage.hotel
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+    assert refund_invoice(hotel, first_invoice(hotel), 1_000).status_code == 201
+    half = refunded_there(payment, "re_half", 1_450)
+    for name in ("refund", "refund again"):
+        stage.plays(name, sends(half, "evt_half"))
+    claim = disputed(payment, "dp_all", "needs_response", cents=2_900)
+    stage.plays("dispute", sends(claim, "evt_all"))
+    stage.plays("job", runs(hotel, "retry_refunds"))
+
+    stage.play()
+    assert run_job(hotel, retry_refunds).exit_code == 0
+
+    ((refunded, withheld),) = hotel.house.sql(
+        "SELECT refunded_micro / 10000, withheld_micro / 10000"
+        " FROM billing_central.subscription_invoices WHERE tenant_id = :t",
+        t=hotel.tenant_id,
+    )
+    assert (refunded, withheld, available(hotel)) == (2_450, 2_900, 0)
+    assert told(hotel).count("platform_credit_note.issued") == 2
+
+
+@race
+def a_renewal_that_is_told_of_beside_the_cycle(stage: Stage) -> None:
+    """The processor tells of the renewal by an invoice, twice, while the cycle runs: one period."""
+    hotel = stage.hotel
+    overdue(hotel)
+    mine = shown(hotel)["subscription"]["subscriptionId"]
+    about = {
+        "id": "in_renewed",
+        "object": "invoice",
+        "amount_paid": 2_900,
+        "currency": "usd",
+        "payment_intent": "pi_theirs",
+        "metadata": {"tenantId": str(hotel.tenant_id), "subscriptionId": mine},
+    }
+    for name in ("event", "event again"):
+        stage.plays(name, sends(event("invoice.paid", about), "evt_renewed"))
+    stage.plays("cycle", runs_the_cycle)
+
+    stage.play()
+
+    assert [row[:2] for row in invoices(hotel)] == [["period", 1], ["period", 2]]
+    assert available(hotel) == 2_000_000_000
+
+
+@race
+def another_card_beside_the_bank(stage: Stage) -> None:
+    """Another card is chosen while the tenant confirms the first charge: it is paid once."""
+    hotel = stage.hotel
+    charge = started(hotel, "sandbox_3ds")
+    collect(hotel)
+    assert choose(hotel, card(hotel)).status_code == 200
+    acted(hotel, charge)
+    stage.plays("job", runs(hotel, "settle_subscription_payments"))
+    taken = told_of(hotel, "payment_intent.succeeded", charge, 2_900)
+    stage.plays("event", sends(taken, "evt_acted"))
+    stage.plays("collects", runs(hotel, "collect_subscriptions"))
+
+    stage.play()
+
+    charged_once(hotel)
