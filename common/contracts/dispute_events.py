@@ -10,11 +10,17 @@ from common.contracts.references import (
     FolioRef,
     PaymentRef,
     PropertyRef,
+    ReceiptRef,
     RefundRef,
 )
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
-    from common.domain.dispute import DisputeRecorded, PaymentDisputed, PurchaseDisputeRecorded
+    from common.domain.dispute import (
+        CompanyDisputeRecorded,
+        DisputeRecorded,
+        PaymentDisputed,
+        PurchaseDisputeRecorded,
+    )
     from common.domain.late_refund import LateRefundFact
     from common.domain.returned_payment import ReturnFact
 
@@ -41,6 +47,30 @@ class DisputeRecordedV1(EventData):
             folio_id=dispute.folio_id,
             property_id=dispute.property_id,
             payment_id=dispute.payment_id,
+            amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
+class ReceivableDisputedV1(EventData):
+    """A bank asks for the money of a company's card payment back, or its claim has moved on."""
+
+    fact = "receivable.disputed"
+    dispute_id: DisputeRef
+    property_id: PropertyRef | None
+    receipt_id: ReceiptRef | None
+    amount: Amount
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "CompanyDisputeRecorded") -> "ReceivableDisputedV1":
+        dispute = fact.subject
+        return cls(
+            dispute_id=dispute.id,
+            property_id=dispute.property_id,
+            receipt_id=dispute.receipt_id,
             amount=dispute.amount,
             dispute_reason=dispute.reason,
             status=dispute.status.value,
@@ -178,6 +208,7 @@ class ReturnedPaymentPlacedV1(_Return):
 
 DISPUTE_EVENTS: Final = (
     DisputeRecordedV1,
+    ReceivableDisputedV1,
     CreditsDisputedV1,
     PaymentDisputedV1,
     LateRefundRecordedV1,
