@@ -76,6 +76,9 @@ class Customers(Protocol):
 class StoredMethods(Protocol):
     """What customers have left to pay with."""
 
+    def foresee(self, method_id: StoredMethodId) -> None:
+        """Read a method along with what is read next."""
+
     def get(self, method_id: StoredMethodId) -> StoredMethod:
         """A method as it is. Refuses: PaymentMethodUnknown."""
 

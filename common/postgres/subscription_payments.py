@@ -26,6 +26,7 @@ from common.domain.subscription_payment import (
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.pool import Pool
+from common.postgres.reading_ahead import STANDING, id_of
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 from common.postgres.subscription_rows import INVOICE_READ, invoice_of
@@ -57,17 +58,17 @@ WHERE tenant_id = billing_central.current_tenant()
 ORDER BY id
 LIMIT 1
 """
-UNDER_WAY: Final = """
+UNDER_WAY: Final = f"""
 SELECT tenant_id, id
 FROM billing_central.subscription_payments
-WHERE subscription_id = $1
+WHERE subscription_id = coalesce($1, {STANDING})
   AND status IN ('processing', 'requires_action')
   AND id <> $2
 """
 WAITING: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM billing_central.subscription_payments
-WHERE subscription_id = $1
+WHERE subscription_id = coalesce($1, {STANDING})
   AND status = 'requires_action'
 """
 OLDEST_OPEN: Final = f"""
@@ -145,6 +146,10 @@ class SubscriptionPayments:
     def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
         return self._desk.loaded(_payment_of(self._desk.rows(GET, payment_id)[0]))
 
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        self._desk.foresee(WAITING, subscription_id, names=id_of)
+        self._desk.foresee(UNDER_WAY, subscription_id, "", names=lambda it: (it.id, ""))
+
     def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
         return bool(self._desk.rows(UNDER_WAY, subscription_id, but))
 
@@ -157,6 +162,9 @@ class SubscriptionPayments:
     ) -> tuple[SubscriptionInvoice, int] | None:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def foresee_that_paid(self, invoice_id: SubscriptionInvoiceId) -> None:
+        self._desk.foresee(THAT_PAID, invoice_id)
 
     def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
         rows = self._desk.rows(THAT_PAID, invoice_id)

@@ -58,7 +58,11 @@ def take_paid_invoice(
 
     Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
     """
-    tx.subscriptions.take_by_id(tx.subscriptions.get_invoice(invoice_id).subscription_id)
+    subscription_id = tx.subscriptions.get_invoice(invoice_id).subscription_id
+    tx.subscriptions.foresee_invoice(invoice_id)
+    tx.subscription_payments.foresee_that_paid(invoice_id)
+    tx.subscription_refunds.foresee_promised(invoice_id)
+    tx.subscriptions.take_by_id(subscription_id)
     payment = tx.subscription_payments.that_paid(invoice_id)
     if payment is None:
         raise RefundExceedsPayment(leftMicro=0)
