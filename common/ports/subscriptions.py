@@ -49,6 +49,15 @@ class PendingSubscriptionRefund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """A charge, and whose it is: what of it never changes."""
+
+    payment_id: PaymentIntentId
+    subscription_id: SubscriptionId
+    invoice_id: SubscriptionInvoiceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageFilter:
     """Which totals a list holds; None asks nothing."""
 
@@ -193,6 +202,9 @@ class SubscriptionCollections(Protocol):
     def due(self, limit: int) -> Sequence[SubscriptionId]:
         """Subscriptions for which something is to be done, the longest waiting first."""
 
+    def foresee_held(self) -> None:
+        """Read along with what is read next what keeps everybody from being suspended."""
+
     def held(self) -> Held:
         """What keeps everybody from being suspended right now."""
 
@@ -203,11 +215,12 @@ class SubscriptionCollections(Protocol):
 class SubscriptionPayments(Protocol):
     """Charges of the platform's invoices. Changed behind their subscription's lock."""
 
-    def whose(
-        self, payment_id: str | None, processor_payment_id: str | None
-    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+    def whose(self, payment_id: str | None, processor_payment_id: str | None) -> Charged | None:
         """Which subscription is to be locked for a charge that is named by our id, or by the
         processor's; None where it is none."""
+
+    def foresee_charge(self, whose: Charged) -> None:
+        """Read a charge along with its subscription."""
 
     def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
         """A charge that there is."""
@@ -220,6 +233,9 @@ class SubscriptionPayments(Protocol):
 
     def find_waiting(self, subscription_id: SubscriptionId) -> SubscriptionPayment | None:
         """The charge of a subscription that waits for its tenant at the bank, if one does."""
+
+    def foresee_oldest_open(self, subscription_id: SubscriptionId, but: str = "") -> None:
+        """Read along with its subscription the first invoice that is open, but for this one."""
 
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""

@@ -30,7 +30,8 @@ ON: Final = f"(SELECT version_id FROM billing_central.subscriptions WHERE id = {
 GET: Final = f"""
 SELECT billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
-WHERE plan = coalesce($1, (SELECT plan FROM billing_central.plan_versions WHERE id = {ON})) AND ($2::integer IS NULL OR number = $2)
+WHERE plan = coalesce($1, (SELECT plan FROM billing_central.plan_versions WHERE id = {ON}))
+  AND ($2::integer IS NULL OR number = $2)
 ORDER BY number DESC
 LIMIT 1
 """

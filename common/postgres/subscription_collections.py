@@ -122,6 +122,9 @@ class SubscriptionCollections:
     def due(self, limit: int) -> Sequence[SubscriptionId]:
         return [SubscriptionId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
 
+    def foresee_held(self) -> None:
+        self._desk.foresee(HELD)
+
     def held(self) -> Held:
         row = self._desk.rows(HELD)[0]
         return Held(why=row[1], ended_at=row[2])

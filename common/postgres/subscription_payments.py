@@ -23,6 +23,7 @@ from common.domain.subscription_payment import (
     SubscriptionPayment,
     given_up,
 )
+from common.ports.subscriptions import Charged
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.pool import Pool
@@ -51,7 +52,7 @@ FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant() AND id = $1
 """
 WHOSE: Final = """
-SELECT tenant_id, subscription_id, id
+SELECT tenant_id, id, subscription_id, invoice_id
 FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant()
   AND (id = $1 OR processor_payment_id = $2)
@@ -137,11 +138,20 @@ class SubscriptionPayments:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def whose(
-        self, payment_id: str | None, processor_payment_id: str | None
-    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+    def whose(self, payment_id: str | None, processor_payment_id: str | None) -> Charged | None:
         rows = self._desk.rows(WHOSE, payment_id, processor_payment_id)
-        return (SubscriptionId(rows[0][1]), PaymentIntentId(rows[0][2])) if rows else None
+        return (
+            Charged(
+                payment_id=PaymentIntentId(rows[0][1]),
+                subscription_id=SubscriptionId(rows[0][2]),
+                invoice_id=SubscriptionInvoiceId(rows[0][3]),
+            )
+            if rows
+            else None
+        )
+
+    def foresee_charge(self, whose: Charged) -> None:
+        self._desk.foresee(GET, whose.payment_id)
 
     def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
         return self._desk.loaded(_payment_of(self._desk.rows(GET, payment_id)[0]))
@@ -156,6 +166,9 @@ class SubscriptionPayments:
     def find_waiting(self, subscription_id: SubscriptionId) -> SubscriptionPayment | None:
         rows = self._desk.rows(WAITING, subscription_id)
         return self._desk.loaded(_payment_of(rows[0])) if rows else None
+
+    def foresee_oldest_open(self, subscription_id: SubscriptionId, but: str = "") -> None:
+        self._desk.foresee(OLDEST_OPEN, subscription_id, but)
 
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""
