@@ -61,12 +61,13 @@ def test_a_schema_that_was_changed_is_not_lent_again(house: House, homes: Homes)
 def test_every_change_of_a_schema_or_role_is_noticed(house: House, homes: Homes) -> None:
     hotel = house.new_hotel()
     role, (kept,) = role_of(hotel.tenant_id), homes.let
-    assert is_as_it_was(house.sql, kept)
-    for change in CHANGES:
-        house.sql(f"BEGIN; {change.format(s=hotel.schema, role=role)}")
-        assert not is_as_it_was(house.sql, kept), change
-        house.sql("ROLLBACK")
-    assert is_as_it_was(house.sql, kept)
+    with house.session() as session:
+        assert is_as_it_was(session.run, kept)
+        for change in CHANGES:
+            session.run(f"BEGIN; {change.format(s=hotel.schema, role=role)}")
+            assert not is_as_it_was(session.run, kept), change
+            session.run("ROLLBACK")
+        assert is_as_it_was(session.run, kept)
 
 
 def test_who_came_for_a_file_moves_out_after_it(house: House, homes: Homes) -> None:
