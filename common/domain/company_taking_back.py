@@ -1,10 +1,11 @@
 """What a company paid by card is taken back, by its bank or at the processor (WH-5).
 
-The money has gone: so the company owes it again. It comes off the account's credit, and what the
-payment had paid is open again: its own allocations are reversed first, the newest before the
-others, then, where the credit does not reach, others of the account. A reversal is of a whole
-allocation; what one reverses beyond the amount goes to the same invoices once more. So as much is
-open again as was taken, in the ageing of that day and of no day before.
+The money has gone: so the company owes it again. It comes off the account's credit, and first what
+of the payment has paid nothing and lies there still. What it had paid is open again: its own
+allocations are reversed, the newest before the others, then, where the credit does not reach,
+others of the account. A reversal is of a whole allocation; what one reverses beyond the amount goes
+to the same invoices once more. So as much is open again as was taken of what had paid something, in
+the ageing of that day and of no day before.
 
 No more is taken back of a payment than it came to, whatever a bank adds to its claim. An account
 that was closed is on hold then: it owes something. A dispute that is won brings the money to the
@@ -104,10 +105,12 @@ def take_back(
         account.status = AccountStatus.ON_HOLD
     own = [each for each in paid.allocations if each.credit_id == paid.receipt.id]
     others = [each for each in paid.allocations if each.credit_id != paid.receipt.id]
-    reversing = _as_far_as(own, amount)
+    had_paid = Money.total((each.amount for each in own), account.currency)
+    free = min(max(paid.left - had_paid, nothing), account.unallocated, amount)
+    reversing = _as_far_as(own, amount - free)
     reversed_micro = Money.total((each.amount for each in reversing), account.currency)
-    short = max(amount - max(reversed_micro, nothing) - account.unallocated, nothing)
-    over = max(reversed_micro - amount, nothing)
+    short = max(amount - reversed_micro - account.unallocated, nothing)
+    over = max(reversed_micro - (amount - free), nothing)
     if not short.is_zero:
         more = _as_far_as(others, short)
         reversing = [*reversing, *more]

@@ -228,7 +228,7 @@ class Dispute(Aggregate):
             return ()
         self.status = status
         self.changed_at = moment.now
-        return self._told(fee, owed_again, moment)
+        return self._told(fee, owed_again, moment, only_its_fee=is_told_first)
 
     @property
     def takes_money(self) -> bool:
@@ -253,9 +253,15 @@ class Dispute(Aggregate):
         }
 
     def _told(
-        self, fee: Money | None, owed_again: Money | None, moment: Moment
+        self,
+        fee: Money | None,
+        owed_again: Money | None,
+        moment: Moment,
+        *,
+        only_its_fee: bool = False,
     ) -> tuple[DisputeFact, ...]:
-        """What is to be told of the state that it is in now, and booked.
+        """What is to be told of the state that it is in now, and booked; `only_its_fee` where the
+        state was known before.
 
         `owed_again` is what is left of a company's payment as its money is withheld; of a claim
         that was won before it was heard of, nobody owes anything.
@@ -263,7 +269,7 @@ class Dispute(Aggregate):
         is_new = self.takes_money and not self.is_withheld
         if is_new and owed_again is not None and self.status is not DisputeStatus.WON:
             self.on_account = min(self.amount, owed_again)
-        entries = self._entries(fee, moment)
+        entries = self._entries(fee, moment, only_its_fee)
         self.is_withheld = self.is_withheld or is_new
         self.fee = self.fee if fee is None else fee
         recorded = self._kind()(subject=self, sequence=self.next_sequence(), entries=entries)
@@ -278,14 +284,15 @@ class Dispute(Aggregate):
             return CompanyDisputeRecorded
         return PurchaseDisputeRecorded if self.invoice_id is None else InvoiceDisputeRecorded
 
-    def _entries(self, fee: Money | None, moment: Moment) -> tuple[Entry, ...]:
+    def _entries(self, fee: Money | None, moment: Moment, only_its_fee: bool) -> tuple[Entry, ...]:
         """What the state books that was not booked before. Refuses: WebhookContradictsBooks."""
         if fee and self.fee and fee.currency != self.fee.currency:
             raise WebhookContradictsBooks("Its fee is in another currency than before.")
         if self.property_id is None:
             return ()
         on = moment.settings.property(self.property_id).business_date(moment.now)
-        return (*self._withheld(on), *self._charged(fee, on))
+        withheld = () if only_its_fee else self._withheld(on)
+        return (*withheld, *self._charged(fee, on))
 
     def _withheld(self, on: date) -> tuple[Entry, ...]:
         withheld: tuple[Entry, ...] = ()

@@ -15,7 +15,8 @@ A refund gives credits back to the very lots that they were taken of, what was t
 a purchase that is taken back finds its own, and what comes back of one pays the account's debt
 first, as a purchase does. Of a lot that has expired meanwhile, they come back as a lot of source
 `refund` that lasts as long as they had still to last when they paid: a guest loses nothing by a
-bill that was wrong, and gains no time that there was not.
+bill that was wrong, and gains no time that there was not. For whoever takes that lot's grant back
+they were used: what came back in their place is another's.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,9 @@ out again: from then on the processor is asked for it as for every refund of a c
 
 Where the processor will not make it (the card is gone), the promise is taken back, and the money
 lies on `payments_to_return` until a person opens the folio again. Then it stands there, as the
-payment whose id this one has had, and is given back another way.
+payment whose id this one has had, and is given back another way. In a currency that the folio
+pinned no rate of, it is worth nothing that can be said there: it stays where it lies, and keeps
+nobody from the folio.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.folio import Folio, FolioStatus
+from common.domain.fx import FxRateMissing
 from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId
 from common.domain.ledger import CARD_CLEARING, PAYMENTS_TO_RETURN, Entry
 from common.domain.moment import Moment
@@ -126,6 +129,13 @@ class ReturnedPayment(Aggregate):
     def is_unreturned(self) -> bool:
         """Whether it could not go back, and waits for its folio to be opened again."""
         return self.status is ReturnStatus.FAILED
+
+    def is_payment_of(self, folio: Folio) -> bool:
+        """Whether the folio can take it: it has a rate for it, by which it is worth something."""
+        try:
+            return not folio.convert(self.paid).is_zero
+        except FxRateMissing:
+            return False
 
     def settle(self, failure_code: str | None, moment: Moment) -> ReturnSettled | None:
         """Keep what became of it; None for one that is settled already. The first word counts."""

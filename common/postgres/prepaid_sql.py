@@ -112,7 +112,8 @@ ON CONFLICT DO NOTHING
 """
 GRANTED_FOR: Final = f"SELECT tenant_id, {LOT_COLUMNS} FROM credit_lots WHERE source_key = $1"
 HOLD: Final = f"SELECT tenant_id, {HOLD_COLUMNS} FROM credit_holds WHERE id = $1"
-# What left for good, but by its expiry: with what stands of what was taken back.
+# What left for good, but by its expiry: with what stands of what was taken back. What came back to a
+# lot that had expired has gone on in another one, and was used of this.
 GONE: Final = """
 SELECT roots.tenant_id, coalesce(-sum(moved.amount_micro), 0)::bigint
 FROM credit_lots AS roots
@@ -121,6 +122,7 @@ JOIN credit_entry_lots AS moved ON moved.lot_id = pieces.id
 JOIN credit_ledger_entries AS entries ON entries.id = moved.entry_id
 WHERE roots.source_key = $1
   AND entries.kind NOT IN ('grant', 'expire', 'transfer_out', 'transfer_in')
+  AND NOT (entries.kind = 'restore' AND coalesce(pieces.expires_at <= entries.occurred_at, false))
 GROUP BY roots.tenant_id
 """
 TAKEN_BACK: Final = """

@@ -50,9 +50,11 @@ def keep_return(
 def place_unreturned(folio: Folio, unreturned: Sequence[ReturnedPayment], tx: Transaction) -> None:
     """Put onto an open folio what came while it was closed and could not go back.
 
-    Refuses: FxRateMissing.
+    What the folio has no rate for waits on, as what is late and cannot be taken does.
     """
     for each in unreturned:
+        if not each.is_payment_of(folio):
+            continue
         placed = each.place(tx)
         tx.returned_payments.keep(each)
         tx.ledger.post(placed)

@@ -294,6 +294,25 @@ def test_what_has_expired_meanwhile_comes_back_for_as_long_as_it_had(
     assert available(hotel) == micro(5_000)
 
 
+@pytest.mark.req("CRD-4", "CRD-5")
+def test_credits_that_came_back_in_a_new_lot_do_not_make_their_grant_free(
+    hotel: Hotel, clock: Callable[[str], None]
+) -> None:
+    """12,000 bought until noon; 11,000 paid, came back at three and last for two hours more, 1,000
+    have expired. The purchase is refunded then: those 11,000 are used, and owed."""
+    clock("2026-03-01T10:00:00+00:00")
+    key = bought(hotel, 12_000, expiresAt="2026-03-01T12:00:00Z")
+    folio = owing(hotel)
+    payment = redeemed(hotel, folio, 110)
+    clock("2026-03-01T15:00:00+00:00")
+    assert refund(hotel, folio, payment, usd(11_000), reference=None).status_code == 201
+
+    assert claw_back(hotel, key, 12_000).status_code == 201
+
+    assert (available(hotel), owes(hotel)) == (micro(11_000), 11_000)
+    assert broken(hotel) == []
+
+
 @pytest.mark.req("CRD-5", "BEY-7")
 def test_a_purchase_that_was_taken_back_is_paid_by_what_comes_back_of_it(hotel: Hotel) -> None:
     """11,000 of 12,000 bought paid a bill. The purchase is disputed: 1,000 taken, 11,000 owed.

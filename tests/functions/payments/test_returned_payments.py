@@ -1,6 +1,7 @@
 """A card payment that comes for a closed folio goes back by itself, beside the folio (BEY-4)."""
 
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,10 @@ pytestmark = pytest.mark.req("BEY-4")
 OVER = "UPDATE {s}.collection_leases SET taken_at = taken_at - interval '1 hour',"
 OVER += " expires_at = expires_at - interval '1 hour'"
 LINES = "SELECT count(*) FROM {s}.folio_lines"
+
+
+def pounds(cents: int) -> dict[str, Any]:
+    return {"amountMicro": cents * 10_000, "currency": "GBP"}
 
 
 def closed_meanwhile(hotel: Hotel) -> tuple[str, str]:
@@ -138,6 +143,24 @@ def test_an_intent_names_the_payment_that_could_not_go_back(hotel: Hotel) -> Non
     ((placed,),) = hotel.rows("SELECT id FROM {s}.payments WHERE method = 'card'")
     assert found["paymentId"] == placed
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-11_000)
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("REF-1", "MON-5", "CLO-4")
+def test_money_that_the_folio_has_no_rate_for_waits_and_keeps_nobody_from_it(hotel: Hotel) -> None:
+    """40.00 pounds at the terminal, and no rate of pounds was pinned. That it could not go back is
+    kept, also while the folio is open, and that opens and closes as ever."""
+    folio, _ = hotel.closed_folio()
+    captured(hotel, folio, f"sandbox_declined_{uuid4()}", amount=pounds(4_000))
+    reopened(hotel, folio)
+
+    let_it_go(hotel)
+
+    assert returns(hotel) == [[4_000, "failed", "card_declined"]]
+    assert hotel.post(f"/folios/{folio}/close").status_code == 200
+    reopened(hotel, folio)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(0)
+    assert cards(hotel) == {"card_clearing": 4_000, "payments_to_return": -4_000}
     assert_books_are_right(hotel)
 
 

@@ -102,6 +102,21 @@ def test_what_was_left_to_its_credit_goes_before_what_others_have_paid_by_card(
     assert_books_are_right(hotel)
 
 
+def test_what_a_company_paid_too_much_and_got_back_opens_no_invoice(hotel: Hotel) -> None:
+    """Of 150.00 by card 110.00 paid its invoice and 40.00 are to its credit: those go back at the
+    dashboard, and nothing is open; of 10.00 more, 10.00 are."""
+    account, payment = paid_by_card(hotel, 15_000)
+    assert sums(hotel, account) == (0, 0, 4_000)
+
+    tell(hotel, refunded_there(payment, "re_1", 4_000))
+    assert (sums(hotel, account), overdue(hotel, account)) == ((0, 0, 0), 0)
+    assert told(hotel)[-1] == "receivable.payment_taken_back"
+    tell(hotel, refunded_there(payment, "re_2", 1_000))
+
+    assert (sums(hotel, account), overdue(hotel, account)) == ((0, 1_000, 0), 1_000)
+    assert_books_are_right(hotel)
+
+
 def test_a_bank_that_asks_for_more_takes_no_more_than_was_paid(hotel: Hotel) -> None:
     """120.00 of 110.00: the company owes 110.00 again, 10.00 are the house's loss. Its account was
     closed, and is on hold now."""

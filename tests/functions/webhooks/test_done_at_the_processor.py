@@ -214,6 +214,18 @@ def test_events_of_a_dispute_in_any_order_come_to_the_same_books(hotel: Hotel) -
     assert_books_are_right(hotel)
 
 
+@pytest.mark.req("WH-5", "WH-4")
+def test_a_fee_that_is_told_after_the_decision_is_all_that_it_books(hotel: Hotel) -> None:
+    """50.00 are lost before anybody tells the 1.50 of it."""
+    _, payment = paid_by_card(hotel)
+
+    tell(hotel, disputed(payment, "dp_1", "lost", "closed"))
+    tell(hotel, disputed(payment, "dp_1", "lost", fee=150))
+
+    assert ledger(hotel) == {"card_clearing": -150, "dispute_fees": 150, "dispute_losses": 5_000}
+    assert_books_are_right(hotel)
+
+
 @pytest.mark.req("WH-5")
 def test_an_inquiry_moves_no_money(hotel: Hotel) -> None:
     _, payment = paid_by_card(hotel)
