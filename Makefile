@@ -21,7 +21,7 @@ LOCALSTRIPE := tests/adapters/localstripe.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-pgbouncer check-terraform trust defects lint types check openapi bench \
-	lock clean
+	audit lock clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -63,13 +63,22 @@ openapi: $(STAMP) ## Write the documents that are generated from the code
 bench: $(STAMP) ## Measure (ARGS chooses what)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+audit: ## Look for known holes in the image's packages, and write its SBOM (build/sbom.json)
+	@mkdir -p build
+	@$(PYTHON) -m venv --clear build/audit
+	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r .ci/audit.lock
+	@build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
+		--format cyclonedx-json --output build/sbom.json
+
 lock: $(STAMP) ## Pin every package that pyproject.toml asks for, with hashes
 	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	@$(call compile,requirements.lock,)
 	@$(call compile,requirements-dev.lock,--extra local --extra dev)
 	@$(call compile,tests/terraform/requirements.lock,,tests/terraform/requirements.in)
 	@$(call compile,$(LOCALSTRIPE),--no-deps,tests/adapters/localstripe.in)
-	@echo "The four locks are written; read their diff."
+	@$(call compile,.ci/audit.lock,,.ci/audit.in)
+	@echo "The five locks are written; read their diff."
 
 clean: ## Remove the virtual environment and all caches (what `make run` stored in .local stays)
 	@rm -rf .venv $(TERRAFORM_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, charge, new_id, usd
 from tests.till import Amount, signed
+from tests.webhooks import Webhook, disputed, refunded_there
 
 WRITE_OFF = "billing.receivable.write_off"
 
@@ -150,3 +151,26 @@ def writing_off(
     sent, token = {**body, "stepUpToken": confirmation}, hotel.token(sub=by)
     path = f"/company-accounts/{account}/write-offs"
     return lambda at: at.post(path, sent, token=token, key=body["id"])
+
+
+def paid_by_card(hotel: Hotel, cents: int = 11_000, owed: int = 10_000) -> tuple[str, str]:
+    """A company that owed an invoice of so much and its 10 %, and paid by card: its account, and
+    the processor's payment."""
+    account, payment = company(hotel), f"pi_{uuid4()}"
+    invoiced(hotel, account, owed)
+    answer = pay(hotel, account, usd(cents), method="card", paymentId=payment)
+    assert answer.status_code == 201, answer.text
+    return account, payment
+
+
+def taken_back_of_every_kind(hotel: Hotel) -> None:
+    """Of three payments of 110.00, 10.00 of one went back at the processor; banks ask for all of
+    the others, and one of these disputes was won."""
+    payments = [paid_by_card(hotel)[1] for _ in range(3)]
+    for sent in (
+        refunded_there(payments[0], "re_company", 1_000),
+        disputed(payments[1], "dp_company", "needs_response", "created", cents=11_000),
+        disputed(payments[2], "dp_company_won", "needs_response", "created", cents=11_000),
+        disputed(payments[2], "dp_company_won", "won", "closed", cents=11_000),
+    ):
+        assert Webhook(hotel).send(sent).json["outcome"] == "applied"

@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 RACES = "tests/trust/test_races.py"
 DRILLS = "tests/drills"
 LONG = (
+    "tests/security/test_fuzz_http.py",
     "tests/scenarios/test_day.py",
     "tests/trust/test_fault_points.py",
     DRILLS,

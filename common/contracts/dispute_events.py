@@ -10,12 +10,14 @@ from common.contracts.references import (
     FolioRef,
     PaymentRef,
     PropertyRef,
+    ReceiptRef,
     RefundRef,
     SubscriptionInvoiceRef,
 )
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.dispute import (
+        CompanyDisputeRecorded,
         DisputeRecorded,
         InvoiceDisputeRecorded,
         PaymentDisputed,
@@ -47,6 +49,30 @@ class DisputeRecordedV1(EventData):
             folio_id=dispute.folio_id,
             property_id=dispute.property_id,
             payment_id=dispute.payment_id,
+            amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
+class ReceivableDisputedV1(EventData):
+    """A bank asks for the money of a company's card payment back, or its claim has moved on."""
+
+    fact = "receivable.disputed"
+    dispute_id: DisputeRef
+    property_id: PropertyRef | None
+    receipt_id: ReceiptRef | None
+    amount: Amount
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "CompanyDisputeRecorded") -> "ReceivableDisputedV1":
+        dispute = fact.subject
+        return cls(
+            dispute_id=dispute.id,
+            property_id=dispute.property_id,
+            receipt_id=dispute.receipt_id,
             amount=dispute.amount,
             dispute_reason=dispute.reason,
             status=dispute.status.value,
@@ -209,6 +235,7 @@ class ReturnedPaymentPlacedV1(_Return):
 
 DISPUTE_EVENTS: Final = (
     DisputeRecordedV1,
+    ReceivableDisputedV1,
     CreditsDisputedV1,
     SubscriptionInvoiceDisputedV1,
     PaymentDisputedV1,

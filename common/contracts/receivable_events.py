@@ -1,7 +1,7 @@
 """What the house is told about its company accounts; who the company is can be asked for."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from common.contracts.event import EventData
 from common.contracts.fields import Amount, Day
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         ReceiptRecorded,
         ReceivableWrittenOff,
     )
+    from common.domain.company_taking_back import ReceiptGivenAgain, ReceiptTakenBack
     from common.domain.receivable import Allocation
 
 
@@ -191,6 +192,36 @@ class ReceivablePaymentRecordedV1(_Account):
         )
 
 
+class _ReceiptMoved(_Account):
+    receipt_id: ReceiptRef | None
+    kind: str
+    amount: Amount
+    allocations: tuple[AllocationData, ...]
+
+    @classmethod
+    def of(cls, fact: "ReceiptTakenBack | ReceiptGivenAgain") -> Self:
+        return cls(
+            **cls.shared(fact),
+            receipt_id=fact.credit.takes_back,
+            kind=fact.credit.kind.value,
+            amount=fact.credit.amount,
+            allocations=AllocationData.all_of(fact.allocations),
+        )
+
+
+class ReceivablePaymentTakenBackV1(_ReceiptMoved):
+    """A company's card payment was taken back, `disputed` or `refunded_there`: it owes so much
+    again. `amount` is less than nothing."""
+
+    fact = "receivable.payment_taken_back"
+
+
+class ReceivablePaymentGivenAgainV1(_ReceiptMoved):
+    """A dispute of a company's payment was won: what was taken back is to its credit again."""
+
+    fact = "receivable.payment_given_again"
+
+
 class ReceivableCreditNoteSetOffV1(_Account):
     """A credit note pays what the company owes, as money would have."""
 
@@ -265,6 +296,8 @@ RECEIVABLE_EVENTS: Final = (
     CompanyAccountCreditedV1,
     ReceivableCreatedV1,
     ReceivablePaymentRecordedV1,
+    ReceivablePaymentTakenBackV1,
+    ReceivablePaymentGivenAgainV1,
     ReceivableCreditNoteSetOffV1,
     ReceivableAllocatedV1,
     ReceivableAllocationReversedV1,

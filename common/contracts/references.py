@@ -35,7 +35,6 @@ from common.domain.identifiers import (
     PaymentIntentId,
     PayoutId,
     PlanVersionId,
-    PlatformCreditNoteId,
     ProcessorDifferenceId,
     PropertyId,
     ReceiptId,
@@ -53,6 +52,7 @@ from common.domain.identifiers import (
     WriteOffId,
 )
 from common.domain.meter import UsageRecordId
+from common.domain.platform_credit_id import PlatformCreditNoteId
 from common.domain.platform_incident import PlatformIncidentId
 from common.domain.platform_tax import PlatformTaxRulesId
 from common.domain.refusal import Refusal

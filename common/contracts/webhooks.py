@@ -66,6 +66,8 @@ Sha256 = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$"
 ProcessorWord = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9_]{1,60}$")]
 ProcessorKind = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9_.]{1,60}$")]
 Units = Annotated[int, Field(ge=0, le=10**12)]
+Seconds = Annotated[int, Field(ge=0, le=253_402_300_799)]
+"""A moment from 1970 to the end of the year 9999: no calendar of ours has a later one."""
 
 
 class ProcessorEvent(Request):
@@ -147,7 +149,7 @@ class ProcessorObject(Incoming):
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
     failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
     payouts_enabled: Annotated[bool | None, Field(alias="payouts_enabled")] = None
-    told_at: Annotated[int | None, Field(alias="told_at")] = None
+    told_at: Annotated[Seconds | None, Field(alias="told_at")] = None
     fraud_type: Annotated[ProcessorWord | None, Field(alias="fraud_type")] = None
     fee: Units | None = None
     fee_currency: Annotated[str | None, Field(alias="fee_currency", pattern=r"^[a-z]{3}$")] = None

@@ -11,6 +11,10 @@ lost, it is written off. What the processor charges for the dispute is booked as
 much more, or less, as was known before. No line is made of it: the folio of a guest who has left is
 closed, and what the guest owes the house is another matter than what a bank took.
 
+A company's payment is on an account, and no folio (`company_taking_back`): what of the claim it had
+paid, the company owes again from then on, and what is lost is lost to the company. Only what a bank
+adds beyond the payment is written off. Won, the account has it back.
+
 A payment that bought credits is on no folio and in no ledger of the house's: of its dispute the
 state is kept, by which its credits are taken back, and given back where it is won (CRD-5). Nor is
 one that paid an invoice of the platform: of that the platform's own books know
@@ -28,6 +32,7 @@ from common.domain.identifiers import (
     FolioId,
     PaymentId,
     PropertyId,
+    ReceiptId,
     SubscriptionInvoiceId,
 )
 from common.domain.ledger import (
@@ -113,6 +118,13 @@ class DisputeRecorded(DisputeFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompanyDisputeRecorded(DisputeFact):
+    """A dispute of a company's payment was heard of, or has moved on."""
+
+    name = "receivable.disputed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PurchaseDisputeRecorded(DisputeFact):
     """A dispute of a purchase of credits was heard of, or has moved on."""
 
@@ -138,7 +150,8 @@ class Dispute(Aggregate):
     """See the module. `amount` is what the bank asks for, in the payment's currency.
 
     `is_withheld` where that is booked as gone; `fee` is what the processor has charged for it, in
-    the currency that it settles in; None while that was not told.
+    the currency that it settles in; None while that was not told. `on_account` is what of it the
+    company owes again whose payment it is, by `receipt_id`.
     """
 
     kind: ClassVar[str] = "dispute"
@@ -154,6 +167,8 @@ class Dispute(Aggregate):
     changed_at: datetime
     is_withheld: bool = False
     fee: Money | None = None
+    receipt_id: ReceiptId | None = None
+    on_account: Money | None = None
     invoice_id: SubscriptionInvoiceId | None = None
 
     @classmethod
@@ -167,6 +182,9 @@ class Dispute(Aggregate):
         status: DisputeStatus,
         fee: Money | None,
         moment: Moment,
+        *,
+        receipt_id: ReceiptId | None = None,
+        owed_again: Money | None = None,
         invoice_id: SubscriptionInvoiceId | None = None,
     ) -> tuple[DisputeFact, ...]:
         """Write down a dispute that was not known, in whatever state. Refuses: AmountNotPositive.
@@ -187,12 +205,18 @@ class Dispute(Aggregate):
             status=status,
             opened_at=moment.now,
             changed_at=moment.now,
+            receipt_id=receipt_id,
             invoice_id=invoice_id,
         )
-        return dispute._told(fee, moment)
+        return dispute._told(fee, owed_again, moment)
 
     def moved(
-        self, status: DisputeStatus, fee: Money | None, moment: Moment
+        self,
+        status: DisputeStatus,
+        fee: Money | None,
+        moment: Moment,
+        *,
+        owed_again: Money | None = None,
     ) -> tuple[DisputeFact, ...]:
         """Move on to a later state; nothing for the same one, and for one that lies behind.
 
@@ -204,7 +228,7 @@ class Dispute(Aggregate):
             return ()
         self.status = status
         self.changed_at = moment.now
-        return self._told(fee, moment)
+        return self._told(fee, owed_again, moment)
 
     @property
     def takes_money(self) -> bool:
@@ -214,9 +238,12 @@ class Dispute(Aggregate):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         fee = self.fee
-        told = {"feeCurrency": str(fee.currency), "feeMicro": fee.amount_micro} if fee else {}
-        of_invoice = {"invoiceId": self.invoice_id} if self.invoice_id else {}
-        return {**told, **of_invoice} | {
+        told: dict[str, object] = {}
+        if fee:
+            told |= {"feeCurrency": str(fee.currency), "feeMicro": fee.amount_micro}
+        told |= {"invoiceId": self.invoice_id} if self.invoice_id else {}
+        told |= {"receiptId": self.receipt_id} if self.receipt_id else {}
+        return told | {
             "amountMicro": self.amount.amount_micro,
             "currency": str(self.amount.currency),
             "id": self.id,
@@ -225,22 +252,30 @@ class Dispute(Aggregate):
             "status": self.status.value,
         }
 
-    def _told(self, fee: Money | None, moment: Moment) -> tuple[DisputeFact, ...]:
-        """What is to be told of the state that it is in now, and booked."""
+    def _told(
+        self, fee: Money | None, owed_again: Money | None, moment: Moment
+    ) -> tuple[DisputeFact, ...]:
+        """What is to be told of the state that it is in now, and booked.
+
+        `owed_again` is what is left of a company's payment as its money is withheld; of a claim
+        that was won before it was heard of, nobody owes anything.
+        """
         is_new = self.takes_money and not self.is_withheld
+        if is_new and owed_again is not None and self.status is not DisputeStatus.WON:
+            self.on_account = min(self.amount, owed_again)
         entries = self._entries(fee, moment)
         self.is_withheld = self.is_withheld or is_new
         self.fee = self.fee if fee is None else fee
-        recorded = self._kind_of_fact()(
-            subject=self, sequence=self.next_sequence(), entries=entries
-        )
+        recorded = self._kind()(subject=self, sequence=self.next_sequence(), entries=entries)
         if not is_new:
             return (recorded,)
         return recorded, PaymentDisputed(subject=self, sequence=self.next_sequence())
 
-    def _kind_of_fact(self) -> type[DisputeFact]:
+    def _kind(self) -> type[DisputeFact]:
         if self.payment_id is not None:
             return DisputeRecorded
+        if self.receipt_id is not None:
+            return CompanyDisputeRecorded
         return PurchaseDisputeRecorded if self.invoice_id is None else InvoiceDisputeRecorded
 
     def _entries(self, fee: Money | None, moment: Moment) -> tuple[Entry, ...]:
@@ -259,7 +294,12 @@ class Dispute(Aggregate):
             withheld = (gone,)
         if (into := _OUTCOME.get(self.status)) is None:
             return withheld
-        return (*withheld, Entry(self.id, _DECIDED, into, DISPUTED_FUNDS, self.amount, on))
+        decided = self.amount
+        if self.status is DisputeStatus.LOST and self.on_account is not None:
+            decided -= self.on_account
+        if decided.is_zero:
+            return withheld
+        return (*withheld, Entry(self.id, _DECIDED, into, DISPUTED_FUNDS, decided, on))
 
     def _charged(self, fee: Money | None, on: date) -> tuple[Entry, ...]:
         if fee is None or (more := fee - (self.fee or Money.zero(fee.currency))).is_zero:

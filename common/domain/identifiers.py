@@ -365,13 +365,6 @@ class SubscriptionInvoiceId(Identifier):
     prefix = "sin_"
 
 
-class PlatformCreditNoteId(Identifier):
-    """A credit note of the platform, about an invoice of its own."""
-
-    __slots__ = ()
-    prefix = "pcn_"
-
-
 class WebhookId(Identifier):
     """An event of the processor that was kept."""
 

@@ -23,11 +23,11 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical, digest
 from common.domain.dispute import Dispute, DisputeStatus
 from common.domain.identifiers import (
-    PlatformCreditNoteId,
     SubscriptionId,
     SubscriptionInvoiceId,
 )
 from common.domain.money import AmountNotPositive, Money
+from common.domain.platform_credit_id import PlatformCreditNoteId
 from common.domain.platform_tax import BillTax
 from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice

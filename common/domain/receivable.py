@@ -32,6 +32,13 @@ from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Missing
 
 
+class TakenBackId(Identifier):
+    """What was taken back of a company's card payment, or given again."""
+
+    __slots__ = ()
+    prefix = "tkb_"
+
+
 class ReceivableUnknown(Missing):
     code = "RECEIVABLE_UNKNOWN"
     title = "The company owes nothing by such an invoice"
@@ -69,7 +76,8 @@ class SetOffExceedsCreditNote(Conflict):
 
 class CreditKind(StrEnum):
     """What came to an account's credit: a payment by its method, a refund of a settlement, or a
-    credit note."""
+    credit note; and what went of a card payment: by a dispute, which may be won, or by a refund
+    that was made at the processor."""
 
     CASH = "cash"
     CARD = "card"
@@ -77,6 +85,14 @@ class CreditKind(StrEnum):
     MOBILE_MONEY = "mobile_money"
     REFUND = "refund"
     CREDIT_NOTE = "credit_note"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+    REFUNDED_THERE = "refunded_there"
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is less than nothing."""
+        return self in (CreditKind.DISPUTED, CreditKind.REFUNDED_THERE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +143,8 @@ class AccountCredit:
     """What came to an account's credit, written once; its `id` says by what.
 
     `processor_payment_id` is the processor's, of a card; `cash_session_id` the drawer of cash;
-    `credit_note_id` the document that was set off.
+    `credit_note_id` the document that was set off. What `takes_back` money of a card payment is
+    less than nothing, and has the processor's id of the dispute or refund as its `cause`.
     Refuses: AmountNotPositive.
     """
 
@@ -140,9 +157,12 @@ class AccountCredit:
     processor_payment_id: str | None = None
     cash_session_id: CashSessionId | None = None
     credit_note_id: CreditNoteId | None = None
+    takes_back: ReceiptId | None = None
+    cause: str | None = None
 
     def __post_init__(self) -> None:
-        if self.amount.amount_micro <= 0:
+        came = -self.amount if self.kind.takes_back else self.amount
+        if came.amount_micro <= 0:
             raise AmountNotPositive()
 
 

@@ -152,13 +152,6 @@ class SubscriptionCanceled(SubscriptionFact):
     name = "subscription.canceled"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LateUsageBilled(SubscriptionFact):
-    """What was told of it after its end is billed, and nothing more can be told."""
-
-    name = "subscription.late_usage_billed"
-
-
 F = TypeVar("F", bound=SubscriptionFact)
 
 

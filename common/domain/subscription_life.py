@@ -3,6 +3,7 @@
 Each is one step of the table in `common.domain.subscription`, told with its reason.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.domain.period import Period, second_of
@@ -10,7 +11,6 @@ from common.domain.subscription import (
     RUNNING,
     CancellationScheduled,
     CommitmentBinds,
-    LateUsageBilled,
     NothingIsDue,
     Status,
     Subscription,
@@ -30,6 +30,13 @@ from common.domain.usage import LATE_DAYS
 ENDED = "The last period that was to be billed is over"
 LATE = "What was used came late"
 Lines = tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateUsageBilled(SubscriptionFact):
+    """What was told of it after its end is billed, and nothing more can be told."""
+
+    name = "subscription.late_usage_billed"
 
 
 def renew(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from common.domain.ageing import Ageing
     from common.domain.collection_lease import Lease
     from common.domain.company_account import CompanyAccount, ReceivableCreated
+    from common.domain.company_taking_back import CardReceipt
     from common.domain.folio import Folio
     from common.domain.folio_line import Line
     from common.domain.identifiers import (
@@ -109,6 +110,10 @@ class CompanyAccounts(Protocol):
 
         Refuses: CompanyAccountUnknown.
         """
+
+    def take_paid_by(self, processor_payment_id: str) -> CardReceipt | None:
+        """Lock the account that a card of the processor's has paid, and read the payment with what
+        was taken back of it, what stands allocated, and what is owed; None where it paid none."""
 
     def page(
         self, which: CompanyAccountFilter, limit: int, cursor: str | None

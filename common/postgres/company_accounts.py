@@ -18,6 +18,7 @@ from common.domain.company_account import (
     CompanyAccountUnknown,
     ReceivableCreated,
 )
+from common.domain.company_taking_back import CardReceipt
 from common.domain.credit_note import CreditNoteUnknown
 from common.domain.identifiers import (
     AllocationId,
@@ -55,6 +56,7 @@ from common.postgres.company_rows import (
     account_row,
     allocation_of,
     allocation_row,
+    credit_of,
     credit_row,
     item_of,
     item_row,
@@ -63,7 +65,7 @@ from common.postgres.company_rows import (
     write_off_row,
 )
 from common.postgres.connection import Row, Statement
-from common.postgres.folios import Folios, Whole
+from common.postgres.folios import LIST_CARD_PAYMENT, Folios, Whole
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk, held_properties
@@ -81,6 +83,7 @@ _KINDS: Final = {
     "pay_": EntryKind.SETTLEMENT,
     "rfd_": EntryKind.REFUND,
     "rcp_": EntryKind.PAYMENT,
+    "tkb_": EntryKind.PAYMENT,
     "wof_": EntryKind.WRITE_OFF,
     "sof_": EntryKind.CREDIT_NOTE,
 }
@@ -158,6 +161,25 @@ class CompanyAccounts:
         )
         return self._known(accounts), payment.id in {row[1] for row in invoiced}
 
+    def take_paid_by(self, processor_payment_id: str) -> CardReceipt | None:
+        paid_by = (processor_payment_id,)
+        accounts, credits, allocations, items = self._desk.batch(
+            Statement(sql.TAKE_PAID_BY, paid_by),
+            Statement(sql.PAID_BY, paid_by),
+            Statement(sql.STANDING_ALLOCATIONS, paid_by),
+            Statement(sql.ITEMS_OF_ACCOUNT, paid_by),
+        )
+        if not accounts:
+            return None
+        receipt, *moved = (credit_of(row) for row in credits)
+        return CardReceipt(
+            account=self._known(accounts),
+            receipt=receipt,
+            moved=tuple(moved),
+            allocations=tuple(allocation_of(row) for row in allocations),
+            items=tuple(item_of(row) for row in items),
+        )
+
     def page(
         self, which: CompanyAccountFilter, limit: int, cursor: str | None
     ) -> Page[CompanyAccount]:
@@ -202,6 +224,9 @@ class CompanyAccounts:
 
     def keep_credit(self, credit: AccountCredit) -> None:
         self._desk.insert(INSERT_CREDIT, [credit_row(credit, self._desk.now)])
+        if credit.processor_payment_id is not None:
+            named = {"processor_payment_id": credit.processor_payment_id}
+            self._desk.insert(LIST_CARD_PAYMENT, [{**named, "recorded_at": self._desk.now}])
 
     def keep_allocations(
         self, allocations: Sequence[Allocation], items: Sequence[Receivable]

@@ -15,7 +15,16 @@ from common.domain.identifiers import (
     SetOffId,
 )
 from common.domain.money import Currency, Money
-from common.domain.receivable import AccountCredit, Allocation, OpenNote, Part, Receivable, WriteOff
+from common.domain.receivable import (
+    AccountCredit,
+    Allocation,
+    CreditKind,
+    OpenNote,
+    Part,
+    Receivable,
+    TakenBackId,
+    WriteOff,
+)
 from common.postgres.connection import Row
 
 ACCOUNT_COLUMNS: Final = (
@@ -34,7 +43,7 @@ PART_COLUMNS: Final = (
 )
 CREDIT_COLUMNS: Final = (
     "id, account_id, kind, amount_micro, currency, reference, processor_payment_id,"
-    " cash_session_id, credit_note_id, business_date"
+    " cash_session_id, credit_note_id, business_date, takes_back, cause"
 )
 ALLOCATION_COLUMNS: Final = (
     "id, account_id, invoice_id, amount_micro, currency, credit_id, reverses, reason, business_date"
@@ -144,9 +153,27 @@ def credit_row(credit: AccountCredit, now: datetime) -> dict[str, Any]:
         "cash_session_id": credit.cash_session_id,
         "credit_note_id": credit.credit_note_id,
         "business_date": credit.business_date,
+        "takes_back": credit.takes_back,
+        "cause": credit.cause,
         "occurred_at": now,
         "recorded_at": now,
     }
+
+
+def credit_of(row: Row) -> AccountCredit:
+    """A card payment, or what was moved of one, as it was read: tenant, then CREDIT_COLUMNS."""
+    kind = CreditKind(row[3])
+    return AccountCredit(
+        id=ReceiptId(row[1]) if kind is CreditKind.CARD else TakenBackId(row[1]),
+        account_id=CompanyAccountId(row[2]),
+        kind=kind,
+        amount=Money(row[4], Currency(row[5])),
+        reference=row[6],
+        processor_payment_id=row[7],
+        business_date=row[10],
+        takes_back=row[11] and ReceiptId(row[11]),
+        cause=row[12],
+    )
 
 
 def allocation_row(allocation: Allocation, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from common.postgres.company_rows import (
     ACCOUNT_COLUMNS,
     ALLOCATION_COLUMNS,
     CHANGING,
+    CREDIT_COLUMNS,
     ITEM_COLUMNS,
 )
 
@@ -79,6 +80,36 @@ REVERSED: Final = """
 SELECT tenant_id, id
 FROM receivable_allocations
 WHERE reverses = $1
+"""
+TAKE_PAID_BY: Final = f"""
+SELECT tenant_id, {ACCOUNT_COLUMNS}
+FROM company_accounts
+WHERE id = (SELECT account_id FROM account_credits WHERE processor_payment_id = $1)
+FOR NO KEY UPDATE
+"""
+# A card payment first, and then what was taken back of it and given again.
+PAID_BY: Final = f"""
+SELECT tenant_id, {CREDIT_COLUMNS}
+FROM account_credits
+WHERE processor_payment_id = $1
+   OR takes_back = (SELECT id FROM account_credits WHERE processor_payment_id = $1)
+ORDER BY kind <> 'card', id
+"""
+_OF_ACCOUNT: Final = "(SELECT account_id FROM account_credits WHERE processor_payment_id = $1)"
+STANDING_ALLOCATIONS: Final = f"""
+SELECT tenant_id, {ALLOCATION_COLUMNS}
+FROM receivable_allocations AS given
+WHERE account_id = {_OF_ACCOUNT}
+  AND reverses IS NULL
+  AND NOT EXISTS (SELECT FROM receivable_allocations AS back WHERE back.reverses = given.id)
+ORDER BY id DESC
+"""
+ITEMS_OF_ACCOUNT: Final = f"""
+SELECT receivables.tenant_id, {_ITEMS}, number
+FROM receivables
+JOIN invoices ON invoices.id = invoice_id
+WHERE account_id = {_OF_ACCOUNT}
+ORDER BY due_on, issued_on, invoice_id
 """
 TAKE_OF_FOLIO: Final = f"""
 SELECT tenant_id, {ACCOUNT_COLUMNS}

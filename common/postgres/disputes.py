@@ -8,6 +8,7 @@ from common.domain.identifiers import (
     FolioId,
     PaymentId,
     PropertyId,
+    ReceiptId,
     SubscriptionInvoiceId,
 )
 from common.domain.money import Currency, Money
@@ -19,7 +20,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
     " status, opened_at, changed_at, version, trail, state_digest, is_withheld, fee_micro,"
-    " fee_currency, subscription_invoice_id"
+    " fee_currency, receipt_id, on_account_micro, subscription_invoice_id"
 )
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -30,7 +31,7 @@ FOR NO KEY UPDATE
 CHANGE: Final = """
 UPDATE payment_disputes
 SET status = $2, changed_at = $3, version = $4, trail = $5, state_digest = $6, is_withheld = $7,
-    fee_micro = $8, fee_currency = $9
+    fee_micro = $8, fee_currency = $9, on_account_micro = $10
 WHERE id = $1
 """
 INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
@@ -63,6 +64,7 @@ class Disputes:
             dispute.state_digest,
             dispute.is_withheld,
             *_fee(dispute),
+            _on_account(dispute),
         )
         change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
         self._desk.write((dispute.kind, dispute.id), change)
@@ -70,6 +72,10 @@ class Disputes:
 
 def _fee(dispute: Dispute) -> tuple[int | None, Currency | None]:
     return (dispute.fee.amount_micro, dispute.fee.currency) if dispute.fee else (None, None)
+
+
+def _on_account(dispute: Dispute) -> int:
+    return dispute.on_account.amount_micro if dispute.on_account else 0
 
 
 def _row(dispute: Dispute) -> dict[str, Any]:
@@ -91,6 +97,8 @@ def _row(dispute: Dispute) -> dict[str, Any]:
         "is_withheld": dispute.is_withheld,
         "fee_micro": _fee(dispute)[0],
         "fee_currency": _fee(dispute)[1],
+        "receipt_id": dispute.receipt_id,
+        "on_account_micro": _on_account(dispute),
         "subscription_invoice_id": dispute.invoice_id,
     }
 
@@ -112,6 +120,8 @@ def dispute_of(row: Row) -> Dispute:
         state_digest=bytes(row[14]),
         is_withheld=row[15],
         fee=None if row[16] is None else Money(row[16], Currency(row[17])),
-        invoice_id=row[18] and SubscriptionInvoiceId(row[18]),
+        receipt_id=row[18] and ReceiptId(row[18]),
+        on_account=Money(row[19], Currency(row[7])) if row[18] else None,
+        invoice_id=row[20] and SubscriptionInvoiceId(row[20]),
         is_new=False,
     )

@@ -48,9 +48,12 @@ WHERE {asked}
 """,
     """
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
-       payment_disputes.currency, coalesce(processor_payment_id, ''), property_id, false, false
+       payment_disputes.currency,
+       coalesce(payments.processor_payment_id, receipts.processor_payment_id, ''), property_id,
+       false, false
 FROM payment_disputes
 LEFT JOIN payments ON payments.id = payment_id
+LEFT JOIN account_credits AS receipts ON receipts.id = receipt_id
 WHERE {asked}
 """,
     # what was taken while its folio was closed, and waits for that to be opened again
@@ -76,6 +79,16 @@ SELECT tenant_id, 'refund', refund_id, paid_amount_micro, paid_currency, process
        property_id, status = 'pending', false
 FROM returned_payments
 WHERE status IN ('pending', 'returned')
+  AND {asked}
+""",
+    # what went back of a company's payment at the processor
+    """
+SELECT given.tenant_id, 'refund', given.cause, -given.amount_micro, given.currency,
+       receipts.processor_payment_id, property_id, false, false
+FROM account_credits AS given
+JOIN account_credits AS receipts ON receipts.id = given.takes_back
+JOIN company_accounts ON company_accounts.id = given.account_id
+WHERE given.kind = 'refunded_there'
   AND {asked}
 """,
     # purchases of credits are on no folio and at no property; nor is what goes back of them
@@ -148,6 +161,7 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "promised_at >= $1 AND promised_at < $2",
     "settled_at >= $1 AND settled_at < $2",
+    "given.recorded_at >= $1 AND given.recorded_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
@@ -164,6 +178,7 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "refund_id = ANY ($2::text[])",
+    "given.cause = ANY ($2::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",

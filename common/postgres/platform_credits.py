@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from common.domain.identifiers import (
-    PlatformCreditNoteId,
     SubscriptionId,
     SubscriptionInvoiceId,
 )
 from common.domain.money import Currency, Money
 from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
+from common.domain.platform_credit_id import PlatformCreditNoteId
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
 from common.postgres import ranks

@@ -156,6 +156,10 @@ SELECT tenant_id, processor_refund_id
 FROM late_refunds
 WHERE processor_refund_id = ANY ($2::text[])
 UNION ALL
+SELECT tenant_id, cause
+FROM account_credits
+WHERE kind = 'refunded_there' AND cause = ANY ($2::text[])
+UNION ALL
 SELECT tenant_id, processor_payment_id
 FROM returned_payments
 WHERE processor_payment_id = ANY ($1::text[])
@@ -205,6 +209,13 @@ UNION ALL
 SELECT tenant_id, processor_refund_id, paid_amount_micro, paid_currency, 'succeeded'
 FROM late_refunds
 WHERE business_date = $2
+  AND property_id = $1
+UNION ALL
+SELECT account_credits.tenant_id, cause, -amount_micro, account_credits.currency, 'succeeded'
+FROM account_credits
+JOIN company_accounts ON company_accounts.id = account_id
+WHERE kind = 'refunded_there'
+  AND business_date = $2
   AND property_id = $1
 UNION ALL
 SELECT tenant_id, refund_id, paid_amount_micro, paid_currency,

@@ -10,7 +10,7 @@ refunds have asked for by then.
 from typing import Final
 
 from common.domain.dispute import Dispute, DisputeStatus
-from common.domain.identifiers import PlatformCreditNoteId, SubscriptionInvoiceId
+from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.money import Money
 from common.domain.platform_credit import (
     dispute_source,
@@ -20,6 +20,7 @@ from common.domain.platform_credit import (
     must_be_refundable,
     refund_source,
 )
+from common.domain.platform_credit_id import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
 from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice

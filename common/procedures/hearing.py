@@ -70,7 +70,7 @@ def take_effect(event_type: str, payload: str, tx: Transaction) -> None:
     Refuses: FolioUnknown, FolioAlreadyClosed, FxRateMissing, PaymentUnknown, RefundUnknown,
     RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown, WebhookContradictsBooks,
     AmountNotPositive, CurrencyUnknown, CurrenciesDiffer, CreditsOutOfRange, PayoutUnknown,
-    PayoutAccountUnknown.
+    PayoutAccountUnknown, CompanyAccountUnknown.
     """
     effect = EFFECTS.get(event_type)
     if effect is None:

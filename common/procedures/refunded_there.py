@@ -18,6 +18,7 @@ from common.domain.refund import (
     RefundRecorded,
 )
 from common.ports.transaction import Transaction
+from common.procedures.owing_again import company_refunded
 from common.procedures.returning import place_unreturned
 
 
@@ -38,7 +39,9 @@ def keep_refunded_there(told: Told, tx: Transaction) -> None:
     """
     payment = tx.folios.find_paid_by(told.processor_payment_id)
     if payment is None:
-        raise PaymentUnknown()
+        if not company_refunded(told.processor_payment_id, told.processor_refund_id, told.paid, tx):
+            raise PaymentUnknown()
+        return
     _keep(told, payment, tx)
 
 

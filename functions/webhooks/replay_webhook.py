@@ -3,6 +3,7 @@
 from common.contracts.fields import Token
 from common.contracts.shapes import Request
 from common.contracts.webhooks import WebhookTaken
+from common.domain.company_account import CompanyAccountUnknown
 from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.fx import FxRateMissing
 from common.domain.money import AmountNotPositive, CurrencyUnknown
@@ -55,6 +56,7 @@ class ReplayWebhook(Request):
         CreditsOutOfRange,
         PayoutUnknown,
         PayoutAccountUnknown,
+        CompanyAccountUnknown,
     ),
 )
 def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
@@ -63,7 +65,7 @@ def replay_webhook(request: ReplayWebhook, tx: Transaction) -> WebhookTaken:
     Refuses: WebhookUnknown, WebhookBodyGone, FolioUnknown, FolioAlreadyClosed, FxRateMissing,
     PaymentUnknown, RefundUnknown, RefundExceedsPayment, RefundOfMovedMoney, PaymentIntentUnknown,
     WebhookContradictsBooks, AmountNotPositive, CurrencyUnknown, CreditsOutOfRange, PayoutUnknown,
-    PayoutAccountUnknown.
+    PayoutAccountUnknown, CompanyAccountUnknown.
     """
     kept = tx.webhooks.get(request.event_id)
     take_effect(kept.type, kept.body, tx)

@@ -23,6 +23,30 @@ def test_the_build_keeps_to_cloud_builds_schema() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.req("OPS-2", "OPS-5")
+def test_nothing_is_let_in_before_it_was_looked_at() -> None:
+    """Tested and audited before it is built, scanned before the database or anybody meets it."""
+    build = (ROOT / "cloudbuild.yaml").read_text(encoding="utf-8")
+    steps = re.findall(r"^  - id: (.+)$", build, re.M)
+
+    before = ["terraform", "test", "audit", "build", "push", "scan"]
+    assert steps == [*before, "migrate", "roll out"]
+    assert "requestedVerifyOption: VERIFIED" in build
+    assert re.search(r'^images: \["\S+billing:\$COMMIT_SHA"\]$', build, re.M), "no provenance"
+
+
+@pytest.mark.req("OPS-5")
+def test_the_audit_is_of_what_the_image_gets() -> None:
+    """The same lock, by its hashes; the tool by its own. What cannot be asked after fails."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    assert "pip-audit --strict" in makefile
+    (audited,) = re.findall(r"pip-audit .*-r (\S+)", makefile)
+    assert f"COPY {audited} ." in dockerfile
+    assert "--hash=sha256:" in (ROOT / ".ci/audit.lock").read_text(encoding="utf-8")
+
+
 @pytest.mark.req("OPS-5")
 def test_the_image_takes_packages_by_their_hashes_and_runs_as_nobody() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ NEW_ENTRY: Final = {"source": "rcp_x"}
 OWING, SETTLED = "status = 'active'", "status = 'closed'"
 BY_TRANSFER, BY_CARD, IN_CASH = "kind = 'bank_transfer'", "kind = 'card'", "kind = 'cash'"
 GIVEN, TAKEN_BACK = "reverses IS NULL", "reverses IS NOT NULL"
+WENT: Final = "kind = 'refunded_there'"
 LEFT: Final = "company_account_id IS NOT NULL"
 
 
@@ -72,7 +73,10 @@ COMPANIES: Final = [
     credit("set_off_names_its_credit_note", NOTED, credit_note_id=None),
     credit("credit_is_of_an_account", account_id="cac_none"),
     credit("company_cash_lies_in_a_session", IN_CASH, cash_session_id="cds_none"),
-    credit("account_credit_is_positive", amount_micro=0),
+    credit("only_what_is_taken_back_is_negative", amount_micro=0),
+    credit("what_is_taken_back_names_its_payment", takes_back="rcp_none"),
+    credit("payment_that_is_taken_back_exists", WENT, takes_back="rcp_none", cause="re_x"),
+    credit("company_money_is_taken_back_once", WENT),
     credit("account_credit_kind_is_known", kind="shells"),
     credit("company_cash_names_its_session", IN_CASH, cash_session_id=None),
     credit("company_card_names_its_payment", BY_CARD, processor_payment_id=None),

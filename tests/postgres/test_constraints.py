@@ -15,6 +15,7 @@ import pytest
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
 from tests.moving import move
+from tests.owing import taken_back_of_every_kind
 from tests.paying_out import payouts_of_every_state
 from tests.postgres.certificate_trials import CERTIFICATES
 from tests.postgres.charging_trials import CHARGING, charges_of_every_state
@@ -297,6 +298,7 @@ def full(house: House) -> Hotel:
     payouts_of_every_state(hotel)
     a_folio_that_came_to_less(hotel)
     companies_of_every_state(hotel)
+    taken_back_of_every_kind(hotel)
     credits_of_every_kind(hotel)
     webhooks_of_every_outcome(hotel)
     a_sending(hotel, invoice)

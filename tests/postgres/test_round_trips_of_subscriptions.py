@@ -1,11 +1,11 @@
-"""How often trials and entitlements go to the database and back (PERF-1): counted, not timed."""
+"""How often trials, quotes and entitlements go to the database and back (PERF-1)."""
 
 import pytest
 
 from tests.hotel import Hotel, House
 from tests.postgres.instances import at
 from tests.postgres.proxy import Proxy
-from tests.subscribing import subscribed
+from tests.subscribing import change, preview, subscribed
 from tests.trialing import try_out
 
 pytestmark = pytest.mark.req("PERF-1")
@@ -36,3 +36,25 @@ def test_a_trial_takes_three_and_four(hotel: Hotel, behind: House, proxy: Proxy)
         assert try_out(at(behind, hotel)).status_code == 201
 
     assert count.round_trips == 7
+
+
+@pytest.mark.req("BEY-5")
+def test_a_quote_costs_no_round_trip(hotel: Hotel, behind: House, proxy: Proxy) -> None:
+    """Neither to sign it nor to prove it: a change with one asks what one without it asks."""
+    subscribed(hotel)
+    through = at(behind, hotel)
+    assert change(through, plan="team").status_code == 200
+    with proxy.counting() as previewed:
+        answer = preview(through, plan="pro")
+    assert answer.json is not None
+    given = {"quoteToken": answer.json["quoteToken"]}
+
+    with proxy.counting() as quoted:
+        assert change(through, plan="pro", **given).status_code == 200
+    with proxy.counting() as unquoted:
+        assert change(through, plan="team").status_code == 200
+
+    assert [each.statements for each in quoted.asked] == [
+        each.statements for each in unquoted.asked
+    ]
+    assert previewed.round_trips == 4

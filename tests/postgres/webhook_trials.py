@@ -15,6 +15,12 @@ LATE: Final = {"id": "rfd_late", "processor_refund_id": "re_x"}
 THERE: Final = {"id": "rfd_x"}
 OURS, THEIRS = "processor_refund_id IS NULL", "processor_refund_id IS NOT NULL"
 
+
+def guests(constraint: str, **changes: object) -> Trial:
+    """A copy of a dispute of a guest's payment."""
+    return Trial(constraint, "payment_disputes", {**DISPUTE, **changes}, "payment_id IS NOT NULL")
+
+
 WEBHOOKS: Final = [
     Trial("webhook_is_kept_once", "webhook_events", {"id": "whk_x"}),
     Trial("webhook_is_numbered_once", "webhook_events", {"event_id": "evt_x"}),
@@ -45,14 +51,17 @@ WEBHOOKS: Final = [
     ),
     Trial("payment_disputes_pkey", "payment_disputes", {"processor_dispute_id": "dp_x"}),
     Trial("dispute_is_recorded_once", "payment_disputes", {"id": "dsp_x"}),
-    Trial("dispute_is_of_a_payment", "payment_disputes", {**DISPUTE, "payment_id": "pay_none"}),
-    Trial("dispute_is_about_something", "payment_disputes", {**DISPUTE, "amount_micro": 0}),
+    guests("dispute_is_of_a_payment", payment_id="pay_none"),
+    guests("dispute_is_about_something", amount_micro=0),
     Trial("dispute_status_is_known", "payment_disputes", {**DISPUTE, "status": "forgotten"}),
+    guests("dispute_is_of_a_guests_payment_a_companys_or_of_none", payment_id=None),
     Trial(
-        "dispute_is_of_a_folios_payment_or_of_none",
+        "dispute_is_of_a_companys_payment",
         "payment_disputes",
-        {**DISPUTE, "payment_id": None},
+        {**DISPUTE, "receipt_id": "rcp_none"},
+        "receipt_id IS NOT NULL",
     ),
+    guests("company_owes_again_what_it_paid", on_account_micro=1),
     Trial("dispute_fee_is_an_amount", "payment_disputes", {**DISPUTE, "fee_micro": -1}),
     Trial(
         "inquiry_withholds_nothing",

@@ -15,7 +15,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from common.local.database import LocalDatabase
-from common.postgres.connection import Connection, ConnectionLost
+from common.postgres.connection import Connection, ConnectionLost, Statement
 from common.postgres.invariants import Broken, Look, Section, look
 from common.postgres.sessions import connector
 from tests.hotel import Hotel
@@ -24,7 +24,7 @@ ELSEWHERE: Final = re.compile(r"billing_central\.|\bpg_|'books\.")
 """Tables of all hotels, the catalogue, and what a note has read: these are never empty."""
 TABLES: Final = """
 SELECT relname FROM pg_class
-WHERE relkind IN ('r', 'p') AND relnamespace = (:schema)::regnamespace
+WHERE relkind IN ('r', 'p') AND relnamespace = $1::regnamespace
 ORDER BY relname
 """
 
@@ -50,13 +50,20 @@ def broken_invariants(hotel: Hotel) -> tuple[Broken, ...]:
 
 def tables(hotel: Hotel) -> dict[str, bool]:
     """The hotel's own tables, and whether they have rows."""
-    names = [name for (name,) in hotel.house.sql(TABLES, schema=hotel.schema)]
-    each = [f"SELECT '{name}', EXISTS (SELECT FROM {hotel.schema}.{name})" for name in names]
-    return dict(hotel.house.sql(" UNION ALL ".join(each)))
+    with _one_at_a_time:
+        return _tables(hotel)
+
+
+def _tables(hotel: Hotel) -> dict[str, bool]:
+    connection = _connection(hotel.house.server)
+    [names] = connection.run([Statement(TABLES, (hotel.schema,), everywhere=True)])
+    each = [f"SELECT '{name}', EXISTS (SELECT FROM {hotel.schema}.{name})" for (name,) in names]
+    [filled] = connection.run([Statement(" UNION ALL ".join(each), everywhere=True)])
+    return dict(filled)
 
 
 def _look(hotel: Hotel) -> Look:
-    filled = tables(hotel)
+    filled = _tables(hotel)
     empty = {name for name, has_rows in filled.items() if not has_rows}
 
     def is_asked(section: Section) -> bool:

@@ -16,7 +16,7 @@ from tests.trust.books import broken
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.charging import CHARGED
-from tests.trust.invariants.companies import COMPANIES, hotel_with_companies
+from tests.trust.invariants.companies import COMPANIES, TAKEN_BACK, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
@@ -70,6 +70,7 @@ AREAS = {
     "reconciled": RECONCILED,
     "ahead": DEPOSITS,
     "owed": COMPANIES,
+    "owed_again": TAKEN_BACK,
     "prepaid": PREPAID,
     "webhooks": WEBHOOKS,
     "sent": SENDINGS,

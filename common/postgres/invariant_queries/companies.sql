@@ -1,8 +1,8 @@
 -- Companies that pay later.
 
 -- invariant: what_companies_paid_and_never_will_is_booked
--- A company's payment, a credit note that is set off and a write-off are booked once each, against
--- the company's own account.
+-- A company's payment, a credit note that is set off, a write-off, and what was taken back of a
+-- payment are booked once each, against the company's own account.
 WITH expected AS (
   SELECT credits.id AS source, 0 AS part, account_id, property_id, debit,
          concat('city_ledger:', account_id) AS credit, amount_micro, credits.currency, business_date
@@ -11,9 +11,16 @@ WITH expected AS (
   LEFT JOIN (VALUES
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'),
     ('mobile_money', 'mobile_money_clearing'),
-    ('credit_note', 'credit_notes_payable')) AS clearing (kind, clearing) USING (kind)
+    ('credit_note', 'credit_notes_payable'), ('dispute_won', 'disputed_funds')) AS clearing (kind, clearing) USING (kind)
   CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS debit) AS a
-  WHERE kind <> 'refund'
+  WHERE kind NOT IN ('refund', 'disputed', 'refunded_there')
+  UNION ALL
+  SELECT taken.id, 0, account_id, property_id, concat('city_ledger:', account_id),
+         CASE kind WHEN 'disputed' THEN 'disputed_funds' ELSE 'card_clearing' END, -amount_micro,
+         taken.currency, business_date
+  FROM account_credits AS taken
+  JOIN company_accounts ON company_accounts.id = account_id
+  WHERE kind IN ('disputed', 'refunded_there')
   UNION ALL
   SELECT write_offs.id, 0, account_id, property_id, 'bad_debt',
          concat('city_ledger:', account_id), amount_micro, write_offs.currency, business_date
@@ -26,6 +33,7 @@ WITH expected AS (
   WHERE starts_with(source, 'rcp_')
      OR starts_with(source, 'wof_')
      OR starts_with(source, 'sof_')
+     OR starts_with(source, 'tkb_')
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, amount_micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -234,3 +242,36 @@ WHERE state_digest <> sha256(convert_to(concat(
   ',"id":', to_json(id), ',"notInvoicedMicro":', not_invoiced_micro, ',"openMicro":', open_micro,
   ',"propertyId":', to_json(property_id), ',"status":', to_json(status),
   ',"termsDays":', terms_days, ',"unallocatedMicro":', unallocated_micro, '}'), 'UTF8'));
+
+-- invariant: what_a_company_paid_is_taken_back_once_and_within_the_payment
+-- What was taken back of a company's card payment is of its account and currency and never more than
+-- it came to; a dispute has taken what it says that the company owes again, and what it gave again.
+SELECT receipts.id, concat_ws(' ', 'came to', receipts.amount_micro, 'and has left', left_micro)
+FROM (
+  SELECT takes_back, sum(amount_micro) AS micro, count(DISTINCT (account_id, currency)) AS places,
+         min(account_id) AS account_id, min(currency) AS currency
+  FROM account_credits
+  WHERE takes_back IS NOT NULL
+  GROUP BY takes_back
+) AS moved
+JOIN account_credits AS receipts ON receipts.id = moved.takes_back
+CROSS JOIN LATERAL (SELECT receipts.amount_micro + micro AS left_micro) AS rest
+WHERE left_micro NOT BETWEEN 0 AND receipts.amount_micro
+   OR (receipts.kind, places, moved.account_id, moved.currency)
+        IS DISTINCT FROM ('card', 1, receipts.account_id, receipts.currency)
+UNION ALL
+SELECT coalesce(disputes.id, moved.takes_back), concat_ws(' ', 'is', status, 'over',
+  on_account_micro, 'taken', taken, 'given again', given)
+FROM (
+  SELECT * FROM payment_disputes WHERE on_account_micro > 0
+) AS disputes
+FULL JOIN (
+  SELECT cause, min(takes_back) AS takes_back,
+         -coalesce(sum(amount_micro) FILTER (WHERE kind = 'disputed'), 0) AS taken,
+         coalesce(sum(amount_micro) FILTER (WHERE kind = 'dispute_won'), 0) AS given
+  FROM account_credits
+  WHERE kind IN ('disputed', 'dispute_won')
+  GROUP BY cause
+) AS moved ON cause = processor_dispute_id
+WHERE (on_account_micro, receipt_id) IS DISTINCT FROM (taken, takes_back)
+   OR given <> CASE status WHEN 'won' THEN taken ELSE 0 END;

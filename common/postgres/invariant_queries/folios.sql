@@ -69,7 +69,8 @@ WHERE status NOT IN ('active', 'on_hold', 'closed')
 UNION ALL
 SELECT id, concat('credit by ', kind)
 FROM account_credits
-WHERE kind NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund', 'credit_note')
+WHERE kind NOT IN ('cash', 'card', 'bank_transfer', 'mobile_money', 'refund', 'credit_note',
+  'disputed', 'dispute_won', 'refunded_there')
 UNION ALL
 SELECT id, concat('document ', document_type)
 FROM invoices

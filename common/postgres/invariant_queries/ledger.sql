@@ -45,6 +45,7 @@ WITH written AS (
     AND NOT starts_with(source, 'rcp_')
     AND NOT starts_with(source, 'wof_')
     AND NOT starts_with(source, 'sof_')
+    AND NOT starts_with(source, 'tkb_')
     AND NOT starts_with(source, 'dsp_')
     AND NOT starts_with(source, 'pyo_')
 )

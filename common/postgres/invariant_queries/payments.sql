@@ -116,7 +116,9 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, 
   CASE WHEN subscription_invoice_id IS NOT NULL
     THEN concat(',"invoiceId":', to_json(subscription_invoice_id)) END,
   ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
-  ',"processorDisputeId":', to_json(processor_dispute_id), ',"status":', to_json(status), '}'),
+  ',"processorDisputeId":', to_json(processor_dispute_id),
+  CASE WHEN receipt_id IS NOT NULL THEN concat(',"receiptId":', to_json(receipt_id)) END,
+  ',"status":', to_json(status), '}'),
   'UTF8'));
 
 -- invariant: an_event_of_the_processor_takes_effect_once

@@ -11,9 +11,11 @@ WITH expected AS (
   UNION ALL
   SELECT id, 1, property_id,
          CASE status WHEN 'won' THEN 'card_clearing' ELSE 'dispute_losses' END, 'disputed_funds',
-         amount_micro, currency
+         CASE status WHEN 'lost' THEN amount_micro - on_account_micro ELSE amount_micro END,
+         currency
   FROM payment_disputes
-  WHERE is_withheld AND property_id IS NOT NULL AND status IN ('won', 'lost')
+  WHERE is_withheld AND property_id IS NOT NULL
+    AND (status = 'won' OR status = 'lost' AND amount_micro > on_account_micro)
 ), booked AS (
   SELECT source, part, property_id, debit_account, credit_account, amount_micro, currency
   FROM ledger_entries

@@ -4,6 +4,10 @@
 # Federation), so that there is no key of this account to lose. It may deploy what is there, and
 # change no right and no database.
 
+variable "project" {
+  type = string
+}
+
 variable "issuer" {
   description = "Whose tokens are believed, such as https://token.actions.githubusercontent.com."
   type        = string
@@ -81,6 +85,14 @@ resource "google_service_account_iam_member" "builds" {
     "principalSet://iam.googleapis.com/", google_iam_workload_identity_pool.builds.name,
     "/attribute.repository/${var.repository}",
   ])
+}
+
+# It has the image scanned, and reads in the log whether a new revision has failed somebody.
+resource "google_project_iam_member" "looks" {
+  for_each = toset(["logging.viewer", "ondemandscanning.admin"])
+  project  = var.project
+  role     = "roles/${each.key}"
+  member   = google_service_account.delivery.member
 }
 
 resource "google_artifact_registry_repository_iam_member" "pushes" {

@@ -15,7 +15,9 @@ variable "charts" {
   }))
 
   validation {
-    condition     = alltrue([for each in var.charts : contains(["count", "level", "slowest"], each.draws)])
+    condition = alltrue([
+      for each in var.charts : contains(["count", "level", "slowest"], each.draws)
+    ])
     error_message = "A chart draws a count, a level, or the slowest."
   }
 }

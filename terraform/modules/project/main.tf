@@ -9,8 +9,8 @@ variable "services" {
   type        = set(string)
   default = [
     "artifactregistry", "billingbudgets", "cloudbuild", "cloudkms", "cloudscheduler", "cloudtrace",
-    "compute", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager",
-    "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
+    "compute", "iam", "iamcredentials", "logging", "monitoring", "ondemandscanning", "pubsub",
+    "run", "secretmanager", "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
   ]
 }
 

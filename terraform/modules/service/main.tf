@@ -178,6 +178,7 @@ module "images" {
 
 module "delivery" {
   source           = "../delivery"
+  project          = module.project.id
   issuer           = var.repository.issuer
   repository       = var.repository.name
   branch           = var.repository.branch

@@ -102,7 +102,7 @@ def test_pays_in_its_own_currency_by_the_folios_rate_and_at_the_rate_of_the_sett
 @pytest.mark.req("CRD-8")
 def test_what_a_plan_has_for_nothing_pays_no_bill(hotel: Hotel) -> None:
     """A plan without limits, or a free allowance, is for services: a guest's bill takes credits."""
-    hotel.write_settings(credits={"unlimited": True, "freeMonthlyMicro": micro(50_000)})
+    hotel.write_settings(credits={"unlimited": True, "freeMonthly": 50_000})
     folio = owing(hotel)
 
     assert_refused(redeem(hotel, folio, 110), 402, "INSUFFICIENT_CREDITS")
@@ -246,6 +246,23 @@ def test_refunds_at_once_give_back_no_more_than_was_taken(hotel: Hotel) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert available(hotel) == micro(6_000)
     assert broken(hotel) == []
+
+
+@pytest.mark.req("REF-1", "CRD-6")
+def test_gives_back_beyond_a_limit_and_not_beyond_what_can_be_kept(hotel: Hotel) -> None:
+    """A limit of 500 credits stops no refund; 2^53 micro credits do, and nothing changes."""
+    granted(hotel, 11_000)
+    folio = owing(hotel)
+    payment = redeemed(hotel, folio, 110)
+    hotel.write_settings(credits={"maximumBalance": 500})
+    assert refund(hotel, folio, payment, usd(1_000), reference=None).status_code == 201
+    bought(hotel, 9_007_198_254)
+
+    answer = refund(hotel, folio, payment, usd(10_000), reference=None)
+
+    assert_refused(answer, 409, "CREDITS_OUT_OF_RANGE")
+    assert (available(hotel), balance(hotel, folio)) == (micro(9_007_199_254), usd(1_000))
+    assert owed_to_house(hotel) == (100_000_000, micro(10_000))
 
 
 @pytest.mark.req("CRD-2", "CRD-4")

@@ -15,7 +15,7 @@ from tests.reconciling import sandbox
 from tests.reopening import reopened
 from tests.returning import came_late, captured, cards, let_it_go, returns
 from tests.together import at_once
-from tests.webhooks import Webhook, refund_told
+from tests.webhooks import Webhook, event, refund_told
 from tests.webhooks import captured as captured_there
 
 pytestmark = pytest.mark.req("BEY-4")
@@ -70,9 +70,17 @@ def test_it_goes_back_once_whoever_tells_of_it(hotel: Hotel) -> None:
     folio, _ = hotel.closed_folio()
     payment = f"pi_{uuid4()}"
     tells = [partial(captured, hotel, folio, payment)] * 2
-    hooks = [
-        partial(Webhook(hotel).send, captured_there(hotel, folio, 4_000, payment)) for _ in range(2)
-    ]
+    by_intent = captured_there(hotel, folio, 4_000, payment)
+    charge = {
+        "id": "ch_1",
+        "object": "charge",
+        "amount_captured": 4_000,
+        "currency": "usd",
+        "payment_intent": payment,
+        "metadata": by_intent["data"]["object"]["metadata"],
+    }
+    told_there = (by_intent, event("charge.captured", charge))
+    hooks = [partial(Webhook(hotel).send, each) for each in told_there]
 
     at_once([*tells, *hooks])
     let_it_go(hotel)

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from common.procedures.hearing import EFFECTS
 from tests.hotel import Hotel, House, new_id, usd
 from tests.paying import (
     a_card,
@@ -238,3 +239,26 @@ def test_a_method_of_another_customer_here_is_refused(hotel: Hotel) -> None:
 
     assert send(hotel, told_wrongly) == "refused"
     assert len(hotel.get(f"/customers/{customer}/payment-methods").json["items"]) == 1
+
+
+HANDLED = {
+    "payment_intent": ("succeeded", "payment_failed", "requires_action", "canceled"),
+    "charge": ("refunded", "dispute.created", "dispute.updated", "dispute.closed"),
+    "refund": ("updated", "failed"),
+    "setup_intent": ("succeeded",),
+    "payment_method": ("attached", "updated", "detached"),
+    "invoice": ("paid", "payment_failed"),
+    "customer": tuple(
+        f"subscription.{each}" for each in ("created", "updated", "deleted", "trial_will_end")
+    ),
+    "payout": ("paid", "failed"),
+    "account": ("updated",),
+    "radar": ("early_fraud_warning.created", "early_fraud_warning.updated"),
+}
+"""The types that the requirement names."""
+
+
+def test_every_type_of_the_requirement_is_heard() -> None:
+    wanted = {f"{area}.{each}" for area, kinds in HANDLED.items() for each in kinds}
+
+    assert wanted <= EFFECTS.keys()

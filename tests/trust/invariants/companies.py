@@ -2,7 +2,17 @@
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, House, new_id, usd
-from tests.owing import close, company, invoiced, pay, set_off, settle, settled, write_off
+from tests.owing import (
+    close,
+    company,
+    invoiced,
+    pay,
+    set_off,
+    settle,
+    settled,
+    taken_back_of_every_kind,
+    write_off,
+)
 from tests.refunding import refund
 from tests.till import Till
 from tests.trust.invariants.plant import plant
@@ -15,6 +25,7 @@ OPEN = "an_item_is_open_as_far_as_nothing_settled_it"
 OWED = "an_invoice_is_owed_as_far_as_it_was_left_to_a_company"
 KEEPS = "a_company_account_keeps_one_currency_and_property"
 SET_OFF = "a_credit_note_is_set_off_once_and_for_no_more_than_it_is"
+ONCE = "what_a_company_paid_is_taken_back_once_and_within_the_payment"
 TWICE = "a_processors_payment_is_recorded_once"
 DIGESTED = "a_company_account_is_what_its_trail_digested"
 TAKEN = "payments_are_booked_as_they_were_taken"
@@ -35,6 +46,13 @@ def hotel_with_companies(house: House) -> Hotel:
     """See `companies_of_every_state`."""
     hotel = house.new_hotel()
     companies_of_every_state(hotel)
+    return hotel
+
+
+def hotel_owed_again(house: House) -> Hotel:
+    """See `taken_back_of_every_kind`."""
+    hotel = house.new_hotel()
+    taken_back_of_every_kind(hotel)
     return hotel
 
 
@@ -230,4 +248,20 @@ COMPANIES = (
         also=(DIGESTED,),
     ),
     plant(ANSWERED, "UPDATE write_offs SET id = 'wof_other'", also=(BOOKED,)),
+)
+
+
+TAKEN_BACK = (
+    plant(
+        ONCE,
+        "UPDATE account_credits SET takes_back = (SELECT takes_back FROM account_credits"
+        " WHERE kind = 'dispute_won') WHERE kind = 'refunded_there'",
+    ),
+    plant(ONCE, "UPDATE payment_disputes SET on_account_micro = 1 WHERE status = 'needs_response'"),
+    plant(
+        BOOKED,
+        "UPDATE ledger_entries SET credit_account = 'bank_clearing'"
+        " WHERE starts_with(source, 'tkb_') AND credit_account = 'card_clearing'",
+    ),
+    plant(GUARDED, "DROP INDEX company_money_is_taken_back_once"),
 )

@@ -6,9 +6,20 @@ from werkzeug.test import TestResponse
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, usd
-from tests.owing import company, invoiced, pay, settle, settled, shares, sums, writing_off
+from tests.owing import (
+    company,
+    invoiced,
+    paid_by_card,
+    pay,
+    settle,
+    settled,
+    shares,
+    sums,
+    writing_off,
+)
 from tests.trust.races.plays.playbill import closes, race, statuses
 from tests.trust.races.stage import Stage
+from tests.webhooks import Webhook, disputed, refunded_there
 
 
 @race
@@ -152,6 +163,28 @@ def an_account_closes_beside_a_settlement(stage: Stage) -> None:
     settled_there, closed = stage.play()
 
     assert (settled_there.status_code, closed.status_code) in ((201, 409), (409, 200))
+
+
+@race
+def a_payment_is_taken_back_while_another_comes(stage: Stage) -> None:
+    """110.00 were paid and 55.00 are owed; a bank takes 70.00, told twice, and the dashboard gives
+    40.00 back while 20.00 are paid: 145.00 are owed, whoever was first."""
+    hotel = stage.hotel
+    account, payment = paid_by_card(hotel)
+    invoiced(hotel, account, 5_000)
+    claim = disputed(payment, "dp_1", "needs_response", "created", cents=7_000)
+    for place in range(2):
+        told = {**claim, "id": f"evt_claim_{place}"}
+        stage.plays(f"bank {place}", lambda at, told=told: Webhook(at).send(told))
+    back = {**refunded_there(payment, "re_1", 4_000), "id": "evt_back"}
+    stage.plays("dashboard", lambda at: Webhook(at).send(back))
+    stage.plays("laila", _pays(hotel, account, 2_000, "laila"))
+
+    *told, paid = stage.play()
+
+    assert {each.json["outcome"] for each in told} <= {"applied", "duplicate"}
+    assert paid.status_code == 201
+    assert sums(hotel, account) == (0, 14_500, 0)
 
 
 def _settles(
