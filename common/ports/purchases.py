@@ -30,6 +30,9 @@ class CreditPurchases(Protocol):
     def find_paid_by(self, processor_payment_id: str) -> CreditPurchase | None:
         """Lock the purchase that a payment of the processor's has paid, if it paid one."""
 
+    def foresee_of_account(self, account_id: CreditAccountId, since: datetime) -> None:
+        """Read along with an account what is under way there, and what top-ups bought since."""
+
     def under_way(self, account_id: CreditAccountId) -> int:
         """How many micro credits are being bought for an account, and may still be paid."""
 
@@ -70,6 +73,9 @@ class AutoTopUps(Protocol):
 
     def get(self, account: str) -> AutoTopUp:
         """How an account is filled up. Refuses: AutoTopUpUnknown."""
+
+    def foresee(self, account_id: CreditAccountId) -> None:
+        """Lock along with an account how it is filled up."""
 
     def find(self, account_id: CreditAccountId) -> AutoTopUp | None:
         """Lock how an account is filled up, if it was ever set."""

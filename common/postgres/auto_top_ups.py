@@ -65,6 +65,9 @@ class AutoTopUps:
             raise AutoTopUpUnknown()
         return self._desk.loaded(_top_up_of(rows[0]))
 
+    def foresee(self, account_id: CreditAccountId) -> None:
+        self._desk.foresee(TAKE, account_id)
+
     def find(self, account_id: CreditAccountId) -> AutoTopUp | None:
         rows = self._desk.rows(TAKE, account_id)
         return self._desk.loaded(_top_up_of(rows[0])) if rows else None

@@ -198,6 +198,11 @@ class CreditPurchases:
         rows = self._desk.rows(PAID_BY, processor_payment_id)
         return self._known(rows) if rows else None
 
+    def foresee_of_account(self, account_id: CreditAccountId, since: datetime) -> None:
+        self._desk.foresee(UNDER_WAY, account_id)
+        self._desk.foresee(TOPPED_UP, account_id, since)
+        self._desk.foresee(TOPPING_UP, account_id)
+
     def under_way(self, account_id: CreditAccountId) -> int:
         return _sum(self._desk.rows(UNDER_WAY, account_id))
 

@@ -83,6 +83,8 @@ def keep_heard(purchase: CreditPurchase, heard: Heard, tx: Transaction) -> None:
     tx.credit_purchases.keep(purchase)
     tx.tell(fact)
     if is_paid:
+        if purchase.is_asked_for_by_a_job:
+            tx.auto_top_ups.foresee(purchase.account_id)
         grant_bought(purchase, tx)
         tx.credit_purchases.book(purchase, sold(purchase.grant_key, purchase.amount))
     _settle_top_up(purchase, tx)

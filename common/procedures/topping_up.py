@@ -29,6 +29,8 @@ def start_top_up(account_id: CreditAccountId, tx: Transaction) -> None:
 
     Beyond the month's cap it waits for the next month. Refuses: CreditAccountUnknown.
     """
+    tx.auto_top_ups.foresee(account_id)
+    tx.credit_purchases.foresee_of_account(account_id, month_of(tx.now))
     account = tx.prepaid.take_by_id(account_id)
     top_up = tx.auto_top_ups.find(account_id)
     if top_up is None or not top_up.is_due(account, tx):

@@ -131,7 +131,8 @@ def test_versions_published_at_once_follow_one_another(hotel: Hotel) -> None:
 
 
 def test_nothing_changes_a_version(hotel: Hotel) -> None:
-    """Not even the role that adds them may; of an invoice it writes how it was settled."""
+    """Not even the role that adds them may; of an invoice it writes how it was settled, and what of
+    its money went back."""
     rights = hotel.house.sql(
         "SELECT has_any_column_privilege('billing_tenant', oid, 'UPDATE'),"
         " has_table_privilege('billing_tenant', oid, 'DELETE') FROM pg_class"
@@ -145,4 +146,5 @@ def test_nothing_changes_a_version(hotel: Hotel) -> None:
         " 'UPDATE') ORDER BY attname"
     )
     assert rights == [[False, False]] * 2
-    assert written == [["given_up_at"], ["paid_at"], ["paid_by"]]
+    settled, gone = ["given_up_at", "paid_at", "paid_by"], ["lost_micro", "refunded_micro"]
+    assert [name for (name,) in written] == sorted([*settled, *gone, "withheld_micro"])

@@ -317,8 +317,20 @@ def instance(
     """An instance of the service that has just started, and passes every point."""
     address = house.server.dsn(login, "billing")
     open_session = opener(address, timeout_seconds=60)
-    powers = {
-        "pools": {"main": Pool(lambda: SteppedConnection(open_session), size=2)},
+    pools = {"main": Pool(lambda: SteppedConnection(open_session), size=2)}
+    started = house.beside(
+        powers={**passing(house, doomed, published), "pools": pools},
+        functions=[declaration(write_off)],
+        rate_limits=False,
+        databases={"main": address},
+    )
+    started.wiring.__dict__["runner"] = PassingRunner(started.wiring, doomed)
+    return started
+
+
+def passing(house: House, doomed: Doomed, published: list[Message]) -> dict[str, Any]:
+    """What an instance may do outside of a transaction, and what time it is there."""
+    return {
         "clock": StandingClock(),
         "log": Unheard(clock=StandingClock().now),
         "printer": QuickPrinter(),
@@ -328,11 +340,3 @@ def instance(
         "gateway": PassingGateway(house.wiring.gateway, doomed),
         "cards": PassingCards(house.wiring.cards, doomed),
     }
-    started = house.beside(
-        powers=powers,
-        functions=[declaration(write_off)],
-        rate_limits=False,
-        databases={"main": address},
-    )
-    started.wiring.__dict__["runner"] = PassingRunner(started.wiring, doomed)
-    return started

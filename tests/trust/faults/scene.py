@@ -104,7 +104,7 @@ class Scene:
             f"customers SET {waits} WHERE told_version < details_version",
             f"payment_intent_queue SET {waits}",
             f"credit_purchase_queue SET {waits}",
-            f"credit_top_ups SET {waits} WHERE is_on",
+            "credit_top_ups SET next_attempt_at = '2020-01-01' WHERE is_on",
             "data_keys SET wrapped_at = '-infinity'",
         ):
             self.admin.run(f"UPDATE {self.hotel.schema}.{change}")

@@ -23,7 +23,7 @@ from common.procedures.subscribing import settle
 from common.runtime.execute import Call
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel, new_id
-from tests.metering import hours_ago, send, send_all, used
+from tests.metering import send, send_all, used
 from tests.platform_taxing import FAR_AHEAD, SELLER, rules
 from tests.security.subscribers import PLAN
 from tests.subscribing import WHY, act, put_into, staff, subscribed
@@ -31,6 +31,8 @@ from tests.trialing import Somebody
 from tests.trust.faults.scene import Scene, struck_out
 
 Act = Callable[[Hotel], str]
+AT_NOON: Final = "2026-03-01T12:00:00Z"
+"""When it is in these plays: what has not happened yet is not counted."""
 
 
 def _confirms(
@@ -60,7 +62,8 @@ def _creating_a_plan(scene: Scene) -> Act:
 
 
 def _publishing(scene: Scene) -> Act:
-    return _confirms(scene.hotel, "plan.publish", "/plans/enterprise/versions", PLAN)
+    path, named = "/plans/enterprise/versions", {"plan": "enterprise"}
+    return _confirms(scene.hotel, "plan.publish", path, PLAN, **named)
 
 
 def _publishing_tax_rules(scene: Scene) -> Act:
@@ -130,13 +133,13 @@ def _cycling(scene: Scene) -> Act:
 
 def _using(scene: Scene) -> Act:
     subscribed(scene.hotel)
-    return _tells(send, used("ai_tokens", 5, hours_ago(0)))
+    return _tells(send, used("ai_tokens", 5, AT_NOON))
 
 
 def _using_much(scene: Scene) -> Act:
     subscribed(scene.hotel)
-    at = hours_ago(0)
-    return _tells(send_all, used("ai_tokens", 5, at), used("active_users", None, at, value="karim"))
+    somebody = used("active_users", None, AT_NOON, value="karim")
+    return _tells(send_all, used("ai_tokens", 5, AT_NOON), somebody)
 
 
 def _tells(sends: Callable[..., TestResponse], *events: dict[str, Any]) -> Act:
