@@ -24,6 +24,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,13 +56,13 @@ class Rollout:
         say(f"{len(services)} revisions of {self.image} have started; nobody reaches them")
         try:
             for percent in STEPS:
-                _each(lambda service, share=percent: self._shift(service, share), services)
+                _each(partial(self._shift, percent=percent), services)
                 time.sleep(self.soak_seconds)
                 self._look(percent)
                 say(f"{percent} of 100 calls reach them, and all is well")
             _each(self._update_job, jobs)
         except BaseException as trouble:
-            say(f"back to what was before: {trouble or type(trouble).__name__}")
+            say(f"back to what was before: {str(trouble) or type(trouble).__name__}")
             _each(lambda service: self._give_back(service, before[service]), services)
             raise
         say(f"{len(jobs)} jobs have it, too")

@@ -11,7 +11,7 @@ from common.domain.identifiers import SubscriptionId
 from common.domain.subscription_life import bill_late_usage as final_bill
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.subscribing import foresee_bill, settle, usage_due
 from common.procedures.taxing import taxed
 from common.runtime.declaration import job
 
@@ -27,6 +27,7 @@ def bill_late_usage(subscription_id: SubscriptionId, tx: Transaction) -> None:
 
     Refuses: SubscriptionUnknown.
     """
+    foresee_bill(tx, subscription_id)
     subscription = taxed(tx.subscriptions.take_by_id(subscription_id), tx)
     usage = usage_due(subscription, tx)
     billed = final_bill(subscription, usage.lines, tx.now)

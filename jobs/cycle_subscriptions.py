@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.trialing import go_on
+from common.procedures.trialing import go_on, take_to_go_on
 from common.runtime.declaration import job
 
 
@@ -27,6 +27,6 @@ def cycle_subscriptions(period_number: int, tx: Transaction) -> None:
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, NothingIsDue.
     """
-    subscription = tx.subscriptions.take()
+    subscription = take_to_go_on(tx)
     if subscription.period_number == period_number and subscription.due_at is not None:
         go_on(subscription, tx)

@@ -23,6 +23,7 @@ def to_remind(which: Round, tx: Transaction) -> Sequence[SubscriptionId]:
 @job(schedule="50 * * * *", timeout_seconds=3_000, find=to_remind, tenants="trials")
 def remind_trials(subscription_id: SubscriptionId, tx: Transaction) -> None:
     """Tell that a trial will end, if nobody has meanwhile. Refuses: SubscriptionUnknown."""
+    tx.subscription_collections.foresee_method()
     subscription = tx.subscriptions.take()
     trial = tx.trials.find()
     if trial is None or trial.subscription_id != subscription_id:

@@ -17,7 +17,7 @@ from datetime import date
 from common.domain.folio_line import Line
 from common.domain.identifiers import FolioId, PropertyId
 from common.domain.night_audit import NightAudit, next_day
-from common.domain.stay_plan import audit
+from common.domain.stay_plan import StayUnknown, audit
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
 from common.procedures.charging import charge_to
@@ -84,8 +84,10 @@ def run_night_audit(night: Night, tx: Transaction) -> None:
         return
     if not tx.night_audits.keep_open(night.property_id, night.business_date):
         return  # somebody else has ended the day: what is left belongs to the next one
-    folio = tx.folios.take(night.folio_id)
-    audited = audit(tx.stays.get(folio.id), folio, night.business_date, tx)
+    folio, stay = tx.stays.take_folio(night.folio_id)
+    if stay is None:
+        raise StayUnknown()
+    audited = audit(stay, folio, night.business_date, tx)
     if audited.charges:
         charge_to(folio, audited.charges, tx)
     tx.stays.keep(audited.plan)

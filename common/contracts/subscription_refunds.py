@@ -13,7 +13,7 @@ class SubscriptionRefundAnswer(Outcome):
     invoice_id: SubscriptionInvoiceRef
     amount: Amount
     status: str
-    reason: str
+    reason: str | None
     requested_at: Instant
 
     @classmethod

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from common.domain.company_account import AccountFact, AccountStatus, CompanyAccount
-from common.domain.identifiers import AllocationId, ReceiptId, TakenBackId
+from common.domain.identifiers import AllocationId, ReceiptId
 from common.domain.ledger import CARD_CLEARING, DISPUTED_FUNDS, Entry, owed_by
 from common.domain.moment import Moment
 from common.domain.money import Money
@@ -26,6 +26,7 @@ from common.domain.receivable import (
     CreditKind,
     Receivable,
     Share,
+    TakenBackId,
     oldest_first,
     settled_by,
 )

@@ -225,13 +225,6 @@ class AllocationId(Identifier):
     prefix = "alc_"
 
 
-class TakenBackId(Identifier):
-    """What was taken back of a company's card payment, or given again."""
-
-    __slots__ = ()
-    prefix = "tkb_"
-
-
 class SetOffId(Identifier):
     """A credit note that is set off against what a company owes."""
 

@@ -32,6 +32,13 @@ from common.domain.money import AmountNotPositive, Money
 from common.domain.refusal import Conflict, Missing
 
 
+class TakenBackId(Identifier):
+    """What was taken back of a company's card payment, or given again."""
+
+    __slots__ = ()
+    prefix = "tkb_"
+
+
 class ReceivableUnknown(Missing):
     code = "RECEIVABLE_UNKNOWN"
     title = "The company owes nothing by such an invoice"

@@ -76,6 +76,9 @@ class Customers(Protocol):
 class StoredMethods(Protocol):
     """What customers have left to pay with."""
 
+    def foresee(self, method_id: StoredMethodId) -> None:
+        """Read a method along with what is read next."""
+
     def get(self, method_id: StoredMethodId) -> StoredMethod:
         """A method as it is. Refuses: PaymentMethodUnknown."""
 
@@ -160,6 +163,9 @@ class PaymentIntents(Protocol):
     def find_sent_back(self, returned_id: PaymentId) -> PaymentIntent | None:
         """Lock the intent whose money came for a closed folio; its folio is locked already."""
 
+    def foresee_means(self, customer_id: CustomerId, method_id: StoredMethodId) -> None:
+        """Read along with what is read next by what is taken of a method."""
+
     def means(self, intent: PaymentIntent | CreditPurchase | SubscriptionPayment) -> Means:
         """By what an intent is taken, as it names its method now."""
 
@@ -181,6 +187,9 @@ class CollectionLeases(Protocol):
 
     def take_folio(self, folio_id: FolioId) -> tuple[Folio, Lease | None]:
         """Lock a folio and read the lease on its debt, which may be over. Refuses: FolioUnknown."""
+
+    def foresee(self, folio_id: FolioId) -> None:
+        """Read the lease along with what is read next."""
 
     def find(self, folio_id: FolioId) -> Lease | None:
         """The lease on the debt of a folio that is locked; it may be over."""

@@ -49,6 +49,15 @@ class PendingSubscriptionRefund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """A charge, and whose it is: what of it never changes."""
+
+    payment_id: PaymentIntentId
+    subscription_id: SubscriptionId
+    invoice_id: SubscriptionInvoiceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageFilter:
     """Which totals a list holds; None asks nothing."""
 
@@ -61,6 +70,9 @@ class Plans(Protocol):
 
     def newest(self) -> Sequence[PlanVersion]:
         """The newest version of each plan, by its name."""
+
+    def foresee(self, plan: str | None, number: int | None = None) -> None:
+        """Read a version along with the subscription; without a plan, of what it is on."""
 
     def find(self, plan: str) -> PlanVersion | None:
         """The newest version of a plan, if there is such a plan."""
@@ -102,11 +114,17 @@ class Subscriptions(Protocol):
     def keep(self, subscription: Subscription) -> None:
         """Write it."""
 
+    def foresee_series(self, year: int) -> None:
+        """Lock them along with what is read next, which is the last thing before them."""
+
     def take_series(self, year: int) -> PlatformSeries:
         """Lock the numbers of a year. They are the platform's: take them last."""
 
     def keep_invoice(self, invoice: SubscriptionInvoice, series: PlatformSeries) -> None:
         """Write a new invoice with its entries, and move the series on."""
+
+    def foresee_invoice(self, invoice_id: SubscriptionInvoiceId) -> None:
+        """Read an invoice along with its subscription."""
 
     def get_invoice(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionInvoice:
         """Read an invoice. Refuses: SubscriptionInvoiceUnknown."""
@@ -129,6 +147,10 @@ class Usage(Protocol):
 
     def keep(self, record: UsageRecord) -> None:
         """Write what was counted, and fold it into the totals."""
+
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        """Read along with a subscription what is not billed of it: of the one that stands, unless
+        another is named."""
 
     def unbilled(self, subscription: Subscription, *, and_ahead: bool) -> tuple[UsageTotal, ...]:
         """The totals of which something is not billed: of the subscription's periods so far, and of
@@ -165,11 +187,23 @@ class Trials(Protocol):
 class SubscriptionCollections(Protocol):
     """How what subscriptions owe is collected; behind the lock of their subscription."""
 
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        """Read it along with its subscription: the one that stands, unless another is named."""
+
     def find(self, subscription_id: SubscriptionId) -> Collection | None:
         """How it is collected of a subscription, if there ever was anything to collect."""
 
+    def foresee_method(self, subscription_id: SubscriptionId | None = None) -> None:
+        """Read along with its subscription whether there is what it is charged to."""
+
+    def has_method(self, subscription_id: SubscriptionId) -> bool:
+        """Whether what a subscription is charged to was ever named, and is still there."""
+
     def due(self, limit: int) -> Sequence[SubscriptionId]:
         """Subscriptions for which something is to be done, the longest waiting first."""
+
+    def foresee_held(self) -> None:
+        """Read along with what is read next what keeps everybody from being suspended."""
 
     def held(self) -> Held:
         """What keeps everybody from being suspended right now."""
@@ -181,20 +215,27 @@ class SubscriptionCollections(Protocol):
 class SubscriptionPayments(Protocol):
     """Charges of the platform's invoices. Changed behind their subscription's lock."""
 
-    def whose(
-        self, payment_id: str | None, processor_payment_id: str | None
-    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+    def whose(self, payment_id: str | None, processor_payment_id: str | None) -> Charged | None:
         """Which subscription is to be locked for a charge that is named by our id, or by the
         processor's; None where it is none."""
 
+    def foresee_charge(self, whose: Charged) -> None:
+        """Read a charge along with its subscription."""
+
     def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
         """A charge that there is."""
+
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        """Read along with its subscription which charge waits, and whether one is under way."""
 
     def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
         """Whether a charge of a subscription, but for this one, is still to be answered."""
 
     def find_waiting(self, subscription_id: SubscriptionId) -> SubscriptionPayment | None:
         """The charge of a subscription that waits for its tenant at the bank, if one does."""
+
+    def foresee_oldest_open(self, subscription_id: SubscriptionId, but: str = "") -> None:
+        """Read along with its subscription the first invoice that is open, but for this one."""
 
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""
@@ -209,6 +250,9 @@ class SubscriptionPayments(Protocol):
 
     def postpone(self, payment: SubscriptionPayment) -> None:
         """Ask again later, the later the longer it is under way."""
+
+    def foresee_that_paid(self, invoice_id: SubscriptionInvoiceId) -> None:
+        """Read the charge that has paid an invoice along with its subscription."""
 
     def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
         """The charge that has paid an invoice; None where none has."""
@@ -248,6 +292,9 @@ class SubscriptionRefunds(Protocol):
     def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
         """What the processor is to make; None where that is settled, or none of the platform's."""
 
+    def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
+        """Read what is promised of an invoice along with its subscription."""
+
     def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
         """What of an invoice's money is promised and not made yet."""
 
@@ -276,6 +323,9 @@ class PlatformIncidents(Protocol):
 
 class PlatformTaxes(Protocol):
     """Who sells for the platform and what is taxed how, in versions that are only added to."""
+
+    def foresee(self) -> None:
+        """Read what is in force along with what is read next."""
 
     def in_force(self) -> PlatformTaxRules | None:
         """The newest version that is in force now; None where there is no seller yet."""

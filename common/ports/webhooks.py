@@ -95,6 +95,9 @@ class LateRefunds(Protocol):
 class ReturnedPayments(Protocol):
     """Payments that came for closed folios. Changes are made under their folio's lock."""
 
+    def foresee(self, processor_payment_id: str) -> None:
+        """Read along with its folio what is known of a processor's payment."""
+
     def look_for(self, processor_payment_id: str) -> tuple[Payment | None, ReturnedPayment | None]:
         """The payment on a folio that recorded a processor's payment, and as what it went back."""
 

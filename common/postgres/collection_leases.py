@@ -39,6 +39,9 @@ class CollectionLeases:
         )
         return Folios(self._desk).known(folios), lease_of(leases)
 
+    def foresee(self, folio_id: FolioId) -> None:
+        self._desk.foresee(OF_FOLIO, folio_id)
+
     def find(self, folio_id: FolioId) -> Lease | None:
         return lease_of(self._desk.rows(OF_FOLIO, folio_id))
 

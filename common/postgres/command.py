@@ -27,6 +27,7 @@ from common.postgres import ranks
 from common.postgres.audit import audit_row
 from common.postgres.connection import Row, Statement
 from common.postgres.outbox import INSERT_EVENT, event_row
+from common.postgres.reading_ahead import Names, ReadingAhead
 from common.postgres.session import Insert, Session, Write
 
 Id = TypeVar("Id", bound=Identifier)
@@ -59,6 +60,7 @@ class CommandDesk:
     def __init__(self, session: Session, caller: Caller) -> None:
         self._session = session
         self._caller = caller
+        self._ahead = ReadingAhead(session.batch)
         self._inserts: list[tuple[Insert, list[dict[str, Any]]]] = []
         self._writes: dict[object, Write] = {}
         self._kept: dict[tuple[str, str], tuple[Aggregate, Callable[[], None]]] = {}
@@ -129,13 +131,21 @@ class CommandDesk:
     def settings_version(self) -> int:
         return self._session.settings_version
 
-    def rows(self, sql: str, *parameters: object) -> list[Row]:
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Read rows of this tenant."""
-        return self._session.rows(sql, *parameters)
+        return self._ahead.rows(Statement(sql, parameters))
 
     def batch(self, *statements: Statement) -> list[list[Row]]:
         """Read with several statements in one round trip."""
-        return self._session.batch(statements)
+        return self._ahead.batch(statements)
+
+    def foresee(self, sql: str, *parameters: Any, names: Names | None = None) -> None:
+        """Read this along with what is read next; see `reading_ahead`."""
+        self._ahead.foresee(Statement(sql, parameters), names)
+
+    def know(self, subject: object) -> None:
+        """What was foreseen of the subscription that stands is of this one."""
+        self._ahead.know(subject)
 
     def insert(self, insert: Insert, rows: Iterable[dict[str, Any]]) -> None:
         """Collect rows."""

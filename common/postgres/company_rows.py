@@ -13,7 +13,6 @@ from common.domain.identifiers import (
     PropertyId,
     ReceiptId,
     SetOffId,
-    TakenBackId,
 )
 from common.domain.money import Currency, Money
 from common.domain.receivable import (
@@ -23,6 +22,7 @@ from common.domain.receivable import (
     OpenNote,
     Part,
     Receivable,
+    TakenBackId,
     WriteOff,
 )
 from common.postgres.connection import Row

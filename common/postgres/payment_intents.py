@@ -204,6 +204,9 @@ class PaymentIntents:
         rows = self._desk.rows(SENT_BACK, returned_id)
         return self._known(rows) if rows else None
 
+    def foresee_means(self, customer_id: CustomerId, method_id: StoredMethodId) -> None:
+        self._desk.foresee(MEANS, customer_id, method_id)
+
     def means(self, intent: "PaymentIntent | CreditPurchase | SubscriptionPayment") -> Means:
         if intent.method_id and (known := self._means.get((intent.id, intent.method_id))):
             return known

@@ -11,6 +11,7 @@ from common.domain.plan import PlanFees, PlanLimits, PlanUnknown, PlanVersion
 from common.domain.usage_price import UsagePrice
 from common.postgres import ranks
 from common.postgres.connection import Row
+from common.postgres.reading_ahead import STANDING
 from common.postgres.session import Insert
 from common.postgres.stores import Desk
 
@@ -24,17 +25,20 @@ SELECT DISTINCT ON (plan) billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
 ORDER BY plan, number DESC
 """
+ON: Final = f"(SELECT version_id FROM billing_central.subscriptions WHERE id = {STANDING})"
+"""The version that the tenant's subscription is on."""
 GET: Final = f"""
 SELECT billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
-WHERE plan = $1 AND ($2::integer IS NULL OR number = $2)
+WHERE plan = coalesce($1, (SELECT plan FROM billing_central.plan_versions WHERE id = {ON}))
+  AND ($2::integer IS NULL OR number = $2)
 ORDER BY number DESC
 LIMIT 1
 """
 BY_ID: Final = f"""
 SELECT billing_central.current_tenant(), {COLUMNS}
 FROM billing_central.plan_versions
-WHERE id = $1
+WHERE id = coalesce($1, {ON})
 """
 INSERT_VERSION = Insert.into(ranks.PLACES, "billing_central.plan_versions", COLUMNS)
 
@@ -51,6 +55,12 @@ class Plans:
     def find(self, plan: str) -> PlanVersion | None:
         rows = self._desk.rows(GET, plan, None)
         return version_of(rows[0][1:]) if rows else None
+
+    def foresee(self, plan: str | None, number: int | None = None) -> None:
+        if plan is None and number is None:
+            self._desk.foresee(BY_ID, None, names=lambda it: (it.terms.version_id,))
+        else:
+            self._desk.foresee(GET, plan, number, names=lambda it: (it.terms.plan, number))
 
     def get(self, plan: str, number: int | None = None) -> PlanVersion:
         return _known(self._desk.rows(GET, plan, number))

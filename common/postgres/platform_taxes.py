@@ -69,6 +69,9 @@ class PlatformTaxes:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def foresee(self) -> None:
+        self._desk.foresee(IN_FORCE, self._desk.now)
+
     def in_force(self) -> PlatformTaxRules | None:
         rows = self._desk.rows(IN_FORCE, self._desk.now)
         return rules_of(rows[0][1:]) if rows else None

@@ -76,11 +76,14 @@ class ReturnedPayments:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def foresee(self, processor_payment_id: str) -> None:
+        self._desk.foresee(folio_sql.FIND_PAID_BY, processor_payment_id)
+        self._desk.foresee(FIND, processor_payment_id)
+
     def look_for(self, processor_payment_id: str) -> tuple[Payment | None, ReturnedPayment | None]:
-        payments, returned = self._desk.batch(
-            Statement(folio_sql.FIND_PAID_BY, (processor_payment_id,)),
-            Statement(FIND, (processor_payment_id,)),
-        )
+        self.foresee(processor_payment_id)
+        payments = self._desk.rows(folio_sql.FIND_PAID_BY, processor_payment_id)
+        returned = self._desk.rows(FIND, processor_payment_id)
         return payment_of(payments[0]) if payments else None, self.known(returned)
 
     def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, ReturnedPayment]:

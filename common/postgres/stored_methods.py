@@ -80,6 +80,9 @@ class StoredMethods:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def foresee(self, method_id: StoredMethodId) -> None:
+        self._desk.foresee(GET, method_id)
+
     def get(self, method_id: StoredMethodId) -> StoredMethod:
         return self.known(self._desk.rows(GET, method_id))
 

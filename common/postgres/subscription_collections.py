@@ -23,6 +23,7 @@ from common.domain.subscription_collection import Collection, CollectionId
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.pool import Pool
+from common.postgres.reading_ahead import STANDING, id_of
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 from common.postgres.subscriptions import tenants_named
@@ -35,7 +36,15 @@ INCIDENT_COLUMNS: Final = "id, reason, declared_at, ended_at, version, trail, st
 FIND: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM billing_central.subscription_collections
-WHERE tenant_id = billing_central.current_tenant() AND subscription_id = $1
+WHERE tenant_id = billing_central.current_tenant()
+  AND subscription_id = coalesce($1, {STANDING})
+"""
+METHOD: Final = f"""
+SELECT collections.tenant_id, methods.id
+FROM billing_central.subscription_collections AS collections
+JOIN payment_methods AS methods ON methods.id = payment_method_id AND removed_at IS NULL
+WHERE collections.tenant_id = billing_central.current_tenant()
+  AND subscription_id = coalesce($1, {STANDING})
 """
 DUE: Final = """
 SELECT tenant_id, subscription_id
@@ -97,12 +106,24 @@ class SubscriptionCollections:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        self._desk.foresee(FIND, subscription_id, names=id_of)
+
     def find(self, subscription_id: SubscriptionId) -> Collection | None:
         rows = self._desk.rows(FIND, subscription_id)
         return self._desk.loaded(_collection_of(rows[0])) if rows else None
 
+    def foresee_method(self, subscription_id: SubscriptionId | None = None) -> None:
+        self._desk.foresee(METHOD, subscription_id, names=id_of)
+
+    def has_method(self, subscription_id: SubscriptionId) -> bool:
+        return bool(self._desk.rows(METHOD, subscription_id))
+
     def due(self, limit: int) -> Sequence[SubscriptionId]:
         return [SubscriptionId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
+
+    def foresee_held(self) -> None:
+        self._desk.foresee(HELD)
 
     def held(self) -> Held:
         row = self._desk.rows(HELD)[0]

@@ -23,9 +23,11 @@ from common.domain.subscription_payment import (
     SubscriptionPayment,
     given_up,
 )
+from common.ports.subscriptions import Charged
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.pool import Pool
+from common.postgres.reading_ahead import STANDING, id_of
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
 from common.postgres.subscription_rows import INVOICE_READ, invoice_of
@@ -50,24 +52,24 @@ FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant() AND id = $1
 """
 WHOSE: Final = """
-SELECT tenant_id, subscription_id, id
+SELECT tenant_id, id, subscription_id, invoice_id
 FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant()
   AND (id = $1 OR processor_payment_id = $2)
 ORDER BY id
 LIMIT 1
 """
-UNDER_WAY: Final = """
+UNDER_WAY: Final = f"""
 SELECT tenant_id, id
 FROM billing_central.subscription_payments
-WHERE subscription_id = $1
+WHERE subscription_id = coalesce($1, {STANDING})
   AND status IN ('processing', 'requires_action')
   AND id <> $2
 """
 WAITING: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM billing_central.subscription_payments
-WHERE subscription_id = $1
+WHERE subscription_id = coalesce($1, {STANDING})
   AND status = 'requires_action'
 """
 OLDEST_OPEN: Final = f"""
@@ -136,14 +138,27 @@ class SubscriptionPayments:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def whose(
-        self, payment_id: str | None, processor_payment_id: str | None
-    ) -> tuple[SubscriptionId, PaymentIntentId] | None:
+    def whose(self, payment_id: str | None, processor_payment_id: str | None) -> Charged | None:
         rows = self._desk.rows(WHOSE, payment_id, processor_payment_id)
-        return (SubscriptionId(rows[0][1]), PaymentIntentId(rows[0][2])) if rows else None
+        return (
+            Charged(
+                payment_id=PaymentIntentId(rows[0][1]),
+                subscription_id=SubscriptionId(rows[0][2]),
+                invoice_id=SubscriptionInvoiceId(rows[0][3]),
+            )
+            if rows
+            else None
+        )
+
+    def foresee_charge(self, whose: Charged) -> None:
+        self._desk.foresee(GET, whose.payment_id)
 
     def get(self, payment_id: PaymentIntentId) -> SubscriptionPayment:
         return self._desk.loaded(_payment_of(self._desk.rows(GET, payment_id)[0]))
+
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        self._desk.foresee(WAITING, subscription_id, names=id_of)
+        self._desk.foresee(UNDER_WAY, subscription_id, "", names=lambda it: (it.id, ""))
 
     def is_under_way(self, subscription_id: SubscriptionId, but: str = "") -> bool:
         return bool(self._desk.rows(UNDER_WAY, subscription_id, but))
@@ -152,11 +167,17 @@ class SubscriptionPayments:
         rows = self._desk.rows(WAITING, subscription_id)
         return self._desk.loaded(_payment_of(rows[0])) if rows else None
 
+    def foresee_oldest_open(self, subscription_id: SubscriptionId, but: str = "") -> None:
+        self._desk.foresee(OLDEST_OPEN, subscription_id, but)
+
     def oldest_open(
         self, subscription_id: SubscriptionId, but: str = ""
     ) -> tuple[SubscriptionInvoice, int] | None:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def foresee_that_paid(self, invoice_id: SubscriptionInvoiceId) -> None:
+        self._desk.foresee(THAT_PAID, invoice_id)
 
     def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
         rows = self._desk.rows(THAT_PAID, invoice_id)

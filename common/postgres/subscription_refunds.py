@@ -73,6 +73,9 @@ class SubscriptionRefunds:
             paid=found.amount,
         )
 
+    def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
+        self._desk.foresee(PROMISED, invoice_id)
+
     def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
         rows = self._desk.rows(PROMISED, invoice_id)
         return Money(rows[0][1] if rows else 0, currency)

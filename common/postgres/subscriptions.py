@@ -160,7 +160,11 @@ class Subscriptions:
 
     def find(self) -> Subscription | None:
         _, rows = self._desk.batch(Statement(TAKE), Statement(GET))
-        return self._desk.loaded(subscription_of(rows[0][1:])) if rows else None
+        if not rows:
+            return None
+        subscription = self._desk.loaded(subscription_of(rows[0][1:]))
+        self._desk.know(subscription)
+        return subscription
 
     def get(self) -> Subscription:
         rows = self._desk.rows(GET)
@@ -203,11 +207,13 @@ class Subscriptions:
     def keep(self, subscription: Subscription) -> None:
         self._desk.keep(subscription, lambda: self._write(subscription))
 
+    def foresee_series(self, year: int) -> None:
+        self._desk.foresee(BEGIN_SERIES, year)
+        self._desk.foresee(TAKE_SERIES, year)
+
     def take_series(self, year: int) -> PlatformSeries:
-        _, rows = self._desk.batch(
-            Statement(BEGIN_SERIES, (year,)), Statement(TAKE_SERIES, (year,))
-        )
-        return series_of(year, rows[0])
+        self.foresee_series(year)
+        return series_of(year, self._desk.rows(TAKE_SERIES, year)[0])
 
     def keep_invoice(self, invoice: SubscriptionInvoice, series: PlatformSeries) -> None:
         self._desk.insert(INSERT_INVOICE, [invoice_row(invoice)])
@@ -217,6 +223,9 @@ class Subscriptions:
         self._desk.write(
             ("subscription_series", series.year), Write(ranks.AGGREGATE_CHANGES, moved)
         )
+
+    def foresee_invoice(self, invoice_id: SubscriptionInvoiceId) -> None:
+        self._desk.foresee(GET_INVOICE, invoice_id)
 
     def get_invoice(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionInvoice:
         rows = self._desk.rows(GET_INVOICE, invoice_id)

@@ -28,6 +28,7 @@ from common.ports.transaction import CursorInvalid, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor
+from common.postgres.reading_ahead import STANDING, id_of
 from common.postgres.session import Insert, Write, as_json
 from common.postgres.stores import Desk
 from common.postgres.subscription_rows import subscription_of
@@ -67,7 +68,7 @@ JOIN billing_central.usage_values AS seen
   ON tenant_id = billing_central.current_tenant()
      AND seen.meter = asked.meter AND seen.value_sha256 = asked.value_sha256
 """
-UNBILLED: Final = """
+UNBILLED: Final = f"""
 SELECT totals.tenant_id, totals.meter, totals.aggregation, totals.period_number, totals.quantity,
        totals.billed_micro, closed.started_at, closed.ended_at, plan, plan_versions.number,
        coalesce(closed.seats, subscriptions.seats),
@@ -81,8 +82,7 @@ LEFT JOIN billing_central.usage_periods AS closed
 JOIN billing_central.plan_versions
   ON plan_versions.id = coalesce(closed.version_id, subscriptions.version_id)
 WHERE totals.tenant_id = billing_central.current_tenant()
-  AND totals.subscription_id = $1
-  AND totals.period_number <= $2
+  AND totals.subscription_id = coalesce($1, {STANDING})
   AND quantity <> billed_quantity
 ORDER BY totals.period_number, totals.meter
 """
@@ -197,9 +197,13 @@ class Usage:
     def keep(self, record: UsageRecord) -> None:
         self._desk.keep(record, lambda: self._write(record))
 
+    def foresee(self, subscription_id: SubscriptionId | None = None) -> None:
+        self._desk.foresee(UNBILLED, subscription_id, names=id_of)
+
     def unbilled(self, subscription: Subscription, *, and_ahead: bool) -> tuple[UsageTotal, ...]:
-        until = NUMBER_MAX if and_ahead else subscription.period_number
-        return tuple(_total(row) for row in self._desk.rows(UNBILLED, subscription.id, until))
+        totals = (_total(row) for row in self._desk.rows(UNBILLED, subscription.id))
+        until = subscription.period_number
+        return tuple(each for each in totals if and_ahead or each.period_number <= until)
 
     def unbilled_since_they_ended(self, limit: int) -> Sequence[SubscriptionId]:
         until = self._desk.now - timedelta(days=LATE_DAYS)

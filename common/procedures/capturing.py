@@ -31,6 +31,7 @@ def capture_payment(
 
     Refuses: FolioUnknown, FolioAlreadyClosed (of a deposit), FxRateMissing, AmountNotPositive.
     """
+    tx.returned_payments.foresee(processor_payment_id)
     folio = tx.folios.take(folio_id)
     known, returned = tx.returned_payments.look_for(processor_payment_id)
     if known is not None or returned is not None:

@@ -24,10 +24,11 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable, NotThere
 from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
+from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.purchasing import settle as ask_and_take
-from common.procedures.subscribing import settle, supersede_waiting, usage_due
+from common.procedures.subscribing import foresee_bill, settle, supersede_waiting, usage_due
 from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
@@ -41,6 +42,10 @@ def collect(subscription_id: SubscriptionId, tx: Transaction) -> None:
 
     Whoever comes second finds that it is done. Refuses: SubscriptionUnknown.
     """
+    tx.subscription_collections.foresee(subscription_id)
+    tx.subscription_collections.foresee_held()
+    tx.subscription_payments.foresee(subscription_id)
+    tx.subscription_payments.foresee_oldest_open(subscription_id)
     subscription = tx.subscriptions.take_by_id(subscription_id)
     collection = tx.subscription_collections.find(subscription_id)
     if collection is None or collection.next_at is None or collection.next_at > tx.now:
@@ -111,7 +116,11 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
 
     Refuses: SubscriptionUnknown, WebhookContradictsBooks.
     """
-    subscription, collection, payment = _taken(asked.collecting.order.id, tx)
+    payment_id = asked.collecting.order.id
+    whose = tx.subscription_payments.whose(payment_id, None)
+    if whose is None:
+        raise LookupError(payment_id)
+    subscription, collection, payment = _taken(whose, tx)
     if isinstance(asked.answer, Heard):
         keep_heard(subscription, collection, payment, asked.answer, tx)
     elif isinstance(asked.answer, NotThere) and (lost := payment.give_up(tx)):
@@ -133,22 +142,24 @@ def heard_of_charge(
     whose = tx.subscription_payments.whose(payment_id, processor_payment_id)
     if whose is None:
         return False
-    keep_heard(*_taken(whose[1], tx), heard, tx)
+    keep_heard(*_taken(whose, tx), heard, tx)
     return True
 
 
-def _taken(
-    payment_id: PaymentIntentId, tx: Transaction
-) -> tuple[Subscription, Collection, SubscriptionPayment]:
-    """A charge with its subscription, which is locked, and how that is collected."""
-    whose = tx.subscription_payments.whose(payment_id, None)
-    if whose is None:
-        raise LookupError(payment_id)
-    subscription = tx.subscriptions.take_by_id(whose[0])
-    collection = tx.subscription_collections.find(whose[0])
+def _taken(whose: Charged, tx: Transaction) -> tuple[Subscription, Collection, SubscriptionPayment]:
+    """A charge with its subscription, which is locked, and how that is collected; and along with
+    that what follows from its being paid, or declined."""
+    subscription_id = whose.subscription_id
+    tx.subscription_payments.foresee_charge(whose)
+    tx.subscription_payments.foresee_oldest_open(subscription_id, whose.invoice_id)
+    tx.subscriptions.foresee_invoice(whose.invoice_id)
+    foresee_bill(tx, subscription_id)
+    tx.subscription_collections.foresee_held()
+    subscription = tx.subscriptions.take_by_id(subscription_id)
+    collection = tx.subscription_collections.find(subscription_id)
     if collection is None:
-        raise LookupError(whose[0])
-    return subscription, collection, tx.subscription_payments.get(payment_id)
+        raise LookupError(subscription_id)
+    return subscription, collection, tx.subscription_payments.get(whose.payment_id)
 
 
 def keep_heard(

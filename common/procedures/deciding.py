@@ -42,6 +42,8 @@ def go_on(review: Review, tx: Transaction) -> Decided:
     folio, intent = tx.payment_intents.take(PaymentIntentId(review.subject_id))
     begins = False
     if intent.is_held and intent.review_id == review.id and intent.method_id is not None:
+        tx.collection_leases.foresee(folio.id)
+        tx.payment_intents.foresee_means(intent.customer_id, intent.method_id)
         method = tx.stored_methods.get(intent.method_id)
         confirmed = intent.confirm(
             folio,

@@ -46,8 +46,10 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     whose = tx.subscription_payments.whose(None, processor_payment_id)
     if whose is None:
         return None
-    tx.subscriptions.take_by_id(whose[0])
-    payment = tx.subscription_payments.get(whose[1])
+    tx.subscription_payments.foresee_charge(whose)
+    tx.subscriptions.foresee_invoice(whose.invoice_id)
+    tx.subscriptions.take_by_id(whose.subscription_id)
+    payment = tx.subscription_payments.get(whose.payment_id)
     invoice = tx.subscriptions.get_invoice(payment.invoice_id)
     if payment.is_paid:
         return invoice
@@ -63,7 +65,11 @@ def take_paid_invoice(
 
     Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
     """
-    tx.subscriptions.take_by_id(tx.subscriptions.get_invoice(invoice_id).subscription_id)
+    subscription_id = tx.subscriptions.get_invoice(invoice_id).subscription_id
+    tx.subscriptions.foresee_invoice(invoice_id)
+    tx.subscription_payments.foresee_that_paid(invoice_id)
+    tx.subscription_refunds.foresee_promised(invoice_id)
+    tx.subscriptions.take_by_id(subscription_id)
     payment = tx.subscription_payments.that_paid(invoice_id)
     if payment is None:
         raise RefundExceedsPayment(leftMicro=0)
@@ -134,6 +140,7 @@ def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
     if dispute.invoice_id is None:
         return
     subscription_id = tx.subscriptions.get_invoice(dispute.invoice_id).subscription_id
+    tx.subscriptions.foresee_invoice(dispute.invoice_id)
     tx.subscriptions.take_by_id(subscription_id)
     invoice = tx.subscriptions.get_invoice(dispute.invoice_id)
     source = dispute_source(dispute.processor_dispute_id)

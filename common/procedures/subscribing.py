@@ -30,6 +30,14 @@ from common.procedures.granting import grant_once
 OTHER_METHOD: Final = "Another method was chosen"
 
 
+def foresee_bill(tx: Transaction, subscription_id: SubscriptionId | None = None) -> None:
+    """What it takes to bill a subscription is read along with it: the one that stands, unless
+    another is named."""
+    tx.platform_taxes.foresee()
+    tx.usage.foresee(subscription_id)
+    tx.subscription_collections.foresee(subscription_id)
+
+
 def usage_due(subscription: Subscription, tx: Transaction, *, and_ahead: bool = False) -> UsageDue:
     """What the usage of a subscription comes to: of the current period and of those before it that
     came late; `and_ahead` also what was counted for one that is to begin by the next cycle.
@@ -61,6 +69,7 @@ def settle(
         return None
     if not bill.due.is_zero:
         _collect(subscription, collection, tx)
+    tx.subscriptions.foresee_series(tx.now.year)
     if bill.purpose is Purpose.PERIOD:
         _grant(subscription, tx, already_granted_micro)
     return _invoice(subscription, bill, tx)
@@ -88,6 +97,13 @@ def supersede_waiting(subscription_id: SubscriptionId, reason: str, tx: Transact
     if waiting is not None and (superseded := waiting.supersede(reason)) is not None:
         tx.subscription_payments.keep(waiting)
         tx.tell(superseded)
+
+
+def foresee_choice(method_id: StoredMethodId, tx: Transaction) -> None:
+    """What it takes to choose another method is read along with the subscription."""
+    tx.stored_methods.foresee(method_id)
+    tx.subscription_collections.foresee()
+    tx.subscription_payments.foresee()
 
 
 def choose_method(subscription: Subscription, method: StoredMethod, tx: Transaction) -> Collection:
@@ -123,7 +139,9 @@ def collect_anew(subscription: Subscription, reason: str, tx: Transaction) -> Co
 
 def _collect(subscription: Subscription, known: Collection | None, tx: Transaction) -> None:
     """What is due is charged by the job, which looks for it from now on."""
-    collection = known or tx.subscription_collections.find(subscription.id)
+    collection = known
+    if collection is None and not subscription.is_new:
+        collection = tx.subscription_collections.find(subscription.id)
     if collection is None:
         begun = Collection.begin(subscription.id, None, tx)
         collection = begun.subject

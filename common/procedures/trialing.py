@@ -14,8 +14,18 @@ from common.domain.subscription_life import renew
 from common.domain.trial import end_trial
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.subscribing import foresee_bill, settle, usage_due
 from common.procedures.taxing import taxed
+
+
+def take_to_go_on(tx: Transaction) -> Subscription:
+    """The tenant's subscription, locked, with what it takes to bill it and to charge a trial.
+
+    Refuses: SubscriptionUnknown.
+    """
+    foresee_bill(tx)
+    tx.subscription_collections.foresee_method()
+    return tx.subscriptions.take()
 
 
 def go_on(
@@ -35,10 +45,7 @@ def go_on(
 
 def can_be_charged(subscription: Subscription, tx: Transaction) -> bool:
     """Whether a payment method was left with a trial, or chosen since, and is still there."""
-    collection = tx.subscription_collections.find(subscription.id)
-    if collection is None or collection.method_id is None:
-        return False
-    return not tx.stored_methods.get(collection.method_id).is_removed
+    return tx.subscription_collections.has_method(subscription.id)
 
 
 def grant_for_trial(subscription: Subscription, account: bytes, tx: Transaction) -> None:

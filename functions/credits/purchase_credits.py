@@ -108,9 +108,11 @@ def purchase_credits(request: PurchaseCredits, tx: Transaction) -> Collecting:
     PaymentNotConfirmable, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodErased,
     GatewayUnavailable, WebhookContradictsBooks.
     """
+    tx.stored_methods.foresee(request.payment_method_id)
     purchase = tx.credit_purchases.find(request.id)
     account = tx.prepaid.take(request.account)
     method = tx.stored_methods.get(request.payment_method_id)
+    tx.payment_intents.foresee_means(method.customer_id, method.id)
     if purchase is None:
         purchase = CreditPurchase.wanted(
             account,

@@ -60,6 +60,7 @@ def set_auto_top_up(request: SetAutoTopUp, tx: Transaction) -> AutoTopUpView:
     Refuses: CreditAccountUnknown, PaymentMethodUnknown, PaymentMethodRemoved, MonthlyCapTooSmall,
     CreditPurchaseTooSmall, CreditPurchaseTooLarge, CreditBalanceLimit.
     """
+    tx.stored_methods.foresee(request.payment_method_id)
     account = tx.prepaid.take(request.account)
     method = tx.stored_methods.get(request.payment_method_id)
     known = tx.auto_top_ups.find(account.id)

@@ -18,7 +18,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import cancel
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle, usage_due
+from common.procedures.subscribing import foresee_bill, settle, usage_due
 from common.procedures.taxing import taxed
 from common.runtime.declaration import http_function
 
@@ -47,6 +47,7 @@ def cancel_subscription(request: CancelSubscription, tx: Transaction) -> Subscri
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, PeriodNotBilled, CommitmentBinds.
     """
+    foresee_bill(tx)
     subscription = taxed(tx.subscriptions.take(), tx)
     usage, at_once = usage_due(subscription, tx, and_ahead=True), request.at == "now"
     fact = cancel(

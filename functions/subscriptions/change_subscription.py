@@ -89,6 +89,8 @@ def change_subscription(request: ChangeSubscription, tx: Transaction) -> Subscri
     QuoteInvalid, QuoteExpired, QuoteDiffers, QuoteStale.
     """
     quote = tx.quotes.read(request.quote_token) if request.quote_token else None
+    tx.plans.foresee(request.plan, request.plan_version)
+    tx.subscription_collections.foresee()
     subscription = tx.subscriptions.take()
     subscription.must_run(tx.now)
     if request.preview:

@@ -11,7 +11,7 @@ from common.contracts.shapes import Request
 from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import choose_method
+from common.procedures.subscribing import choose_method, foresee_choice
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -34,6 +34,7 @@ def choose_own_payment_method(request: ChooseOwnPaymentMethod, tx: Transaction) 
 
     Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
     """
+    foresee_choice(request.payment_method_id, tx)
     subscription = tx.subscriptions.take()
     method = tx.stored_methods.get(request.payment_method_id)
     return CollectionView.of(choose_method(subscription, method, tx), tx.settings.dunning)

@@ -12,7 +12,7 @@ from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnkno
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import choose_method
+from common.procedures.subscribing import choose_method, foresee_choice
 from common.runtime.declaration import http_function
 
 
@@ -38,6 +38,7 @@ def choose_payment_method(request: ChoosePaymentMethod, tx: Transaction) -> Coll
 
     Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
     """
+    foresee_choice(request.payment_method_id, tx)
     subscription = tx.subscriptions.take()
     method = tx.stored_methods.get(request.payment_method_id)
     return CollectionView.of(choose_method(subscription, method, tx), tx.settings.dunning)

@@ -79,6 +79,10 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
     Refuses: SubscriptionExists, PlanUnknown, PlanFeeMissing, PlanFeeFixed, SeatsExceedPlan,
     CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
     """
+    tx.plans.foresee(request.plan, request.plan_version)
+    tx.platform_taxes.foresee()
+    if request.payment_method_id is not None:
+        tx.stored_methods.foresee(request.payment_method_id)
     before = tx.subscriptions.find()
     if before is not None and before.status is not Status.CANCELED:
         raise SubscriptionExists(subscriptionId=before.id)

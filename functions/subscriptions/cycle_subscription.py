@@ -17,7 +17,7 @@ from common.domain.subscription import (
 )
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.trialing import go_on
+from common.procedures.trialing import go_on, take_to_go_on
 from common.runtime.declaration import http_function
 
 
@@ -54,7 +54,7 @@ def cycle_subscription(request: CycleSubscription, tx: Transaction) -> CycleAnsw
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses, NothingIsDue.
     """
-    subscription = tx.subscriptions.take()
+    subscription = take_to_go_on(tx)
     invoice = go_on(subscription, tx, also_suspended=request.force)
     due_at = subscription.due_at
     return CycleAnswer(

@@ -14,7 +14,7 @@ from common.domain.subscription import (
 from common.domain.subscription_life import reactivate
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import collect_anew, settle, usage_due
+from common.procedures.subscribing import collect_anew, foresee_bill, settle, usage_due
 from common.procedures.taxing import taxed
 from common.runtime.declaration import http_function
 
@@ -41,6 +41,8 @@ def reactivate_subscription(request: ReactivateSubscription, tx: Transaction) ->
 
     Refuses: SubscriptionUnknown, SubscriptionStateRefuses.
     """
+    foresee_bill(tx)
+    tx.subscription_payments.foresee()
     subscription = tx.subscriptions.take()
     usage = usage_due(taxed(subscription, tx), tx)
     fact = reactivate(subscription, tx.now, request.reason, usage.lines)

@@ -12,6 +12,7 @@ from common.local.database import LocalDatabase
 from tests.conftest import a_server
 from tests.hotel import Hotel, House
 from tests.trust.invariants.charging import hotel_that_is_charged
+from tests.trust.invariants.companies import hotel_owed_again
 from tests.trust.invariants.payments import hotel_with_payments
 from tests.trust.invariants.platform_credits import hotel_whose_money_went_back
 from tests.trust.invariants.prepaid import hotel_with_prepaid_credits
@@ -48,6 +49,12 @@ def prepaid(house: House) -> Hotel:
 def subscribed(house: House) -> Hotel:
     """A hotel that subscribes to the platform, for what is planted in its books."""
     return hotel_that_subscribes(house)
+
+
+@pytest.fixture(scope="module")
+def owed_again(house: House) -> Hotel:
+    """A hotel of whose companies' payments something was taken back, for the same."""
+    return hotel_owed_again(house)
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,7 @@ from tests.trust.books import broken
 from tests.trust.invariants.busy import busy_hotel, otherwise_taxed
 from tests.trust.invariants.cash import CASH, hotel_with_tills
 from tests.trust.invariants.charging import CHARGED
-from tests.trust.invariants.companies import (
-    COMPANIES,
-    TAKEN_BACK,
-    hotel_with_companies,
-    hotel_with_payments_taken_back,
-)
+from tests.trust.invariants.companies import COMPANIES, TAKEN_BACK, hotel_with_companies
 from tests.trust.invariants.credits import CREDITS, hotel_with_credits
 from tests.trust.invariants.deposits import DEPOSITS, hotel_with_deposits
 from tests.trust.invariants.differences import DIFFERENCES, hotel_with_differences
@@ -162,11 +157,6 @@ def ahead(house: House) -> Hotel:
 @pytest.fixture(scope="module")
 def owed(house: House) -> Hotel:
     return hotel_with_companies(house)
-
-
-@pytest.fixture(scope="module")
-def owed_again(house: House) -> Hotel:
-    return hotel_with_payments_taken_back(house)
 
 
 @pytest.fixture(scope="module")

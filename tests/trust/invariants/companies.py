@@ -49,7 +49,7 @@ def hotel_with_companies(house: House) -> Hotel:
     return hotel
 
 
-def hotel_with_payments_taken_back(house: House) -> Hotel:
+def hotel_owed_again(house: House) -> Hotel:
     """See `taken_back_of_every_kind`."""
     hotel = house.new_hotel()
     taken_back_of_every_kind(hotel)
