@@ -94,17 +94,17 @@ class ReversalEntry:
 
 
 def must_be_refundable(
-    invoice: SubscriptionInvoice, amount: Money, promised: Money | None = None
+    invoice: SubscriptionInvoice, amount: Money, spoken_for: Money | None = None
 ) -> None:
-    """Whether so much may still go back of what was paid for an invoice, beside what is promised.
+    """Whether so much may still go back of what was paid for an invoice, beside what is spoken for.
 
     Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
     """
     if amount.amount_micro <= 0:
         raise AmountNotPositive()
-    left = invoice.refundable - promised if promised else invoice.refundable
+    left = invoice.refundable - spoken_for if spoken_for else invoice.refundable
     if amount > left:
-        raise RefundExceedsPayment(leftMicro=left.amount_micro)
+        raise RefundExceedsPayment(leftMicro=max(left.amount_micro, 0))
 
 
 def give_back(

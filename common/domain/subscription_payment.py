@@ -25,6 +25,7 @@ from common.domain.stored_method import StoredMethod
 from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
 
 BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BAD_DEBT: Final = "bad_debt"
 PAID_PART: Final = 50
 GIVEN_UP_PART: Final = 51
 """Where the entries of its payment, and of giving it up, stand among those of an invoice."""
@@ -179,11 +180,13 @@ class SubscriptionPayment(ProcessorPayment):
             "processorPaymentId": self.processor_payment_id,
         }
 
-    def entry(self) -> PlatformEntry:
-        """How it is booked: the processor holds what the tenant owed."""
-        return PlatformEntry(debit="processor_clearing", credit="receivable", amount=self.amount)
+    def entry(self, invoice: SubscriptionInvoice) -> PlatformEntry:
+        """How it is booked: the processor holds what the tenant owed. What was given up before is
+        owed no more: it was a loss, and is none."""
+        owed = "receivable" if invoice.given_up_at is None else BAD_DEBT
+        return PlatformEntry(debit="processor_clearing", credit=owed, amount=self.amount)
 
 
 def given_up(invoice: SubscriptionInvoice) -> PlatformEntry:
     """How an invoice is booked that nobody will pay any more."""
-    return PlatformEntry(debit="bad_debt", credit="receivable", amount=invoice.bill.due)
+    return PlatformEntry(debit=BAD_DEBT, credit="receivable", amount=invoice.bill.due)

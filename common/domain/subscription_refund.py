@@ -3,7 +3,8 @@
 It is promised first, and counts at once: however many run together, the promises never come to more
 than what was paid and is left. The processor is asked by a job, under the refund's id. Once it was
 made, a credit note says so (`platform_credit`); where it is refused, the amount is free again. What
-the processor says first stays.
+the processor says first stays. What a bank withholds is not promised beside that, and is free again
+once the dispute is won; somebody who does so at the processor itself is believed.
 """
 
 from dataclasses import dataclass, field
@@ -77,12 +78,13 @@ class SubscriptionRefund(Aggregate):
         id: RefundId,
         reason: str,
     ) -> SubscriptionRefundRequested:
-        """Promise to give so much back, beside what is `promised` and not made yet.
+        """Promise to give so much back, beside what is `promised` and not made yet, and beside what
+        banks ask for and have got: nobody is paid twice.
 
         Refuses: AmountNotPositive, AmountNotInMinorUnits, CurrenciesDiffer, RefundExceedsPayment.
         """
         to_processor(amount)
-        must_be_refundable(invoice, amount, promised)
+        must_be_refundable(invoice, amount, promised + invoice.withheld + invoice.lost)
         refund = cls(
             id=id,
             subscription_id=invoice.subscription_id,

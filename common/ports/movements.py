@@ -76,9 +76,9 @@ class ProcessorDifferences(Protocol):
 
     def moved_as(
         self, known: Collection[Known], payments: Collection[str]
-    ) -> tuple[Sequence[Movement], Mapping[str, PropertyId]]:
+    ) -> tuple[Sequence[Movement], Mapping[str, PropertyId | None]]:
         """Our movements that both sides know so, whenever they were; and which of the processor's
-        payments are ours, of which property."""
+        payments are ours, of which property. What a tenant pays the platform is of none."""
 
     def open_ones(self, limit: int) -> Sequence[Differs]:
         """What is open, the longest first."""

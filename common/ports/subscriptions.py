@@ -257,7 +257,7 @@ class SubscriptionPayments(Protocol):
     def that_paid(self, invoice_id: SubscriptionInvoiceId) -> SubscriptionPayment | None:
         """The charge that has paid an invoice; None where none has."""
 
-    def pay_invoice(self, payment: SubscriptionPayment) -> None:
+    def pay_invoice(self, payment: SubscriptionPayment, invoice: SubscriptionInvoice) -> None:
         """Write that a charge has paid its invoice, book it, and whose the payment is."""
 
     def give_up(self, invoice: SubscriptionInvoice) -> None:

@@ -49,11 +49,14 @@ WHERE {asked}
     """
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency,
-       coalesce(payments.processor_payment_id, receipts.processor_payment_id, ''), property_id,
-       false, false
+       coalesce(payments.processor_payment_id, receipts.processor_payment_id,
+         charges.processor_payment_id, ''),
+       property_id, false, false
 FROM payment_disputes
 LEFT JOIN payments ON payments.id = payment_id
 LEFT JOIN account_credits AS receipts ON receipts.id = receipt_id
+LEFT JOIN billing_central.subscription_payments AS charges
+  ON charges.invoice_id = subscription_invoice_id AND charges.status = 'succeeded'
 WHERE {asked}
 """,
     # what was taken while its folio was closed, and waits for that to be opened again
@@ -201,6 +204,15 @@ SELECT tenant_id, processor_payment_id, property_id
 FROM returned_payments
 WHERE processor_payment_id = ANY ($1::text[])
   AND status <> 'placed'
+UNION ALL
+SELECT tenant_id, processor_payment_id, NULL::uuid
+FROM credit_purchases
+WHERE processor_payment_id = ANY ($1::text[])
+UNION ALL
+SELECT tenant_id, processor_payment_id, NULL::uuid
+FROM billing_central.subscription_payments
+WHERE processor_payment_id = ANY ($1::text[])
+  AND tenant_id = billing_central.current_tenant()
 """
 
 ACCOUNT: Final = """

@@ -48,13 +48,14 @@ class ProcessorDifferences:
 
     def moved_as(
         self, known: Collection[Known], payments: Collection[str]
-    ) -> tuple[Sequence[Movement], Mapping[str, PropertyId]]:
+    ) -> tuple[Sequence[Movement], Mapping[str, PropertyId | None]]:
         ids = {kind: [each.id for each in known if each.kind is kind] for kind in MovementKind}
         moved, paid = self._desk.batch(
             Statement(sql.MOVED_AS, tuple(text_array(ids[kind]) for kind in MovementKind)),
             Statement(sql.OURS_PAID, (text_array(payments),)),
         )
-        return [_movement_of(row) for row in moved], {row[1]: PropertyId(row[2]) for row in paid}
+        houses = {row[1]: PropertyId(row[2]) if row[2] else None for row in paid}
+        return [_movement_of(row) for row in moved], houses
 
     def open_ones(self, limit: int) -> Sequence[Differs]:
         return [_difference_of(row).differs for row in self._desk.rows(sql.OPEN, limit)]

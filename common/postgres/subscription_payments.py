@@ -193,10 +193,10 @@ class SubscriptionPayments:
         later = Statement(POSTPONE, (payment.id, _next_attempt(payment, self._desk.now)))
         self._desk.write(("charge asked", payment.id), Write(ranks.DOCUMENT_PARTS, later))
 
-    def pay_invoice(self, payment: SubscriptionPayment) -> None:
+    def pay_invoice(self, payment: SubscriptionPayment, invoice: SubscriptionInvoice) -> None:
         paid = Statement(PAY, (payment.invoice_id, self._desk.now, payment.id))
         self._desk.write(("invoice paid", payment.invoice_id), Write(ranks.DOCUMENTS, paid))
-        self._book(payment.invoice_id, PAID_PART, payment.entry())
+        self._book(payment.invoice_id, PAID_PART, payment.entry(invoice))
         listed = {
             "processor_payment_id": payment.processor_payment_id,
             "recorded_at": self._desk.now,

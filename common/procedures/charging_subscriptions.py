@@ -178,14 +178,13 @@ def keep_heard(
     if not payment.may_hear(heard):
         _still_waits(subscription, collection, payment, tx)
         return
-    if heard.status is _S.SUCCEEDED:
-        _must_fit(payment, heard, tx)
+    invoice = _paid_by(payment, heard, tx) if heard.status is _S.SUCCEEDED else None
     fact = payment.hear(heard, tx)
     tx.subscription_payments.keep(payment)
     tx.subscription_collections.keep(collection)
     tx.tell(fact)
-    if payment.is_paid:
-        _paid(subscription, collection, payment, tx)
+    if invoice is not None:
+        _paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
         _declined(subscription, collection, AUTHENTICATION, tx)
         collection.next_at = None
@@ -196,8 +195,9 @@ def keep_heard(
         _declined(subscription, collection, code, tx)
 
 
-def _must_fit(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> None:
-    """Refuses money that no invoice waits for any more: WebhookContradictsBooks."""
+def _paid_by(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> SubscriptionInvoice:
+    """The invoice that a charge pays; one that was given up is paid all the same. Refuses money
+    that no invoice waits for any more: WebhookContradictsBooks."""
     if heard.received not in (None, payment.amount):
         raise WebhookContradictsBooks("Another amount was taken than was asked for.")
     invoice = tx.subscriptions.get_invoice(payment.invoice_id)
@@ -206,17 +206,19 @@ def _must_fit(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> No
         is_late and tx.subscription_payments.is_under_way(payment.subscription_id, payment.id)
     ):
         raise WebhookContradictsBooks("The invoice is paid by another charge: give this one back.")
+    return invoice
 
 
 def _paid(
     subscription: Subscription,
     collection: Collection,
     payment: SubscriptionPayment,
+    invoice: SubscriptionInvoice,
     tx: Transaction,
 ) -> None:
     """An invoice is paid. What else is open is charged next; if nothing is, all is well again."""
-    tx.subscription_payments.pay_invoice(payment)
-    is_more = tx.subscription_payments.oldest_open(subscription.id, payment.invoice_id) is not None
+    tx.subscription_payments.pay_invoice(payment, invoice)
+    is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
     collection.next_at = tx.now if is_more else None
     if is_more:
         return

@@ -38,7 +38,8 @@ WON: Final = "The dispute was won"
 
 def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionInvoice | None:
     """The invoice of the platform that a payment has paid, behind its subscription's lock; None
-    where it has paid none. Money that goes back has come before, and whoever says so is under way.
+    where it has paid none, or its invoice was paid by another charge: that money was never in the
+    books. Money that goes back has come before, and whoever says so is under way.
 
     Raises TryAgain.
     """
@@ -49,9 +50,12 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     tx.subscriptions.foresee_invoice(whose.invoice_id)
     tx.subscriptions.take_by_id(whose.subscription_id)
     payment = tx.subscription_payments.get(whose.payment_id)
-    if not payment.is_paid:
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    if payment.is_paid:
+        return invoice
+    if invoice.paid_at is None:
         raise TryAgain("what went back has not been heard to come")
-    return tx.subscriptions.get_invoice(payment.invoice_id)
+    return None
 
 
 def take_paid_invoice(

@@ -172,9 +172,9 @@ class SandboxCards:
         status = PaymentStatus(outcome["status"])
         is_paid = status is PaymentStatus.SUCCEEDED
         amount = Money(made["amountMicro"], Currency(made["currency"]))
-        if is_paid and made["property"] is not None:
-            place = UUID(made["tenant"]), PropertyId(UUID(made["property"]))
-            self._terminal.capture(*place, made["payment"], amount)
+        if is_paid:
+            house = PropertyId(UUID(made["property"])) if made["property"] else None
+            self._terminal.capture(UUID(made["tenant"]), house, made["payment"], amount)
         return Heard(
             processor_payment_id=made["payment"],
             status=status,

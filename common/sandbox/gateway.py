@@ -45,13 +45,14 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
         super().__init__(folder, write_once, now)
 
     def capture(
-        self, tenant_id: UUID, property_id: PropertyId, payment_id: str, amount: Money
+        self, tenant_id: UUID, property_id: PropertyId | None, payment_id: str, amount: Money
     ) -> None:
-        """Take a payment at a property's terminal; the same one again is no other."""
+        """Take a payment, at a property's terminal or of the tenant's own; the same one again is
+        no other."""
         captured = {
             "payment": payment_id,
             "tenant": str(tenant_id),
-            "property": str(property_id),
+            "property": str(property_id) if property_id else None,
             "amountMicro": amount.amount_micro,
             "currency": str(amount.currency),
             "at": self._now().isoformat(),

@@ -131,10 +131,11 @@ def _movement(
 ) -> Movement:
     """What is of a payment that was captured is its tenant's; else it is nobody's."""
     capture = captures.get(document["payment"])
+    house = capture["property"] if capture else None
     return Movement(
         known=Known(kind, id),
         amount=Money(document["amountMicro"], Currency(document["currency"])),
         payment=document["payment"],
-        property_id=PropertyId(UUID(capture["property"])) if capture else None,
+        property_id=PropertyId(UUID(house)) if house else None,
         tenant_id=UUID(capture["tenant"]) if capture else None,
     )

@@ -112,3 +112,26 @@ def test_what_is_given_up_is_called_off(hotel: Hotel, clock: Clock) -> None:
     assert charges(hotel) == [[1, "canceled", None, 2_900]]
     assert booked(hotel) == [["bad_debt", "receivable", 2_900]]
     assert broken(hotel) == []
+
+
+def test_what_was_given_up_and_is_paid_after_all_is_no_loss(hotel: Hotel, clock: Clock) -> None:
+    """The tenant confirms before the charge is called off: the money comes, and 29.00 that were a
+    loss are none; nobody has a credit by it."""
+    first = waiting(hotel)
+    assert act(hotel, "cancel", at="now").status_code == 200
+    clock("2026-03-11T12:30:00+00:00")
+    collect(hotel)
+    assert debts(hotel) == ["uncollectible"]
+    acted(hotel, first)
+    clock("2026-03-11T12:35:00+00:00")
+
+    collect(hotel)
+    collect(hotel)
+
+    assert charges(hotel) == [[1, "succeeded", None, 2_900]]
+    assert debts(hotel) == ["paid"]
+    assert booked(hotel) == [
+        ["bad_debt", "receivable", 2_900],
+        ["processor_clearing", "bad_debt", 2_900],
+    ]
+    assert broken(hotel) == []

@@ -2,7 +2,8 @@
 
 -- invariant: a_paid_platform_invoice_was_taken
 -- An invoice is paid by the one charge of it that succeeded, for what was due, and that is booked
--- as its payment; what is given up is booked as lost, and nothing else is.
+-- as its payment; what is given up is booked as lost, and as no loss where it is paid after all, and
+-- nothing else is.
 SELECT invoices.id, concat_ws(' ', number, 'due', due_micro, 'taken', taken.amount_micro,
   'booked', paid.amount_micro, 'lost', lost.amount_micro)
 FROM billing_central.subscription_invoices AS invoices
@@ -21,7 +22,8 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
         CASE WHEN paid_at IS NOT NULL THEN due_micro END,
         CASE WHEN paid_at IS NOT NULL THEN invoices.currency END,
         CASE WHEN paid_at IS NOT NULL THEN 'processor_clearing' END,
-        CASE WHEN paid_at IS NOT NULL THEN 'receivable' END)
+        CASE WHEN paid_at IS NULL THEN NULL
+          WHEN given_up_at IS NULL THEN 'receivable' ELSE 'bad_debt' END)
     OR (lost.amount_micro, lost.debit_account, lost.credit_account) IS DISTINCT FROM
        (CASE WHEN given_up_at IS NOT NULL THEN due_micro END,
         CASE WHEN given_up_at IS NOT NULL THEN 'bad_debt' END,

@@ -19,7 +19,7 @@ from tests.proofs import CODE, GENERAL, assert_books_are_right, state, told
 from tests.subscribing import subscribed
 from tests.together import at_once
 from tests.trust.books import broken
-from tests.webhooks import refund_told
+from tests.webhooks import disputed, refund_told
 
 pytestmark = pytest.mark.req("WH-5", "CRD-5")
 Clock = Callable[[str], None]
@@ -102,3 +102,18 @@ def test_what_the_processor_refuses_is_free_again(hotel: Hotel) -> None:
     assert (standing(hotel), available(hotel)) == (["succeeded", 0, 0, 0], 1_000_000_000)
     assert refund_invoice(hotel, first_invoice(hotel), 2_900).status_code == 201
     assert broken(hotel) == []
+
+
+def test_what_a_bank_asks_for_is_not_given_back_beside_it(hotel: Hotel) -> None:
+    """Of 29.00 a bank asks for 20.00: 9.00 may go back, and nothing more when it has got them; what
+    was won may."""
+    payment = paid(hotel)
+    invoice = first_invoice(hotel)
+    send(hotel, disputed(payment, "dp_1", "needs_response", cents=2_000))
+
+    beyond = refund_invoice(hotel, invoice, 901)
+
+    assert (beyond.status_code, beyond.json["code"]) == (409, CODE + "REFUND_EXCEEDS_PAYMENT")
+    send(hotel, disputed(payment, "dp_1", "lost", cents=2_000))
+    assert refund_invoice(hotel, invoice, 901).status_code == 409
+    assert refund_invoice(hotel, invoice, 900).status_code == 201

@@ -27,7 +27,7 @@ from tests.proofs import state, told
 from tests.subscribing import act, invoices, run_cycle, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
-from tests.webhooks import Webhook, event
+from tests.webhooks import Webhook, event, refunded_there
 
 pytestmark = pytest.mark.req("WH-4", "SUB-6")
 Clock = Callable[[str], None]
@@ -118,6 +118,9 @@ def test_money_that_comes_twice_is_kept_for_a_person(hotel: Hotel) -> None:
     assert sent(hotel, told_of(hotel, "payment_intent.succeeded", first, 2_900)) == "refused"
 
     assert (booked(hotel), debts(hotel)) == (before, ["paid"])
+    back = refunded_there(f"sandbox_pi_{first.removeprefix('pin_')}", "re_twice", 2_900)
+    back["data"]["object"]["metadata"] = {"tenantId": str(hotel.tenant_id)}
+    assert sent(hotel, back) == "refused", "it is of no money of the books, now or later"
 
 
 def test_another_amount_is_kept_for_a_person(hotel: Hotel) -> None:
