@@ -4,7 +4,8 @@ Keeping an event and letting it take effect are one commit. It takes effect once
 again afterwards, by a person who replays it, finds the state that it asks for and is `repeated`.
 
 What it said is kept for 90 days, without a word about a guest, and deleted then; that it came, and
-what became of it, is kept for ever, so that no later delivery has a second effect.
+what became of it, is kept for ever, so that no later delivery has a second effect. The same holds
+of one that is quarantined, because nobody knows whose it is.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from common.domain.identifiers import WebhookId
 from common.domain.refusal import Conflict, Missing
 
 BODY_KEPT_FOR: Final = timedelta(days=90)
+QUARANTINED_BY: Final = "take_stripe_event"
+"""Who puts the processor's events aside: the consumer that their dead letters name."""
 
 
 class WebhookUnknown(Missing):

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol
 from uuid import UUID
 
+from common.ports.dead_letters import OldLetters
 from common.ports.powers import Powers
 from common.ports.publishing import Publisher
 
@@ -101,3 +102,5 @@ class JobPowers(Powers, Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def publisher(self) -> Publisher: ...
+    @property
+    def dead_letters(self) -> OldLetters: ...

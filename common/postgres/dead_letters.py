@@ -3,15 +3,19 @@
 A letter is never deleted here. Replaying delivers it again and marks it only afterwards, so that a
 replay that is killed is made again, which the inbox makes harmless. Dropping keeps the message, who
 refused it and why, and adds the reason for letting it go.
+
+Of a letter of the processor only its body is forgotten, when its time is over: the column of the
+message keeps the event's id, type and hash, and the letter says when that was done.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from ulid import ULID
 
 from common.ports.clock import Clock
-from common.ports.dead_letters import DeadLetter, LetterDropped, LetterUnknown
+from common.ports.dead_letters import DeadLetter, LetterDropped, LetterForgotten, LetterUnknown
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres.connection import ConnectionLost, Row, Statement
 from common.postgres.pool import Pool
@@ -24,7 +28,7 @@ ON CONFLICT DO NOTHING
 """
 COLUMNS: Final = (
     "id, consumer, message_id, reason, message, received_at, replayed_at, dropped_at,"
-    " dropped_because"
+    " dropped_because, forgotten_at"
 )
 GET: Final = f"""
 SELECT {COLUMNS}
@@ -56,6 +60,24 @@ SET dropped_at = $2,
     dropped_because = $3
 WHERE id = $1
   AND dropped_at IS NULL
+"""
+# Two at once share what is too old; whoever comes second does not wait for the first.
+FORGET: Final = """
+UPDATE billing_central.dead_letters AS letter
+SET message = (letter.message::jsonb - 'payload')::text,
+    forgotten_at = $1
+FROM (
+  SELECT id
+  FROM billing_central.dead_letters
+  WHERE consumer = $2
+    AND forgotten_at IS NULL
+    AND received_at < $3
+  ORDER BY received_at, id
+  LIMIT $4
+  FOR UPDATE SKIP LOCKED
+) AS old
+WHERE letter.id = old.id
+RETURNING letter.id
 """
 BEGIN: Final = Statement("BEGIN")
 COMMIT: Final = Statement("COMMIT")
@@ -95,12 +117,14 @@ class DeadLetters:
     def replay(self, letter_id: str, deliver: Callable[[DeadLetter], object]) -> None:
         """Deliver a letter again, and mark it when that went well.
 
-        Refuses: LetterUnknown, LetterDropped, and whatever `deliver` refuses; the letter waits on
-        then.
+        Refuses: LetterUnknown, LetterDropped, LetterForgotten, and whatever `deliver` refuses; the
+        letter waits on then.
         """
         letter = self.show(letter_id)
         if letter.dropped_at is not None:
             raise LetterDropped(letter.dropped_because or "")
+        if letter.forgotten_at is not None:
+            raise LetterForgotten(receivedAt=letter.received_at.isoformat())
         deliver(letter)
         self._run(Statement(MARK_REPLAYED, (letter_id, self._clock.now())))
 
@@ -113,6 +137,11 @@ class DeadLetters:
         if letter.dropped_at is not None:
             raise LetterDropped(letter.dropped_because or "")
         self._run(Statement(MARK_DROPPED, (letter_id, self._clock.now(), reason)))
+
+    def forget(self, consumer: str, before: datetime, limit: int) -> int:
+        """Delete what a consumer's letters say that came before a moment, the oldest first."""
+        parameters = (self._clock.now(), consumer, before, limit)
+        return len(self._run(Statement(FORGET, parameters)))
 
     def _run(self, statement: Statement) -> Sequence[Row]:
         with self._pool.connection() as connection:
@@ -133,4 +162,5 @@ def _letter(row: Row) -> DeadLetter:
         replayed_at=row[6],
         dropped_at=row[7],
         dropped_because=row[8],
+        forgotten_at=row[9],
     )

@@ -1,11 +1,13 @@
 """What tests of jobs stand on: a cell of their own, a busy day, another processor."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.local.database import LocalDatabase
+from common.wiring import Wiring
 from tests.hotel import Hotel
 from tests.jobs.cell import Broker, Cell
 from tests.reconciling import OVER, BusyDay, Clock, Processor
@@ -21,6 +23,16 @@ def cell(server: LocalDatabase, tmp_path: Path) -> Iterator[Cell]:
 @pytest.fixture
 def broker() -> Broker:
     return Broker()
+
+
+@pytest.fixture
+def operators(hotel: Hotel) -> Iterator[Wiring]:
+    """The wiring of an operator of the hotel's cell: the job's login."""
+    settings = hotel.house.wiring.settings
+    databases = {"main": hotel.house.server.dsn("billing_job", "billing")}
+    wiring = Wiring(replace(settings, databases=databases))
+    yield wiring
+    wiring.close()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Dead letters: kept, shown, replayed once they can be taken, dropped with a reason, never lost."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -124,18 +122,10 @@ def test_nobody_can_delete_a_letter(cell: Cell, letters: DeadLetters) -> None:
 
 
 @pytest.fixture
-def wiring(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wiring]:
-    """The wiring of an operator: the job's login."""
-    settings = hotel.house.wiring.settings
-    databases = {"main": hotel.house.server.dsn("billing_job", "billing")}
-    operators = Wiring(type(settings)(**{**vars_of(settings), "databases": databases}))
+def wiring(operators: Wiring, monkeypatch: pytest.MonkeyPatch) -> Wiring:
+    """What the command finds."""
     monkeypatch.setattr("common.wiring.edge", lambda: operators)
-    yield operators
-    operators.close()
-
-
-def vars_of(settings: Any) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in settings.__slots__}
+    return operators
 
 
 def billing_dlq(*arguments: str) -> Result:

@@ -229,6 +229,21 @@ CENTRALLY: Final = [
         {"name": "x", "probe_by": "x", "probe_until": "2026-03-01"},
     ),
     Trial("letter_is_dead_once", "dead_letters", {"id": "dlq_x"}),
+    Trial(
+        "letter_is_kept_for_90_days",
+        "dead_letters",
+        {"id": "dlq_x", "message_id": "x", "message": "{}", "forgotten_at": "2026-03-01"},
+    ),
+    Trial(
+        "forgotten_letter_has_no_body",
+        "dead_letters",
+        {
+            "id": "dlq_x",
+            "message_id": "x",
+            "message": '{"payload": 1}',
+            "forgotten_at": "2999-01-01",
+        },
+    ),
     *SUBSCRIPTIONS,
     *CHARGING,
     *PLATFORM_CREDITS,

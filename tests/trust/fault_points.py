@@ -41,6 +41,7 @@ JOBS: Final = (
     "settle_subscription_payments",
     "expire_reviews",
     "forget_webhook_bodies",
+    "forget_quarantined_webhooks",
 )
 
 

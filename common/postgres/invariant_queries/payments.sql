@@ -154,6 +154,15 @@ LEFT JOIN webhook_bodies ON webhook_bodies.event_id = webhook_events.event_id
 WHERE webhook_events.payload IS NOT NULL
    OR webhook_bodies.received_at <> webhook_events.received_at;
 
+-- invariant: what_a_quarantined_event_said_is_forgotten
+-- as: drainer
+-- What an event said that is no tenant's is kept for 90 days, and a night in which it is forgotten.
+SELECT id, concat_ws(' ', 'of', message_id, 'came', received_at, 'and still has its body')
+FROM billing_central.dead_letters
+WHERE consumer = 'take_stripe_event'
+  AND forgotten_at IS NULL
+  AND received_at < now() - interval '91 days';
+
 -- invariant: a_card_payment_is_in_the_directory
 -- A card payment stands in the directory by which its webhooks find this house, from the first one
 -- on that was listed in it: what was recorded before there was one is not.

@@ -140,6 +140,22 @@ def _forgetting(scene: Scene) -> Act:
     return runs("forget_webhook_bodies", scene)
 
 
+def _forgetting_what_is_nobodys(scene: Scene) -> Act:
+    """The processor told three times, 91 days ago, of a payment of the one hotel as the other's."""
+    theirs = "pi_annex"
+    paid = {"method": "card", "paymentId": theirs, "allowCredit": True}
+    scene.annex.paid(scene.annex.open_folio(), usd(5_000), **paid)
+    for _ in range(3):
+        told = captured(scene.hotel, "fol_none", 100, theirs)
+        assert Webhook(scene.hotel).send(told).json["outcome"] == "quarantined"
+        scene.admin.run(
+            "UPDATE billing_central.dead_letters SET received_at = received_at - interval '91 days'"
+            " WHERE message_id = :id",
+            id=told["id"],
+        )
+    return runs("forget_quarantined_webhooks", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -156,4 +172,5 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "remind_trials": _reminding,
     "expire_reviews": _over,
     "forget_webhook_bodies": _forgetting,
+    "forget_quarantined_webhooks": _forgetting_what_is_nobodys,
 }

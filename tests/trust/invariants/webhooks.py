@@ -7,6 +7,7 @@ from tests.trust.invariants.plant import GUARDED, TOLD, plant
 ONCE = "an_event_of_the_processor_takes_effect_once"
 KEPT = "an_event_of_the_processor_is_kept_with_what_became_of_it"
 SAID = "what_an_event_said_lies_beside_it"
+FORGOTTEN = "what_a_quarantined_event_said_is_forgotten"
 LISTED = "a_card_payment_is_in_the_directory"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 DIGESTED = "a_dispute_is_what_its_trail_digested"
@@ -40,6 +41,11 @@ WEBHOOKS = (
     ),
     plant(SAID, "UPDATE webhook_events SET payload = '{{}}' WHERE type LIKE '%dispute%'"),
     plant(SAID, "UPDATE webhook_bodies SET received_at = received_at + interval '1 day'"),
+    plant(
+        FORGOTTEN,
+        "INSERT INTO billing_central.dead_letters VALUES ('dlq_old', 'take_stripe_event',"
+        " 'evt_old', 'why', '{{}}', now() - interval '92 days')",
+    ),
     plant(GUARDED, "ALTER TABLE webhook_bodies DROP CONSTRAINT webhook_body_is_kept_once"),
     plant(
         LISTED,
