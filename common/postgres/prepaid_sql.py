@@ -112,8 +112,8 @@ ON CONFLICT DO NOTHING
 """
 GRANTED_FOR: Final = f"SELECT tenant_id, {LOT_COLUMNS} FROM credit_lots WHERE source_key = $1"
 HOLD: Final = f"SELECT tenant_id, {HOLD_COLUMNS} FROM credit_holds WHERE id = $1"
-# What left for good, but by its expiry: with what stands of what was taken back. What came back to a
-# lot that had expired has gone on in another one, and was used of this.
+# What left for good, but by its expiry: with what stands of what was taken back. What came back to
+# a lot that had expired has gone on in another one, and was used of this.
 GONE: Final = """
 SELECT roots.tenant_id, coalesce(-sum(moved.amount_micro), 0)::bigint
 FROM credit_lots AS roots
