@@ -157,7 +157,9 @@ class PrepaidAccounts:
 
     def take_claw_back(self, source_key: str) -> tuple[CreditAccount, ClawBack, Sequence[DebtMove]]:
         asked = (sql.CLAW_BACK, sql.REVERSED, sql.DEBT_MOVES)
-        *parts, taken, reversed_before, debts = self._desk.batch(
+        # The line before the account: who looks for the whole grant behind it stands in it then.
+        _, *parts, taken, reversed_before, debts = self._desk.batch(
+            self._line(sql.NOBODY_MOVES),
             *_asking(sql.BY_CLAW_BACK, sql.BY_CLAW_BACK.take, source_key),
             *(Statement(each, (source_key,)) for each in asked),
         )

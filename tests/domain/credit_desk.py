@@ -134,7 +134,7 @@ class Credits:
         before = self.standing(lot_id)
         granted = GrantedCredits(
             root=root,
-            spent_micro=self.spent_of(lot_id),
+            spent_micro=self.used_of(lot_id),
             asked_micro=sum(each.asked_micro for each in before),
             owed_micro=sum(each.debt_micro for each in before),
         )
@@ -209,6 +209,18 @@ class Credits:
         """What was spent of a grant for good: it neither came back, nor was taken, nor expired."""
         taken = sum(each.taken_micro for each in self.standing(lot_id))
         return -self.moved_of(lot_id, *GONE) - taken
+
+    def used_of(self, lot_id: CreditLotId) -> int:
+        """The same with what came back when it had expired, and went on in another lot."""
+        expiries = {piece.id: piece.expires_at for piece in self.pieces(lot_id)}
+        gone_on = (
+            share.amount_micro
+            for entry in self.entries
+            if entry.kind is EntryKind.RESTORE
+            for share in entry.shares
+            if (until := expiries.get(share.lot_id)) is not None and until <= entry.occurred_at
+        )
+        return self.spent_of(lot_id) + sum(gone_on)
 
     def _redeemed(self, payment: Payment) -> Redemption:
         left: dict[CreditLotId, int] = {}

@@ -94,7 +94,8 @@ def each_grant_adds_up(world: World) -> None:
         asked = credits.standing(root_id)
         assert sum(each.asked_micro for each in asked) <= granted
         held = sum(lot.held_micro for lot in credits.pieces(root_id))
-        assert sum(each.debt_micro for each in asked) <= spent + held + outstanding
+        used = credits.used_of(root_id)
+        assert sum(each.debt_micro for each in asked) <= used + held + outstanding
 
 
 def each_account_adds_up(world: World) -> None:
@@ -125,12 +126,14 @@ def the_book_balances(world: World) -> None:
 
 
 def what_was_asked_back_is_accounted_for(world: World) -> None:
-    """Taken, or owed; what is missing of it has expired unused, and no more than that."""
+    """Taken, or owed; what is missing of it has expired unused, and no more than that: what expired
+    as it came back was used, and goes on in another lot."""
     credits = world.credits
     for root_id in world.grants:
         asked = credits.standing(root_id)
         missing = sum(e.asked_micro - e.taken_micro - e.debt_micro for e in asked)
-        gone = -credits.moved_of(root_id, EntryKind.EXPIRE)
+        went_on = credits.used_of(root_id) - credits.spent_of(root_id)
+        gone = -credits.moved_of(root_id, EntryKind.EXPIRE) - went_on
         waiting = sum(
             lot.left_micro - lot.held_micro
             for lot in credits.pieces(root_id)

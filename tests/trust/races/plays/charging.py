@@ -17,15 +17,16 @@ from tests.charging import (
 )
 from tests.hotel import Hotel
 from tests.paying import acted, run_job
-from tests.prepaying import available
+from tests.prepaying import available, granted, micro
 from tests.proofs import told
 from tests.subscribing import invoices, shown, subscribed
 from tests.trust.faults.subscription_examples import overdue
+from tests.trust.races.plays.credits import moves
 from tests.trust.races.plays.playbill import race, statuses
 from tests.trust.races.plays.purchases import runs, sends
 from tests.trust.races.plays.subscriptions import runs_the_cycle
 from tests.trust.races.stage import Stage
-from tests.webhooks import disputed, event, refunded_there
+from tests.webhooks import Webhook, disputed, event, refunded_there
 
 DUE = (
     "UPDATE billing_central.subscription_payments SET next_attempt_at = '2020-01-01'"
@@ -149,6 +150,29 @@ def a_refund_beside_a_dispute_and_a_refund_of_ours(stage: Stage) -> None:
     )
     assert (refunded, withheld, available(hotel)) == (2_450, 2_900, 0)
     assert told(hotel).count("platform_credit_note.issued") == 2
+
+
+@race
+def a_dispute_is_won_while_credits_move_and_are_taken(stage: Stage) -> None:
+    """All of 29.00 was disputed, and its credits were taken. The bank lets it go while others move
+    to the spa's account and back: they come back, and nobody waits for one who waits for them."""
+    hotel = stage.hotel
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+    claim = disputed(payment, "dp_all", "needs_response", cents=2_900)
+    assert Webhook(hotel).send(claim).json["outcome"] == "applied"
+    granted(hotel, 50)
+    granted(hotel, 50, account="spa")
+    won = disputed(payment, "dp_all", "won", "closed", cents=2_900)
+    stage.plays("bank", sends(won, "evt_won"))
+    stage.plays("mover", moves(20, "main", "spa", "there"))
+    stage.plays("mover back", moves(20, "spa", "main", "back"))
+
+    answers = stage.play()
+
+    assert statuses(answers[1:]) == {201: 2}
+    assert (available(hotel), available(hotel, "spa")) == (micro(1_050), micro(50))
 
 
 @race
