@@ -7,11 +7,9 @@ that are to be told of; run late, it tells late, and never of a trial that has e
 from collections.abc import Sequence
 
 from common.domain.identifiers import SubscriptionId
-from common.domain.trial import remind
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.subscribing import settle
-from common.procedures.trialing import can_be_charged
+from common.procedures.trialing import remind_of_end
 from common.runtime.declaration import job
 
 
@@ -25,10 +23,5 @@ def remind_trials(subscription_id: SubscriptionId, tx: Transaction) -> None:
     """Tell that a trial will end, if nobody has meanwhile. Refuses: SubscriptionUnknown."""
     tx.subscription_collections.foresee_method()
     subscription = tx.subscriptions.take()
-    trial = tx.trials.find()
-    if trial is None or trial.subscription_id != subscription_id:
-        return
-    told = remind(subscription, trial, tx.now, has_method=can_be_charged(subscription, tx))
-    tx.trials.keep(trial)
-    if told is not None:
-        settle(told, tx)
+    if subscription.id == subscription_id:
+        remind_of_end(subscription, tx)

@@ -5,12 +5,13 @@ from common.contracts.references import PlatformIncidentRef, StoredMethodRef, Su
 from common.contracts.shapes import Outcome
 from common.domain.dunning import DunningTerms
 from common.domain.platform_incident import PlatformIncident
-from common.domain.subscription_collection import Collection
+from common.domain.subscription_collection import CollectedBy, Collection
 
 
 class CollectionView(Outcome):
     """How what a subscription owes is collected. `wantsMethod` asks for another payment method;
-    `nextAttemptAt` is when something is done next, and `endsAt` when the time to pay is over."""
+    `nextAttemptAt` is when something is done next, and `endsAt` when the time to pay is over. What
+    is `collectedBy` the processor, by its `processorSubscriptionId`, is not charged here."""
 
     subscription_id: SubscriptionRef
     payment_method_id: StoredMethodRef | None
@@ -19,6 +20,8 @@ class CollectionView(Outcome):
     wants_method: bool
     next_attempt_at: Instant | None
     ends_at: Instant | None
+    collected_by: CollectedBy
+    processor_subscription_id: str | None
     version: int
 
     @classmethod
@@ -32,6 +35,8 @@ class CollectionView(Outcome):
             wants_method=dunning.wants_method,
             next_attempt_at=collection.next_at,
             ends_at=dunning.ends_at(terms),
+            collected_by=collection.collected_by,
+            processor_subscription_id=collection.processor_subscription_id,
             version=collection.version,
         )
 

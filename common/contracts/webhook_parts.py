@@ -3,7 +3,8 @@
 Of a dispute, what the processor has charged for it in all: each movement of its money bears a fee,
 and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
 what the event is about, where the processor sends them along. Of an account, whether it may be
-paid. An invoice of a subscription bears that one's metadata beside its own.
+paid. An invoice of a subscription bears that one's metadata beside its own; newer versions of the
+API have the subscription's id under its parent, and the payment among its payments.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,6 +54,26 @@ def newest_refund_kept(
     if isinstance(metadata, dict):
         kept["metadata"] = {name: metadata[name] for name in ours if is_plain(metadata.get(name))}
     return {"refund": kept}
+
+
+def invoice_kept(about: Mapping[str, Any], is_plain: Callable[[Any], bool]) -> dict[str, Any]:
+    """Of an invoice, which subscription it is of and, where one payment alone has paid it and is
+    told along with it, which."""
+    if about.get("object") != "invoice":
+        return {}
+    kept: dict[str, Any] = {}
+    parent = about.get("parent")
+    details = parent.get("subscription_details") if isinstance(parent, dict) else None
+    if isinstance(details, dict) and is_plain(details.get("subscription")):
+        kept["subscription"] = details["subscription"]
+    listed = about.get("payments")
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    rows = rows if isinstance(rows, list) else []
+    parts = [row.get("payment") for row in rows if isinstance(row, dict)]
+    paid = [each.get("payment_intent") for each in parts if isinstance(each, dict)]
+    if len(rows) == len(paid) == 1 and is_plain(paid[0]):
+        kept["payment_intent"] = paid[0]
+    return kept
 
 
 def metadata_of(about: Mapping[str, Any]) -> object:

@@ -18,6 +18,7 @@ from common.contracts.shapes import Incoming, Outcome, Request
 from common.contracts.webhook_parts import (
     account_kept,
     fee_kept,
+    invoice_kept,
     metadata_of,
     newest_refund_kept,
 )
@@ -35,6 +36,10 @@ _OBJECT_KEPT: Final = (
     "amount_refunded",
     "currency",
     "payment_intent",
+    "subscription",
+    "cancel_at",
+    "canceled_at",
+    "ended_at",
     "charge",
     "customer",
     "reason",
@@ -145,6 +150,10 @@ class ProcessorObject(Incoming):
     amount_paid: Annotated[Units | None, Field(alias="amount_paid")] = None
     currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
+    subscription: Token | None = None
+    cancel_at: Annotated[Seconds | None, Field(alias="cancel_at")] = None
+    canceled_at: Annotated[Seconds | None, Field(alias="canceled_at")] = None
+    ended_at: Annotated[Seconds | None, Field(alias="ended_at")] = None
     reason: ProcessorWord | None = None
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
     failure_code: Annotated[ProcessorWord | None, Field(alias="failure_code")] = None
@@ -229,7 +238,7 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     kept |= (
         account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
     )
-    kept |= _of_a_method(about, data)
+    kept |= _of_a_method(about, data) | invoice_kept(about, _is_plain)
     if _is_plain(document.get("account")):
         kept["account"] = document["account"]
     failed = about.get("last_payment_error")

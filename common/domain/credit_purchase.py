@@ -20,6 +20,7 @@ from common.domain.aggregate import Fact
 from common.domain.identifiers import (
     CreditAccountId,
     CreditLotId,
+    CustomerId,
     PaymentIntentId,
     StoredMethodId,
 )
@@ -152,6 +153,7 @@ class CreditPurchase(ProcessorPayment):
     """See the module. `amount` is the price."""
 
     kind: ClassVar[str] = "credit_purchase"
+    customer_id: CustomerId
     account_id: CreditAccountId
     account: str
     method_id: StoredMethodId

@@ -155,6 +155,7 @@ class PaymentIntent(ProcessorPayment):
     where its folio was closed when it came: `returned_id`."""
 
     kind: ClassVar[str] = "payment_intent"
+    customer_id: CustomerId
     property_id: PropertyId
     folio_id: FolioId
     method_id: StoredMethodId | None = None

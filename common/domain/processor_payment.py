@@ -93,7 +93,7 @@ class ProcessorPayment(Aggregate):
     """
 
     id: PaymentIntentId
-    customer_id: CustomerId
+    customer_id: CustomerId | None
     amount: Money
     created_at: datetime
     changed_at: datetime

@@ -4,10 +4,15 @@ something is to be done next (SUB-6, SUB-7).
 It stands beside the subscription and is changed under that one's lock. What was declined, what is
 asked for then and when it is over are the rules of `common.domain.dunning`; what becomes of the
 subscription's state is its own table of transitions.
+
+It may be handed over: a subscription of the processor's own collects it then, tries again what is
+declined, and tells of it (WH-4). Nothing is charged and nobody is dunned here meanwhile. Where that
+subscription has ended, what is open is collected here again.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
@@ -16,6 +21,7 @@ from common.domain.identifiers import Identifier, StoredMethodId, SubscriptionId
 from common.domain.moment import Moment
 from common.domain.refusal import Missing
 from common.domain.stored_method import StoredMethod
+from common.domain.webhook import WebhookContradictsBooks
 
 
 class CollectionId(Identifier):
@@ -28,6 +34,13 @@ class CollectionId(Identifier):
 class CollectionUnknown(Missing):
     code = "COLLECTION_UNKNOWN"
     title = "Nothing was ever to be collected of this subscription"
+
+
+class CollectedBy(StrEnum):
+    """Who asks for what a subscription owes."""
+
+    PLATFORM = "platform"
+    PROCESSOR = "processor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +86,27 @@ class DunningEnded(CollectionFact):
     name = "subscription.payment_recovered"
 
 
+@dataclass(frozen=True, kw_only=True)
+class HandedOver(CollectionFact):
+    """A subscription of the processor's own collects it from now on."""
+
+    name = "subscription_collection.handed_over"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack(CollectionFact):
+    """The processor's subscription has ended: what is open is collected here again."""
+
+    name = "subscription_collection.taken_back"
+
+
 @dataclass(kw_only=True)
 class Collection(Aggregate):
     """See the module. `next_at` is when somebody looks next: None while nothing is owed, a charge
-    is under way, or all has been done."""
+    is under way, all has been done, or the processor collects it.
+
+    `processor_subscription_id` is the subscription there that collects it, until
+    `processor_ended_at`; one that has ended collects no more, whatever is told of it later."""
 
     kind: ClassVar[str] = "subscription_collection"
     id: CollectionId
@@ -84,6 +114,8 @@ class Collection(Aggregate):
     method_id: StoredMethodId | None = None
     dunning: Dunning = field(default_factory=Dunning)
     next_at: datetime | None = None
+    processor_subscription_id: str | None = None
+    processor_ended_at: datetime | None = None
 
     @classmethod
     def begin(
@@ -99,11 +131,49 @@ class Collection(Aggregate):
         )
         return CollectionBegun(subject=begun, sequence=begun.next_sequence())
 
+    @property
+    def collected_by(self) -> CollectedBy:
+        is_there = self.processor_subscription_id is not None and self.processor_ended_at is None
+        return CollectedBy.PROCESSOR if is_there else CollectedBy.PLATFORM
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the processor collects it, and we do not."""
+        return self.collected_by is CollectedBy.PROCESSOR
+
+    def look_at(self, at: datetime | None) -> None:
+        """Somebody looks next at this time; nobody where the processor collects it."""
+        self.next_at = None if self.is_handed_over else at
+
+    def hand_over(self, processor_subscription_id: str, told_at: datetime) -> HandedOver | None:
+        """Let a subscription of the processor's collect it; None where that is known, has ended, or
+        was told before the one before it had. Refuses: WebhookContradictsBooks, for a second one.
+        """
+        if self.processor_subscription_id == processor_subscription_id:
+            return None
+        if self.is_handed_over:
+            raise WebhookContradictsBooks("Another subscription of the processor collects this.")
+        if self.processor_ended_at is not None and told_at <= self.processor_ended_at:
+            return None
+        self.processor_subscription_id, self.processor_ended_at = processor_subscription_id, None
+        self.dunning, self.next_at = Dunning(), None
+        return HandedOver(subject=self, sequence=self.next_sequence())
+
+    def take_back(
+        self, processor_subscription_id: str, ended_at: datetime, moment: Moment
+    ) -> TakenBack | None:
+        """The processor's subscription has ended; None where it does not collect this."""
+        if not self.is_handed_over or self.processor_subscription_id != processor_subscription_id:
+            return None
+        self.processor_ended_at = ended_at
+        self.next_at = moment.now
+        return TakenBack(subject=self, sequence=self.next_sequence())
+
     def owe(self, moment: Moment) -> None:
         """Something more is owed. It is charged at once, but for who is being dunned: their next
         charge takes it along."""
         if self.dunning.failing_since is None:
-            self.next_at = moment.now
+            self.look_at(moment.now)
 
     def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:
         """Charge another method from now on, and what is open at once, but for what is under way.
@@ -113,7 +183,7 @@ class Collection(Aggregate):
         method.must_be_there()
         self.method_id = method.id
         self.dunning = self.dunning.with_other_method()
-        self.next_at = None if is_charged else moment.now
+        self.look_at(None if is_charged else moment.now)
         return MethodChosen(subject=self, sequence=self.next_sequence())
 
     def decline(self, code: str, moment: Moment) -> ChargeDeclined:
@@ -141,7 +211,10 @@ class Collection(Aggregate):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         since, at = self.dunning.failing_since, self.dunning.failed_at
+        theirs, ended_at = self.processor_subscription_id, self.processor_ended_at
+        there = {"id": theirs, "endedAt": ended_at and ended_at.isoformat()}
         return {
+            **({"processorSubscription": there} if theirs else {}),
             "id": self.id,
             "subscriptionId": self.subscription_id,
             "paymentMethodId": self.method_id,

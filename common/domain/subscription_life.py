@@ -5,9 +5,11 @@ Each is one step of the table in `common.domain.subscription`, told with its rea
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from common.domain.period import Period, second_of
+from common.domain.period import Period, boundary, second_of
 from common.domain.subscription import (
+    ADVANCING,
     RUNNING,
     CancellationScheduled,
     CommitmentBinds,
@@ -29,6 +31,11 @@ from common.domain.usage import LATE_DAYS
 
 ENDED = "The last period that was to be billed is over"
 LATE = "What was used came late"
+ENDED_THERE: Final = "Its subscription at the processor has ended, or will"
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+"""So much later than a period of ours one of the processor's may end, and is the same."""
+PERIODS_MAX: Final = 120
+"""Nobody announces an end for more than ten years ahead."""
 Lines = tuple[InvoiceLine, ...]
 
 
@@ -117,6 +124,41 @@ def cancel(
     subscription.must_run(now)
     subscription.last_period = subscription.committed_periods if bound else number
     return subscription.told(CancellationScheduled, reason)
+
+
+def end_there(subscription: Subscription, at: datetime, now: datetime) -> SubscriptionFact | None:
+    """It is canceled at the processor, which collects it, as of `at`: it ends with the period in
+    which that falls, or with what it has committed to; what stands still ends at once. None where
+    it has ended, or ends so already: an end is never put off."""
+    if subscription.status is Status.CANCELED:
+        return None
+    number = subscription.period_number
+    if subscription.status not in ADVANCING:
+        if subscription.is_committed:
+            return None
+        return cancel(subscription, now, ENDED_THERE, at_once=True, release=False)
+    last = number + _periods_until(subscription, at)
+    if subscription.status is Status.TRIALING and last > number:
+        return None
+    last = max(last, subscription.committed_periods)
+    if subscription.last_period is not None and subscription.last_period <= last:
+        return None
+    subscription.last_period = last
+    return subscription.told(CancellationScheduled, ENDED_THERE)
+
+
+def _periods_until(subscription: Subscription, at: datetime) -> int:
+    """How many periods behind the current one begin before a moment; the clocks of two houses
+    differ."""
+    months, zone = subscription.terms.interval.months, subscription.time_zone
+    for number in range(PERIODS_MAX):
+        end = subscription.period.end
+        if number:
+            so_far = subscription.anchor_months + number * months
+            end = boundary(subscription.anchor_at, so_far, zone)
+        if at <= end + CLOCKS_DIFFER:
+            return number
+    return PERIODS_MAX
 
 
 def bill_late_usage(

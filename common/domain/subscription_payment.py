@@ -6,6 +6,9 @@ an id that is reckoned from the invoice and the number of the trial. So whoever 
 first time, wherever and however often, charges it under one key; a later trial has another, since
 the processor answers a key that was declined with that decline for ever. An invoice has one charge
 under way at a time, and is paid by one: the database says so.
+
+What the processor collects itself, by a subscription and an invoice of its own, is written down as
+a charge that was taken: it has no method of ours, and pays once by the id of that invoice.
 """
 
 from dataclasses import dataclass, field
@@ -109,8 +112,9 @@ class SubscriptionPayment(ProcessorPayment):
     subscription_id: SubscriptionId
     invoice_id: SubscriptionInvoiceId
     trial: int
-    method_id: StoredMethodId
+    method_id: StoredMethodId | None = None
     is_superseded: bool = False
+    processor_invoice_id: str | None = None
 
     @classmethod
     def start(
@@ -135,6 +139,33 @@ class SubscriptionPayment(ProcessorPayment):
         )
         payment._ask(moment)
         return SubscriptionPaymentStarted(subject=payment, sequence=payment.next_sequence())
+
+    @classmethod
+    def taken_there(
+        cls,
+        invoice: SubscriptionInvoice,
+        trial: int,
+        processor_invoice_id: str,
+        processor_payment_id: str | None,
+        moment: Moment,
+    ) -> SubscriptionPaymentSucceeded:
+        """The processor has taken what is due of an invoice by one of its own, unasked by us. By
+        which of its payments, it does not always say."""
+        payment = cls(
+            id=charge_id(invoice.id, trial),
+            subscription_id=invoice.subscription_id,
+            invoice_id=invoice.id,
+            trial=trial,
+            customer_id=None,
+            amount=invoice.bill.due,
+            created_at=moment.now,
+            changed_at=moment.now,
+            confirmed_at=moment.now,
+            status=PaymentStatus.SUCCEEDED,
+            processor_payment_id=processor_payment_id,
+            processor_invoice_id=processor_invoice_id,
+        )
+        return SubscriptionPaymentSucceeded(subject=payment, sequence=payment.next_sequence())
 
     def hear(self, heard: Heard, moment: Moment) -> SubscriptionPaymentFact:
         """Move on to what the processor says. Raises ValueError for what is no news."""
@@ -167,8 +198,10 @@ class SubscriptionPayment(ProcessorPayment):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         superseded = {"isSuperseded": True} if self.is_superseded else {}
+        theirs = self.processor_invoice_id
         return {
             **superseded,
+            **({"processorInvoiceId": theirs} if theirs else {}),
             "id": self.id,
             "invoiceId": self.invoice_id,
             "trial": self.trial,

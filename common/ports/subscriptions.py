@@ -242,6 +242,14 @@ class SubscriptionPayments(Protocol):
     ) -> tuple[SubscriptionInvoice, int] | None:
         """The first invoice that is open, but for this one, and how often it was charged."""
 
+    def open_of(
+        self, subscription_id: SubscriptionId, due: Money
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        """The first invoice that is open and of which so much is due; and its charges so far."""
+
+    def is_taken_there(self, processor_invoice_id: str) -> bool:
+        """Whether an invoice of the processor's own has paid one of ours."""
+
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         """Charges of which something has to become, the longest waiting first."""
 

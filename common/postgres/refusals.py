@@ -126,6 +126,8 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "reversal_is_booked_once",
         "one_charge_of_a_subscription_at_a_time",
         "invoice_is_paid_once",
+        "processors_invoice_pays_once",
+        "processors_subscription_collects_one",
         "invoice_is_tried_once_a_trial",
         "subscription_is_collected_one_way",
         "subscription_payments_pkey",

@@ -30,7 +30,8 @@ from common.postgres.subscriptions import tenants_named
 
 COLUMNS: Final = (
     "id, subscription_id, payment_method_id, failing_since, failed_at, failures, wants_method,"
-    " must_charge, next_at, version, trail, state_digest"
+    " must_charge, next_at, version, trail, state_digest, processor_subscription_id,"
+    " processor_ended_at"
 )
 INCIDENT_COLUMNS: Final = "id, reason, declared_at, ended_at, version, trail, state_digest"
 FIND: Final = f"""
@@ -40,10 +41,12 @@ WHERE tenant_id = billing_central.current_tenant()
   AND subscription_id = coalesce($1, {STANDING})
 """
 METHOD: Final = f"""
-SELECT collections.tenant_id, methods.id
+SELECT collections.tenant_id, collections.id
 FROM billing_central.subscription_collections AS collections
-JOIN payment_methods AS methods ON methods.id = payment_method_id AND removed_at IS NULL
-WHERE collections.tenant_id = billing_central.current_tenant()
+LEFT JOIN payment_methods AS methods ON methods.id = payment_method_id AND removed_at IS NULL
+WHERE (methods.id IS NOT NULL
+    OR processor_subscription_id IS NOT NULL AND processor_ended_at IS NULL)
+  AND collections.tenant_id = billing_central.current_tenant()
   AND subscription_id = coalesce($1, {STANDING})
 """
 DUE: Final = """
@@ -75,7 +78,8 @@ SELECT billing_central.current_tenant(),
 CHANGE: Final = """
 UPDATE billing_central.subscription_collections
 SET payment_method_id = $2, failing_since = $3, failed_at = $4, failures = $5, wants_method = $6,
-    must_charge = $7, next_at = $8, version = $9, trail = $10, state_digest = $11
+    must_charge = $7, next_at = $8, version = $9, trail = $10, state_digest = $11,
+    processor_subscription_id = $12, processor_ended_at = $13
 WHERE id = $1
 """
 INCIDENT_ON: Final = """
@@ -196,6 +200,8 @@ def _row(collection: Collection) -> dict[str, Any]:
         "version": collection.version,
         "trail": collection.trail,
         "state_digest": collection.state_digest,
+        "processor_subscription_id": collection.processor_subscription_id,
+        "processor_ended_at": collection.processor_ended_at,
     }
 
 
@@ -215,6 +221,8 @@ def _collection_of(row: Row) -> Collection:
         version=row[10],
         trail=bytes(row[11]),
         state_digest=bytes(row[12]),
+        processor_subscription_id=row[13],
+        processor_ended_at=row[14],
         is_new=False,
     )
 

@@ -40,7 +40,8 @@ LATEST: Final = timedelta(hours=1)
 COLUMNS: Final = (
     "id, subscription_id, invoice_id, trial, customer_id, payment_method_id, currency,"
     " amount_micro, status, confirmed_at, processor_payment_id, failure_code, created_at,"
-    " changed_at, next_attempt_at, version, trail, state_digest, is_superseded"
+    " changed_at, next_attempt_at, version, trail, state_digest, is_superseded,"
+    " processor_invoice_id"
 )
 CHANGING: Final = (
     "id status processor_payment_id failure_code changed_at next_attempt_at version trail"
@@ -72,7 +73,7 @@ FROM billing_central.subscription_payments
 WHERE subscription_id = coalesce($1, {STANDING})
   AND status = 'requires_action'
 """
-OLDEST_OPEN: Final = f"""
+_OPEN: Final = f"""
 SELECT tenant_id, {INVOICE_READ},
        (SELECT count(*)::integer
         FROM billing_central.subscription_payments
@@ -81,10 +82,22 @@ FROM billing_central.subscription_invoices AS open
 WHERE subscription_id = $1
   AND due_micro > 0
   AND paid_at IS NULL
-  AND given_up_at IS NULL
+  AND given_up_at IS NULL"""
+OLDEST_OPEN: Final = f"""{_OPEN}
   AND id <> $2
 ORDER BY issued_at, id
 LIMIT 1
+"""
+OPEN_OF: Final = f"""{_OPEN}
+  AND due_micro = $2
+  AND currency = $3
+ORDER BY issued_at, id
+LIMIT 1
+"""
+TAKEN_THERE: Final = """
+SELECT tenant_id, id
+FROM billing_central.subscription_payments
+WHERE tenant_id = billing_central.current_tenant() AND processor_invoice_id = $1
 """
 THAT_PAID: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -127,6 +140,10 @@ SET given_up_at = $2
 WHERE id = $1 AND paid_at IS NULL AND given_up_at IS NULL
 """
 INSERT_PAYMENT = Insert.into(ranks.LINES, "billing_central.subscription_payments", COLUMNS)
+# A payment that the processor has taken may be of an invoice that is written along with it.
+INSERT_TAKEN_THERE = Insert.into(
+    ranks.DOCUMENT_PARTS, "billing_central.subscription_payments", COLUMNS
+)
 LIST_CARD_PAYMENT = Insert.into(
     ranks.OUTBOX, "billing_central.card_payments", "processor_payment_id, recorded_at"
 )
@@ -176,6 +193,15 @@ class SubscriptionPayments:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
 
+    def open_of(
+        self, subscription_id: SubscriptionId, due: Money
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        rows = self._desk.rows(OPEN_OF, subscription_id, due.amount_micro, due.currency)
+        return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def is_taken_there(self, processor_invoice_id: str) -> bool:
+        return bool(self._desk.rows(TAKEN_THERE, processor_invoice_id))
+
     def foresee_that_paid(self, invoice_id: SubscriptionInvoiceId) -> None:
         self._desk.foresee(THAT_PAID, invoice_id)
 
@@ -195,8 +221,10 @@ class SubscriptionPayments:
 
     def pay_invoice(self, payment: SubscriptionPayment, invoice: SubscriptionInvoice) -> None:
         paid = Statement(PAY, (payment.invoice_id, self._desk.now, payment.id))
-        self._desk.write(("invoice paid", payment.invoice_id), Write(ranks.DOCUMENTS, paid))
+        self._desk.write(("invoice paid", payment.invoice_id), Write(ranks.DOCUMENT_PAYMENTS, paid))
         self._book(payment.invoice_id, PAID_PART, payment.entry(invoice))
+        if payment.processor_payment_id is None:
+            return
         listed = {
             "processor_payment_id": payment.processor_payment_id,
             "recorded_at": self._desk.now,
@@ -224,7 +252,8 @@ class SubscriptionPayments:
         row = _row(payment, self._desk.now)
         if payment.is_new:
             payment.is_new = False
-            self._desk.insert(INSERT_PAYMENT, [row])
+            is_ours = payment.processor_invoice_id is None
+            self._desk.insert(INSERT_PAYMENT if is_ours else INSERT_TAKEN_THERE, [row])
             return
         values = tuple(row[column] for column in CHANGING.split())
         change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
@@ -265,6 +294,7 @@ def _row(payment: SubscriptionPayment, now: datetime) -> dict[str, Any]:
         "trail": payment.trail,
         "state_digest": payment.state_digest,
         "is_superseded": payment.is_superseded,
+        "processor_invoice_id": payment.processor_invoice_id,
     }
 
 
@@ -274,8 +304,8 @@ def _payment_of(row: Row) -> SubscriptionPayment:
         subscription_id=SubscriptionId(row[2]),
         invoice_id=SubscriptionInvoiceId(row[3]),
         trial=row[4],
-        customer_id=CustomerId(row[5]),
-        method_id=StoredMethodId(row[6]),
+        customer_id=CustomerId(row[5]) if row[5] else None,
+        method_id=StoredMethodId(row[6]) if row[6] else None,
         amount=Money(row[8], Currency(row[7])),
         status=PaymentStatus(row[9]),
         confirmed_at=row[10],
@@ -287,5 +317,6 @@ def _payment_of(row: Row) -> SubscriptionPayment:
         trail=bytes(row[17]),
         state_digest=bytes(row[18]),
         is_superseded=row[19],
+        processor_invoice_id=row[20],
         is_new=False,
     )

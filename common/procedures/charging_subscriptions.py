@@ -34,6 +34,7 @@ from common.procedures.taxing import taxed
 PAID: Final = "All that was due is paid"
 UNPAID: Final = "It was not paid in time"
 GIVEN_UP: Final = "Its invoice is given up"
+HANDED_OVER: Final = "The processor collects it itself"
 _S = PaymentStatus
 
 
@@ -56,7 +57,7 @@ def collect(subscription_id: SubscriptionId, tx: Transaction) -> None:
     if found is None or tx.subscription_payments.is_under_way(subscription_id):
         return
     if subscription.status is Status.PAUSED:
-        collection.next_at = tx.now + LOOK_AGAIN
+        collection.look_at(tx.now + LOOK_AGAIN)
         return
     held = tx.subscription_collections.held()
     step = collection.dunning.step(tx.settings.dunning, held, tx.now)
@@ -95,9 +96,14 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
 
 def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """What the processor is to be asked about a charge: what became of it, and for it where it
-    knows of none, under the same id. One that another is to take the place of is called off."""
+    knows of none, under the same id. One that another is to take the place of is called off. What
+    the processor collects itself by now is asked after only."""
     payment = tx.subscription_payments.get(payment_id)
-    return replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
+    asked = replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
+    collection = tx.subscription_collections.find(payment.subscription_id)
+    if collection is None or not collection.is_handed_over:
+        return asked
+    return replace(asked, key=None)
 
 
 def settle_charge(asked: Collecting, powers: Powers) -> Asked:
@@ -184,12 +190,12 @@ def keep_heard(
     tx.subscription_collections.keep(collection)
     tx.tell(fact)
     if invoice is not None:
-        _paid(subscription, collection, payment, invoice, tx)
+        keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
         _declined(subscription, collection, AUTHENTICATION, tx)
         collection.next_at = None
     elif collection.method_id != payment.method_id or payment.is_superseded:
-        collection.next_at = tx.now
+        collection.look_at(tx.now)
     else:
         code = payment.failure_code or payment.status.value
         _declined(subscription, collection, code, tx)
@@ -209,7 +215,7 @@ def _paid_by(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> Sub
     return invoice
 
 
-def _paid(
+def keep_paid(
     subscription: Subscription,
     collection: Collection,
     payment: SubscriptionPayment,
@@ -219,7 +225,7 @@ def _paid(
     """An invoice is paid. What else is open is charged next; if nothing is, all is well again."""
     tx.subscription_payments.pay_invoice(payment, invoice)
     is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
-    collection.next_at = tx.now if is_more else None
+    collection.look_at(tx.now if is_more else None)
     if is_more:
         return
     if (recovered := collection.recover(PAID)) is not None:
@@ -234,10 +240,14 @@ def _declined(
 ) -> None:
     """A charge was declined, or none was possible: it is tried again, or its time is over.
 
-    While the clock of a subscription stands still, so does that of its dunning.
+    While the clock of a subscription stands still, so does that of its dunning. What the processor
+    collects itself is not tried again here, and what waits at the bank for us is called off.
     """
+    if collection.is_handed_over:
+        supersede_waiting(subscription.id, HANDED_OVER, tx)
+        return
     if subscription.status is Status.PAUSED:
-        collection.next_at = tx.now + LOOK_AGAIN
+        collection.look_at(tx.now + LOOK_AGAIN)
         return
     tx.tell(collection.decline(code, tx))
     if (fallen := fall_due(subscription, code)) is not None:
@@ -256,7 +266,7 @@ def _still_waits(
     tx: Transaction,
 ) -> None:
     """The bank still asks the tenant: that is waited for as long as for another card."""
-    if payment.status is not _S.REQUIRES_ACTION:
+    if payment.status is not _S.REQUIRES_ACTION or collection.is_handed_over:
         return
     terms, held = tx.settings.dunning, tx.subscription_collections.held()
     step = collection.dunning.after_failure(terms, held, tx.now)
@@ -283,5 +293,5 @@ def _give_up(subscription: Subscription, collection: Collection, tx: Transaction
     found = tx.subscription_payments.oldest_open(subscription.id)
     if found is not None:
         tx.subscription_payments.give_up(found[0])
-        collection.next_at = tx.now
+        collection.look_at(tx.now)
         supersede_waiting(subscription.id, GIVEN_UP, tx)

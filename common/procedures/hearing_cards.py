@@ -22,7 +22,13 @@ from common.ports.transaction import Transaction
 from common.procedures.charging_subscriptions import heard_of_charge
 from common.procedures.collecting import keep_heard
 from common.procedures.hearing_purchases import heard_of_purchase
-from common.procedures.trialing import go_on
+from common.procedures.hearing_subscriptions import (
+    declined_there,
+    paid_there,
+    subscription_ended,
+    subscription_told,
+    trial_will_end,
+)
 
 MethodChange = Callable[[StoredMethod, ProcessorObject, Transaction], MethodFact | None]
 
@@ -66,8 +72,8 @@ def _told(
 
 
 def _invoice_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction) -> None:
-    """The processor tells of an invoice that is paid, or is not, by a payment of ours. One that it
-    writes itself for a subscription that is kept here, and that is paid, tells of its renewal."""
+    """The processor tells of an invoice that is paid, or is not, by a payment of ours; or of one
+    that it writes itself for a subscription that is kept here."""
     is_paid = status is PaymentStatus.SUCCEEDED
     is_told = about.amount_paid is not None and about.currency is not None
     heard = Heard(
@@ -81,31 +87,12 @@ def _invoice_told(status: PaymentStatus, about: ProcessorObject, tx: Transaction
     is_ours = about.payment_intent is not None and heard_of_charge(
         about.metadata.payment_intent_id, about.payment_intent, heard, tx
     )
-    if is_paid and not is_ours:
-        _renewed(about, tx)
-
-
-def _renewed(about: ProcessorObject, tx: Transaction) -> None:
-    """A subscription that is kept here has been renewed at the processor: the period behind one
-    that is over begins, with its credits, unless the cycle was first (SUB-11). What is not over
-    here is not begun by the processor's word, and its money is none of our charges'."""
-    if about.metadata.subscription_id is None:
+    if is_ours:
         return
-    subscription = tx.subscriptions.find()
-    if subscription is None or subscription.id != about.metadata.subscription_id:
-        return
-    if subscription.due_at is not None and subscription.due_at <= tx.now:
-        go_on(subscription, tx)
-
-
-def _subscription_told(about: ProcessorObject, tx: Transaction) -> None:
-    """Of a subscription of the processor's own only its renewal is heard."""
-    if about.status == "active":
-        _renewed(about, tx)
-
-
-def _not_ours(about: ProcessorObject, tx: Transaction) -> None:
-    """A subscription of the processor's own: ours are kept here, and its word is only kept."""
+    if is_paid:
+        paid_there(about, heard, tx)
+    else:
+        declined_there(about, tx)
 
 
 def _method_told(change: MethodChange, about: ProcessorObject, tx: Transaction) -> None:
@@ -153,10 +140,10 @@ CARD_EFFECTS: Final[dict[str, Callable[[ProcessorObject, Transaction], None]]] =
     "payment_intent.canceled": partial(_intent_told, PaymentStatus.CANCELED),
     "invoice.paid": partial(_invoice_told, PaymentStatus.SUCCEEDED),
     "invoice.payment_failed": partial(_invoice_told, PaymentStatus.FAILED),
-    "customer.subscription.created": _not_ours,
-    "customer.subscription.updated": _subscription_told,
-    "customer.subscription.deleted": _not_ours,
-    "customer.subscription.trial_will_end": _not_ours,
+    "customer.subscription.created": subscription_told,
+    "customer.subscription.updated": subscription_told,
+    "customer.subscription.deleted": subscription_ended,
+    "customer.subscription.trial_will_end": trial_will_end,
     "setup_intent.succeeded": partial(_method_told, _authenticated),
     "payment_method.attached": partial(_method_told, _attached),
     "payment_method.updated": partial(_method_told, _updated),

@@ -132,7 +132,7 @@ def collect_anew(subscription: Subscription, reason: str, tx: Transaction) -> Co
         tx.tell(ended)
     supersede_waiting(subscription.id, reason, tx)
     if not tx.subscription_payments.is_under_way(subscription.id):
-        collection.next_at = tx.now
+        collection.look_at(tx.now)
     tx.subscription_collections.keep(collection)
     return collection
 

@@ -46,13 +46,15 @@ WHERE charges.tenant_id = billing_central.current_tenant()
 
 -- invariant: who_is_dunned_is_not_forgotten
 -- What is declined and still open has a time at which somebody looks again, a charge under way, or
--- a subscription that is suspended for it; and nobody is past due without it.
+-- a subscription that is suspended for it; and nobody is past due without it, unless the processor
+-- collects what they owe.
 SELECT subscriptions.id, concat_ws(' ', status, 'after', failures, 'failures')
 FROM billing_central.subscriptions AS subscriptions
 LEFT JOIN billing_central.subscription_collections AS collections
   ON subscription_id = subscriptions.id
 WHERE subscriptions.tenant_id = billing_central.current_tenant()
   AND (status = 'past_due' AND coalesce(failures, 0) = 0
+      AND (processor_subscription_id IS NULL OR processor_ended_at IS NOT NULL)
     OR failures > 0
       AND next_at IS NULL
       AND status NOT IN ('suspended', 'canceled')
@@ -70,7 +72,9 @@ WHERE tenant_id = billing_central.current_tenant()
   '{"amountMicro":', amount_micro, ',"currency":', to_json(currency),
   ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(id),
   ',"invoiceId":', to_json(invoice_id), CASE WHEN is_superseded THEN ',"isSuperseded":true' END,
-  ',"paymentMethodId":', to_json(payment_method_id),
+  ',"paymentMethodId":', coalesce(to_json(payment_method_id)::text, 'null'),
+  CASE WHEN processor_invoice_id IS NOT NULL
+    THEN concat(',"processorInvoiceId":', to_json(processor_invoice_id)) END,
   ',"processorPaymentId":', coalesce(to_json(processor_payment_id)::text, 'null'),
   ',"status":', to_json(status), ',"trial":', trial, '}'), 'UTF8'));
 
@@ -79,7 +83,8 @@ WHERE tenant_id = billing_central.current_tenant()
 SELECT name, 'is not there'
 FROM unnest(ARRAY['charge_pays_one_invoice', 'invoice_is_paid_once', 'invoice_is_tried_once_a_trial',
   'one_charge_of_a_subscription_at_a_time', 'one_platform_incident_at_a_time',
-  'processor_payment_pays_one_charge', 'subscription_is_collected_one_way']) AS name
+  'processor_payment_pays_one_charge', 'processors_invoice_pays_once',
+  'processors_subscription_collects_one', 'subscription_is_collected_one_way']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = 'billing_central'::regnamespace
      AND indisunique AND indisvalid

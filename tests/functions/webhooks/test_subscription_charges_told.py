@@ -168,7 +168,7 @@ def test_a_renewal_that_is_told_of_begins_one_period_beside_the_cycle(
     hotel: Hotel, clock: Clock
 ) -> None:
     """1 March and 1 April: one invoice and 1,000 credits each, though the processor tells of the
-    renewal by two events, twice, beside the cycle; and nothing is charged by its word."""
+    renewal by two events, twice, beside the cycle; what was taken there pays each, once."""
     mine = subscribed(hotel)["subscription"]["subscriptionId"]
     early = renewed(hotel, "invoice.paid", mine)
     assert sent(hotel, early) == "applied"
@@ -192,6 +192,8 @@ def test_a_renewal_that_is_told_of_begins_one_period_beside_the_cycle(
 
     assert invoices(hotel) == [["period", 1, 2_900, 2_900], ["period", 2, 2_900, 2_900]]
     assert available(hotel) == 2_000_000_000
-    assert (charges(hotel), debts(hotel)) == ([], ["open", "open"])
+    assert debts(hotel) == ["paid", "paid"]
+    assert charges(hotel) == [[1, "succeeded", None, 2_900]] * 2
+    assert booked(hotel) == [["processor_clearing", "receivable", 2_900]] * 2
     assert told(hotel).count("subscription.renewed") == 1
     assert broken(hotel) == []
