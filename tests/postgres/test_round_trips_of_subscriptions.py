@@ -57,4 +57,4 @@ def test_a_quote_costs_no_round_trip(hotel: Hotel, behind: House, proxy: Proxy) 
     assert [each.statements for each in quoted.asked] == [
         each.statements for each in unquoted.asked
     ]
-    assert previewed.round_trips == 4
+    assert (previewed.round_trips, quoted.round_trips) == (3, 4)
