@@ -33,7 +33,7 @@ AS_JSON: Final = {"Content-Type": "application/json"}
 STAFF: Final = {
     "reception (amina)": f"{FOLIOS} billing.invoice.read {DRAWERS} {CARDS}",
     "front desk (samir)": f"{FOLIOS} {CARDS}",
-    "concierge": "billing.credits.read billing.credits.write",
+    "concierge": f"{FOLIOS} billing.credits.read billing.credits.write",
     "night audit (farid)": f"{FOLIOS} billing.report.read",
     "bar (till 3)": "billing.folio.write",
     "trainee (omid)": "billing.folio.read",

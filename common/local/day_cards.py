@@ -1,5 +1,5 @@
 """The day's cards: a challenge, a card that is declined, a webhook that comes five times, credits
-whose money goes back, and a processor that is down for a while.
+that settle a bill and whose money goes back, and a processor that is down for a while.
 
 The processor's part is played by the sandbox, whose cards behave by their names; its webhooks are
 signed as it signs them and come over HTTP, as everybody's calls do.
@@ -19,7 +19,7 @@ from common.domain.circuit import FAILURES_MAX
 from common.local.client import Answer, require, wait_for
 from common.local.day import Day, step
 from common.local.day_desk import money, shown
-from common.local.demo_hotel import TENANT_ID
+from common.local.demo_hotel import KABUL, TENANT_ID
 
 OWED_CENTS: Final = 90_00
 TONIGHT_CENTS: Final = 92_00
@@ -31,6 +31,8 @@ DIGITS_AS_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 CREDIT_MICRO: Final = 1_000_000
 BOUGHT, SPENT, GIVEN_BACK = 5_000, 1_000, 2_000
 GIVEN_BACK_CENTS: Final = 20_00
+BILL_CENTS: Final = 11_00
+"""As many credits, too."""
 
 
 @step("reception (amina)", "keeps the two cards of room 118, as tokens")
@@ -133,6 +135,22 @@ def credits_are_spent(day: Day, who: str) -> str:
     gone = before - _credits(day, who)
     require(gone == SPENT, f"{gone} credits are gone")
     return f"201  {gone:,} credits gone"
+
+
+@step("concierge", "settles a guest's bill of 11.00 with credits")
+def bill_is_settled_in_credits(day: Day, who: str) -> str:
+    """A hundred for a dollar here, too: the guest owes nothing, and the platform owes the house."""
+    body = {"propertyId": str(KABUL), "guest": {"name": "Roshan Amiri"}}
+    path = f"/folios/{day.post(who, '/folios', body).expect(201).json['folioId']}"
+    bath = {"kind": "spa", "description": {"en": "Hammam"}, "unitAmount": money(10_00)}
+    owed = day.post(who, f"{path}/charges", bath).expect(201).json["balance"]
+    require(owed == money(BILL_CENTS), f"the guest owes {shown(owed)}")
+    before = _credits(day, who)
+    paid = {"method": "credits", "amount": owed, "creditAccount": "main"}
+    left = day.post(who, f"{path}/payments", paid).expect(201).json["balance"]
+    gone = before - _credits(day, who)
+    require((left, gone) == (money(0), BILL_CENTS), f"{gone} credits, and {shown(left)} left")
+    return f"201  {gone:,} credits gone; balance {shown(left)}"
 
 
 @step("card processor", "tells of 20.00 USD given back at its dashboard")
@@ -329,6 +347,7 @@ STEPS: Final = (
     webhook_is_forged,
     credits_are_bought,
     credits_are_spent,
+    bill_is_settled_in_credits,
     credits_follow_their_money,
     processor_goes_down,
     payment_has_no_answer,

@@ -68,6 +68,7 @@ def test_plays_the_day_and_does_so_again_on_the_same_folder(laptop: Laptop) -> N
         assert "200  requires_action: the guest goes to " in day.stdout
         assert "200  applied once, 4 duplicates; room 118 owes 0.00 USD" in day.stdout
         assert "400  MELMASTOON.BILLING.WEBHOOK_SIGNATURE_INVALID" in day.stdout
+        assert "201  1,100 credits gone; balance 0.00 USD" in day.stdout
         assert "200  2,000 credits taken back" in day.stdout
         assert "4 times, then the processor is left alone" in day.stdout
         assert "503  MELMASTOON.BILLING.GATEWAY_UNAVAILABLE, again in 30 s" in day.stdout
