@@ -24,7 +24,7 @@ class Nameless:
     gateway: Any
 
     def movements(self, wanted: MovementsWanted) -> MovementPage | Unknown:
-        page = self.gateway.movements(wanted)
+        page: MovementPage | Unknown = self.gateway.movements(wanted)
         if wanted.kind is MovementKind.PAYMENT or isinstance(page, Unknown):
             return page
         return MovementPage(tuple(replace(each, tenant_id=None) for each in page.items))
