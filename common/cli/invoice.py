@@ -28,8 +28,8 @@ from common.cli.laptop import AsJson, failure
 FALSE: Final = 1
 UNREADABLE: Final = 2
 UNPROVEN: Final = 3
-PLATFORMS: Final = "subscription_invoice"
-"""The type of what the platform writes to its tenants."""
+PLATFORMS: Final = frozenset({"subscription_invoice", "platform_credit_note"})
+"""The types of what the platform writes to its tenants."""
 
 invoice = typer.Typer(name="invoice", help="Invoices: verify a PDF.", no_args_is_help=True)
 
@@ -123,7 +123,7 @@ def _verdict(file: Path, payload: Path | None, public_key: Path | None) -> Verdi
         same = hmac.compare_digest(digest.hex(), claimed) and stated.get("number") == number
         signature = None
         if public_key is not None:
-            if stated.get("type") == PLATFORMS:
+            if stated.get("type") in PLATFORMS:
                 seal = bool(seal)
             else:
                 signature = _signature(document, digest, public_key)

@@ -1,4 +1,5 @@
-"""An invoice of the platform to a tenant as a PDF, from its payload alone (SUB-5, INV-4).
+"""An invoice of the platform to a tenant, or a credit note of one, as a PDF, from its payload alone
+(SUB-5, INV-4).
 
 The platform writes to its tenants in English. As with the documents of hotels, the same payload in
 the same template version gives the same bytes, and the metadata carry the number and the hash of
@@ -20,7 +21,12 @@ from common.documents.page import Labelled, Party
 from common.domain.money import Currency, CurrencyUnknown
 
 LANGUAGE: Final = "en"
-TEMPLATES: Final = frozenset({"platform-invoice-1"})
+TEMPLATES: Final = {
+    "platform-invoice-1": "subscription_invoice",
+    "platform-credit-note-1": "platform_credit_note",
+}
+"""What each is for, by the type in the payload."""
+TITLES: Final = {"subscription_invoice": "Invoice", "platform_credit_note": "Credit note"}
 KINDS: Final = {
     "plan_fee": "Subscription fee",
     "unused": "Unused part of the period, given back",
@@ -54,7 +60,7 @@ class TaxOnPage:
 
 @dataclass(frozen=True)
 class PlatformInvoiceOnPage:
-    """Everything that the template may print."""
+    """Everything that a template may print; of a credit note, `due` is what was given back."""
 
     language: str
     number: str
@@ -74,16 +80,18 @@ def platform_invoice_pdf(payload: Document, payload_sha256: str, template_versio
     """The PDF (PDF/A-3b, without an e-invoice). Raises `RenderingFailed`."""
     from jinja2 import TemplateError
 
-    if template_version not in TEMPLATES:
-        raise RenderingFailed(f"there is no template {template_version!r}")
+    kind = payload.get("type")
+    if TEMPLATES.get(template_version, "") != kind:
+        raise RenderingFailed(f"there is no template {template_version!r} for this")
     here = Localised.into(LANGUAGE)
+    lay_out = note_laid_out if kind == "platform_credit_note" else laid_out
     try:
-        page = laid_out(payload, payload_sha256, here)
+        page = lay_out(payload, payload_sha256, here)
         html = filled(template_version, page=page)
     except (KeyError, TypeError, ValueError, CurrencyUnknown, TemplateError) as refused:
         raise RenderingFailed(type(refused).__name__) from None
     label = Label(
-        title=f"Invoice {page.number}",
+        title=f"{TITLES[kind]} {page.number}",
         author=page.issuer.name,
         language=LANGUAGE,
         issued_at=datetime.fromisoformat(payload["issuedAt"]),
@@ -117,6 +125,38 @@ def laid_out(payload: Document, payload_sha256: str, here: Localised) -> Platfor
         tax=_tax(payload, currency, here),
         sums=_sums(payload, currency, here),
         due=here.money(payload["dueMicro"], currency),
+    )
+
+
+def note_laid_out(payload: Document, payload_sha256: str, here: Localised) -> PlatformInvoiceOnPage:
+    """What stands where on a credit note: which invoice it corrects, and by how much."""
+    currency, issued_at = Currency(payload["currency"]), datetime.fromisoformat(payload["issuedAt"])
+    invoice, tax = payload["invoice"], payload["tax"]["taxMicro"]
+    figures = [("Net", payload["netMicro"]), *([("Tax", tax)] if tax else [])]
+    return PlatformInvoiceOnPage(
+        language=here.language,
+        number=payload["number"],
+        payload_sha256=payload_sha256,
+        issued_at=here.moment(issued_at),
+        issuer=_party(payload["issuer"], here),
+        customer=_party(payload["customer"], here),
+        facts=(
+            Labelled("Date of issue", here.long_day(issued_at.date())),
+            Labelled("Corrects invoice", invoice["number"]),
+            Labelled("Subscription", payload["subscription"]),
+            Labelled("Currency", here.currency(currency)),
+        ),
+        currency=currency,
+        lines=(
+            BilledLine(
+                period="",
+                description=legible(f"Given back of {invoice['number']}: {payload['reason']}"),
+                amount=here.amount(payload["netMicro"], currency),
+            ),
+        ),
+        tax=_tax(payload, currency, here),
+        sums=tuple(Labelled(name, here.amount(micro, currency)) for name, micro in figures),
+        due=here.money(payload["totalMicro"], currency),
     )
 
 

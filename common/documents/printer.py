@@ -60,7 +60,10 @@ class PdfPrinter:
     def platform_invoice(
         self, payload: Mapping[str, Any], payload_sha256: str, template_version: str
     ) -> bytes:
-        """An invoice of the platform itself as PDF/A-3. Raises DrawingRefused."""
+        """An invoice of the platform itself, or a credit note of one, as PDF/A-3.
+
+        Raises DrawingRefused.
+        """
         try:
             return platform_invoice_pdf(payload, payload_sha256, template_version)
         except RenderingFailed as failure:

@@ -110,7 +110,10 @@ class Printer(Protocol):
     def platform_invoice(
         self, payload: Mapping[str, Any], payload_sha256: str, template_version: str
     ) -> bytes:
-        """An invoice of the platform itself as PDF/A-3. Raises DrawingRefused."""
+        """An invoice of the platform itself, or a credit note of one, as PDF/A-3.
+
+        Raises DrawingRefused.
+        """
 
     def sealed(self, pdf: bytes, seal: Seal, e_invoice: bytes | None) -> bytes:
         """The PDF signed (PAdES B-B), and tried: by its signature, its XML and its sums.

@@ -1,4 +1,5 @@
-"""Drawing an invoice of the platform when it is first asked for, and leading to it ever after.
+"""Drawing a document of the platform when it is first asked for, and leading to it ever after: an
+invoice, or a credit note of one.
 
 The page comes from the payload alone, which never changes: whoever draws it first, and however
 often, it is the same bytes. It is sealed by the platform's own key, as hotels' documents are by
@@ -11,7 +12,7 @@ seller and tenant, as each of them says no more than the key does.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from common.domain.settings import Issuer
@@ -20,20 +21,32 @@ from common.ports.powers import DocumentMissing, DrawingRefused, NotPrintable, P
 from common.procedures.linking import LINK_SECONDS, PdfLink
 from common.procedures.sealing_documents import Signer, seal_by, store_sealed
 
-TEMPLATE: Final = "platform-invoice-1"
+if TYPE_CHECKING:  # who leads to an invoice loads no credit notes
+    from common.domain.platform_credit import PlatformCreditNote
+
+PRINTED: Final = {
+    "subscription_invoice": ("subscription-invoices", "platform-invoice-1"),
+    "platform_credit_note": ("platform-credit-notes", "platform-credit-note-1"),
+}
+"""Where each kind of document lies, and by which template it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedFor:
-    """An invoice as it was read, and whose store it lies in."""
+    """A document as it was read, and whose store it lies in."""
 
     tenant_id: UUID
-    invoice: SubscriptionInvoice
+    document: "SubscriptionInvoice | PlatformCreditNote"
+
+    @property
+    def template(self) -> str:
+        return PRINTED[self.document.kind][1]
 
     @property
     def object_name(self) -> str:
-        digest = self.invoice.payload_sha256.hex()[:16]
-        return f"subscription-invoices/{self.invoice.id}/{TEMPLATE}-{digest}-sealed.pdf"
+        folder, template = PRINTED[self.document.kind]
+        digest = self.document.payload_sha256.hex()[:16]
+        return f"{folder}/{self.document.id}/{template}-{digest}-sealed.pdf"
 
 
 def draw_and_link(asked: AskedFor, powers: Powers) -> PdfLink:
@@ -50,10 +63,10 @@ def draw_and_link(asked: AskedFor, powers: Powers) -> PdfLink:
 
 
 def _draw(asked: AskedFor, powers: Powers) -> None:
-    invoice, tenant_id = asked.invoice, asked.tenant_id
-    payload = json.loads(invoice.payload)
+    document, tenant_id = asked.document, asked.tenant_id
+    payload, digest = json.loads(document.payload), document.payload_sha256.hex()
     try:
-        pdf = powers.printer.platform_invoice(payload, invoice.payload_sha256.hex(), TEMPLATE)
+        pdf = powers.printer.platform_invoice(payload, digest, asked.template)
         seal = seal_by(_signer(payload["issuer"], powers), tenant_id, powers)
         store_sealed(tenant_id, asked.object_name, pdf, seal, None, powers)
     except DrawingRefused:

@@ -298,6 +298,10 @@ OTHERWISE: dict[str, dict[str, Makes]] = {
     "transfer_lines": {"folio_id": lambda calls, _: calls.shared[0]},
     "reopen_folio": {"folio_id": lambda calls, _: calls.left.folio},
     "get_subscription_invoice_pdf": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
+    "get_platform_credit_note_pdf": {
+        "invoice_id": lambda calls, _: calls.subscribers.credited(calls.hotel)[0],
+        "credit_note_id": lambda calls, _: calls.subscribers.credited(calls.hotel)[1],
+    },
     "show_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.invoice},
     "refund_subscription_invoice": {"invoice_id": lambda calls, _: calls.subscribers.paid},
 }

@@ -107,6 +107,7 @@ DECIDED = {
     "create_plan": "platform.subscription.write",
     "publish_plan_version": "platform.subscription.write",
     "publish_platform_tax_rules": "platform.subscription.write",
+    "get_platform_credit_note_pdf": "subscription.read",
     "get_subscription_invoice_pdf": "subscription.read",
     "list_platform_tax_rules": "platform.subscription.read",
     "show_one_stop_shop": "platform.subscription.read",

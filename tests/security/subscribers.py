@@ -13,10 +13,11 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from tests.buying import card
-from tests.charging import collect, incident, incidents_are_over
+from tests.charging import choose, collect, incident, incidents_are_over, last_charge
 from tests.hotel import Hotel, House, new_id, usd
 from tests.platform_taxing import FAR_AHEAD, RATES, SELLER, rate, rules
 from tests.subscribing import ask, subscribed
+from tests.webhooks import Webhook, refunded_there
 
 PLAN: dict[str, Any] = {
     "name": "Club",
@@ -94,6 +95,20 @@ class Subscribers:
     def tenant(self, name: str, own: UUID) -> str:
         """Whom the function in this call is about."""
         return str(self.other.tenant_id if name in STATES else own)
+
+    def credited(self, hotel: Hotel) -> tuple[str, str]:
+        """An invoice of the hotel's own of which a cent was given back, and the credit note."""
+        known = (
+            "SELECT invoice_id, id FROM billing_central.platform_credit_notes WHERE tenant_id = :t"
+        )
+        found = hotel.house.sql(known, t=hotel.tenant_id)
+        if not found:
+            assert choose(hotel, card(hotel)).status_code == 200
+            collect(hotel)
+            payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+            Webhook(hotel).send(refunded_there(payment, f"re_{uuid4().hex}", 1))
+            found = hotel.house.sql(known, t=hotel.tenant_id)
+        return str(found[0][0]), str(found[0][1])
 
     def body(self, name: str) -> Any:
         """What is asked, of a subscription that allows it."""
@@ -262,6 +277,7 @@ QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
         "limit": "50",
         "cursor": "IiI",
     },
+    "get_platform_credit_note_pdf": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "get_subscription_invoice_pdf": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "show_subscription_invoice": lambda hotel: {"tenantId": str(hotel.tenant_id)},
     "list_usage": lambda hotel: {
