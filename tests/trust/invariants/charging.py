@@ -35,7 +35,8 @@ CHARGED = (
     plant(TAKEN, f"UPDATE {INVOICES} SET paid_at = NULL, paid_by = NULL WHERE {MINE}"),
     plant(
         TAKEN,
-        f"UPDATE {CHARGES} SET status = 'canceled' WHERE {MINE} AND status = 'succeeded'",
+        f"UPDATE {CHARGES} SET status = 'canceled' WHERE {MINE} AND status = 'succeeded'"
+        " AND processor_invoice_id IS NULL",
         also=(DIGESTED,),
     ),
     plant(
@@ -65,5 +66,10 @@ CHARGED = (
     plant(DIGESTED, f"UPDATE {CHARGES} SET failure_code = 'x' WHERE {MINE} AND status = 'failed'"),
     plant(STANDS, f"UPDATE {COLLECTIONS} SET version = version + 1 WHERE {MINE}"),
     plant(GUARDED, "DROP INDEX billing_central.invoice_is_paid_once"),
+    plant(
+        GUARDED,
+        "ALTER TABLE billing_central.subscription_payments"
+        " DROP CONSTRAINT processors_invoice_pays_once",
+    ),
     plant(GUARDED, "DROP INDEX billing_central.one_charge_of_a_subscription_at_a_time"),
 )

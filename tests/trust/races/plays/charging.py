@@ -177,9 +177,11 @@ def a_dispute_is_won_while_credits_move_and_are_taken(stage: Stage) -> None:
 
 @race
 def a_renewal_that_is_told_of_beside_the_cycle(stage: Stage) -> None:
-    """The processor tells of the renewal by an invoice, twice, while the cycle runs: one period."""
+    """The processor tells of the renewal by an invoice, twice, while the cycle runs and what is
+    open is collected: one period, one payment by the processor's word, and nothing asked for."""
     hotel = stage.hotel
     overdue(hotel)
+    assert choose(hotel, card(hotel)).status_code == 200
     mine = shown(hotel)["subscription"]["subscriptionId"]
     about = {
         "id": "in_renewed",
@@ -187,14 +189,20 @@ def a_renewal_that_is_told_of_beside_the_cycle(stage: Stage) -> None:
         "amount_paid": 2_900,
         "currency": "usd",
         "payment_intent": "pi_theirs",
+        "subscription": "sub_theirs",
         "metadata": {"tenantId": str(hotel.tenant_id), "subscriptionId": mine},
     }
     for name in ("event", "event again"):
         stage.plays(name, sends(event("invoice.paid", about), "evt_renewed"))
     stage.plays("cycle", runs_the_cycle)
+    stage.plays("collects", runs(hotel, "collect_subscriptions"))
 
     stage.play()
+    collect(hotel)
 
+    assert sorted(debts(hotel)) == ["open", "paid"]
+    assert asked_of_the_processor(hotel) == 0
+    assert booked(hotel) == [["processor_clearing", "receivable", 2_900]]
     assert [row[:2] for row in invoices(hotel)] == [["period", 1], ["period", 2]]
     assert available(hotel) == 2_000_000_000
 
