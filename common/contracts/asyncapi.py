@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from common.contracts.event import EventData
-from common.contracts.events import EVENTS
+from common.contracts.events import every_event
 
 VERSION: Final = "1.0.0"
 SCHEMAS: Final = "#/components/schemas/"
@@ -49,7 +49,9 @@ Schema = dict[str, Any]
 
 def asyncapi() -> dict[str, Any]:
     """The document of all events that we publish."""
-    shapes = sorted((shape for shape, _ in EVENTS.values()), key=lambda shape: shape.event_type())
+    shapes = sorted(
+        (shape for shape, _ in every_event().values()), key=lambda shape: shape.event_type()
+    )
     names = [shape.__name__ for shape in shapes]
     return {
         "asyncapi": "3.0.0",
