@@ -8,6 +8,7 @@ from common.contracts.fields import (
     Day,
     Instant,
 )
+from common.contracts.fx import FxSnapshotShape
 from common.contracts.references import (
     ChargeRef,
     FolioRef,
@@ -15,7 +16,6 @@ from common.contracts.references import (
     PropertyRef,
     SettlementRef,
 )
-from common.contracts.settings import FxSnapshotShape
 from common.contracts.shapes import Outcome, Shape
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import MONEY, Line

@@ -11,7 +11,7 @@ from common.contracts.fields import (
     Token,
     Word,
 )
-from common.contracts.settings import FxSnapshotShape
+from common.contracts.fx import FxSnapshotShape
 from common.contracts.shapes import Shape
 from common.domain.guest import Guest, Stay
 

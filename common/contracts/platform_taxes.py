@@ -14,12 +14,12 @@ from common.contracts.fields import (
 from common.contracts.references import PlatformTaxRulesRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
+from common.domain.platform_identifiers import PlatformTaxRulesId
 from common.domain.platform_tax import (
     PPM,
     CountryRate,
     OneStopShopRow,
     PlatformTaxRules,
-    PlatformTaxRulesId,
     Seller,
 )
 

@@ -51,10 +51,12 @@ from common.domain.identifiers import (
     WebhookId,
     WriteOffId,
 )
-from common.domain.meter import UsageRecordId
-from common.domain.platform_credit_id import PlatformCreditNoteId
-from common.domain.platform_incident import PlatformIncidentId
-from common.domain.platform_tax import PlatformTaxRulesId
+from common.domain.platform_identifiers import (
+    PlatformCreditNoteId,
+    PlatformIncidentId,
+    PlatformTaxRulesId,
+    UsageRecordId,
+)
 from common.domain.refusal import Refusal
 
 T = TypeVar("T")

@@ -19,12 +19,12 @@ from common.contracts.fields import (
     Instant,
     Language,
     Name,
-    Rate,
     TaxNumber,
     Token,
     Word,
     ZoneName,
 )
+from common.contracts.fx import FxSnapshotShape
 from common.contracts.shapes import Shape
 from common.domain.dunning import DunningTerms
 from common.domain.fx import FxRates, FxSnapshot
@@ -57,30 +57,6 @@ NumberPrefix = Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$")]
 
 class _Part(Shape):
     model_config = ConfigDict(extra="ignore")
-
-
-class FxSnapshotShape(Shape):
-    """One unit of `base` is `rate` units of `quote`."""
-
-    base: CurrencyCode
-    quote: CurrencyCode
-    rate: Rate
-    source: Annotated[Name, Field(examples=["Central bank"])]
-    taken_at: Instant
-
-    def snapshot(self) -> FxSnapshot:
-        """Refuses: FxRateInvalid."""
-        return FxSnapshot(self.base, self.quote, self.rate, self.source, self.taken_at)
-
-    @classmethod
-    def of(cls, snapshot: FxSnapshot) -> "FxSnapshotShape":
-        return cls(
-            base=snapshot.base,
-            quote=snapshot.quote,
-            rate=snapshot.rate,
-            source=snapshot.source,
-            taken_at=snapshot.taken_at,
-        )
 
 
 class IssuerShape(_Part):

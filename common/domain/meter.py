@@ -7,15 +7,7 @@ subscribed to, and what was counted has to outlive a change of that; a plan says
 from dataclasses import dataclass
 from enum import StrEnum
 
-from common.domain.identifiers import Identifier
 from common.domain.refusal import Unmet
-
-
-class UsageRecordId(Identifier):
-    """What one request told of a tenant's usage."""
-
-    __slots__ = ()
-    prefix = "use_"
 
 
 class MeterUnknown(Unmet):

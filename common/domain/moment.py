@@ -4,11 +4,16 @@ The clock is as foreign to the rules as the network is: a decision is handed its
 gives the same answer whenever it is asked again.
 """
 
-from datetime import datetime
-from typing import Protocol, TypeVar
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from common.domain.identifiers import Identifier
-from common.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from common.domain.settings import Settings
 
 Id = TypeVar("Id", bound=Identifier)
 

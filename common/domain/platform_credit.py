@@ -27,7 +27,7 @@ from common.domain.identifiers import (
     SubscriptionInvoiceId,
 )
 from common.domain.money import AmountNotPositive, Money
-from common.domain.platform_credit_id import PlatformCreditNoteId
+from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.platform_tax import BillTax
 from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice

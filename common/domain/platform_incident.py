@@ -9,16 +9,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
-from common.domain.identifiers import Identifier
 from common.domain.moment import Moment
+from common.domain.platform_identifiers import PlatformIncidentId
 from common.domain.refusal import Conflict, Missing
-
-
-class PlatformIncidentId(Identifier):
-    """An incident of the platform, which nobody is suspended in."""
-
-    __slots__ = ()
-    prefix = "pfi_"
 
 
 class PlatformIncidentOn(Conflict):

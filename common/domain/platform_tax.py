@@ -22,8 +22,8 @@ from typing import Any, ClassVar, Final, Self
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.business_date import zone_of
-from common.domain.identifiers import Identifier
 from common.domain.money import Currency, Money
+from common.domain.platform_identifiers import PlatformTaxRulesId
 from common.domain.refusal import Unmet
 
 PPM: Final = 1_000_000
@@ -34,13 +34,6 @@ MEMBER_STATES: Final = frozenset(
     }
 )
 """The states of the Union, by ISO 3166: Greece is GR here, and EL in front of its VAT numbers."""
-
-
-class PlatformTaxRulesId(Identifier):
-    """A version of who sells for the platform, and of the taxes on that."""
-
-    __slots__ = ()
-    prefix = "ptr_"
 
 
 class PlatformTaxRulesInvalid(Unmet):

@@ -18,8 +18,9 @@ from typing import ClassVar, Final
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import digest
 from common.domain.identifiers import PlanVersionId, SubscriptionId
-from common.domain.meter import Aggregation, Meter, MeterUnknown, UsageRecordId
+from common.domain.meter import Aggregation, Meter, MeterUnknown
 from common.domain.period import Interval, Period, periods
+from common.domain.platform_identifiers import UsageRecordId
 from common.domain.refusal import Conflict, Unmet
 from common.domain.subscription import RUNNING, Subscription
 

@@ -6,16 +6,21 @@ processor keeps with them; a method that is given to a customer twice is given o
 does not come leaves a payment `processing`, and `standing` says later what became of it (GW-5).
 """
 
-from dataclasses import dataclass, field
-from typing import Protocol
-from uuid import UUID
+from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from common.domain.identifiers import CustomerId, FolioId, PaymentIntentId, PropertyId
-from common.domain.money import Money
-from common.domain.processor_payment import Heard
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
 from common.domain.refusal import Unavailable
-from common.domain.stored_method import MethodDetails
-from common.ports.gateway import Failed, Succeeded, Unknown
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from common.domain.identifiers import CustomerId, FolioId, PaymentIntentId, PropertyId
+    from common.domain.money import Money
+    from common.domain.processor_payment import Heard
+    from common.domain.stored_method import MethodDetails
+    from common.ports.gateway import Failed, Succeeded, Unknown
 
 
 class GatewayUnavailable(Unavailable):

@@ -1,10 +1,14 @@
 """The platform's figures over all tenants, as functions see them: outside of any transaction."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
-from common.ports.transaction import Page
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
+    from common.ports.transaction import Page
 
 
 class PlatformFigures(Protocol):

@@ -5,17 +5,22 @@ A call may come back without an answer: the request was lost, or its answer was.
 what happened, and the refund stays pending until somebody asks again, under the same id (GW-5).
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
-from uuid import UUID
+from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from common.domain.identifiers import PropertyId, RefundId
-from common.domain.money import Money
-from common.domain.reconciliation import CardRecords
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
 from common.ports.movements import Movements
 from common.ports.payouts import PayingOut
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
+
+    from common.domain.identifiers import PropertyId, RefundId
+    from common.domain.money import Money
+    from common.domain.reconciliation import CardRecords
 
 
 @dataclass(frozen=True, slots=True)

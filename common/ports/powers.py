@@ -1,20 +1,25 @@
 """What may be done outside a transaction: sign, store, draw. Handed to the `perform` phase only."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
-from uuid import UUID
+from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from common.domain.certificate import CertificateGiven
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
 from common.domain.refusal import Unmet
-from common.domain.settings import Issuer
-from common.domain.trial import Marks, Traces
-from common.ports.cards import Cards
-from common.ports.figures import PlatformFigures
-from common.ports.gateway import Gateway
-from common.ports.signals import Detector
-from common.ports.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from common.domain.certificate import CertificateGiven
+    from common.domain.settings import Issuer
+    from common.domain.trial import Marks, Traces
+    from common.ports.cards import Cards
+    from common.ports.figures import PlatformFigures
+    from common.ports.gateway import Gateway
+    from common.ports.signals import Detector
+    from common.ports.vault import Vault
 
 
 class DocumentMissing(Exception):

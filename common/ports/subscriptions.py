@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from common.domain.money import Currency, Money
     from common.domain.plan import PlanVersion
     from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
-    from common.domain.platform_incident import PlatformIncident, PlatformIncidentId
+    from common.domain.platform_identifiers import PlatformIncidentId
+    from common.domain.platform_incident import PlatformIncident
     from common.domain.platform_tax import OneStopShopRow, PlatformTaxRules
     from common.domain.subscription import Subscription
     from common.domain.subscription_collection import Collection

@@ -13,7 +13,7 @@ from common.domain.identifiers import (
 )
 from common.domain.money import Currency, Money
 from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
-from common.domain.platform_credit_id import PlatformCreditNoteId
+from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
 from common.postgres import ranks

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from common.domain.money import Currency, Money
+from common.domain.platform_identifiers import PlatformTaxRulesId
 from common.domain.platform_tax import (
     BillTax,
     CountryRate,
     OneStopShopRow,
     PlatformTaxRules,
-    PlatformTaxRulesId,
     Seller,
     Treatment,
     quarter_of,

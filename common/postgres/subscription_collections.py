@@ -14,9 +14,9 @@ from common.domain.identifiers import (
     StoredMethodId,
     SubscriptionId,
 )
+from common.domain.platform_identifiers import PlatformIncidentId
 from common.domain.platform_incident import (
     PlatformIncident,
-    PlatformIncidentId,
     PlatformIncidentUnknown,
 )
 from common.domain.subscription_collection import Collection, CollectionId

@@ -20,7 +20,7 @@ from common.domain.platform_credit import (
     must_be_refundable,
     refund_source,
 )
-from common.domain.platform_credit_id import PlatformCreditNoteId
+from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
 from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice

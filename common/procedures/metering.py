@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from common.contracts.usage import Fate, UsageAnswer, UsageFate
-from common.domain.meter import UsageRecordId
+from common.domain.platform_identifiers import UsageRecordId
 from common.domain.refusal import Refusal
 from common.domain.usage import UsageBook, UsageEvent, UsageRecord
 from common.ports.transaction import Transaction

@@ -7,7 +7,8 @@ from now on, or from an instant ahead. Whoever publishes one confirms the whole 
 from common.contracts.platform_taxes import PlatformTaxRulesGiven, PlatformTaxRulesView
 from common.contracts.vat_ids import vat_id_of
 from common.domain.business_date import TimeZoneUnknown
-from common.domain.platform_tax import PlatformTaxRulesId, PlatformTaxRulesInvalid
+from common.domain.platform_identifiers import PlatformTaxRulesId
+from common.domain.platform_tax import PlatformTaxRulesInvalid
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
 from common.runtime.declaration import http_function

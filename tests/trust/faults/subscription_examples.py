@@ -10,8 +10,8 @@ from uuid import uuid4
 from werkzeug.test import TestResponse
 
 from common.domain.identifiers import SubscriptionId
-from common.domain.meter import UsageRecordId
 from common.domain.period import Interval
+from common.domain.platform_identifiers import UsageRecordId
 from common.domain.subscription import begin
 from common.domain.subscription_life import cancel
 from common.domain.subscription_terms import Terms
