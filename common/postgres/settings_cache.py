@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from common.contracts.settings import SettingsDocument
 from common.domain.settings import Settings
 from common.postgres.connection import Row, Statement
 
@@ -60,5 +59,7 @@ class SettingsCache:
 
 
 def read(tenant_id: UUID, version: int, document: dict[str, Any]) -> Settings:
-    """Settings from their stored document."""
+    """Settings from their stored document, whose shape is loaded with the first one (PERF-1)."""
+    from common.contracts.settings import SettingsDocument
+
     return SettingsDocument.model_validate_json(json.dumps(document)).settings(tenant_id, version)
