@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from common.contracts.events import STANDING
 from common.local.functions import ROOT, declarations, job_declarations
 from common.runtime.declaration import Declaration
 
@@ -36,6 +37,15 @@ HEAVY = {
     "common.local": None,
     "common.cli": None,
 }
+LATER = {
+    "common.postgres.guarded",  # what violated constraints mean: with the first violation
+    "common.contracts.settings",  # with the first transaction's settings
+    *(f"common.contracts.{place.split('.')[0]}" for place in STANDING if "_events." in place),
+}
+"""What no process loads at its start: it comes with the first fact, or error, that asks for it."""
+ANY_OF_OURS_MAX = 90
+OURS_MAX = 190
+"""Modules of ours: what every process loads, whatever it is for, and what the largest may."""
 EXCUSED = {"jinja2"}  # a dependency of flask, which functions-framework loads in any case
 PROGRAM = """
 import importlib, json, os, sys
@@ -108,6 +118,32 @@ def test_a_job_loads_no_client_before_it_needs_it(
     loaded: dict[str, set[str]], declaration: Declaration
 ) -> None:
     assert (HEAVY.keys() & loaded[declaration.module]) - EXCUSED == set()
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {each for each in modules if each.split(".")[0] in {"common", "functions", "jobs"}}
+
+
+@pytest.mark.req("PERF-1")
+def test_a_start_stays_within_its_count_of_modules(loaded: dict[str, set[str]]) -> None:
+    """Counted, as a time says little on a machine with other work. The way back is an import that
+    only the type checker needs, or a module that is cut by who needs which half of it."""
+    counts = {module: len(ours(modules)) for module, modules in loaded.items()}
+
+    assert len(set.intersection(*map(ours, loaded.values()))) <= ANY_OF_OURS_MAX
+    assert {module: count for module, count in counts.items() if count > OURS_MAX} == {}
+
+
+@pytest.mark.req("PERF-1")
+def test_a_start_loads_nothing_that_comes_with_its_first_use(loaded: dict[str, set[str]]) -> None:
+    """A consumer may read at once what it is sent: settings, or an event of our own."""
+    early = {
+        module: LATER & modules
+        for module, modules in loaded.items()
+        if LATER & modules and not module.startswith("functions.events.")
+    }
+
+    assert early == {}
 
 
 @pytest.mark.req("PERF-1")
