@@ -1,9 +1,9 @@
--- Why: a subscription may be collected by a subscription of the processor's own (Stripe Billing). What
---      that takes pays our invoices, once, and the collector of ours leaves it alone meanwhile.
+-- Why: a subscription may be collected by a subscription of the processor's own (Stripe Billing).
+--      What that takes pays our invoices, once; our collector leaves it alone meanwhile.
 -- Lock: ACCESS EXCLUSIVE on subscription_payments and subscription_collections for the columns, the
 --       constraints and their indexes; each is read through, and holds few rows a subscription.
--- Version before: goes on working. It collects what is handed over meanwhile no more, since nothing is
---      due for it, and could not ask for it again: the constraint says so.
+-- Version before: goes on working. It collects what is handed over meanwhile no more, since nothing
+--      is due for it, and could not ask for it again: the constraint says so.
 
 -- up
 ALTER TABLE subscription_payments
