@@ -11,7 +11,7 @@ longer than five minutes: so recovery may end once those that were issued before
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -76,6 +76,7 @@ WHERE jurisdiction = :jurisdiction AND document_type = :kind AND year = :year
 
 
 SINCE: Final = "SELECT current_setting($1, true)"
+ATTEMPTS: Final = 3
 
 
 class NotInRecovery(Exception):
@@ -89,15 +90,15 @@ class TooEarly(Exception):
 def recovering_since(pool: Pool) -> datetime | None:
     """Since when the database only reads, as every session of it is told; None in ordinary use.
 
-    Raises DatabaseUnavailable.
+    A line that is cut meanwhile ends no job: it is asked again over another one. Raises
+    DatabaseUnavailable.
     """
     asking = [BEGIN_READ_ONLY, Statement(SINCE, (SETTING,)), ROLLBACK]
-    with pool.connection() as connection:
-        try:
+    for _ in range(ATTEMPTS):
+        with pool.connection() as connection, suppress(ConnectionLost):
             told = connection.run(asking)[1][0][0]
-        except ConnectionLost as lost:
-            raise DatabaseUnavailable("the database does not say whether it is restored") from lost
-    return datetime.fromisoformat(told) if told else None
+            return datetime.fromisoformat(told) if told else None
+    raise DatabaseUnavailable("the database does not say whether it is restored")
 
 
 class Recovery:
