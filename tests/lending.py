@@ -126,6 +126,14 @@ def let(house: House) -> Hotel:
     return homes.let[-1].hotel
 
 
+def born(house: House) -> Hotel:
+    """A hotel in a schema that nobody has lived in: its tables have never held a row, which is what
+    taking a migration back looks at. Nobody else ever moves in."""
+    hotel = _born(house).hotel
+    hotel.write_settings()
+    return hotel
+
+
 def all_move_out() -> None:
     """Let nobody stay who came for one file; who no longer has a server has gone with it."""
     for server, homes in list(_homes.items()):

@@ -39,12 +39,15 @@ CREATE INDEX allocations_by_account ON receivable_allocations (tenant_id, accoun
 ALTER TABLE payment_disputes
   ADD COLUMN receipt_id text,
   ADD COLUMN on_account_micro bigint NOT NULL DEFAULT 0;
-ALTER TABLE payment_disputes DROP CONSTRAINT dispute_is_of_a_folios_payment_or_of_none;
 ALTER TABLE payment_disputes
-  ADD CONSTRAINT dispute_is_of_a_guests_payment_a_companys_or_of_none CHECK
+  DROP CONSTRAINT dispute_is_of_a_folios_payment_or_of_none,
+  DROP CONSTRAINT dispute_is_of_one_payment;
+ALTER TABLE payment_disputes
+  ADD CONSTRAINT dispute_is_of_a_folio_and_its_payment CHECK
     (num_nonnulls(folio_id, payment_id) IN (0, 2)
-      AND num_nonnulls(payment_id, receipt_id, subscription_invoice_id) <= 1
       AND (property_id IS NULL) = (num_nonnulls(payment_id, receipt_id) = 0)) NOT VALID,
+  ADD CONSTRAINT dispute_is_of_one_payment CHECK
+    (num_nonnulls(payment_id, receipt_id, subscription_invoice_id) <= 1) NOT VALID,
   ADD CONSTRAINT dispute_is_of_a_companys_payment
     FOREIGN KEY (tenant_id, receipt_id) REFERENCES account_credits (tenant_id, id) NOT VALID,
   ADD CONSTRAINT company_owes_again_what_it_paid CHECK
@@ -58,11 +61,15 @@ ALTER TABLE payment_disputes ADD CONSTRAINT no_dispute_is_of_a_company CHECK (re
 ALTER TABLE payment_disputes
   DROP CONSTRAINT company_owes_again_what_it_paid,
   DROP CONSTRAINT dispute_is_of_a_companys_payment,
-  DROP CONSTRAINT dispute_is_of_a_guests_payment_a_companys_or_of_none,
+  DROP CONSTRAINT dispute_is_of_a_folio_and_its_payment,
+  DROP CONSTRAINT dispute_is_of_one_payment,
   DROP CONSTRAINT no_dispute_is_of_a_company;
 ALTER TABLE payment_disputes DROP COLUMN on_account_micro, DROP COLUMN receipt_id;
-ALTER TABLE payment_disputes ADD CONSTRAINT dispute_is_of_a_folios_payment_or_of_none
-  CHECK (num_nonnulls(property_id, folio_id, payment_id) IN (0, 3)) NOT VALID;
+ALTER TABLE payment_disputes
+  ADD CONSTRAINT dispute_is_of_a_folios_payment_or_of_none CHECK
+    (num_nonnulls(property_id, folio_id, payment_id) IN (0, 3)) NOT VALID,
+  ADD CONSTRAINT dispute_is_of_one_payment CHECK
+    (subscription_invoice_id IS NULL OR payment_id IS NULL) NOT VALID;
 DROP INDEX allocations_by_account;
 DROP INDEX account_credits_taken_back;
 DROP INDEX company_money_is_taken_back_once;

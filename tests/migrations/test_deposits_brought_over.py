@@ -8,6 +8,7 @@ from common.postgres.address import open_session
 from common.postgres.migrations import MIGRATIONS, Migrator
 from tests.depositing import ledger, move, paid_ahead
 from tests.hotel import Hotel, House
+from tests.lending import born
 from tests.nights import EVENING, NEXT_DAY, checked_in, room, run
 from tests.trust.books import broken
 
@@ -20,7 +21,7 @@ BEFORE = int(next((MIGRATIONS / "tenant").glob("*_deposits.sql")).name[:4]) - 1
 @pytest.fixture
 def hotel(house: House) -> Hotel:
     """A new one: a table that was emptied is not one that never held anything."""
-    return house.new_hotel()
+    return born(house)
 
 
 @pytest.fixture

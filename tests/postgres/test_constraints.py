@@ -319,10 +319,10 @@ def full(house: House) -> Hotel:
     a_sending(hotel, invoice)
     subscriptions_of_every_kind(hotel)
     charges_of_every_state(hotel)
-    money_that_went_back(hotel)
     payments_of_every_state(hotel)
     purchases_of_every_state(hotel)
     reviews_of_every_state(hotel)
+    money_that_went_back(hotel)  # the last: a job that gives money back would settle what waits
     return hotel
 
 

@@ -54,7 +54,7 @@ WEBHOOKS: Final = [
     guests("dispute_is_of_a_payment", payment_id="pay_none"),
     guests("dispute_is_about_something", amount_micro=0),
     Trial("dispute_status_is_known", "payment_disputes", {**DISPUTE, "status": "forgotten"}),
-    guests("dispute_is_of_a_guests_payment_a_companys_or_of_none", payment_id=None),
+    guests("dispute_is_of_a_folio_and_its_payment", payment_id=None),
     Trial(
         "dispute_is_of_a_companys_payment",
         "payment_disputes",
