@@ -62,8 +62,9 @@ def _creating_a_plan(scene: Scene) -> Act:
 
 
 def _publishing(scene: Scene) -> Act:
-    path, named = "/plans/enterprise/versions", {"plan": "enterprise"}
-    return _confirms(scene.hotel, "plan.publish", path, PLAN, **named)
+    made = _creating_a_plan(scene)(scene.hotel)
+    assert made.startswith("201"), made
+    return _confirms(scene.hotel, "plan.publish", "/plans/doomed/versions", PLAN, plan="doomed")
 
 
 def _publishing_tax_rules(scene: Scene) -> Act:

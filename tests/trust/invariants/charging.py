@@ -52,8 +52,8 @@ CHARGED = (
     ),
     plant(
         DUNNED,
-        f"UPDATE {COLLECTIONS} SET failures = 0, failing_since = NULL, failed_at = NULL"
-        f" WHERE {MINE}",
+        f"UPDATE billing_central.subscriptions SET status = 'past_due' WHERE {MINE}",
+        also=("a_subscription_is_what_its_trail_digested",),
     ),
     plant(
         DUNNED,
