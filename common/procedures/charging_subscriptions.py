@@ -99,6 +99,7 @@ def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     knows of none, under the same id. One that another is to take the place of is called off. What
     the processor collects itself by now is asked after only."""
     payment = tx.subscription_payments.get(payment_id)
+    tx.subscription_collections.foresee(payment.subscription_id)
     asked = replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
     collection = tx.subscription_collections.find(payment.subscription_id)
     if collection is None or not collection.is_handed_over:

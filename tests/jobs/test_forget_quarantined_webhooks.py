@@ -71,7 +71,7 @@ def test_the_body_goes_after_90_days_and_all_else_stays(
     del kept["payload"]
     assert (json.loads(after[4]), after[4].count("4711")) == (kept, 0)
     assert {"eventId", "type", "payloadSha256"} <= kept.keys()
-    assert after[5].isoformat()[:16] == "2026-05-30T10:01"
+    assert after[5].isoformat()[:13] == "2026-05-30T10"
     unknown = hotel.post("/webhooks/replay", {"eventId": sent["id"]})
     is_problem(unknown, 404, code="MELMASTOON.BILLING.WEBHOOK_UNKNOWN")
     clock("2026-06-09T10:00:00Z")
