@@ -328,6 +328,13 @@ NOTICED: Final = (
         noticed_by=shields.the_dashboard_shows_all_of_it,
     ),
     Mistake(
+        name="a chart that is drawn nowhere",
+        file="modules/monitoring/figures.tf",
+        before="for index, chart in local.figures_drawn : {",
+        after="for index, chart in slice(local.figures_drawn, 0, 20) : {",
+        noticed_by=shields.every_chart_is_on_a_dashboard,
+    ),
+    Mistake(
         name="an alert on what nobody tells",
         file="alerts.json",
         before="tax_rule.missing.v1",
