@@ -111,6 +111,23 @@ def test_is_left_alone_and_paid_by_what_is_taken_there(hotel: Hotel) -> None:
     assert broken(hotel) == []
 
 
+def test_one_invoice_of_theirs_pays_one_of_ours_however_often_it_is_told(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Two months of 29.00 are owed; theirs of March is told by two events, and pays one of them."""
+    subscribed(hotel, paymentMethodId=card(hotel))
+    assert tell(hotel, "customer.subscription.created") == "applied"
+    clock(APRIL)
+    run_cycle(hotel)
+    assert debts(hotel) == ["open", "open"]
+
+    for _ in range(2):
+        assert tell(hotel, "invoice.paid", id="in_march") == "applied"
+
+    assert debts(hotel) == ["paid", "open"]
+    assert broken(hotel) == []
+
+
 def test_other_money_is_kept_for_a_person_and_had_once_it_is_owed(hotel: Hotel) -> None:
     """Another amount, another currency, and a second 29.00 before anything more is owed."""
     subscribed(hotel)
