@@ -52,10 +52,10 @@ BAD_DEBT: Final = "bad_debt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptRecorded(AccountFact):
-    """A company paid. `items` are those that the allocations changed, as they are by now."""
+class CreditMoved(AccountFact):
+    """Something came to an account's credit, or went of it. `items` are those that the allocations
+    changed, as they are by now."""
 
-    name = "receivable.payment_recorded"
     credit: AccountCredit
     allocations: tuple[Allocation, ...]
     items: tuple[Receivable, ...]
@@ -63,14 +63,17 @@ class ReceiptRecorded(AccountFact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreditNoteSetOff(AccountFact):
+class ReceiptRecorded(CreditMoved):
+    """A company paid."""
+
+    name = "receivable.payment_recorded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditNoteSetOff(CreditMoved):
     """A credit note pays what a company owes, as money would have."""
 
     name = "receivable.credit_note_set_off"
-    credit: AccountCredit
-    allocations: tuple[Allocation, ...]
-    items: tuple[Receivable, ...]
-    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +157,7 @@ def receive(
     )
     shares = oldest_first(items, paid) if wanted is None else wanted
     account.unallocated += paid
-    allocations, changed = _allocated(account, items, shares, paid, moment, id)
+    allocations, changed = allocated(account, items, shares, paid, moment, id)
     source = clearing(id, PaymentMethod(kind.value), cash_session_id)
     return account.told(
         ReceiptRecorded,
@@ -200,7 +203,7 @@ def set_off(
     )
     account.unallocated += amount
     shares = oldest_first([item], amount)
-    allocations, changed = _allocated(account, [item], shares, amount, moment, id)
+    allocations, changed = allocated(account, [item], shares, amount, moment, id)
     return account.told(
         CreditNoteSetOff,
         credit=credit,
@@ -222,7 +225,7 @@ def allocate(
     CreditExceeded.
     """
     shares = oldest_first(items, account.unallocated) if wanted is None else wanted
-    given = _allocated(account, items, shares, account.unallocated, moment, None)
+    given = allocated(account, items, shares, account.unallocated, moment, None)
     return account.told(CreditAllocated, allocations=given[0], items=given[1])
 
 
@@ -242,15 +245,8 @@ def reverse(
     account.must_not_be_closed()
     if reversed_already or allocation.reverses is not None:
         raise AllocationAlreadyReversed(allocationId=allocation.id)
-    back = Allocation(
-        id=moment.new_id(AllocationId),
-        account_id=account.id,
-        invoice_id=allocation.invoice_id,
-        amount=-allocation.amount,
-        business_date=moment.settings.property(account.property_id).business_date(moment.now),
-        reverses=allocation.id,
-        reason=reason,
-    )
+    on = moment.settings.property(account.property_id).business_date(moment.now)
+    back = allocation.reversal(moment.new_id(AllocationId), on, reason)
     account.open += allocation.amount
     account.unallocated += allocation.amount
     return account.told(
@@ -294,7 +290,7 @@ def write_off(
     )
 
 
-def _allocated(
+def allocated(
     account: CompanyAccount,
     items: Sequence[Receivable],
     shares: Sequence[Share],
@@ -302,7 +298,11 @@ def _allocated(
     moment: Moment,
     credit_id: ReceiptId | SetOffId | None,
 ) -> tuple[tuple[Allocation, ...], tuple[Receivable, ...]]:
-    """The allocations of the shares, and the items that they change."""
+    """The allocations of the shares of a credit, and the items that they change.
+
+    Refuses: CurrenciesDiffer, AmountNotPositive, ReceivableUnknown, ReceivableExceeded,
+    CreditExceeded.
+    """
     changed, total = settled_by(items, shares)
     if total is None:
         return (), ()

@@ -13,10 +13,11 @@ account's credit again, and to what is due first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-from common.domain.company_account import AccountFact, AccountStatus, CompanyAccount
+from common.domain.company_account import AccountStatus, CompanyAccount
+from common.domain.company_settling import CreditMoved, allocated
 from common.domain.identifiers import AllocationId, ReceiptId
 from common.domain.ledger import CARD_CLEARING, DISPUTED_FUNDS, Entry, owed_by
 from common.domain.moment import Moment
@@ -26,10 +27,8 @@ from common.domain.receivable import (
     Allocation,
     CreditKind,
     Receivable,
-    Share,
     TakenBackId,
     oldest_first,
-    settled_by,
 )
 
 _FROM = {CreditKind.DISPUTED: DISPUTED_FUNDS, CreditKind.REFUNDED_THERE: CARD_CLEARING}
@@ -68,26 +67,18 @@ class CardReceipt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptTakenBack(AccountFact):
+class ReceiptTakenBack(CreditMoved):
     """A company's payment was taken back: it owes so much again. `allocations` are those that were
     reversed, and what of them goes to the same invoices still."""
 
     name = "receivable.payment_taken_back"
-    credit: AccountCredit
-    allocations: tuple[Allocation, ...]
-    items: tuple[Receivable, ...]
-    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptGivenAgain(AccountFact):
+class ReceiptGivenAgain(CreditMoved):
     """A dispute of a company's payment was won: what was taken back is to its credit again."""
 
     name = "receivable.payment_given_again"
-    credit: AccountCredit
-    allocations: tuple[Allocation, ...]
-    items: tuple[Receivable, ...]
-    entries: tuple[Entry, ...]
 
 
 def take_back(
@@ -118,7 +109,8 @@ def take_back(
     back, items = _reversed(paid, reversing, on, REASONS[kind], moment)
     credit = _moved(paid, -amount, on, kind, cause, moment)
     account.unallocated -= amount
-    again, changed = _given_to(account, items, oldest_first(items, over), on, moment)
+    shares = oldest_first(items, over)
+    again, changed = allocated(account, items, shares, account.unallocated, moment, None)
     known = {each.invoice_id: each for each in (*items, *changed)}
     entry = Entry(credit.id, 0, owed_by(account.id), _FROM[kind], amount, on)
     return account.told(
@@ -137,7 +129,7 @@ def give_again(paid: CardReceipt, taken: AccountCredit, moment: Moment) -> Recei
     credit = _moved(paid, amount, on, CreditKind.DISPUTE_WON, taken.cause or "", moment)
     account.unallocated += amount
     shares = oldest_first(paid.items, amount)
-    given, changed = _given_to(account, paid.items, shares, on, moment)
+    given, changed = allocated(account, paid.items, shares, account.unallocated, moment, None)
     entry = Entry(credit.id, 0, DISPUTED_FUNDS, owed_by(account.id), amount, on)
     return account.told(
         ReceiptGivenAgain, credit=credit, allocations=given, items=changed, entries=(entry,)
@@ -163,47 +155,13 @@ def _reversed(
     opened: dict[str, Receivable] = {}
     back: list[Allocation] = []
     for each in reversing:
-        reversal = replace(
-            each,
-            id=moment.new_id(AllocationId),
-            amount=-each.amount,
-            business_date=on,
-            credit_id=None,
-            reverses=each.id,
-            reason=reason,
-        )
+        reversal = each.reversal(moment.new_id(AllocationId), on, reason)
         back.append(reversal)
         item = known[each.invoice_id].less(reversal.amount)
         known[each.invoice_id] = opened[each.invoice_id] = item
         account.open += each.amount
         account.unallocated += each.amount
     return back, tuple(opened.values())
-
-
-def _given_to(
-    account: CompanyAccount,
-    items: Sequence[Receivable],
-    shares: Sequence[Share],
-    on: date,
-    moment: Moment,
-) -> tuple[tuple[Allocation, ...], tuple[Receivable, ...]]:
-    """Allocate a part of the account's credit, which is there."""
-    changed, total = settled_by(items, shares)
-    if total is None:
-        return (), ()
-    account.open -= total
-    account.unallocated -= total
-    given = tuple(
-        Allocation(
-            id=moment.new_id(AllocationId),
-            account_id=account.id,
-            invoice_id=share.invoice_id,
-            amount=share.amount,
-            business_date=on,
-        )
-        for share in shares
-    )
-    return given, changed
 
 
 def _moved(

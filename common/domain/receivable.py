@@ -193,6 +193,18 @@ class Allocation:
     reverses: AllocationId | None = None
     reason: str | None = None
 
+    def reversal(self, id: AllocationId, on: date, reason: str) -> "Allocation":
+        """What takes it back as a whole, on a day."""
+        return replace(
+            self,
+            id=id,
+            amount=-self.amount,
+            business_date=on,
+            credit_id=None,
+            reverses=self.id,
+            reason=reason,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff:
