@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 from tests.hotel import Hotel
 from tests.metering import Event, fates, price, priced, send_all, totals, usage_lines
 from tests.metering import used as used_at
-from tests.subscribing import WHY, shown
-from tests.trust.faults.subscription_examples import overdue
+from tests.subscribing import WHY, shown, subscribed
+from tests.trust.faults.subscription_examples import AT_NOON, overdue
 from tests.trust.races.plays.playbill import race
 from tests.trust.races.plays.subscriptions import asks, runs_the_cycle
 from tests.trust.races.stage import Stage
@@ -66,6 +66,21 @@ def usage_is_told_while_a_subscription_ends(stage: Stage) -> None:
     in_time = _billed(usage_lines(hotel))
     assert in_time in (0, 100)
     assert totals(hotel) == [[1, "ai_tokens", 1, 100, in_time, in_time]]
+
+
+@race
+def usage_of_the_last_minute_is_told_while_a_subscription_ends(stage: Stage) -> None:
+    """Told before the end it is on the last invoice; told behind it, it is of no subscription."""
+    hotel = stage.hotel
+    subscribed(hotel, priced(hotel, price("ai_tokens", 10_000), plan=PLAN))
+    stage.plays("sender", tells("one", used_at("ai_tokens", 100, AT_NOON, "evt-last")))
+    stage.plays("platform", asks(hotel, "cancel", at="now", reason=WHY))
+
+    answers = stage.play()
+
+    (fate,) = [each for answer in answers if "items" in answer.json for each in fates(answer)]
+    counted = {"counted": [[1, "ai_tokens", 1, 100, 100, 100]], "USAGE_OUTSIDE_SUBSCRIPTION": []}
+    assert totals(hotel) == counted[fate]
 
 
 @race
