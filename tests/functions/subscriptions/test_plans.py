@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, usd
 from tests.proofs import assert_refused, state, told
-from tests.subscribing import shown, staff, subscribed
+from tests.subscribing import change, preview, shown, staff, subscribed
 from tests.together import at_once
 
 pytestmark = pytest.mark.req("SUB-1")
@@ -95,6 +95,26 @@ def test_a_new_version_leaves_subscribers_with_theirs(hotel: Hotel) -> None:
     assert told(hotel)[-1] == "plan_version.published"
     listed = hotel.get("/plans").json["items"]
     assert [each["planVersion"] for each in listed if each["plan"] == plan] == [2]
+
+
+@pytest.mark.req("BEY-5")
+def test_what_was_quoted_at_another_fee_is_not_charged(hotel: Hotel) -> None:
+    """Nothing of the subscription has changed, and yet it is another sum: the plan has become
+    dearer meanwhile."""
+    plan = named()
+    assert create(hotel, plan).status_code == 201
+    subscribed(hotel)
+    quoted = preview(hotel, plan=plan).json
+    assert publish(hotel, plan, monthlyFee=usd(5_000)).status_code == 201
+    before = state(hotel)
+
+    answer = change(hotel, plan=plan, quoteToken=quoted["quoteToken"])
+
+    assert_refused(answer, 409, "QUOTE_STALE")
+    assert state(hotel) == before
+    again = preview(hotel, plan=plan).json
+    charged = change(hotel, plan=plan, quoteToken=again["quoteToken"]).json["bill"]
+    assert (charged, charged != quoted["bill"]) == (again["bill"], True)
 
 
 @pytest.mark.parametrize(
