@@ -83,7 +83,7 @@ def play(race: str, seed: int) -> None:
         came = perform(theatre, RACES[race], drawn)
         typer.echo(told(f"{race}, seed {seed}", came, drawn.written()))
         if came.wrong:
-            typer.echo(races.story(theatre, race, seed, drawn.written()))
+            typer.echo(races.story(theatre, race, seed, drawn.written(), came))
     raise typer.Exit(1 if came.wrong else 0)
 
 
