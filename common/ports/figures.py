@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 class PlatformFigures(Protocol):

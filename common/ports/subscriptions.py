@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from common.domain.trial import Marks, Trial
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
+    from common.ports.paging import Page
     from common.ports.quotes import Quotes
-    from common.ports.transaction import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

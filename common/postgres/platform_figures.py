@@ -32,7 +32,7 @@ from common.domain.platform_figures import (
 from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, InvoicedLine, nothing_moved, recognition
 from common.domain.subscription_invoice import LineKind
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.ports.transactions import CrossTenantRow, DatabaseUnavailable, TryAgain
 from common.postgres import platform_figures_sql as sql
 from common.postgres.connection import (

@@ -19,7 +19,7 @@ from common.domain.subscription_invoice import (
     SubscriptionInvoice,
     SubscriptionInvoiceUnknown,
 )
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
 from common.postgres.connection import ConnectionLost, Statement

@@ -23,8 +23,8 @@ from common.domain.usage import (
 )
 from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
 from common.domain.usage_price import UsagePrice
+from common.ports.paging import CursorInvalid, Page
 from common.ports.subscriptions import UsageFilter
-from common.ports.transaction import CursorInvalid, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

@@ -21,8 +21,8 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import fall_due, restore, suspend
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
+from common.ports.answers import Unreachable
 from common.ports.cards import GatewayUnavailable, NotThere
-from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
 from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction

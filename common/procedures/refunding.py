@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from common.domain.identifiers import FolioId, RefundId
 from common.domain.refund import RefundUnknown, settle_refund
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
+from common.ports.folios import PendingRefund
 from common.ports.powers import Powers
 from common.ports.subscriptions import PendingSubscriptionRefund
-from common.ports.transaction import PendingRefund, Transaction
+from common.ports.transaction import Transaction
 from common.procedures.giving_back import keep_refund_result
 from common.procedures.returning import keep_return
 

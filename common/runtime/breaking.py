@@ -19,6 +19,7 @@ from common.domain.processor_payment import Heard
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.stored_method import MethodDetails
+from common.ports.answers import Answer, Failed, Succeeded, Unknown, Unreachable
 from common.ports.cards import (
     Cards,
     GatewayUnavailable,
@@ -29,15 +30,7 @@ from common.ports.cards import (
     Person,
 )
 from common.ports.circuit import Breaker
-from common.ports.gateway import (
-    Answer,
-    Failed,
-    Gateway,
-    Succeeded,
-    Unknown,
-    Unreachable,
-    Wanted,
-)
+from common.ports.gateway import Gateway, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.ports.signals import Detector

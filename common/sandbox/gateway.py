@@ -24,7 +24,8 @@ from uuid import UUID
 from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Wanted
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
+from common.ports.gateway import Wanted
 from common.sandbox.movements import SandboxMovements, WriteOnce
 from common.sandbox.outage import unless_down
 from common.sandbox.payouts import SandboxPayouts

@@ -21,7 +21,8 @@ from common.domain.money import Money
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.reconciliation import CardRecord, CardRecords
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Unreachable, Wanted
+from common.ports.answers import Answer, Failed, Succeeded, Unknown, Unreachable
+from common.ports.gateway import Wanted
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.stripe.movements import StripeMovements

@@ -9,8 +9,9 @@ from common.contracts.figures import BehindPage, BehindView
 from common.contracts.shapes import ListRequest
 from common.domain.account_statement import PeriodInvalid
 from common.domain.platform_figures import Days, Figure, ListAsked
+from common.ports.paging import CursorInvalid
 from common.ports.powers import Powers
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import CSV, http_function
 
 

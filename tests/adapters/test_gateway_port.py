@@ -19,7 +19,8 @@ from common.domain.money import Currency, Money
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.files import write_once
-from common.ports.gateway import Failed, Gateway, Succeeded, Unknown, Unreachable, Wanted
+from common.ports.answers import Failed, Succeeded, Unknown, Unreachable
+from common.ports.gateway import Gateway, Wanted
 from common.sandbox.gateway import SandboxGateway
 from common.stripe.gateway import StripeGateway
 from tests.adapters.stripe_stand_in import KEY, StripeStandIn, stripe_stand_in

@@ -27,8 +27,9 @@ from common.domain.money import Money
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.settings import Issuer
+from common.ports.answers import Answer, Unknown
 from common.ports.cards import Cards
-from common.ports.gateway import Answer, Gateway, Unknown, Wanted
+from common.ports.gateway import Gateway, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.ports.powers import Documents, Seal
