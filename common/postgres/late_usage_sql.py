@@ -10,8 +10,7 @@ something is its last movement.
 
 from typing import Final
 
-LEAKING: Final = """
-WITH touched AS (
+LEAKING: Final = """touched AS (
   SELECT subscription_id, period_number, meter
   FROM billing_central.usage_totals
   WHERE quantity <> billed_quantity
@@ -79,12 +78,14 @@ leaking AS (
             FROM billing_central.revenue_movements AS moved
             WHERE moved.subscription_id = subscriptions.id), '-infinity'))
 )"""
-LATE_USAGE: Final = f"""{LEAKING}
+LATE_USAGE: Final = f"""
+WITH {LEAKING}
 SELECT currency, meter, aggregation, interval, usage_prices, quantity, billed_micro, events
 FROM leaking
 """
 # The key is that of the total; it is priced where it is read.
-LATE_USAGE_ROWS: Final = f"""{LEAKING}
+LATE_USAGE_ROWS: Final = f"""
+WITH {LEAKING}
 SELECT key, tenant_id, subscription_id, period_number, told_at, currency, meter, aggregation,
        interval, usage_prices, quantity, billed_micro
 FROM (
@@ -95,7 +96,8 @@ WHERE key > $3
 ORDER BY key
 LIMIT $4
 """
-UNBILLED_USAGE_ROWS: Final = f"""{LEAKING}
+UNBILLED_USAGE_ROWS: Final = f"""
+WITH {LEAKING}
 SELECT DISTINCT records.id, records.tenant_id, records.subscription_id, NULL, NULL, NULL,
        NULL::bigint, recorded_at
 FROM leaking
