@@ -23,7 +23,7 @@ from common.domain.meter import Aggregation, Meter, MeterUnknown
 from common.domain.period import Interval, Period, periods
 from common.domain.platform_identifiers import UsageRecordId
 from common.domain.refusal import Conflict, Unmet
-from common.domain.subscription import RUNNING, Subscription
+from common.domain.subscription import ADVANCING, Subscription
 
 LATE_DAYS: Final = 34
 AHEAD_SECONDS: Final = 300
@@ -140,7 +140,7 @@ def period_number_at(
         if not begun:
             raise UsageOutsideSubscription()
         return max(begun)
-    if at < subscription.period.end or subscription.status not in RUNNING:
+    if at < subscription.period.end or subscription.status not in ADVANCING:
         return subscription.period_number
     return _number_ahead(subscription, at)
 

@@ -70,7 +70,8 @@ leaking AS (
       AND events.period_number = totals.period_number AND events.meter = totals.meter
       AND recorded_at < $2
   ) AS counted
-  WHERE totals.period_number > 0 AND $1::timestamptz IS NOT NULL
+  WHERE $1::timestamptz IS NOT NULL
+    AND totals.period_number BETWEEN 1 AND subscriptions.period_number
     AND counted.quantity <> billed.quantity
     AND (bill.since IS NOT NULL
          OR canceled_at < $2 AND $2 > coalesce(

@@ -96,6 +96,7 @@ FROM billing_central.usage_totals AS totals
 JOIN billing_central.subscriptions ON subscriptions.id = totals.subscription_id
 WHERE totals.tenant_id = billing_central.current_tenant()
   AND quantity <> billed_quantity
+  AND totals.period_number <= subscriptions.period_number
   AND canceled_at <= $1
 GROUP BY totals.tenant_id, totals.subscription_id
 ORDER BY totals.subscription_id

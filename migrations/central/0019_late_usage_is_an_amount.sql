@@ -7,7 +7,8 @@
 -- up
 CREATE POLICY figures ON subscriptions FOR SELECT TO billing_analyst USING (true);
 CREATE POLICY figures ON usage_totals FOR SELECT TO billing_analyst USING (true);
-GRANT SELECT (id, tenant_id, version_id, interval, canceled_at) ON subscriptions TO billing_analyst;
+GRANT SELECT (id, tenant_id, version_id, interval, period_number, canceled_at)
+  ON subscriptions TO billing_analyst;
 GRANT SELECT (tenant_id, subscription_id, period_number, meter, aggregation, quantity,
     billed_quantity)
   ON usage_totals TO billing_analyst;
@@ -22,7 +23,7 @@ REVOKE SELECT (quantity, value_sha256) ON usage_events FROM billing_analyst;
 REVOKE SELECT (tenant_id, subscription_id, period_number, meter, aggregation, quantity,
     billed_quantity)
   ON usage_totals FROM billing_analyst;
-REVOKE SELECT (id, tenant_id, version_id, interval, canceled_at) ON subscriptions
-  FROM billing_analyst;
+REVOKE SELECT (id, tenant_id, version_id, interval, period_number, canceled_at)
+  ON subscriptions FROM billing_analyst;
 DROP POLICY figures ON usage_totals;
 DROP POLICY figures ON subscriptions;

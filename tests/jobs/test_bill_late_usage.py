@@ -13,6 +13,7 @@ from tests.paying import run_job
 from tests.proofs import state, told
 from tests.subscribing import act, invoices, run_cycle, subscribed
 from tests.together import at_once
+from tests.trialing import tried
 from tests.trust.books import broken
 
 pytestmark = pytest.mark.req("SUB-12", "JOB-1")
@@ -114,3 +115,25 @@ def test_who_has_subscribed_anew_still_owes_what_was_used_before(
 def users(at: str, names: str) -> list[Event]:
     """An event of each of these users."""
     return [used("active_users", None, at, value=name) for name in names]
+
+
+def test_what_was_used_behind_a_trial_that_is_not_followed_waits_for_no_invoice(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """The trial ends on 15 March, which the cycle finds an hour later. What was told in between
+    would have been of the first period, and there is none."""
+    clock("2026-03-01T00:00:00+00:00")
+    tried(hotel, plan=priced(hotel, price("active_users", 2_000_000)))
+    clock("2026-03-15T00:40:00+00:00")
+    told_between = used("active_users", None, "2026-03-15T00:30:00Z", value="a")
+    assert fates(send_all(hotel, told_between)) == ["counted"]
+    assert totals(hotel) == [[1, "active_users", 1, 1, 0, 0]]
+    clock("2026-03-15T01:00:00+00:00")
+    assert run_cycle(hotel).done == 1
+    clock("2026-04-20T00:00:00+00:00")
+
+    progress = run_job(hotel, bill_late_usage)
+
+    assert (progress.done, progress.exit_code) == (0, 0)
+    assert invoices(hotel) == []
+    assert broken(hotel) == []
