@@ -27,7 +27,7 @@ from common.domain.subscription import (
     SubscriptionSuspended,
 )
 from common.domain.subscription_invoice import InvoiceLine, Purpose
-from common.domain.usage import LATE_DAYS
+from common.domain.usage import NO_MORE_AFTER
 
 ENDED = "The last period that was to be billed is over"
 LATE = "What was used came late"
@@ -167,7 +167,7 @@ def bill_late_usage(
     """Bill what was told after a subscription has ended, once nothing more can be; None before
     that, and where that is nothing."""
     ended_at = subscription.canceled_at
-    if ended_at is None or now < ended_at + timedelta(days=LATE_DAYS) or not usage:
+    if ended_at is None or now < ended_at + NO_MORE_AFTER or not usage:
         return None
     bill = subscription.bill(Purpose.LATE_USAGE, usage)
     return subscription.told(LateUsageBilled, LATE, bill)

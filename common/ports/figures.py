@@ -17,10 +17,6 @@ class PlatformFigures(Protocol):
     def revenue(self, days: Days) -> Sequence[Revenue]:
         """Of each currency, in the order of their codes. Raises DatabaseUnavailable."""
 
-    def unbilled_usage(self, days: Days) -> int:
-        """How many events that are priced came after their period was billed, and are on no invoice
-        yet at the end of the days. Raises DatabaseUnavailable."""
-
     def trials(self, days: Days) -> Trials:
         """What became of trials. Raises DatabaseUnavailable."""
 

@@ -141,7 +141,8 @@ class Usage(Protocol):
         """Refuses what is no meter: MeterUnknown."""
 
     def take(self, events: Sequence[UsageEvent]) -> UsageBook:
-        """Lock the subscription, and read what has to be known to count these events.
+        """Lock the tenant's subscriptions, and read what has to be known to count these events:
+        of the one that stands, and of those that ended so lately that something can be told.
 
         Refuses: SubscriptionUnknown.
         """

@@ -1,4 +1,4 @@
-"""List what a figure of the platform is made of: movements, subscriptions, invoices or trials.
+"""List what a figure of the platform is made of: movements, invoices, trials, what was used.
 
 The rows of a figure add up to it, of the same days. What came after the last day is in none of
 them, though it is in the books by now.

@@ -201,8 +201,9 @@ def told_late(hotel: Hotel) -> None:
         at = tx.now - timedelta(days=45)
         event = UsageEvent(meter="ai_tokens", event_id="late", quantity=5, occurred_at=at)
         book = tx.usage.take([event])
-        record = UsageRecord(id=tx.new_id(UsageRecordId), subscription_id=book.subscription.id)
-        assert book.count(event, record, at)
+        (ended,) = (each.id for each in book.subscriptions)
+        record = UsageRecord(id=tx.new_id(UsageRecordId), subscription_id=ended)
+        assert book.count(event, {ended: record}, at)
         tx.usage.keep(record)
         tx.tell(record.recorded())
 
