@@ -73,6 +73,12 @@ def retold_credits(
     return told
 
 
+def is_empty(account: Row) -> bool:
+    """Whether nothing ever moved on it: it was opened for a purchase that was declined."""
+    sums = ("version", "last_entry", "balance_micro", "held_micro", "debt_micro")
+    return not any(account[column] for column in sums)
+
+
 def left_by(entry: Row, last: int) -> Row:
     """The state that an entry of an account's trail leaves; `last` is its newest movement."""
     detail = told_in(entry)
