@@ -1,4 +1,4 @@
-"""Begin a trial: fourteen days of a plan, once, for any account with a verified address (SUB-10).
+"""Begin a trial: some days of a plan, once, for any account with a verified address (SUB-10).
 
 No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
 service has verified their address is enough. By what somebody is known again (account, mailbox,
@@ -54,6 +54,7 @@ class Asked:
 
     id: SubscriptionId
     terms: Terms
+    days: int
     time_zone: str
     payment_method_id: StoredMethodId | None
     traces: Traces = field(repr=False)
@@ -80,7 +81,7 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     asked = marked.asked
     if tx.subscriptions.find() is not None:
         raise TrialUsed()
-    created, trial = begin_trial(asked.id, asked.terms, asked.time_zone, tx.now)
+    created, trial = begin_trial(asked.id, asked.terms, asked.time_zone, tx.now, days=asked.days)
     tx.trials.begin(trial, marked.marks)
     begin_to_collect(asked.id, asked.payment_method_id, tx)
     settle(created, tx)
@@ -128,6 +129,7 @@ def start_trial(request: StartTrial, tx: Transaction) -> Asked:
     return Asked(
         id=request.id or tx.new_id(SubscriptionId),
         terms=Terms.of(version, request.seats, request.interval, None),
+        days=version.trial_days,
         time_zone=request.time_zone,
         payment_method_id=request.payment_method_id,
         traces=Traces(

@@ -138,6 +138,7 @@ SUBSCRIPTIONS: Final = [
     entry("platform_entry_is_positive", amount_micro=0),
     entry("platform_entry_names_two_accounts", debit_account="one", credit_account="one"),
     plan("usage_prices_are_a_list", usage_prices={"ai_tokens": 1}),
+    plan("trial_takes_some_days", trial_days=0),
     Trial("usage_meters_pkey", "usage_meters", {}),
     Trial("meter_aggregation_is_known", "usage_meters", {"name": "x", "aggregation": "mean"}),
     Trial("usage_period_is_closed_once", "usage_periods", {}),

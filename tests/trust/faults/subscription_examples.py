@@ -223,7 +223,7 @@ def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
     def trying(_: None, tx: Transaction) -> None:
         terms = Terms.of(tx.plans.get("free" if payable else "pro"), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=days)
-        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began)
+        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began, days=14)
         tx.trials.begin(trial, some_marks())
         settle(created, tx)
 
