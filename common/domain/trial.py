@@ -10,8 +10,8 @@ once.
 
 Once: for an account, for a hotel, for a mailbox, for a device and for a card. Each is known again
 by its mark, an HMAC under a key of the platform, over all tenants; nothing else of it is kept, and
-the database lets no mark in twice. A day is 24 hours here: what was promised is not less when the
-clock of a zone moves.
+the database lets no mark in twice; which keys those are is said in `trial_keys`. A day is 24 hours
+here: what was promised is not less when the clock of a zone moves.
 """
 
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
 )
 from common.domain.subscription_terms import Terms
+from common.domain.trial_keys import TrialKey
 
 REMIND_DAYS: Final = 3
 TRIAL_OVER: Final = "The trial is over and no payment method was left"
@@ -77,8 +78,9 @@ class Traces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """The HMACs of traces, 32 bytes each; no card, no mark."""
+    """The HMACs of traces under one key, 32 bytes each; no card, no mark."""
 
+    key: TrialKey
     account: bytes
     email: bytes
     device: bytes

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.domain.subscription_payment import SubscriptionPayment
     from common.domain.subscription_refund import SubscriptionRefund
-    from common.domain.trial import Marks, Trial
+    from common.domain.trial import Trial
+    from common.domain.trial_keys import KeptKeys, Recognition
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.paging import Page
@@ -178,9 +179,15 @@ class Trials(Protocol):
     def to_remind(self) -> Sequence[SubscriptionId]:
         """The trial that is to be told of by now, where there is one."""
 
-    def begin(self, trial: Trial, marks: Marks) -> None:
+    def foresee_keys(self) -> None:
+        """Read the kept keys along with what is read next."""
+
+    def kept_keys(self) -> KeptKeys:
+        """The keys that who had a trial is marked under, over all tenants."""
+
+    def begin(self, trial: Trial, known: Recognition) -> None:
         """Write a new trial, with the marks of who begins it: each of them once, over all tenants.
-        At the commit refuses: TrialUsed, TrialNotOffered."""
+        At the commit refuses: TrialUsed, TrialNotOffered, TrialsUnavailable."""
 
     def keep(self, trial: Trial) -> None:
         """Write what has changed of it."""
