@@ -28,7 +28,13 @@ from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.purchasing import settle as ask_and_take
-from common.procedures.subscribing import foresee_bill, settle, supersede_waiting, usage_due
+from common.procedures.subscribing import (
+    OTHER_METHOD,
+    foresee_bill,
+    settle,
+    supersede_waiting,
+    usage_due,
+)
 from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
@@ -193,8 +199,7 @@ def keep_heard(
     if invoice is not None:
         keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
-        _declined(subscription, collection, AUTHENTICATION, tx)
-        collection.next_at = None
+        _begins_to_wait(subscription, collection, payment, tx)
     elif collection.method_id != payment.method_id or payment.is_superseded:
         collection.look_at(tx.now)
     else:
@@ -260,14 +265,39 @@ def _declined(
         _end(held, subscription, collection, tx)
 
 
+def _begins_to_wait(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """The bank asks the tenant, who is dunned for it. Where another card was given meanwhile, or
+    the processor collects it itself by now, it is called off."""
+    is_of_another = collection.method_id != payment.method_id
+    if is_of_another or collection.is_handed_over:
+        superseded = payment.supersede(OTHER_METHOD if is_of_another else HANDED_OVER)
+        if superseded is not None:
+            tx.subscription_payments.keep(payment)
+            tx.tell(superseded)
+        return
+    _declined(subscription, collection, AUTHENTICATION, tx)
+    collection.next_at = None
+
+
 def _still_waits(
     subscription: Subscription,
     collection: Collection,
     payment: SubscriptionPayment,
     tx: Transaction,
 ) -> None:
-    """The bank still asks the tenant: that is waited for as long as for another card."""
-    if payment.status is not _S.REQUIRES_ACTION or collection.is_handed_over:
+    """The bank still asks the tenant: that is waited for as long as for another card. Where it has
+    asked during a pause, the days begin now that there is none."""
+    is_over = payment.status is not _S.REQUIRES_ACTION or payment.is_superseded
+    if is_over or collection.is_handed_over or subscription.status is Status.PAUSED:
+        return
+    if collection.dunning.failing_since is None:
+        tx.subscription_collections.keep(collection)
+        _begins_to_wait(subscription, collection, payment, tx)
         return
     terms, held = tx.settings.dunning, tx.subscription_collections.held()
     step = collection.dunning.after_failure(terms, held, tx.now)
