@@ -11,7 +11,7 @@ So nobody is suspended but by a word that was heard: who does not answer suspend
 from dataclasses import replace
 from typing import Final
 
-from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, Held, Step
+from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, TOO_SMALL, Held, Step
 from common.domain.identifiers import PaymentIntentId, SubscriptionId
 from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus
 from common.domain.stored_method import StoredMethod
@@ -38,6 +38,7 @@ from common.procedures.subscribing import (
 from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
+TOO_LITTLE: Final = "What is left is less than any card can pay"
 UNPAID: Final = "It was not paid in time"
 GIVEN_UP: Final = "Its invoice is given up"
 HANDED_OVER: Final = "The processor collects it itself"
@@ -200,6 +201,8 @@ def keep_heard(
         keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
         _begins_to_wait(subscription, collection, payment, tx)
+    elif payment.failure_code == TOO_SMALL:
+        _let_go(subscription, collection, payment, tx)
     elif collection.method_id != payment.method_id or payment.is_superseded:
         collection.look_at(tx.now)
     else:
@@ -228,16 +231,41 @@ def keep_paid(
     invoice: SubscriptionInvoice,
     tx: Transaction,
 ) -> None:
-    """An invoice is paid. What else is open is charged next; if nothing is, all is well again."""
+    """An invoice is paid."""
     tx.subscription_payments.pay_invoice(payment, invoice)
+    _owes_less(subscription, collection, invoice, PAID, tx)
+
+
+def _let_go(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """So little is due of an invoice that no card can pay it: it is lost, and nobody is dunned or
+    suspended for it."""
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    tx.subscription_payments.give_up(invoice)
+    _owes_less(subscription, collection, invoice, TOO_LITTLE, tx)
+
+
+def _owes_less(
+    subscription: Subscription,
+    collection: Collection,
+    invoice: SubscriptionInvoice,
+    reason: str,
+    tx: Transaction,
+) -> None:
+    """Of an invoice nothing is open any more. What else is open is charged next; if nothing is, all
+    is well again."""
     is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
     collection.look_at(tx.now if is_more else None)
     if is_more:
         return
-    if (recovered := collection.recover(PAID)) is not None:
+    if (recovered := collection.recover(reason)) is not None:
         tx.tell(recovered)
     usage = usage_due(taxed(subscription, tx), tx)
-    if (restored := restore(subscription, tx.now, PAID, usage.lines)) is not None:
+    if (restored := restore(subscription, tx.now, reason, usage.lines)) is not None:
         settle(restored, tx, usage=usage, collection=collection)
 
 
