@@ -130,3 +130,25 @@ def test_what_a_suspended_tenant_owed_is_given_up_once_it_is_canceled(
     assert booked(hotel) == [["bad_debt", "receivable", 2_900]]
     collect(hotel)
     assert broken(hotel) == []
+
+
+def test_who_pays_behind_the_end_of_a_suspended_subscription_is_let_go(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Canceled for 1 April and suspended on 11 March; paid on 20 April: it has ended, so that the
+    house may subscribe again, and not a day of April is billed."""
+    subscribed(hotel, paymentMethodId=card(hotel, "sandbox_expired"))
+    collect(hotel)
+    assert act(hotel, "cancel").status_code == 200
+    clock("2026-03-11T12:30:00+00:00")
+    collect(hotel)
+    assert status(hotel) == "suspended"
+    clock("2026-04-20T12:00:00+00:00")
+    assert choose(hotel, card(hotel)).status_code == 200
+
+    collect(hotel)
+
+    assert (status(hotel), debts(hotel)) == ("canceled", ["paid"])
+    assert shown(hotel)["subscription"]["canceledAt"][:10] == "2026-04-01"
+    subscribed(hotel, "free")
+    assert broken(hotel) == []
