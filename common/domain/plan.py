@@ -15,6 +15,7 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval
+from common.domain.processor_units import takes_whole_minor_units
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.usage_price import UsagePrice
 
@@ -135,7 +136,13 @@ class PlanVersion(Aggregate):
         }
 
     def published(self) -> PlanVersionPublished:
-        """Tell of a new version."""
+        """Tell of a new version. What a part of a period costs comes in minor units: where the
+        processor does not take each of them, an invoice could be charged to nobody.
+
+        Refuses: PlanPriceInvalid.
+        """
+        if not takes_whole_minor_units(self.currency):
+            raise PlanPriceInvalid(f"The processor does not take every amount in {self.currency}.")
         return PlanVersionPublished(subject=self, sequence=self.next_sequence())
 
     def fee(self, interval: Interval, seats: int, agreed: Money | None) -> Money:

@@ -268,10 +268,6 @@ class Subscription(Aggregate):
         """Come after one that has ended: whoever was worth something then is not new now."""
         self.counted = revenue.Counted(has_paid=before.counted.has_paid)
 
-    def credits_granted_for(self, now: datetime) -> int:
-        """The micro credits that were granted for a time that is not over."""
-        return self.period_credits_micro if now < self.period.end else 0
-
     def move(self, to: Status) -> None:
         """Go over to another state. Refuses: SubscriptionStateRefuses."""
         if to not in TRANSITIONS[self.status]:

@@ -170,9 +170,9 @@ class Collection(Aggregate):
         return TakenBack(subject=self, sequence=self.next_sequence())
 
     def owe(self, moment: Moment) -> None:
-        """Something more is owed. It is charged at once, but for who is being dunned: their next
-        charge takes it along."""
-        if self.dunning.failing_since is None:
+        """Something more is owed, or nothing more will be. It is charged at once, but for who is
+        being dunned: their next charge takes it along. Who was dunned to the end has none."""
+        if self.dunning.failing_since is None or self.next_at is None:
             self.look_at(moment.now)
 
     def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:

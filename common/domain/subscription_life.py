@@ -189,13 +189,16 @@ def fall_due(subscription: Subscription, reason: str) -> SubscriptionPastDue | N
 
 def restore(
     subscription: Subscription, now: datetime, reason: str, usage: Lines = ()
-) -> SubscriptionReactivated | None:
-    """All is paid: serve as before (SUB-7). None where that is so, or where it has ended."""
+) -> SubscriptionFact | None:
+    """All is paid: serve as before (SUB-7). None where that is so. One that was suspended when its
+    last period ended has nothing to go on with, and ends there."""
     if subscription.status is Status.PAST_DUE:
         subscription.move(Status.ACTIVE)
         return subscription.told(SubscriptionReactivated, reason)
-    if subscription.status is not Status.SUSPENDED or has_ended(subscription, now):
+    if subscription.status is not Status.SUSPENDED:
         return None
+    if has_ended(subscription, now):
+        return renew(subscription, now, usage, also_suspended=True)
     return reactivate(subscription, now, reason, usage)
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Fact
+from common.domain.charge_ids import charge_id
 from common.domain.identifiers import (
-    PaymentIntentId,
     StoredMethodId,
     SubscriptionId,
     SubscriptionInvoiceId,
@@ -27,7 +27,6 @@ from common.domain.processor_units import to_processor
 from common.domain.stored_method import StoredMethod
 from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
 
-BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BAD_DEBT: Final = "bad_debt"
 PAID_PART: Final = 50
 GIVEN_UP_PART: Final = 51
@@ -88,16 +87,6 @@ _FACTS: Final[dict[PaymentStatus, type[SubscriptionPaymentFact]]] = {
     _S.FAILED: SubscriptionPaymentFailed,
     _S.CANCELED: SubscriptionPaymentCanceled,
 }
-
-
-def charge_id(invoice_id: SubscriptionInvoiceId, trial: int) -> PaymentIntentId:
-    """The id of a trial to charge an invoice: the first one's is the invoice's own ULID."""
-    number = 0
-    for letter in invoice_id.ulid:
-        number = number * 32 + BASE32.index(letter)
-    number = (number >> 80 << 80) | ((number + trial - 1) % 2**80)
-    letters = [BASE32[number >> 5 * place & 31] for place in reversed(range(26))]
-    return PaymentIntentId.of("".join(letters))
 
 
 @dataclass(kw_only=True)

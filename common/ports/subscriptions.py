@@ -104,6 +104,13 @@ class Subscriptions(Protocol):
     def take_by_id(self, subscription_id: SubscriptionId) -> Subscription:
         """Lock the tenant's subscriptions, and read one. Refuses: SubscriptionUnknown."""
 
+    def foresee_granted(self) -> None:
+        """Read `granted_micro` along with the subscription."""
+
+    def granted_micro(self) -> int:
+        """The micro credits that subscriptions which have ended were granted for a time that is not
+        over: each was granted what was missing to its own, so the most of them are all."""
+
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""
 
