@@ -151,6 +151,7 @@ class ProcessorObject(Incoming):
     currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     subscription: Token | None = None
+    covers_from: Annotated[Seconds | None, Field(alias="covers_from")] = None
     cancel_at: Annotated[Seconds | None, Field(alias="cancel_at")] = None
     canceled_at: Annotated[Seconds | None, Field(alias="canceled_at")] = None
     ended_at: Annotated[Seconds | None, Field(alias="ended_at")] = None
