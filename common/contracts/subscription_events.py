@@ -142,6 +142,12 @@ class SubscriptionCancellationScheduledV1(_Subscription):
     fact = "subscription.cancellation_scheduled"
 
 
+class SubscriptionCancellationWithdrawnV1(_Subscription):
+    """The end that the processor had announced is taken back: it goes on, or until `endsAt`."""
+
+    fact = "subscription.cancellation_withdrawn"
+
+
 class SubscriptionCanceledV1(_Subscription):
     """It has ended at `endsAt`."""
 
@@ -310,6 +316,7 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionSuspendedV1,
     SubscriptionReactivatedV1,
     SubscriptionCancellationScheduledV1,
+    SubscriptionCancellationWithdrawnV1,
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
     PlatformCreditNoteIssuedV1,

@@ -4,7 +4,8 @@ Of a dispute, what the processor has charged for it in all: each movement of its
 and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
 what the event is about, where the processor sends them along. Of an account, whether it may be
 paid. An invoice of a subscription bears that one's metadata beside its own; newer versions of the
-API have the subscription's id under its parent, and the payment among its payments.
+API have the subscription's id under its parent, and the payment among its payments. A subscription
+says when it ends, or that it goes on.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any, Final
 _REFUND_KEPT: Final = ("id", "status", "amount", "currency", "payment_intent", "failure_reason")
 MOVEMENTS_MAX: Final = 20
 ROWS_MAX: Final = 100
+MISSING: Final = object()
 
 
 def fee_kept(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +80,23 @@ def invoice_kept(about: Mapping[str, Any], is_plain: Callable[[Any], bool]) -> d
     if begins and all(type(each) is int for each in begins):
         kept["covers_from"] = max(begins)
     return kept
+
+
+def end_kept(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a subscription, when it is said to end, or that it `goes_on`; nothing where it says
+    neither. One that is to end with its period may say so alone: newer versions of the API have the
+    period's end on its items."""
+    if about.get("object") != "subscription":
+        return {}
+    at, at_end = about.get("cancel_at", MISSING), about.get("cancel_at_period_end")
+    if at is None and at_end is False:
+        return {"goes_on": True}
+    if (at is not None and at is not MISSING) or at_end is not True:
+        return {}
+    rows = (about, *_listed(about, "items"))
+    ends = [each["current_period_end"] for each in rows if "current_period_end" in each]
+    is_told = ends and all(type(each) is int for each in ends)
+    return {"cancel_at": max(ends)} if is_told else {}
 
 
 def _listed(about: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from common.domain.processor_payment import Heard
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_collection import Collection
 from common.domain.subscription_invoice import SubscriptionInvoice
-from common.domain.subscription_life import CLOCKS_DIFFER, end_there, fall_due
+from common.domain.subscription_life import CLOCKS_DIFFER, end_there, fall_due, go_on_there
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
@@ -101,7 +101,8 @@ def declined_there(about: ProcessorObject, tx: Transaction) -> None:
 
 def subscription_told(about: ProcessorObject, tx: Transaction) -> None:
     """Theirs was made, or has changed: it is known as the one that collects ours, the period that
-    is over goes on where it is active, and an end that is announced is ours, too."""
+    is over goes on where it is active, and an end that is announced is ours, too, until it is taken
+    back. The newest word of an end counts, in whatever order they come."""
     subscription = None if about.status in NEVER_STOOD else _ours(about, tx)
     if subscription is None:
         return
@@ -110,8 +111,15 @@ def subscription_told(about: ProcessorObject, tx: Transaction) -> None:
         return
     if about.status == "active":
         _gone_on(subscription, collection, tx)
+    if about.cancel_at is None and not about.goes_on:
+        return
+    if not collection.hears_of_end(_told_at(about, tx)):
+        return
+    tx.subscription_collections.keep(collection)
     if about.cancel_at is not None:
         _ended(subscription, datetime.fromtimestamp(about.cancel_at, UTC), collection, tx)
+    elif (goes_on := go_on_there(subscription)) is not None:
+        settle(goes_on, tx, collection=collection)
 
 
 def subscription_ended(about: ProcessorObject, tx: Transaction) -> None:
