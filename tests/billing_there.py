@@ -118,17 +118,31 @@ def surplus(hotel: Hotel) -> Figures:
     )
 
 
-def paid_again(hotel: Hotel, invoice: str, payment: str) -> int:
-    """Theirs has taken what the newest paid invoice of a period came to, a second time: so many
-    cents. It names no subscription that would collect from now on."""
+def begun(hotel: Hotel) -> int:
+    """When the newest period has begun here."""
+    ((since,),) = hotel.house.sql(
+        "SELECT extract(epoch FROM period_start)::bigint FROM billing_central.subscriptions"
+        " WHERE tenant_id = :t ORDER BY period_start DESC LIMIT 1",
+        t=hotel.tenant_id,
+    )
+    return int(since)
+
+
+def again(hotel: Hotel, invoice: str, payment: str | None, version: str = OLD) -> dict[str, Any]:
+    """The event that theirs has taken what the newest paid invoice of a period came to, a second
+    time. It names no subscription that would collect from now on."""
     ((since, cents),) = hotel.house.sql(
         "SELECT extract(epoch FROM period_start)::bigint, due_micro / 10000"
         " FROM billing_central.subscription_invoices WHERE tenant_id = :t AND purpose = 'period'"
         " AND paid_at IS NOT NULL ORDER BY year DESC, series_number DESC LIMIT 1",
         t=hotel.tenant_id,
     )
-    again = paid_there(
-        hotel, invoice, payment, since=since, cents=cents, version=OLD, subscription=None
-    )
-    assert sent(hotel, again) == "applied"
-    return int(cents)
+    alone = {"subscription": None} if version < BASIL else {}
+    return paid_there(hotel, invoice, payment, since=since, cents=cents, version=version, **alone)
+
+
+def paid_again(hotel: Hotel, invoice: str, payment: str) -> int:
+    """Theirs has taken it a second time: so many cents."""
+    told = again(hotel, invoice, payment)
+    assert sent(hotel, told) == "applied"
+    return int(told["data"]["object"]["amount_paid"])

@@ -245,6 +245,16 @@ class SubscriptionPayments(Protocol):
     ) -> tuple[SubscriptionInvoice, int] | None:
         """The first invoice that is open, but for this one, and how often it was charged."""
 
+    def foresee_taken_there(
+        self,
+        processor_invoice_id: str,
+        subscription_id: str,
+        due: Money,
+        begins_at: datetime | None,
+    ) -> None:
+        """Read along with its subscription whether an invoice of the processor's own is known, and
+        which of ours it may pay, or has come second for."""
+
     def open_of(
         self, subscription_id: SubscriptionId, due: Money
     ) -> tuple[SubscriptionInvoice, int] | None:

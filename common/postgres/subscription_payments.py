@@ -212,6 +212,18 @@ class SubscriptionPayments:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
 
+    def foresee_taken_there(
+        self,
+        processor_invoice_id: str,
+        subscription_id: str,
+        due: Money,
+        begins_at: datetime | None,
+    ) -> None:
+        self._desk.foresee(TAKEN_THERE, processor_invoice_id)
+        self._desk.foresee(OPEN_OF, subscription_id, due.amount_micro, due.currency)
+        if begins_at is not None:
+            self._desk.foresee(PAID_OF, *_paid_of(subscription_id, due, begins_at))
+
     def open_of(
         self, subscription_id: SubscriptionId, due: Money
     ) -> tuple[SubscriptionInvoice, int] | None:
@@ -221,8 +233,7 @@ class SubscriptionPayments:
     def paid_of(
         self, subscription_id: SubscriptionId, due: Money, begins_at: datetime
     ) -> tuple[SubscriptionInvoice, int] | None:
-        around = (begins_at - CLOCKS_DIFFER, begins_at + CLOCKS_DIFFER)
-        rows = self._desk.rows(PAID_OF, subscription_id, due.amount_micro, due.currency, *around)
+        rows = self._desk.rows(PAID_OF, *_paid_of(subscription_id, due, begins_at))
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
 
     def is_taken_there(self, processor_invoice_id: str) -> bool:
@@ -289,6 +300,11 @@ class SubscriptionPayments:
 def charged_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
     """The tenants of whose charges something is to become; see `tenants_named`."""
     return tenants_named(pool, DUE_TENANTS, now)
+
+
+def _paid_of(subscription_id: str, due: Money, begins_at: datetime) -> tuple[Any, ...]:
+    around = (begins_at - CLOCKS_DIFFER, begins_at + CLOCKS_DIFFER)
+    return (subscription_id, due.amount_micro, due.currency, *around)
 
 
 def _next_attempt(payment: SubscriptionPayment, now: datetime) -> datetime | None:

@@ -39,6 +39,11 @@ def paid_there(about: ProcessorObject, heard: Heard, tx: Transaction) -> None:
 
     Refuses: WebhookContradictsBooks.
     """
+    named = about.metadata.subscription_id
+    if named is not None and heard.received is not None:
+        tx.subscription_payments.foresee_taken_there(
+            about.id, named, heard.received, _begins_at(about)
+        )
     subscription = _ours(about, tx)
     if subscription is None or tx.subscription_payments.is_taken_there(about.id):
         return
@@ -69,7 +74,7 @@ def _paid_twice(
     Which period that is, their invoice has to say: a renewal that was told before ours begins is
     owed, and not too much. Refuses: WebhookContradictsBooks.
     """
-    begins_at = about.covers_from and datetime.fromtimestamp(about.covers_from, UTC)
+    begins_at = _begins_at(about)
     paid = begins_at and tx.subscription_payments.paid_of(subscription.id, received, begins_at)
     if not paid:
         raise WebhookContradictsBooks("No invoice of this subscription waits for this money.")
@@ -206,6 +211,12 @@ def _ended(
     ended = end_there(subscription, at, tx.now)
     if ended is not None:
         settle(ended, tx, collection=collection)
+
+
+def _begins_at(about: ProcessorObject) -> datetime | None:
+    """When the period begins that an invoice of theirs is of, where it says so."""
+    told = about.covers_from
+    return None if told is None else datetime.fromtimestamp(told, UTC)
 
 
 def _told_at(about: ProcessorObject, tx: Transaction) -> datetime:
