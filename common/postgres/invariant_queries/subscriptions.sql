@@ -180,6 +180,8 @@ WITH terms AS (
     ',"billedMicro":', billed_micro,
     ',"canceledAt":', coalesce('"' || told.canceled || '"', 'null'),
     ',"committedPeriods":', committed_periods, ',"creditMicro":', credit_micro,
+    CASE WHEN ends_there IS NOT NULL THEN concat(
+      ',"endsHere":', coalesce(ends_here::text, 'null'), ',"endsThere":', ends_there) END,
     ',"lastPeriod":', coalesce(last_period::text, 'null'), ',"nextTerms":', later,
     ',"pausedAt":', coalesce('"' || told.paused || '"', 'null'),
     ',"period":[', period_number, ',"', told.start, '","', told.end, '",', period_seconds, ']',
