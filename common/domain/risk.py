@@ -144,7 +144,8 @@ class RiskTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """An attempt to pay. `origin` is the caller's address as an HMAC under a key of the tenant.
+    """An attempt to pay. `origins` are the caller's address as HMACs under keys of the tenant: the
+    first is kept, and by each of them it may have been known before.
 
     `intent_id` is None of one that was refused as it was made: it never came to be.
     """
@@ -155,10 +156,11 @@ class Attempt:
     amount: Money
     method_id: StoredMethodId | None = None
     fingerprint: str | None = None
-    origin: bytes | None = None
+    origins: tuple[bytes, ...] = ()
 
     def value_of(self, subject: Subject) -> str | None:
-        """Who or what a subject is of this attempt; None where it is not known."""
+        """Who or what a subject is of this attempt; None where it is not known. An address may
+        have several names, with spaces between, always in one order."""
         match subject:
             case Subject.BUYER:
                 return self.customer_id
@@ -167,7 +169,7 @@ class Attempt:
             case Subject.CARD:
                 return self.fingerprint
             case Subject.ADDRESS:
-                return self.origin.hex() if self.origin else None
+                return " ".join(sorted(each.hex() for each in self.origins)) or None
 
 
 @dataclass(frozen=True, slots=True)

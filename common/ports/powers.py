@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -186,7 +186,7 @@ class Books(Protocol):
 class TrialMarks(Protocol):
     """Knows again who has had a trial, and cannot say who it was (SUB-10)."""
 
-    def of(self, traces: Traces) -> Sequence[Marks]:
+    def of(self, traces: Traces) -> tuple[Marks, ...]:
         """The marks of an account, its address, its device and its card, under each key that the
         instance has. Refuses: EmailInvalid."""
 

@@ -65,8 +65,9 @@ class Transaction(Moment, PlatformBooks, Protocol):
         """What the actor confirmed with a second factor, where the function asks for it."""
 
     @property
-    def origin(self) -> bytes | None:
-        """Whence the actor calls: an HMAC of the address, where the function needs `origins`."""
+    def origins(self) -> tuple[bytes, ...]:
+        """Whence the actor calls: HMACs of the address, where the function needs `origins`; the
+        first is the one to keep, and any of them may have been kept before."""
 
     @property
     def folios(self) -> Folios: ...

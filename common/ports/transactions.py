@@ -140,9 +140,9 @@ class Opening:
 class Caller:
     """Who runs a command, under which trace, and for which event if it was one that asked.
 
-    `expects` is the version that a kind of aggregate must still have (If-Match). `origin` is the
-    HMAC of the address that was called from, under a key of the tenant. `quotes` signs quotes, for
-    a function that needs it.
+    `expects` is the version that a kind of aggregate must still have (If-Match). `origins` are the
+    HMACs of the address that was called from, under keys of the tenant, the one in use first.
+    `quotes` signs quotes, for a function that needs it.
     """
 
     actor: Actor
@@ -151,7 +151,7 @@ class Caller:
     event_id: str | None = None
     consumer: str | None = None
     expects: tuple[str, int] | None = None
-    origin: bytes | None = None
+    origins: tuple[bytes, ...] = ()
     quotes: Quotes | None = None
 
 

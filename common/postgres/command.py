@@ -97,8 +97,8 @@ class CommandDesk:
         return self._caller.step_up
 
     @property
-    def origin(self) -> bytes | None:
-        return self._caller.origin
+    def origins(self) -> tuple[bytes, ...]:
+        return self._caller.origins
 
     @property
     def quotes(self) -> Quotes:

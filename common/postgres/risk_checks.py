@@ -65,7 +65,9 @@ GROUP BY tenant_id, currency
 BY_BUYER: Final = _attempts("customer_id = $4")
 BY_TENANT: Final = _attempts("$4 = ''")
 BY_CARD: Final = _attempts("fingerprint = $4")
-BY_ADDRESS: Final = _attempts("origin = decode($4, 'hex')")
+BY_ADDRESS: Final = _attempts(
+    "origin = ANY (ARRAY(SELECT decode(name, 'hex') FROM unnest(string_to_array($4, ' ')) AS name))"
+)
 COUNTS: Final = {
     Subject.BUYER: BY_BUYER,
     Subject.TENANT: BY_TENANT,
@@ -85,7 +87,9 @@ class RiskChecks:
         asked = [
             (rule, value) for rule in rules if (value := attempt.value_of(rule.subject)) is not None
         ]
-        locks = sorted({self._lock_of(rule, value) for rule, value in asked if rule.exact})
+        # By each name of an address: an instance with fewer keys takes one of these locks as well.
+        exact = [(rule, name) for rule, value in asked if rule.exact for name in value.split(" ")]
+        locks = sorted({self._lock_of(rule, name) for rule, name in exact})
         replies = self._desk.batch(
             *(Statement(LOCK, (number,)) for number in locks),
             Statement(OF_INTENT, (attempt.intent_id,)),
@@ -108,7 +112,7 @@ class RiskChecks:
             "customer_id": attempt.customer_id,
             "payment_method_id": attempt.method_id,
             "fingerprint": attempt.fingerprint,
-            "origin": attempt.origin,
+            "origin": attempt.origins[0] if attempt.origins else None,
             "amount_micro": attempt.amount.amount_micro,
             "currency": attempt.amount.currency,
             "score": weighed.score,

@@ -25,7 +25,7 @@ def weigh_as_made(intent: PaymentIntent, tx: Transaction) -> None:
         intent_id=intent.id,
         customer_id=intent.customer_id,
         amount=intent.amount,
-        origin=tx.origin,
+        origins=tx.origins,
     )
     _weighed(attempt, _look(attempt, tx), tx)
 
@@ -49,7 +49,7 @@ def confirm_weighed(
         amount=intent.amount,
         method_id=method.id,
         fingerprint=method.details.fingerprint,
-        origin=tx.origin,
+        origins=tx.origins,
     )
     known = _look(attempt, tx)
     weighed = known.earlier or _weighed(attempt, known, tx)

@@ -78,7 +78,7 @@ class HttpEdge:
     batcher: Batcher
     log: Log
     page: Callable[[str, str, dict[str, Any]], Response]
-    origin_of: Callable[[UUID, str], bytes]
+    origins_of: Callable[[UUID, str], tuple[bytes, ...]]
     quotes: Callable[[], Quotes]
     telemetry: Telemetry | None = None
     amounts: AmountClasses = AMOUNTS
@@ -240,7 +240,7 @@ class HttpEdge:
         needs = exchange.declaration.needs
         caller = Caller(actor=actor, traceparent=exchange.trace.parent)
         if "origins" in needs:
-            caller = replace(caller, origin=self.origin_of(actor.tenant_id, exchange.address))
+            caller = replace(caller, origins=self.origins_of(actor.tenant_id, exchange.address))
         if "quotes" in needs:
             caller = replace(caller, quotes=self.quotes())
         return caller

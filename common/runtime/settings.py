@@ -38,8 +38,9 @@ class ProcessSettings:
     signs its webhooks with: one, or two with a comma between while it is being changed;
     `stripe_webhook_secrets_name` says where they are kept instead, and changed without us.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
-    `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
-    hides from which addresses payments are asked for, `trial_keys` those that hide who has had a
+    `orchestrator_key` the secret that hides from it who acted. `origin_keys` are the secrets that
+    hide from which addresses payments are asked for, the first of them, and know them again, all of
+    them; `trial_keys` those that hide who has had a
     trial, each with its number: `2:...,1:...`, or one alone, which is the first; while they stay,
     nobody has a second one. `quote_keys` sign quotes, the first of them,
     and prove them, all of them. `quotas` are rate limits other than the
@@ -71,7 +72,7 @@ class ProcessSettings:
     gateway: str = ""
     orchestrator_url: str = ""
     orchestrator_key: str = field(default="", repr=False)
-    origin_key: str = field(default="", repr=False)
+    origin_keys: tuple[str, ...] = field(default=(), repr=False)
     trial_keys: tuple[str, ...] = field(default=(), repr=False)
     quote_keys: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_key: str = field(default="", repr=False)
@@ -127,7 +128,7 @@ class ProcessSettings:
             gateway=given.get("GATEWAY", ""),
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
-            origin_key=given.get("ORIGIN_KEY", ""),
+            origin_keys=several(given.get("ORIGIN_KEYS", "")),
             trial_keys=several(given.get("TRIAL_KEYS", "")),
             quote_keys=several(given.get("QUOTE_KEYS", "")),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),

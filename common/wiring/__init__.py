@@ -56,7 +56,7 @@ class Wiring(Adapters):
             batcher=self.batcher,
             log=self.log,
             page=self._page,
-            origin_of=lambda tenant_id, address: self.origins.of(tenant_id, address),
+            origins_of=lambda tenant_id, address: self.origins.of(tenant_id, address),
             quotes=lambda: self.quotes,
             telemetry=self.telemetry,
         )

@@ -27,13 +27,13 @@ class Keyed(Measuring):
     def origins(self) -> "Origins":
         from common.runtime.origins import Origins
 
-        if self.settings.origin_key:
-            return Origins(self.settings.origin_key.encode())
+        if self.settings.origin_keys:
+            return Origins(self.settings.origin_keys)
         if self.settings.stack != "local":
-            raise SettingMissing("BILLING_ORIGIN_KEY")
+            raise SettingMissing("BILLING_ORIGIN_KEYS")
         from common.local.origin_key import origin_key
 
-        return Origins(origin_key(self._folder("processor")).encode())
+        return Origins((origin_key(self._folder("processor")),))
 
     @cached_property
     def trial_marks(self) -> "KeyedMarks":

@@ -2,13 +2,11 @@
 
 No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
 service has verified their address is enough. By what somebody is known again (account, mailbox,
-device, card) only HMACs are kept, under each key of the platform that is kept; a mark that is known
-already lets no second trial begin, whoever is faster and whatever keys are being changed, and it is
-not told whose it was. The account, the address that is called from and the device have few attempts
-a day (SEC-7).
+device, card) only HMACs are kept, under each key of the platform; a mark that is known already lets
+no second trial begin, whoever is faster, and it is not told whose it was. The account, the address
+that is called from and the device have few attempts a day (SEC-7).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import Field
@@ -68,7 +66,7 @@ class Marked:
     """The same, with the marks in the place of what they are of: some for each key."""
 
     asked: Asked
-    marks: Sequence[Marks]
+    marks: tuple[Marks, ...]
 
 
 def mark(asked: Asked, powers: Powers) -> Marked:
@@ -77,10 +75,8 @@ def mark(asked: Asked, powers: Powers) -> Marked:
 
 
 def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
-    """Begin the trial, unless there was one.
-
-    Refuses: TrialUsed, TrialNotOffered, TrialsUnavailable, TimeZoneUnknown, CreditBalanceLimit.
-    """
+    """Begin the trial, unless there was one. Refuses: TrialUsed, TrialNotOffered,
+    TrialsUnavailable, TimeZoneUnknown, CreditBalanceLimit."""
     asked = marked.asked
     tx.trials.foresee_keys()
     if tx.subscriptions.find() is not None:

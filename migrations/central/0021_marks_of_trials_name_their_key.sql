@@ -1,7 +1,7 @@
 -- Why: the key that marks of trials are made under is changed one day, and who had a trial before
---      is to be known afterwards (SUB-10). A mark says under which key it is; that of a new trial is
---      written under all of them. A key is known by its number and by what it makes of a word, so
---      that no other one takes its place unnoticed.
+--      is to be known afterwards (SUB-10). A mark says under which key it is; those of a new trial
+--      are written under all of them. A key is known by its number and by what it makes of a word,
+--      so that no other one takes its place unnoticed.
 -- Lock: exclusive on trial_marks while a column with a constant default is added, which rewrites
 --      no row, and while its primary key is built anew: a few rows for each trial.
 -- Version before: goes on working; it has one key, the first, and the column's default says so.

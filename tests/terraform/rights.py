@@ -74,7 +74,7 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
     if "detector" in needs:
         yield Right("secretmanager.secretAccessor", "billing-orchestrator-key")
     if "origins" in needs:
-        yield Right("secretmanager.secretAccessor", "billing-origin-key")
+        yield Right("secretmanager.secretAccessor", "billing-origin-keys")
     if "quotes" in needs:
         yield Right("secretmanager.secretAccessor", "billing-quote-keys")
     if "trials" in needs:

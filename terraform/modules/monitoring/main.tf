@@ -1,8 +1,8 @@
 # What is looked at, and who hears of it: alerts from alerts.json, each with its page in runbooks/.
 #
 # An alert is one of five: a line of the log, a figure of Google's that is beyond a bound, a figure
-# that is missing, a count of our own that has grown by more than a bound, or a fact that the service
-# told (the subscription that holds it is made with it).
+# that is missing, a count of our own that is beyond a bound, or a fact that the service told (the
+# subscription that holds it is made with it).
 
 variable "alerts" {
   description = "alerts.json, by name."
@@ -66,8 +66,8 @@ locals {
   figures = merge(local.facts, {
     for name, alert in var.alerts : name => alert.metric if alert.metric != null
   })
-  # A job's process counts from nought and ends soon, so the highest that each has come to is what it
-  # has counted; how much a count grew between two looks would leave the first one out.
+  # A job's process counts from nought and ends soon, so the highest that each has come to is what
+  # it has counted; how much a count grew between two looks would leave the first one out.
   grown = {
     for name, alert in var.alerts : name => format(
       "sum(max_over_time({%s}[%ds])) > %d",

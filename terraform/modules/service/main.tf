@@ -84,7 +84,7 @@ module "secrets" {
     })
     processor-key    = module.accounts.gateway
     orchestrator-key = module.accounts.detector
-    origin-key       = module.accounts.origins
+    origin-keys      = module.accounts.origins
     quote-keys       = module.accounts.quotes
     trial-keys       = module.accounts.trials
     webhook-secrets  = module.accounts.webhooks

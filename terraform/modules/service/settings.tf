@@ -48,7 +48,7 @@ locals {
     gateway = var.gateway != "stripe" ? {} : {
       BILLING_STRIPE_API_KEY = module.secrets.ids["processor-key"]
     }
-    origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
+    origins = { BILLING_ORIGIN_KEYS = module.secrets.ids["origin-keys"] }
     quotes  = { BILLING_QUOTE_KEYS = module.secrets.ids["quote-keys"] }
     trials  = { BILLING_TRIAL_KEYS = module.secrets.ids["trial-keys"] }
     detector = var.orchestrator == null ? {} : {

@@ -1,6 +1,7 @@
 """Attempts to pay are counted and weighed before anybody is asked for them (FRD-1)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -136,6 +137,27 @@ def test_an_address_is_known_again_and_not_written_down(hotel: Hotel, house: Hou
     )
     assert (len(origin[0]), origin != foreign) == (32, True)
     assert "2001" not in str(hotel.rows("SELECT * FROM {s}.risk_checks"))
+
+
+def test_an_address_is_known_again_while_its_key_is_changed(
+    hotel: Hotel, house: House, buyer: Buyer
+) -> None:
+    """Behind the old one, before it, without it: what was counted under the old one is counted as
+    long as that is there, and what the new one hides is known where it only stands behind."""
+    old, new, address = 64 * "a", 64 * "b", {"X-Forwarded-For": "203.0.113.9, 10.0.0.9"}
+    changing = [house.beside(origin_keys=keys) for keys in ((old,), (old, new), (new, old), (new,))]
+    before, behind, first, after = (replace(hotel, house=each) for each in changing)
+    waiting = [buyer.intends() for _ in range(6)]
+    rules(hotel, at_most("address", 1, course="refuse"))
+
+    def pays(where: Hotel) -> int:
+        return confirm(where, waiting.pop(), buyer.card, headers=address).status_code
+
+    assert [pays(each) for each in (before, behind, first, after)] == [200, 403, 403, 200]
+    hotel.rows("DELETE FROM {s}.risk_checks WHERE stage = 'confirmed' AND course = 'pass'")
+    assert [pays(each) for each in (first, behind)] == [200, 403]
+    for each in changing:
+        each.close()
 
 
 def test_a_sum_is_held_against_its_limit_in_one_currency(hotel: Hotel, buyer: Buyer) -> None:
