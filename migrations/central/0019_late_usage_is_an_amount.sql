@@ -1,8 +1,8 @@
 -- Why: usage that came late and is on no invoice yet is a figure in money (ANA-1): what was counted
---      of it by a day, what was billed of that, and by which prices, is read over all tenants. What
---      a meter tells apart is not: a value names the record that brought it first, and is counted.
--- Lock: usage_values for as long as its rows get the name of their record, once; usage is told again
---       behind it. None of the others that anybody waits for.
+--      of it by a day, what was billed of that, and by which prices, is read over all tenants.
+--      What a meter tells apart is not: a value names the record that brought it first.
+-- Lock: usage_values for as long as its rows get the name of their record, once; usage is told
+--       again behind it. None of the others that anybody waits for.
 -- Version before: goes on working. A value that it brings names no record, and counts as one that
 --      was there from the beginning.
 
