@@ -57,7 +57,14 @@ leaking AS (
   CROSS JOIN LATERAL (
     SELECT (CASE totals.aggregation
              WHEN 'max' THEN max(events.quantity)
-             WHEN 'unique' THEN count(DISTINCT value_sha256)
+             WHEN 'unique' THEN (
+               SELECT count(*)
+               FROM billing_central.usage_values AS seen
+               LEFT JOIN billing_central.usage_records AS first ON first.id = seen.record_id
+               WHERE seen.tenant_id = totals.tenant_id AND seen.meter = totals.meter
+                 AND seen.subscription_id = totals.subscription_id
+                 AND seen.period_number = totals.period_number
+                 AND coalesce(first.recorded_at, '-infinity') < $2)
              WHEN 'sum' THEN sum(events.quantity)
              ELSE count(*) END)::bigint AS quantity,
            count(*) FILTER (

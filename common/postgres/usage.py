@@ -137,7 +137,7 @@ INSERT_EVENT = Insert.into(
 INSERT_VALUE = Insert.into(
     ranks.LINES,
     "billing_central.usage_values",
-    "meter, value_sha256, subscription_id, period_number",
+    "meter, value_sha256, subscription_id, period_number, record_id",
 )
 CLOSE = Insert.into(
     ranks.DOCUMENT_PARTS,
@@ -250,6 +250,7 @@ class Usage:
                     "value_sha256": value,
                     "subscription_id": subscription_id,
                     "period_number": number,
+                    "record_id": record.id,
                 }
                 for meter, value, number in record.values
             ],

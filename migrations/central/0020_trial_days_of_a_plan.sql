@@ -1,8 +1,8 @@
 -- Why: a trial takes fourteen days by default (SUB-10): a version of a plan may say otherwise.
 -- Lock: plan_versions for an instant: a column with a constant default writes no row anew, and the
 --       few versions are read once for the check.
--- Version before: goes on working. It publishes versions with the default, and lets every trial take
---      fourteen days.
+-- Version before: goes on working. It publishes versions with the default, and lets every trial
+--      take fourteen days.
 
 -- up
 ALTER TABLE plan_versions

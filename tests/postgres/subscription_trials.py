@@ -153,6 +153,7 @@ SUBSCRIPTIONS: Final = [
     event("counted_usage_is_recorded", record_id="use_none"),
     event("counted_usage_is_not_negative", quantity=-1),
     Trial("usage_value_is_counted_once", "usage_values", {}),
+    Trial("seen_value_is_recorded", "usage_values", {"period_number": 99, "record_id": "use_none"}),
     Trial("usage_is_totalled_once", "usage_totals", {}),
     total("totalled_usage_is_of_a_subscription", subscription_id="sub_none"),
     total("totalled_usage_is_of_a_meter", meter="steps"),

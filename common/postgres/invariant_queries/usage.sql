@@ -30,21 +30,24 @@ WHERE (totals.aggregation, totals.events, totals.quantity::numeric) IS DISTINCT 
         (counted.aggregation, counted.events, counted.quantity);
 
 -- invariant: distinct_values_are_those_of_the_events
--- What a meter of different values has seen in a period is what its events name.
+-- What a meter of different values has seen in a period is what its events name, and was seen in a
+-- record of one of them.
 SELECT meter, concat_ws(' ', 'in period', period_number, 'seen', seen.value, 'named', named.value)
 FROM (
-  SELECT subscription_id, period_number, meter, value_sha256 AS value
+  SELECT subscription_id, period_number, meter, value_sha256 AS value, record_id
   FROM billing_central.usage_values
   WHERE tenant_id = billing_central.current_tenant()
 ) AS seen
 FULL JOIN (
-  SELECT DISTINCT subscription_id, period_number, meter, value_sha256 AS value
+  SELECT subscription_id, period_number, meter, value_sha256 AS value,
+         array_agg(record_id) AS records
   FROM billing_central.usage_events AS events
   JOIN billing_central.usage_records AS records ON records.id = record_id
   WHERE events.tenant_id = billing_central.current_tenant()
     AND value_sha256 IS NOT NULL
+  GROUP BY subscription_id, period_number, meter, value_sha256
 ) AS named USING (subscription_id, period_number, meter, value)
-WHERE seen.value IS NULL OR named.value IS NULL;
+WHERE seen.value IS NULL OR named.value IS NULL OR record_id <> ALL (named.records);
 
 -- invariant: a_usage_record_is_what_it_counted
 -- A record of usage has its events as they were told, and its trail keeps the digest of them

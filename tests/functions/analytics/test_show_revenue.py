@@ -216,14 +216,17 @@ def test_usage_that_came_late_leaks_until_it_is_invoiced(hotel: Hotel, clock: Cl
 def test_what_is_told_of_a_subscription_that_ended_leaks_until_its_final_invoice(
     hotel: Hotel, clock: Clock
 ) -> None:
-    """Ended on 10 July with nothing used, 2 users at 2.00 are told of on the 12th: 4.00 until it is
-    billed, 34 days after the end. What is not priced leaks nothing."""
+    """Ended on 10 July with nothing used, 2 users at 2.00 are told of on the 12th and one more on
+    the 14th: 4.00, and 6.00 until it is billed, 34 days after the end. What has no price leaks
+    nothing."""
     clock("2047-07-01T00:00:30+00:00")
     subscribed(hotel, priced(hotel, price("active_users", 2_000_000)))
     clock("2047-07-10T00:00:30+00:00")
     assert act(hotel, "cancel", at="now").status_code == 200
     clock("2047-07-12T00:00:30+00:00")
-    for name in "aab":
+    for name in "aabc":
+        if name == "c":
+            clock("2047-07-14T00:00:30+00:00")
         told = used("active_users", None, "2047-07-05T00:00:00Z", value=name)
         assert send(hotel, told).status_code < 300
     assert send(hotel, used("ai_tokens", 7, "2047-07-05T00:00:00Z")).status_code < 300
@@ -231,10 +234,10 @@ def test_what_is_told_of_a_subscription_that_ended_leaks_until_its_final_invoice
     assert run_job(hotel, bill_late_usage).exit_code == 0
     clock("2047-08-15T00:00:30+00:00")
 
-    found = [leaks(hotel, f"2047-{day}") for day in ("07-11", "07-12", "08-12", "08-13")]
+    found = [leaks(hotel, f"2047-{day}") for day in ("07-11", "07-13", "08-12", "08-13")]
 
-    four = (3, 3, [400, "active_users", 1])
-    assert found == [(0, 0, []), four, four, (0, 0, [])]
+    two, three = (3, 3, [400, "active_users", 1]), (4, 4, [600, "active_users", 1])
+    assert found == [(0, 0, []), two, three, (0, 0, [])]
     assert broken(hotel) == []
 
 

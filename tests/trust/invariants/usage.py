@@ -52,6 +52,11 @@ USAGE = (
         f"DELETE FROM billing_central.usage_values WHERE {MINE} AND ctid = ("
         f" SELECT min(ctid) FROM billing_central.usage_values WHERE {MINE})",
     ),
+    plant(
+        VALUES,
+        f"UPDATE billing_central.usage_values SET record_id = ("
+        f" SELECT max(id) FROM billing_central.usage_records WHERE {MINE}) WHERE {MINE}",
+    ),
     plant(BILLED, _total("billed_micro = billed_micro + 1")),
     plant(BILLED, _total("billed_quantity = quantity")),
     plant(CLOSED, f"UPDATE billing_central.usage_periods SET number = 2 WHERE {MINE}"),
