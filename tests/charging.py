@@ -11,8 +11,8 @@ from uuid import uuid4
 from werkzeug.test import TestResponse
 
 from common.domain.processor_payment import Heard, PaymentStatus
+from common.ports.answers import Unreachable
 from common.ports.cards import Cards, Order
-from common.ports.gateway import Unreachable
 from jobs.collect_subscriptions import collect_subscriptions
 from jobs.settle_subscription_payments import settle_subscription_payments
 from tests.hotel import Hotel, House, new_id, usd

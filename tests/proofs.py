@@ -213,7 +213,8 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
     """Each entry fits its own hash, its predecessor's hash and its predecessor's state.
 
     A folio, a drawer, a session, a reconciliation and an account keep the head of their
-    trail themselves, so that its last entry cannot be taken away either.
+    trail themselves, so that its last entry cannot be taken away either. An account of credits that
+    was opened for a purchase which then was declined has none yet.
     """
     heads: dict[tuple[str, str], tuple[int, bytes, bytes | None]] = {}
     for entry in trail(hotel):
@@ -228,7 +229,8 @@ def assert_trails_are_whole(hotel: Hotel) -> None:
     for kind in (*kinds, "company_account", "credit_account"):
         rows = hotel.rows(f"SELECT id, version, trail, state_digest FROM {{s}}.{kind}s")
         for subject, *head in rows:
-            assert heads.get((kind, subject)) == tuple(head), subject
+            untouched = kind == "credit_account" and head[0] == 0
+            assert untouched or heads.get((kind, subject)) == tuple(head), subject
 
 
 def trail(hotel: Hotel, action: str | None = None) -> list[dict[str, Any]]:

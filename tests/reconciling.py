@@ -20,7 +20,8 @@ from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecords
 from common.local.files import write_once
-from common.ports.gateway import Unknown, Wanted
+from common.ports.answers import Unknown
+from common.ports.gateway import Wanted
 from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders, Progress
 from common.sandbox.gateway import SandboxGateway

@@ -135,7 +135,8 @@ class ReversedView(Shape):
 class RevenueView(Shape):
     """All of one currency. `mrr` is what subscriptions are worth a month, `arr` twelve times that,
     `arpu` that by customer. `untaxed` was invoiced in these days while no seller was named who
-    charges a tax on it."""
+    charges a tax on it. `lateUsage` came after its period was billed and is on no invoice at the
+    end of the last day: what it will cost, without tax."""
 
     currency: CurrencyCode
     mrr: Amount
@@ -147,6 +148,7 @@ class RevenueView(Shape):
     dunning: DunnedView
     reversals: ReversedView
     untaxed: Amount
+    late_usage: Amount
 
     @classmethod
     def of(cls, revenue: Revenue) -> "RevenueView":
@@ -161,12 +163,13 @@ class RevenueView(Shape):
             dunning=DunnedView.of(revenue.dunned),
             reversals=ReversedView.of(revenue.reversed),
             untaxed=revenue.untaxed,
+            late_usage=revenue.late_usage.amount,
         )
 
 
 class RevenueFigures(Outcome):
-    """Of each currency in which anything ever was. `usageNotInvoiced` are events that came after
-    their period was billed and are on no invoice yet. Until `isFinal` the last day is not over."""
+    """Of each currency in which anything ever was. `usageNotInvoiced` are the events of what is
+    `lateUsage`, of all currencies. Until `isFinal` the last day is not over."""
 
     first: Day
     last: Day
@@ -175,14 +178,12 @@ class RevenueFigures(Outcome):
     currencies: tuple[RevenueView, ...]
 
     @classmethod
-    def of(
-        cls, asked: DaysAsked, days: Days, found: Sequence[Revenue], unbilled: int
-    ) -> "RevenueFigures":
+    def of(cls, asked: DaysAsked, days: Days, found: Sequence[Revenue]) -> "RevenueFigures":
         return cls(
             first=asked.first,
             last=asked.last,
             is_final=days.is_final,
-            usage_not_invoiced=unbilled,
+            usage_not_invoiced=sum(each.late_usage.events for each in found),
             currencies=tuple(RevenueView.of(each) for each in found),
         )
 
@@ -311,8 +312,9 @@ class CreditFigures(Outcome):
 
 
 class BehindView(Shape):
-    """A row of a figure. A movement, a subscription, a trial and a record of usage are of no
-    invoice; the last two are of no amount."""
+    """A row of a figure. A movement, a subscription, a trial and usage are of no invoice; a trial
+    and a record of usage are of no amount. Usage that came late is of a meter, in a period of its
+    subscription."""
 
     tenant_id: TenantRef
     subscription_id: SubscriptionRef
@@ -320,6 +322,8 @@ class BehindView(Shape):
     number: str | None
     amount: Amount | None
     at: Instant
+    meter: str | None
+    usage_period: int | None
 
     @classmethod
     def of(cls, row: Behind) -> "BehindView":
@@ -330,6 +334,8 @@ class BehindView(Shape):
             number=row.number,
             amount=row.amount,
             at=row.at,
+            meter=row.meter,
+            usage_period=row.usage_period,
         )
 
 

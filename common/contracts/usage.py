@@ -1,5 +1,6 @@
 """How usage reads on the wire: events that come in, and what became of each of them."""
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.canonical import digest
 from common.domain.meter import Aggregation
 from common.domain.refusal import Refusal
-from common.domain.usage import UsageEvent
+from common.domain.usage import UsageEvent, UsageRecord
 from common.domain.usage_bill import UsageShown
 
 MeterName = Annotated[Word, Field(examples=["ai_tokens"])]
@@ -71,11 +72,24 @@ class UsageFate(Shape):
 
 
 class UsageAnswer(Outcome):
-    """What became of each event, in their order. `usageRecordId` is what counted; null if none."""
+    """What became of each event, in their order. `usageRecordIds` are what counted, one for each
+    subscription that the events are of, the newest first; `usageRecordId` is the first of them,
+    null if nothing counted."""
 
     usage_record_id: UsageRecordRef | None
+    usage_record_ids: tuple[UsageRecordRef, ...]
     counted: int
     items: tuple[UsageFate, ...]
+
+    @classmethod
+    def of(cls, records: Sequence[UsageRecord], fates: Iterable[UsageFate]) -> "UsageAnswer":
+        ids = tuple(record.id for record in records)
+        return cls(
+            usage_record_id=next(iter(ids), None),
+            usage_record_ids=ids,
+            counted=sum(len(record.events) for record in records),
+            items=tuple(fates),
+        )
 
 
 class UsageView(Shape):

@@ -21,6 +21,8 @@ ROWS: Final = (
     "currency",
     "amount",
     "at",
+    "meter",
+    "usage_period",
 )
 CREDITS: Final = (
     "record",
@@ -84,6 +86,8 @@ def _row(each: Document) -> bytes:
             money and money["currency"],
             money and _amount(money),
             each["at"],
+            each["meter"],
+            each["usagePeriod"],
         )
     )
 

@@ -20,6 +20,8 @@ from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.usage_price import UsagePrice
 
 SEATS_MAX: Final = 10_000
+TRIAL_DAYS: Final = 14
+TRIAL_DAYS_MAX: Final = 90
 
 
 class PlanUnknown(Missing):
@@ -98,7 +100,8 @@ class PlanVersionPublished(Fact):
 
 @dataclass(kw_only=True)
 class PlanVersion(Aggregate):
-    """One version of a plan. `credits_micro` are granted a month; None needs none: it has all."""
+    """One version of a plan. `credits_micro` are granted a month; None needs none: it has all.
+    `trial_days` are how long it can be tried (SUB-10)."""
 
     kind: ClassVar[str] = "plan_version"
     id: PlanVersionId
@@ -112,6 +115,7 @@ class PlanVersion(Aggregate):
     support: str
     sla: bool = False
     usage_prices: tuple[UsagePrice, ...] = ()
+    trial_days: int = TRIAL_DAYS
     published_at: datetime
 
     def state(self) -> dict[str, object]:
@@ -128,6 +132,7 @@ class PlanVersion(Aggregate):
             "support": self.support,
             "sla": self.sla,
             "usagePrices": [price.document() for price in self.usage_prices],
+            "trialDays": self.trial_days,
         }
 
     def published(self) -> PlanVersionPublished:

@@ -67,6 +67,7 @@ class Figure(StrEnum):
     NEVER_CHARGED = "never_charged"
     NOT_RETRIED = "not_retried"
     USAGE_NOT_INVOICED = "usage_not_invoiced"
+    LATE_USAGE = "late_usage"
     DUNNED = "dunned"
     RECOVERED = "recovered"
     REFUNDED = "refunded"
@@ -77,8 +78,8 @@ class Figure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
-    """A row behind a figure; `key` is its place in the list. A trial has no
-    amount, nor has a record of usage."""
+    """A row behind a figure; `key` is its place in the list. A trial has no amount, nor has a
+    record of usage. What came late is of a meter in a period of its subscription."""
 
     key: str
     tenant_id: UUID
@@ -87,6 +88,8 @@ class Behind:
     number: str | None
     amount: Money | None
     at: datetime
+    meter: str | None = None
+    usage_period: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,15 @@ class Reversed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateUsage:
+    """What came after its period was billed and is on no invoice yet, at the end: how many events,
+    and what it will cost, without tax: below zero where a lower volume price was reached."""
+
+    events: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
     """How many began, how many ended, and how many of these are worth something since."""
 
@@ -160,6 +172,7 @@ class Revenue:
     dunned: Dunned
     reversed: Reversed
     untaxed: Money
+    late_usage: LateUsage
 
     @property
     def currency(self) -> Currency:

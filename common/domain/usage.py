@@ -4,10 +4,11 @@ An event has an id of its sender's own, and counts once for its tenant and meter
 comes; one that says something else under the same id is refused. It may come up to 34 days late,
 and belongs to the period that had begun last when it happened, whether that runs, is over and
 billed, or is still to begin by the cycle: so the order in which events come changes nothing. What
-happened before a subscription ended is counted for as long, and is on its final invoice.
+happened before a subscription ended is counted for as long, and is on its final invoice; also of
+who has subscribed anew since: an event is of the subscription that there was when it happened.
 
-Events are folded into the totals of their period under the subscription's lock. The cycle takes the
-same lock: an event is on the invoice that it writes, or on the next one.
+Events are folded into the totals of their period under the lock of the tenant's subscriptions. The
+cycle takes the same lock: an event is on the invoice that it writes, or on the next one.
 """
 
 from collections.abc import Mapping
@@ -22,11 +23,14 @@ from common.domain.meter import Aggregation, Meter, MeterUnknown
 from common.domain.period import Interval, Period, periods
 from common.domain.platform_identifiers import UsageRecordId
 from common.domain.refusal import Conflict, Unmet
-from common.domain.subscription import RUNNING, Subscription
+from common.domain.subscription import ADVANCING, Subscription
 
 LATE_DAYS: Final = 34
 AHEAD_SECONDS: Final = 300
 """How far a sender's clock may be ahead of ours."""
+NO_MORE_AFTER: Final = timedelta(days=LATE_DAYS, minutes=5)
+"""What ended so long ago, of that nothing is told any more; nor is a transaction under way that
+began while it could be."""
 BATCH_MAX: Final = 500
 
 
@@ -136,7 +140,7 @@ def period_number_at(
         if not begun:
             raise UsageOutsideSubscription()
         return max(begun)
-    if at < subscription.period.end or subscription.status not in RUNNING:
+    if at < subscription.period.end or subscription.status not in ADVANCING:
         return subscription.period_number
     return _number_ahead(subscription, at)
 
@@ -211,18 +215,46 @@ class UsageRecord(Aggregate):
 
 
 @dataclass(kw_only=True)
-class UsageBook:
-    """What has to be known to count events: the subscription under lock, the meters they name, the
-    last periods, what was counted under their ids before, and which of their values were seen."""
+class Metered:
+    """A subscription as its usage is counted: its last periods, and which values were seen when."""
 
     subscription: Subscription
-    meters: Mapping[str, Meter]
     closed: tuple[ClosedPeriod, ...]
-    counted: dict[tuple[str, str], UsageEvent]
     values: set[tuple[str, bytes, int]]
 
-    def count(self, event: UsageEvent, record: UsageRecord, now: datetime) -> bool:
-        """Add an event to a record, and say whether it is new.
+    @property
+    def id(self) -> SubscriptionId:
+        return self.subscription.id
+
+    def fold(self, event: UsageEvent, aggregation: Aggregation, record: UsageRecord) -> None:
+        """Add an event to the period in which it happened. Refuses: UsageOutsideSubscription."""
+        number = period_number_at(self.subscription, self.closed, event.occurred_at)
+        quantity = event.quantity or 0
+        if event.value_sha256 is not None:
+            seen = (event.meter, event.value_sha256, number)
+            if seen in self.values:
+                quantity = 0
+            else:
+                self.values.add(seen)
+                record.values.append(seen)
+        total = record.totals.setdefault((number, event.meter), Counted(aggregation=aggregation))
+        total.add(quantity)
+        record.events.append((event, number))
+
+
+@dataclass(kw_only=True)
+class UsageBook:
+    """What has to be known to count events: the subscriptions under lock that they can be of, the
+    newest first, the meters they name, and what was counted under their ids before."""
+
+    subscriptions: tuple[Metered, ...]
+    meters: Mapping[str, Meter]
+    counted: dict[tuple[str, str], UsageEvent]
+
+    def count(
+        self, event: UsageEvent, records: Mapping[SubscriptionId, UsageRecord], now: datetime
+    ) -> bool:
+        """Add an event to the record of its subscription, and say whether it is new.
 
         Refuses: MeterUnknown, UsageInvalid, UsageEventDiffers, UsageTooOld, UsageInFuture,
         UsageOutsideSubscription.
@@ -237,25 +269,17 @@ class UsageBook:
                 raise UsageEventDiffers()
             return False
         within(event.occurred_at, now)
-        number = period_number_at(self.subscription, self.closed, event.occurred_at)
-        self._fold(event, meter.aggregation, number, record)
+        metered = self._standing_at(event.occurred_at)
+        metered.fold(event, meter.aggregation, records[metered.id])
+        self.counted[event.key] = event
         return True
 
-    def _fold(
-        self, event: UsageEvent, aggregation: Aggregation, number: int, record: UsageRecord
-    ) -> None:
-        quantity = event.quantity or 0
-        if event.value_sha256 is not None:
-            seen = (event.meter, event.value_sha256, number)
-            if seen in self.values:
-                quantity = 0
-            else:
-                self.values.add(seen)
-                record.values.append(seen)
-        total = record.totals.setdefault((number, event.meter), Counted(aggregation=aggregation))
-        total.add(quantity)
-        record.events.append((event, number))
-        self.counted[event.key] = event
+    def _standing_at(self, at: datetime) -> Metered:
+        """The subscription that had begun last. Refuses: UsageOutsideSubscription."""
+        begun = [each for each in self.subscriptions if each.subscription.started_at <= at]
+        if not begun:
+            raise UsageOutsideSubscription()
+        return max(begun, key=lambda each: each.subscription.started_at)
 
 
 def within(occurred_at: datetime, now: datetime) -> None:

@@ -19,6 +19,13 @@ from common.domain.usage import ClosedPeriod
 from common.domain.usage_price import UsagePrice
 
 
+def left_to_bill(
+    price: UsagePrice, quantity: int, aggregation: Aggregation, interval: Interval, billed: Money
+) -> Money:
+    """What the quantity of a period costs as a whole, without what was billed of it."""
+    return price.amount(quantity, aggregation, interval.months, billed.currency) - billed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTotal:
     """What a meter has counted in a period, what was billed of that, and what it costs; without a
@@ -45,8 +52,7 @@ class UsageTotal:
         """What is left to be billed; below zero where a lower volume price was reached."""
         if self.price is None or not self.is_priced:
             return Money.zero(self.billed.currency)
-        months, currency = self.interval.months, self.billed.currency
-        return self.price.amount(self.quantity, self.aggregation, months, currency) - self.billed
+        return left_to_bill(self.price, self.quantity, self.aggregation, self.interval, self.billed)
 
     def line(self, subscription: Subscription) -> InvoiceLine:
         late = self.period_number < subscription.period_number

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from common.domain.money import Money
     from common.domain.processor_payment import Heard
     from common.domain.stored_method import MethodDetails
-    from common.ports.gateway import Failed, Succeeded, Unknown
+    from common.ports.answers import Failed, Succeeded, Unknown
 
 
 class GatewayUnavailable(Unavailable):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         WriteOff,
     )
     from common.domain.refund import Refund
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         CreditNoteId,
         DocumentId,
+        FolioId,
         InvoiceId,
         PropertyId,
         SendingId,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from common.domain.issued_document import IssuedDocument, Rendition, Series, Signature
     from common.domain.sales_journal import Journal, Piece
     from common.domain.sending import Sending
-    from common.ports.transaction import InvoiceFilter, Page
+    from common.ports.paging import Page
 
 
 class Certificates(Protocol):
@@ -34,6 +36,16 @@ class Certificates(Protocol):
 
     def keep(self, certificate: SigningCertificate) -> None:
         """Keep one from now on; a key version has one of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFilter:
+    """Which invoices a list holds; None asks nothing."""
+
+    property_id: PropertyId | None = None
+    folio_id: FolioId | None = None
+    number: str | None = None
+    business_date: date | None = None
 
 
 class Invoices(Protocol):
@@ -115,3 +127,19 @@ class CreditNotes(Protocol):
 
     def bill(self, note: CreditNote, series: Series) -> None:
         """Write a new credit note over lines of its folio, and move the series on."""
+
+
+class RenderQueue(Protocol):
+    """Documents whose PDF is still to be made."""
+
+    def due(self, limit: int) -> Sequence[DocumentId]:
+        """Documents that wait and are due, the longest waiting first."""
+
+    def put(self, document_id: DocumentId) -> None:
+        """Let a document wait for its PDF."""
+
+    def postpone(self, document_id: DocumentId, error: str) -> None:
+        """Try again later, after a pause that grows with each attempt."""
+
+    def done(self, document_id: DocumentId) -> None:
+        """Take a document off the queue."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 class PlatformFigures(Protocol):
@@ -16,10 +16,6 @@ class PlatformFigures(Protocol):
 
     def revenue(self, days: Days) -> Sequence[Revenue]:
         """Of each currency, in the order of their codes. Raises DatabaseUnavailable."""
-
-    def unbilled_usage(self, days: Days) -> int:
-        """How many events that are priced came after their period was billed, and are on no invoice
-        yet at the end of the days. Raises DatabaseUnavailable."""
 
     def trials(self, days: Days) -> Trials:
         """What became of trials. Raises DatabaseUnavailable."""

@@ -21,31 +21,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import PropertyId, RefundId
     from common.domain.money import Money
     from common.domain.reconciliation import CardRecords
-
-
-@dataclass(frozen=True, slots=True)
-class Succeeded:
-    """The money is on its way to the guest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The processor will not do it, now or later; `code` says why, in its own words."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """No answer, or one that settles nothing: it may have happened or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable(Unknown):
-    """No answer at all, in time; so many of them, and it is left alone for a while (GW-4)."""
-
-
-Answer = Succeeded | Failed | Unknown
+    from common.ports.answers import Answer, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +51,10 @@ class Gateway(Movements, PayingOut, Protocol):
 
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """What became of a refund of a payment; Unknown where the processor knows of none."""
+
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """By which payment an invoice of the processor's own was paid; None where that was none, or
+        more than one."""
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """Payments that were captured and refunds that were made; Unknown where none is told."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         ProcessorDifference,
         Span,
     )
-    from common.ports.gateway import Unknown
-    from common.ports.transaction import Page
+    from common.ports.answers import Unknown
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

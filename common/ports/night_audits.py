@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import FolioId, PropertyId
     from common.domain.night_audit import DayReport, NightAudit
     from common.domain.stay_plan import StayPlan
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

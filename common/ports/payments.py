@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from common.domain.standing_payment import StandingPayment
     from common.domain.stored_method import StoredMethod
     from common.domain.subscription_payment import SubscriptionPayment
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
     from common.ports.vault import DataKey
 
 

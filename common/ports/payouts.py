@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from common.domain.money import Currency, Money
     from common.domain.payout import Payout
     from common.domain.payout_account import PayoutAccount
-    from common.ports.gateway import Answer
-    from common.ports.transaction import Page
+    from common.ports.answers import Answer
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

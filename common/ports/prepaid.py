@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from common.domain.prepaid_reconciliation import CreditSums
     from common.domain.prepaid_redemption import Redemption
     from common.domain.prepaid_reversal import DebtMove, Reversal
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

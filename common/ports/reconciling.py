@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         Figure,
         Reconciliation,
     )
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

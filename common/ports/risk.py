@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from common.domain.identifiers import PropertyId, ReviewId
     from common.domain.review import Review, ReviewStatus
     from common.domain.risk import Attempt, Past, RiskRule, Weighed
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from common.domain.cash_patterns import ActorFigures, Finding, Pattern, Suspicion
     from common.domain.identifiers import PropertyId, SignalId
     from common.domain.signal import Signal
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 class Detector(Protocol):

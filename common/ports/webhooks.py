@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from common.domain.payment import Payment
     from common.domain.returned_payment import ReturnedPayment
     from common.domain.webhook import KeptWebhook, WebhookOutcome
-    from common.ports.transaction import Page
+    from common.ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

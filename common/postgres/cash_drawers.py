@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from common.domain.cash_drawer import CashDrawer, DrawerUnknown
 from common.domain.identifiers import CashDrawerId, PropertyId
-from common.ports.transaction import CashDrawerFilter, Page
+from common.ports.cash import CashDrawerFilter
+from common.ports.paging import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

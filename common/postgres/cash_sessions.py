@@ -16,7 +16,8 @@ from common.domain.cash_report import Flow
 from common.domain.identifiers import CashSessionId, PropertyId
 from common.domain.money import Currency, Money
 from common.domain.payment import NoOpenCashSession
-from common.ports.transaction import CashSessionFilter, Page
+from common.ports.cash import CashSessionFilter
+from common.ports.paging import Page
 from common.postgres import ranks
 from common.postgres.cash_rows import (
     CHANGING,

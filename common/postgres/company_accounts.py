@@ -40,7 +40,7 @@ from common.domain.receivable import (
     WriteOff,
 )
 from common.ports.company_accounts import CompanyAccountFilter, Debtors
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.postgres import company_sql as sql
 from common.postgres import ranks
 from common.postgres.collection_leases import OF_FOLIO, lease_of

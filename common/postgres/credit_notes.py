@@ -11,7 +11,8 @@ from common.domain.identifiers import CreditNoteId, InvoiceId, LineId
 from common.domain.invoice import Invoice, InvoiceUnknown
 from common.domain.issued_document import Series
 from common.domain.money import Currency, Money
-from common.ports.transaction import InvoiceFilter, Page
+from common.ports.documents import InvoiceFilter
+from common.ports.paging import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.invoices import (

@@ -25,8 +25,8 @@ from common.postgres.connection import Statement
 from common.postgres.disputes import COLUMNS as DISPUTE_COLUMNS
 from common.postgres.disputes import dispute_of
 from common.postgres.folio_rows import PAYMENT_COLUMNS, payment_of
-from common.postgres.payment_intents import COLUMNS as INTENT_COLUMNS
-from common.postgres.payment_intents import intent_of
+from common.postgres.payment_intent_rows import COLUMNS as INTENT_COLUMNS
+from common.postgres.payment_intent_rows import intent_of
 from common.postgres.refund_rows import refund_of, refunds_where
 from common.postgres.returned_payments import OF_INTENTS as RETURNED
 from common.postgres.returned_payments import returned_of

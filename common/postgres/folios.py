@@ -12,7 +12,8 @@ from common.domain.payment import Payment, PaymentMethod
 from common.domain.refund import Refund
 from common.domain.reopening import Reopening
 from common.domain.settlement import Settlement
-from common.ports.transaction import FolioFilter, Page
+from common.ports.folios import FolioFilter
+from common.ports.paging import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.folio_rows import (

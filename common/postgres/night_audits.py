@@ -8,7 +8,7 @@ from common.domain.identifiers import NightAuditId, PropertyId
 from common.domain.money import Currency, Money
 from common.domain.night_audit import DayReport, Movement, NightAudit
 from common.ports.night_audits import NightAuditFilter
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

@@ -8,7 +8,7 @@ import binascii
 import json
 from collections.abc import Sequence
 
-from common.ports.transaction import CursorInvalid
+from common.ports.paging import CursorInvalid
 
 
 def cursor_of(key: str) -> str:

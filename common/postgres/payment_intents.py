@@ -6,7 +6,7 @@ is read behind that lock, as a statement of its own.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from common.domain.charge_ids import invoices_charged_as
 from common.domain.collection_lease import Lease
@@ -18,13 +18,9 @@ from common.domain.identifiers import (
     FolioId,
     PaymentId,
     PaymentIntentId,
-    PropertyId,
-    ReviewId,
     StoredMethodId,
 )
-from common.domain.money import Currency, Money
 from common.domain.payment_intent import PaymentIntent, PaymentIntentUnknown
-from common.domain.processor_payment import PaymentStatus
 from common.domain.standing_payment import StandingPayment
 from common.domain.stored_method import StoredMethod
 from common.ports.payments import Means, Placing
@@ -39,6 +35,7 @@ from common.postgres.connection import Row, Statement
 from common.postgres.customers import Customers
 from common.postgres.folio_rows import FOLIO_COLUMNS, PAYMENT_COLUMNS, payment_of
 from common.postgres.folios import Folios
+from common.postgres.payment_intent_rows import COLUMNS, intent_of, row_of
 from common.postgres.session import Insert, Write
 from common.postgres.stored_methods import StoredMethods
 from common.postgres.stores import Desk
@@ -50,11 +47,6 @@ if TYPE_CHECKING:  # a payment of a folio loads nothing of credits
 FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 """So long whoever asked the processor has for an answer, before a job asks."""
 
-COLUMNS: Final = (
-    "id, property_id, folio_id, customer_id, amount_micro, currency, status, payment_method_id,"
-    " confirmed_at, processor_payment_id, failure_code, payment_id, created_at, changed_at,"
-    " version, trail, state_digest, review_id, is_challenged, allow_credit, returned_id"
-)
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
 # A purchase of this id, or an invoice of which a charge may have it.
@@ -247,7 +239,7 @@ class PaymentIntents:
         return self._desk.loaded(intent)
 
     def _write(self, intent: PaymentIntent) -> None:
-        row = _row(intent)
+        row = row_of(intent)
         if intent.is_new:
             intent.is_new = False
             self._desk.insert(INSERT_INTENT, [row])
@@ -275,56 +267,4 @@ def _means_of(row: Row) -> Means:
         processor_customer_id=row[1] or "",
         sealed=bytes(row[2]) if is_sealed else b"",
         key=DataKey(DataKeyId(row[3]), Wrapped(row[4], bytes(row[5]))) if is_sealed else None,
-    )
-
-
-def _row(intent: PaymentIntent) -> dict[str, Any]:
-    return {
-        "id": intent.id,
-        "property_id": intent.property_id,
-        "folio_id": intent.folio_id,
-        "customer_id": intent.customer_id,
-        "amount_micro": intent.amount.amount_micro,
-        "currency": intent.amount.currency,
-        "status": intent.status,
-        "payment_method_id": intent.method_id,
-        "confirmed_at": intent.confirmed_at,
-        "processor_payment_id": intent.processor_payment_id,
-        "failure_code": intent.failure_code,
-        "payment_id": intent.payment_id,
-        "created_at": intent.created_at,
-        "changed_at": intent.changed_at,
-        "version": intent.version,
-        "trail": intent.trail,
-        "state_digest": intent.state_digest,
-        "review_id": intent.review_id,
-        "is_challenged": intent.is_challenged,
-        "allow_credit": intent.allow_credit,
-        "returned_id": intent.returned_id,
-    }
-
-
-def intent_of(row: Row) -> PaymentIntent:
-    return PaymentIntent(
-        id=PaymentIntentId(row[1]),
-        property_id=PropertyId(row[2]),
-        folio_id=FolioId(row[3]),
-        customer_id=CustomerId(row[4]),
-        amount=Money(row[5], Currency(row[6])),
-        status=PaymentStatus(row[7]),
-        method_id=row[8] and StoredMethodId(row[8]),
-        confirmed_at=row[9],
-        processor_payment_id=row[10],
-        failure_code=row[11],
-        payment_id=row[12] and PaymentId(row[12]),
-        created_at=row[13],
-        changed_at=row[14],
-        version=row[15],
-        trail=bytes(row[16]),
-        state_digest=bytes(row[17]),
-        review_id=row[18] and ReviewId(row[18]),
-        is_challenged=row[19],
-        allow_credit=row[20],
-        returned_id=row[21] and PaymentId(row[21]),
-        is_new=False,
     )

@@ -14,8 +14,8 @@ from common.domain.identifiers import PayoutId, PropertyId
 from common.domain.money import Currency, Money
 from common.domain.payout import Payout, PayoutUnknown
 from common.domain.payout_account import PayoutAccount, PayoutAccountUnknown
+from common.ports.paging import Page
 from common.ports.payouts import PayoutFilter, PendingPayout
-from common.ports.transaction import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

@@ -15,8 +15,9 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
+from common.domain.meter import Aggregation
 from common.domain.money import Currency, Money
-from common.domain.period import Period
+from common.domain.period import Interval, Period
 from common.domain.platform_figures import (
     Behind,
     Credits,
@@ -24,6 +25,8 @@ from common.domain.platform_figures import (
     Days,
     Debts,
     Dunned,
+    Figure,
+    LateUsage,
     ListAsked,
     Revenue,
     Reversed,
@@ -32,7 +35,9 @@ from common.domain.platform_figures import (
 from common.domain.recurring_revenue import MovementKind
 from common.domain.revenue_bridge import Bridge, InvoicedLine, nothing_moved, recognition
 from common.domain.subscription_invoice import LineKind
-from common.ports.transaction import Page
+from common.domain.usage_bill import left_to_bill
+from common.domain.usage_price import UsagePrice
+from common.ports.paging import Page
 from common.ports.transactions import CrossTenantRow, DatabaseUnavailable, TryAgain
 from common.postgres import platform_figures_sql as sql
 from common.postgres.connection import (
@@ -43,6 +48,7 @@ from common.postgres.connection import (
     Statement,
     Value,
 )
+from common.postgres.late_usage_sql import LATE_USAGE
 from common.postgres.paging import key_of, next_cursor
 from common.postgres.pool import Pool
 from common.postgres.refusals import translated
@@ -58,7 +64,7 @@ SELECT set_config('role', $1, true),
 """
 ASKED_FOR_REVENUE: Final = (
     *(sql.MOVED, sql.STANDING, sql.BOOKED, sql.LINES),
-    *(sql.DEBTS, sql.DUNNED, sql.REVERSED, sql.UNTAXED),
+    *(sql.DEBTS, sql.DUNNED, sql.REVERSED, sql.UNTAXED, LATE_USAGE),
 )
 Rows = Mapping[str, list[Row]]
 
@@ -73,10 +79,6 @@ class PostgresFigures:
         found = self._ask(ASKED_FOR_REVENUE, days.start, days.end)
         codes = sorted({row[0] for replies in found.values() for row in replies})
         return [_revenue(Currency(code), days, _of(code, found)) for code in codes]
-
-    def unbilled_usage(self, days: Days) -> int:
-        rows = self._ask((sql.UNBILLED_USAGE,), days.start, days.end)[sql.UNBILLED_USAGE]
-        return sum(row[0] for row in rows)
 
     def trials(self, days: Days) -> Trials:
         rows = self._ask((sql.TRIALS,), days.start, days.end)[sql.TRIALS]
@@ -96,7 +98,8 @@ class PostgresFigures:
         question, days = sql.BEHIND[asked.figure], asked.days
         values = (days.start, days.end, key_of(asked.cursor), asked.limit + 1)
         found = sorted(self._ask((question,), *values)[question], key=itemgetter(0))
-        items = tuple(_behind(row) for row in found[: asked.limit])
+        reads = _behind_late_usage if asked.figure is Figure.LATE_USAGE else _behind
+        items = tuple(reads(row) for row in found[: asked.limit])
         return Page(items, next_cursor([row[0] for row in found], asked.limit))
 
     def _ask(self, questions: Sequence[str], *values: Value) -> Rows:
@@ -192,7 +195,19 @@ def _revenue(currency: Currency, days: Days, found: Rows) -> Revenue:
             lost=money(sql.REVERSED, 3),
         ),
         untaxed=money(sql.UNTAXED, 1),
+        late_usage=LateUsage(
+            events=sum(row[7] for row in found[LATE_USAGE]),
+            amount=Money.total((_owed(row, currency) for row in found[LATE_USAGE]), currency),
+        ),
     )
+
+
+def _owed(row: Row, currency: Currency) -> Money:
+    """What is left to be billed: meter, aggregation, interval, prices, quantity, billed."""
+    prices = (UsagePrice.of(each) for each in row[4])
+    price = next(price for price in prices if price.meter == row[1])
+    billed = Money(row[6], currency)
+    return left_to_bill(price, row[5], Aggregation(row[2]), Interval(row[3]), billed)
 
 
 def _line(row: Row, currency: Currency) -> InvoicedLine:
@@ -214,6 +229,20 @@ def _behind(row: Row) -> Behind:
         number=row[4],
         amount=None if row[5] is None else Money(row[6], Currency(row[5])),
         at=row[7],
+    )
+
+
+def _behind_late_usage(row: Row) -> Behind:
+    return Behind(
+        key=row[0],
+        tenant_id=row[1],
+        subscription_id=row[2],
+        invoice_id=None,
+        number=None,
+        amount=_owed(row[5:], Currency(row[5])),
+        at=row[4],
+        meter=row[6],
+        usage_period=row[3],
     )
 
 

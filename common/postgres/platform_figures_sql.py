@@ -7,6 +7,7 @@ nothing of what came later. A list goes on behind the key $3, and ends after $4 
 from typing import Final
 
 from common.domain.platform_figures import Figure
+from common.postgres import late_usage_sql
 
 TENANTS: Final = """
 SELECT tenant_id
@@ -138,26 +139,6 @@ FROM billing_central.trials AS trials
 WHERE ends_at >= $1 AND began_at < $2
 """
 
-_BILLS_IT: Final = """FROM billing_central.subscription_invoices AS bills
-    WHERE bills.subscription_id = records.subscription_id
-      AND (bills.purpose IN ('usage', 'late_usage')
-           OR bills.purpose = 'period' AND bills.period_number > events.period_number)"""
-# Events of a period that was billed before they came, and that nothing has been billed since for.
-_UNBILLED_USAGE: Final = f"""
-FROM billing_central.usage_records AS records
-JOIN billing_central.usage_events AS events ON events.record_id = records.id
-JOIN billing_central.usage_periods AS periods
-  ON periods.tenant_id = records.tenant_id AND periods.subscription_id = records.subscription_id
-     AND periods.number = events.period_number AND periods.number > 0
-JOIN billing_central.plan_versions AS versions
-  ON versions.id = periods.version_id
-     AND versions.usage_prices @> jsonb_build_array(jsonb_build_object('meter', events.meter))
-WHERE records.recorded_at < $2 AND $1::timestamptz IS NOT NULL
-  AND EXISTS (SELECT {_BILLS_IT} AND bills.issued_at < records.recorded_at)
-  AND NOT EXISTS (SELECT {_BILLS_IT}
-      AND bills.issued_at >= records.recorded_at AND bills.issued_at < $2)"""
-UNBILLED_USAGE: Final = f"SELECT count(*) {_UNBILLED_USAGE}"
-
 
 def _movements(kind: Figure) -> str:
     return f"""
@@ -228,13 +209,6 @@ LIMIT $4
 UNTAXED_ROWS: Final = _invoices(_UNTAXED, "total_micro - tax_micro")
 TRIALS_ENDED_ROWS: Final = _trials("true")
 TRIALS_CONVERTED_ROWS: Final = _trials(_IS_WORTH_SOMETHING)
-UNBILLED_USAGE_ROWS: Final = f"""
-SELECT DISTINCT records.id, records.tenant_id, records.subscription_id, NULL, NULL, NULL,
-       NULL::bigint, records.recorded_at {_UNBILLED_USAGE}
-  AND records.id > $3
-ORDER BY records.id
-LIMIT $4
-"""
 BEHIND: Final = {
     Figure.MRR: MRR_ROWS,
     Figure.NEW: NEW_ROWS,
@@ -247,7 +221,8 @@ BEHIND: Final = {
     Figure.OVERDUE: OVERDUE_ROWS,
     Figure.NEVER_CHARGED: NEVER_CHARGED_ROWS,
     Figure.NOT_RETRIED: NOT_RETRIED_ROWS,
-    Figure.USAGE_NOT_INVOICED: UNBILLED_USAGE_ROWS,
+    Figure.USAGE_NOT_INVOICED: late_usage_sql.UNBILLED_USAGE_ROWS,
+    Figure.LATE_USAGE: late_usage_sql.LATE_USAGE_ROWS,
     Figure.DUNNED: DUNNED_ROWS,
     Figure.RECOVERED: RECOVERED_ROWS,
     Figure.REFUNDED: REFUNDED_ROWS,
@@ -255,4 +230,5 @@ BEHIND: Final = {
     Figure.TRIALS_ENDED: TRIALS_ENDED_ROWS,
     Figure.TRIALS_CONVERTED: TRIALS_CONVERTED_ROWS,
 }
-"""Behind each figure: key, tenant, subscription, invoice, its number, currency, amount, when."""
+"""Behind each figure: key, tenant, subscription, invoice, its number, currency, amount, when. Late
+usage is of no invoice, and has in the place of its amount what that is reckoned from."""

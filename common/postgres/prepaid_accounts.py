@@ -21,8 +21,8 @@ from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
 from common.domain.prepaid_reconciliation import CreditSums
 from common.domain.prepaid_redemption import Redemption
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, DebtMove, Reversal
+from common.ports.paging import CursorInvalid, Page
 from common.ports.prepaid import CreditFilter
-from common.ports.transaction import CursorInvalid, Page
 from common.postgres import prepaid_sql as sql
 from common.postgres import ranks
 from common.postgres.connection import Statement, Value

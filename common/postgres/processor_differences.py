@@ -20,7 +20,7 @@ from common.domain.processor_reconciliation import (
     Span,
 )
 from common.ports.movements import ProcessorDifferenceFilter
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.postgres import movements_sql as sql
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement

@@ -24,8 +24,8 @@ from common.domain.reconciliation import (
     ReconciliationStatus,
     ReconciliationUnknown,
 )
+from common.ports.paging import Page
 from common.ports.reconciling import Books, Hours, ReconciliationFilter
-from common.ports.transaction import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

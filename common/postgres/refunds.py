@@ -14,7 +14,7 @@ from common.domain.identifiers import FolioId, PaymentId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
 from common.domain.refund import PaymentUnknown, Refund, RefundUnknown
-from common.ports.transaction import PendingRefund
+from common.ports.folios import PendingRefund
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.deposits import STANDING

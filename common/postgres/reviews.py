@@ -7,8 +7,8 @@ from typing import Any, Final
 from common.domain.identifiers import PropertyId, ReviewId
 from common.domain.money import Currency, Money
 from common.domain.review import Review, ReviewStatus, ReviewUnknown, SubjectKind
+from common.ports.paging import Page
 from common.ports.risk import ReviewFilter
-from common.ports.transaction import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

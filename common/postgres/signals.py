@@ -8,8 +8,8 @@ from typing import Any, Final
 from common.domain.cash_patterns import QUICK, ActorFigures, Finding, Pattern, Suspicion, first_day
 from common.domain.identifiers import PropertyId, SignalId
 from common.domain.signal import Review, Signal, SignalUnknown, Verdict
+from common.ports.paging import Page
 from common.ports.signals import SignalFilter
-from common.ports.transaction import Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor

@@ -13,7 +13,7 @@ from common.domain.stored_method import (
     SealedToken,
     StoredMethod,
 )
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.ports.vault import DataKey, Wrapped
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement

@@ -19,7 +19,7 @@ from common.domain.subscription_invoice import (
     SubscriptionInvoice,
     SubscriptionInvoiceUnknown,
 )
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
 from common.postgres.connection import ConnectionLost, Statement
@@ -28,6 +28,7 @@ from common.postgres.plans import COLUMNS as PLAN_COLUMNS
 from common.postgres.plans import version_of
 from common.postgres.platform_taxes import declare
 from common.postgres.pool import Pool
+from common.postgres.reading_ahead import STANDING
 from common.postgres.session import Insert, Write, as_json
 from common.postgres.stores import Desk
 from common.postgres.subscription_rows import (
@@ -50,14 +51,16 @@ from common.postgres.subscription_rows import (
     subscription_row,
 )
 
-GET: Final = f"""
-SELECT subscriptions.tenant_id, {READ}, {PLANS}, {COUNTED}
+WHOLE: Final = f"""subscriptions.tenant_id, {READ}, {PLANS}, {COUNTED}
 FROM billing_central.subscriptions
 JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
 LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
 LEFT JOIN billing_central.subscription_invoices AS billed
   ON billed.subscription_id = subscriptions.id
-  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'{COUNTING}
+  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'{COUNTING}"""
+"""Subscriptions with all that is read of them."""
+GET: Final = f"""
+SELECT {WHOLE}
 WHERE subscriptions.tenant_id = billing_central.current_tenant()
 ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
@@ -71,14 +74,16 @@ ORDER BY canceled_at DESC NULLS FIRST
 LIMIT 1
 """
 GET_BY_ID: Final = f"""
-SELECT subscriptions.tenant_id, {READ}, {PLANS}, {COUNTED}
-FROM billing_central.subscriptions
-JOIN billing_central.plan_versions AS now_on ON now_on.id = version_id
-LEFT JOIN billing_central.plan_versions AS then_on ON then_on.id = next_version_id
-LEFT JOIN billing_central.subscription_invoices AS billed
-  ON billed.subscription_id = subscriptions.id
-  AND billed.period_number = subscriptions.period_number AND billed.purpose = 'period'{COUNTING}
+SELECT {WHOLE}
 WHERE subscriptions.tenant_id = billing_central.current_tenant() AND subscriptions.id = $1
+"""
+LATELY: Final = f"""subscriptions.tenant_id = billing_central.current_tenant()
+  AND (canceled_at IS NULL OR canceled_at > $1 OR subscriptions.id = {STANDING})"""
+"""The subscription that stands or did so last, and those that have ended since."""
+GET_LATELY: Final = f"""
+SELECT {WHOLE}
+WHERE {LATELY}
+ORDER BY canceled_at DESC NULLS FIRST
 """
 # The lock is a statement of its own: the question behind it sees what its holder before has left,
 # where a join that waits would hold the changed row against the plan that it had before.

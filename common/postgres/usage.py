@@ -1,6 +1,7 @@
 """Usage in the central schema: events that count once, folded into totals as they come.
 
-One round trip takes the subscription's lock and reads all that a batch has to be held against;
+One round trip takes the lock of the tenant's subscriptions and reads all that a batch has to be
+held against, also of those that ended so lately that something of them can still be told;
 another one, at the commit, writes events, values and totals. What was billed is left alone by both:
 the cycle reads the totals that differ from what was billed of them, through an index of these.
 """
@@ -16,15 +17,17 @@ from common.domain.period import Interval, Period
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.domain.usage import (
     LATE_DAYS,
+    NO_MORE_AFTER,
     ClosedPeriod,
+    Metered,
     UsageBook,
     UsageEvent,
     UsageRecord,
 )
 from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
 from common.domain.usage_price import UsagePrice
+from common.ports.paging import CursorInvalid, Page
 from common.ports.subscriptions import UsageFilter
-from common.ports.transaction import CursorInvalid, Page
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.paging import key_of, next_cursor
@@ -32,7 +35,7 @@ from common.postgres.reading_ahead import STANDING, id_of
 from common.postgres.session import Insert, Write, as_json
 from common.postgres.stores import Desk
 from common.postgres.subscription_rows import subscription_of
-from common.postgres.subscriptions import GET, TAKE
+from common.postgres.subscriptions import GET_LATELY, LATELY, TAKE
 
 NUMBER_MAX: Final = 2**31 - 1
 METERS: Final = """
@@ -41,18 +44,19 @@ FROM billing_central.usage_meters
 JOIN jsonb_array_elements_text($1::jsonb) AS asked ON asked = name
 """
 # More periods than there can have been in the days that an event may be late.
-CLOSED: Final = """
-SELECT tenant_id, number, started_at, ended_at, version_id, seats, interval
-FROM billing_central.usage_periods
-WHERE tenant_id = billing_central.current_tenant()
-  AND subscription_id = (
-    SELECT id
-    FROM billing_central.subscriptions
-    WHERE tenant_id = billing_central.current_tenant()
-    ORDER BY canceled_at DESC NULLS FIRST
-    LIMIT 1)
-ORDER BY number DESC
-LIMIT 200
+CLOSED: Final = f"""
+SELECT closed.tenant_id, closed.number, closed.started_at, closed.ended_at, closed.version_id,
+       closed.seats, closed.interval, closed.subscription_id
+FROM billing_central.subscriptions
+CROSS JOIN LATERAL (
+  SELECT *
+  FROM billing_central.usage_periods AS periods
+  WHERE periods.tenant_id = billing_central.current_tenant()
+    AND periods.subscription_id = subscriptions.id
+  ORDER BY number DESC
+  LIMIT 200
+) AS closed
+WHERE {LATELY}
 """
 COUNTED: Final = """
 SELECT tenant_id, events.meter, events.event_id, quantity, value_sha256, occurred_at
@@ -92,6 +96,7 @@ FROM billing_central.usage_totals AS totals
 JOIN billing_central.subscriptions ON subscriptions.id = totals.subscription_id
 WHERE totals.tenant_id = billing_central.current_tenant()
   AND quantity <> billed_quantity
+  AND totals.period_number <= subscriptions.period_number
   AND canceled_at <= $1
 GROUP BY totals.tenant_id, totals.subscription_id
 ORDER BY totals.subscription_id
@@ -175,23 +180,23 @@ class Usage:
             for each in events
             if each.value_sha256 is not None
         ]
+        since = self._desk.now - timedelta(days=LATE_DAYS)
         _, found, meters, closed, counted, seen = self._desk.batch(
             Statement(TAKE),
-            Statement(GET),
+            Statement(GET_LATELY, (since,)),
             Statement(METERS, (as_json(sorted({each.meter for each in events})),)),
-            Statement(CLOSED),
+            Statement(CLOSED, (since,)),
             Statement(COUNTED, (as_json(keys),)),
             Statement(SEEN, (as_json(values),)),
         )
         if not found:
             raise SubscriptionUnknown()
-        subscription = self._desk.loaded(subscription_of(found[0][1:]))
         return UsageBook(
-            subscription=subscription,
+            subscriptions=tuple(
+                _metered(self._desk.loaded(subscription_of(row[1:])), closed, seen) for row in found
+            ),
             meters={row[1]: _meter(row) for row in meters},
-            closed=tuple(_closed(row) for row in closed),
             counted={(row[1], row[2]): _event(row) for row in counted},
-            values={(row[1], bytes(row[2]), row[3]) for row in seen if row[4] == subscription.id},
         )
 
     def keep(self, record: UsageRecord) -> None:
@@ -206,7 +211,7 @@ class Usage:
         return tuple(each for each in totals if and_ahead or each.period_number <= until)
 
     def unbilled_since_they_ended(self, limit: int) -> Sequence[SubscriptionId]:
-        until = self._desk.now - timedelta(days=LATE_DAYS)
+        until = self._desk.now - NO_MORE_AFTER
         return [SubscriptionId(row[1]) for row in self._desk.rows(ENDED, until, limit)]
 
     def keep_billed(self, due: UsageDue, subscription: Subscription) -> None:
@@ -264,6 +269,14 @@ def _place(key: str) -> tuple[str, int, str]:
 
 def _meter(row: Row) -> Meter:
     return Meter(name=row[1], aggregation=Aggregation(row[2]), unit=row[3])
+
+
+def _metered(subscription: Subscription, closed: list[Row], seen: list[Row]) -> Metered:
+    return Metered(
+        subscription=subscription,
+        closed=tuple(_closed(row) for row in closed if row[7] == subscription.id),
+        values={(row[1], bytes(row[2]), row[3]) for row in seen if row[4] == subscription.id},
+    )
 
 
 def _closed(row: Row) -> ClosedPeriod:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from common.domain.identifiers import WebhookAttemptId, WebhookId
 from common.domain.webhook import KeptWebhook, WebhookOutcome, WebhookUnknown
-from common.ports.transaction import Page
+from common.ports.paging import Page
 from common.ports.transactions import DatabaseUnavailable
 from common.ports.webhooks import ReceivedWebhook, WebhookFilter
 from common.postgres import ranks

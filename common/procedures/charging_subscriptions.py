@@ -21,13 +21,14 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import fall_due, restore, suspend
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
+from common.ports.answers import Unreachable
 from common.ports.cards import GatewayUnavailable, NotThere
-from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
 from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.purchasing import settle as ask_and_take
+from common.procedures.sending_back import send_back
 from common.procedures.subscribing import (
     OTHER_METHOD,
     foresee_bill,
@@ -104,12 +105,14 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
 def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """What the processor is to be asked about a charge: what became of it, and for it where it
     knows of none, under the same id. One that another is to take the place of is called off. What
-    the processor collects itself by now is asked after only."""
+    the processor collects itself by now, and what is paid by another, is asked after only."""
     payment = tx.subscription_payments.get(payment_id)
     tx.subscription_collections.foresee(payment.subscription_id)
+    tx.subscriptions.foresee_invoice(payment.invoice_id)
     asked = replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
     collection = tx.subscription_collections.find(payment.subscription_id)
-    if collection is None or not collection.is_handed_over:
+    is_paid = tx.subscriptions.get_invoice(payment.invoice_id).status == "paid"
+    if not is_paid and (collection is None or not collection.is_handed_over):
         return asked
     return replace(asked, key=None)
 
@@ -192,12 +195,20 @@ def keep_heard(
     if not payment.may_hear(heard):
         _still_waits(subscription, collection, payment, tx)
         return
-    invoice = _paid_by(payment, heard, tx) if heard.status is _S.SUCCEEDED else None
+    if heard.status is _S.SUCCEEDED and heard.received not in (None, payment.amount):
+        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    if invoice.status == "paid":
+        _came_second(subscription, collection, payment, invoice, heard, tx)
+        return
+    was_given_up = not payment.is_under_way
     fact = payment.hear(heard, tx)
     tx.subscription_payments.keep(payment)
     tx.subscription_collections.keep(collection)
     tx.tell(fact)
-    if invoice is not None:
+    if payment.is_paid:
+        if was_given_up:
+            _call_off_others(payment, tx)
         keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
         _begins_to_wait(subscription, collection, payment, tx)
@@ -210,18 +221,37 @@ def keep_heard(
         _declined(subscription, collection, code, tx)
 
 
-def _paid_by(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> SubscriptionInvoice:
-    """The invoice that a charge pays; one that was given up is paid all the same. Refuses money
-    that no invoice waits for any more: WebhookContradictsBooks."""
-    if heard.received not in (None, payment.amount):
-        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
-    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
-    is_late = not payment.is_under_way
-    if invoice.status == "paid" or (
-        is_late and tx.subscription_payments.is_under_way(payment.subscription_id, payment.id)
-    ):
-        raise WebhookContradictsBooks("The invoice is paid by another charge: give this one back.")
-    return invoice
+def _call_off_others(payment: SubscriptionPayment, tx: Transaction) -> None:
+    """A charge that had failed was taken after all: another one of its invoice that waits at the
+    bank is called off."""
+    waiting = tx.subscription_payments.find_waiting(payment.subscription_id)
+    if waiting is not None and waiting.invoice_id == payment.invoice_id:
+        supersede_waiting(payment.subscription_id, PAID, tx)
+
+
+def _came_second(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    invoice: SubscriptionInvoice,
+    heard: Heard,
+    tx: Transaction,
+) -> None:
+    """Something is heard of a charge whose invoice another one has paid: what was taken goes back,
+    what waits at the bank is called off, and what was declined is no matter any more."""
+    if heard.status is _S.SUCCEEDED:
+        send_back(payment.come_second(heard, invoice, tx), invoice, tx)
+    else:
+        fact = payment.hear(heard, tx)
+        superseded = payment.supersede(PAID)
+        tx.subscription_payments.keep(payment)
+        tx.tell(fact)
+        if superseded is not None:
+            tx.tell(superseded)
+    is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
+    if is_more and not payment.is_under_way:
+        collection.look_at(tx.now)
+    tx.subscription_collections.keep(collection)
 
 
 def keep_paid(

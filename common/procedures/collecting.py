@@ -15,8 +15,8 @@ from common.domain.payment_intent import PaymentIntent
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
+from common.ports.answers import Unknown
 from common.ports.cards import NotThere, Order
-from common.ports.gateway import Unknown
 from common.ports.payments import Placing
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from common.domain.customer import Customer
 from common.domain.identifiers import CustomerId
+from common.ports.answers import Failed, Unknown
 from common.ports.cards import Linked, Person
-from common.ports.gateway import Failed, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 

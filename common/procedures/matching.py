@@ -22,7 +22,7 @@ from common.domain.processor_reconciliation import (
     compared,
     judged,
 )
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from common.ports.movements import MovementsWanted
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

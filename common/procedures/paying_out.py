@@ -12,7 +12,7 @@ from common.domain.money import Money
 from common.domain.payout import Payout, PayoutUnknown
 from common.domain.payout_account import PayoutAccountUnknown
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.ports.payouts import PendingPayout
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -16,8 +16,8 @@ from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, gi
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
+from common.ports.answers import Unreachable
 from common.ports.cards import GatewayUnavailable, NotThere
-from common.ports.gateway import Unreachable
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain

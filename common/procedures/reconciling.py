@@ -17,7 +17,8 @@ from common.domain.reconciliation import (
     card_differences,
     differences_of,
 )
-from common.ports.gateway import Unknown, Wanted
+from common.ports.answers import Unknown
+from common.ports.gateway import Wanted
 from common.ports.powers import Powers
 from common.ports.reconciling import Hours
 from common.ports.transaction import Transaction

@@ -19,6 +19,7 @@ from common.domain.processor_payment import Heard
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.stored_method import MethodDetails
+from common.ports.answers import Answer, Failed, Succeeded, Unknown, Unreachable
 from common.ports.cards import (
     Cards,
     GatewayUnavailable,
@@ -29,15 +30,7 @@ from common.ports.cards import (
     Person,
 )
 from common.ports.circuit import Breaker
-from common.ports.gateway import (
-    Answer,
-    Failed,
-    Gateway,
-    Succeeded,
-    Unknown,
-    Unreachable,
-    Wanted,
-)
+from common.ports.gateway import Gateway, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.ports.signals import Detector
@@ -63,6 +56,10 @@ class BreakingGateway:
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """As the port has it; Unreachable while nobody is let through."""
         return self._through("ask", lambda: self._gateway.ask(refund_id, processor_payment_id))
+
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through("payment_of", lambda: self._gateway.payment_of(processor_invoice_id))
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """As the port has it; Unreachable while nobody is let through."""

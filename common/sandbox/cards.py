@@ -27,8 +27,8 @@ from common.domain.money import Currency, Money
 from common.domain.payment_intent import PaymentIntentUnknown
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
+from common.ports.answers import Failed, Succeeded, Unknown
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person
-from common.ports.gateway import Failed, Succeeded, Unknown
 from common.sandbox.gateway import SandboxGateway
 from common.sandbox.movements import WriteOnce
 from common.sandbox.outage import unless_down

@@ -16,7 +16,7 @@ from uuid import UUID
 from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.processor_reconciliation import Known, Movement, MovementKind
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
 from common.sandbox.outage import unless_down
 from common.sandbox.payouts import is_paid

@@ -10,7 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from common.ports.gateway import Unreachable
+from common.ports.answers import Unreachable
 
 DOWN_FILE: Final = "down"
 P = ParamSpec("P")

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.ports.payouts import PendingPayout
 from common.sandbox.outage import unless_down
 

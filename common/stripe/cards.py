@@ -18,8 +18,8 @@ from stripe import StripeClient
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.stored_method import MethodDetails, MethodKind, token_digest
+from common.ports.answers import Failed, Succeeded, Unknown, Unreachable
 from common.ports.cards import Linked, NextAction, NotThere, Order, Person
-from common.ports.gateway import Failed, Succeeded, Unknown, Unreachable
 from common.stripe.gateway import PAGE, RETRIES_MAX, client
 from common.stripe.reading import metadata_of, read, unreachable_or_raise
 

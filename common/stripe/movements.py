@@ -16,7 +16,7 @@ from stripe import StripeClient
 from common.domain.identifiers import PayoutId, PropertyId, RefundId
 from common.domain.processor_reconciliation import Known, Movement, MovementKind
 from common.domain.processor_units import from_processor
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
 from common.stripe.reading import found_or_none, metadata_of, read
 

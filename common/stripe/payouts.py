@@ -11,7 +11,7 @@ import stripe
 from stripe import StripeClient
 
 from common.domain.processor_units import to_processor
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown, Unreachable
+from common.ports.answers import Answer, Failed, Succeeded, Unknown, Unreachable
 from common.ports.payouts import PendingPayout
 from common.stripe.reading import found_or_none, metadata_of, read, unreachable_or_raise
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from common.ports.gateway import Unreachable
+from common.ports.answers import Unreachable
 
 T = TypeVar("T")
 

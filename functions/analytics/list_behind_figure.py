@@ -1,4 +1,4 @@
-"""List what a figure of the platform is made of: movements, subscriptions, invoices or trials.
+"""List what a figure of the platform is made of: movements, invoices, trials, what was used.
 
 The rows of a figure add up to it, of the same days. What came after the last day is in none of
 them, though it is in the books by now.
@@ -9,8 +9,9 @@ from common.contracts.figures import BehindPage, BehindView
 from common.contracts.shapes import ListRequest
 from common.domain.account_statement import PeriodInvalid
 from common.domain.platform_figures import Days, Figure, ListAsked
+from common.ports.paging import CursorInvalid
 from common.ports.powers import Powers
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import CSV, http_function
 
 

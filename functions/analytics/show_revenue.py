@@ -29,9 +29,8 @@ class Asked:
 
 def figures(asked: Asked, powers: Powers) -> RevenueFigures:
     """Read the figures of all tenants."""
-    known, days = powers.platform_figures, asked.days
-    found, unbilled = known.revenue(days), known.unbilled_usage(days)
-    return RevenueFigures.of(asked.request, days, found, unbilled)
+    found = powers.platform_figures.revenue(asked.days)
+    return RevenueFigures.of(asked.request, asked.days, found)
 
 
 @http_function(

@@ -5,7 +5,9 @@ from typing import Literal
 from common.contracts.cash import DrawerView
 from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
-from common.ports.transaction import CashDrawerFilter, CursorInvalid, Transaction
+from common.ports.cash import CashDrawerFilter
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

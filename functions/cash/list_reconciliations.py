@@ -6,8 +6,9 @@ from common.contracts.fields import Day
 from common.contracts.reconciliations import ReconciliationView
 from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
+from common.ports.paging import CursorInvalid
 from common.ports.reconciling import ReconciliationFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -7,7 +7,9 @@ from common.contracts.fields import Day
 from common.contracts.references import CashDrawerRef, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.cash import SessionStatus
-from common.ports.transaction import CashSessionFilter, CursorInvalid, Transaction
+from common.ports.cash import CashSessionFilter
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -7,7 +7,9 @@ from common.contracts.fields import Day, Token
 from common.contracts.references import FolioRef, InvoiceRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.identifiers import PropertyId
-from common.ports.transaction import CursorInvalid, InvoiceFilter, Transaction
+from common.ports.documents import InvoiceFilter
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

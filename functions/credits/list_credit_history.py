@@ -4,8 +4,9 @@ from common.contracts.fields import Word
 from common.contracts.prepaid import CreditEntryView
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.prepaid_account import MAIN, CreditAccountUnknown, EntryKind
+from common.ports.paging import CursorInvalid
 from common.ports.prepaid import CreditFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -23,8 +23,8 @@ from common.domain.stored_method import (
     StoredMethod,
     token_digest,
 )
+from common.ports.answers import Failed, Unknown
 from common.ports.cards import GatewayUnavailable, Linked, Person
-from common.ports.gateway import Failed, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey

@@ -4,7 +4,8 @@ from common.contracts.customers import StoredMethodView
 from common.contracts.references import CustomerRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.customer import CustomerUnknown
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

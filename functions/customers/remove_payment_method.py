@@ -12,8 +12,8 @@ from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.identifiers import StoredMethodId
 from common.domain.stored_method import PaymentMethodRefused, PaymentMethodUnknown
+from common.ports.answers import Failed, Unknown
 from common.ports.cards import GatewayUnavailable
-from common.ports.gateway import Failed, Unknown
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed

@@ -6,7 +6,9 @@ from common.contracts.fields import Day, Token
 from common.contracts.folios import FolioView
 from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
-from common.ports.transaction import CursorInvalid, FolioFilter, Transaction
+from common.ports.folios import FolioFilter
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -34,8 +34,9 @@ from common.domain.refund import (
     give_back,
     refund_sha256,
 )
+from common.ports.folios import PendingRefund
 from common.ports.identity import Actor
-from common.ports.transaction import PendingRefund, Transaction
+from common.ports.transaction import Transaction
 from common.procedures.confirming import confirmed
 from common.procedures.owing import give_back_debt
 from common.procedures.redeeming import restore_credits

@@ -5,8 +5,9 @@ from typing import Literal
 from common.contracts.payouts import PayoutView
 from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
+from common.ports.paging import CursorInvalid
 from common.ports.payouts import PayoutFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -8,7 +8,8 @@ from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.processor_reconciliation import Discrepancy
 from common.ports.movements import ProcessorDifferenceFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -4,7 +4,8 @@ from common.contracts.company_accounts import AccountStatusName, CompanyAccountV
 from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.ports.company_accounts import CompanyAccountFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -9,7 +9,8 @@ from common.contracts.references import NightAuditRef, PropertyRef
 from common.contracts.shapes import ListRequest, Outcome, Shape
 from common.domain.night_audit import NightAudit
 from common.ports.night_audits import NightAuditFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -5,8 +5,9 @@ from common.contracts.references import PropertyRef
 from common.contracts.reviews import ReviewView
 from common.contracts.shapes import ListRequest, Outcome
 from common.domain.review import ReviewStatus
+from common.ports.paging import CursorInvalid
 from common.ports.risk import ReviewFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

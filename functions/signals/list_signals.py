@@ -4,8 +4,9 @@ from common.contracts.references import PropertyRef
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.signals import SignalView
 from common.domain.cash_patterns import Pattern, Suspicion
+from common.ports.paging import CursorInvalid
 from common.ports.signals import SignalFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

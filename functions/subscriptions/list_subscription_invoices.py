@@ -2,7 +2,8 @@
 
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.subscriptions import SubscriptionInvoiceView, TenantRef
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

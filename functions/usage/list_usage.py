@@ -8,8 +8,9 @@ from common.contracts.fields import Digits
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.subscriptions import TenantRef
 from common.contracts.usage import MeterName, UsageView
+from common.ports.paging import CursorInvalid
 from common.ports.subscriptions import UsageFilter
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
 

@@ -3,7 +3,8 @@
 from common.contracts.shapes import ListRequest, Outcome
 from common.contracts.webhooks import EventType, WebhookView
 from common.domain.webhook import WebhookOutcome
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.ports.webhooks import WebhookFilter
 from common.runtime.declaration import http_function
 

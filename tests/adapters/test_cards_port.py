@@ -18,8 +18,8 @@ from common.domain.money import Currency, Money
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import MethodDetails, MethodKind
 from common.local.files import write_once
+from common.ports.answers import Failed, Succeeded, Unknown, Unreachable
 from common.ports.cards import Cards, Linked, NotThere, Order, Person
-from common.ports.gateway import Failed, Succeeded, Unknown, Unreachable
 from common.sandbox.cards import SandboxCards
 from common.sandbox.gateway import SandboxGateway
 from common.stripe.cards import StripeCards

@@ -19,7 +19,8 @@ from common.domain.money import Currency, Money
 from common.domain.processor_units import from_processor, to_processor
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.files import write_once
-from common.ports.gateway import Failed, Gateway, Succeeded, Unknown, Unreachable, Wanted
+from common.ports.answers import Failed, Succeeded, Unknown, Unreachable
+from common.ports.gateway import Gateway, Wanted
 from common.sandbox.gateway import SandboxGateway
 from common.stripe.gateway import StripeGateway
 from tests.adapters.stripe_stand_in import KEY, StripeStandIn, stripe_stand_in
@@ -96,6 +97,21 @@ def test_a_key_that_was_used_for_something_else_is_refused(bench: Bench) -> None
 
     with pytest.raises(ValueError, match=f"{refund} was used for another refund"):
         bench.gateway.refund(refund, "pi_1", Money(1_000_000, TEN.currency))
+
+
+def test_tells_by_which_payment_an_invoice_of_its_own_was_paid(bench: Bench) -> None:
+    """One that was given up does not count; Stripe's two for one invoice are nobody's answer."""
+    there = bench.stripe or bench.gateway
+    assert isinstance(there, SandboxGateway | StripeStandIn)
+    there.collect("in_1", "pi_1")
+    if bench.stripe is not None:
+        bench.stripe.collect("in_1", "pi_given_up", "canceled")
+        for payment in ("pi_2", "pi_3"):
+            bench.stripe.collect("in_2", payment)
+
+    found = [bench.gateway.payment_of(invoice) for invoice in ("in_1", "in_2", "in_none")]
+
+    assert found == ["pi_1", None, None]
 
 
 def test_what_is_declined_has_failed_and_says_why(bench: Bench) -> None:

@@ -19,8 +19,8 @@ from ulid import ULID
 from common.domain.identifiers import RefundId
 from common.domain.money import Currency, Money
 from common.domain.stored_method import MethodKind
+from common.ports.answers import Failed, Succeeded, Unknown
 from common.ports.cards import Linked
-from common.ports.gateway import Failed, Succeeded, Unknown
 from common.stripe.cards import StripeCards
 from common.stripe.gateway import StripeGateway
 from tests.adapters.test_cards_port import a_person

@@ -13,7 +13,8 @@ from common.domain.identifiers import PayoutId, PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.processor_reconciliation import Known, Movement, MovementKind, Span
 from common.local.files import write_once
-from common.ports.gateway import Gateway, Unknown, Unreachable
+from common.ports.answers import Unknown, Unreachable
+from common.ports.gateway import Gateway
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.sandbox.gateway import SandboxGateway

@@ -12,7 +12,8 @@ from ulid import ULID
 from common.domain.identifiers import PayoutId
 from common.domain.money import Currency, Money
 from common.local.files import write_once
-from common.ports.gateway import Failed, Gateway, Succeeded, Unknown, Unreachable
+from common.ports.answers import Failed, Succeeded, Unknown, Unreachable
+from common.ports.gateway import Gateway
 from common.ports.payouts import PendingPayout
 from common.sandbox.gateway import SandboxGateway
 from common.stripe.gateway import StripeGateway

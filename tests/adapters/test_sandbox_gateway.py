@@ -11,7 +11,8 @@ from common.domain.identifiers import PropertyId, RefundId
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
 from common.local.files import write_once
-from common.ports.gateway import Failed, Succeeded, Unknown, Wanted
+from common.ports.answers import Failed, Succeeded, Unknown
+from common.ports.gateway import Wanted
 from common.sandbox.gateway import SandboxGateway
 
 pytestmark = pytest.mark.req("GW-5")

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from common.domain.circuit import CircuitState
-from common.ports.gateway import Unreachable
+from common.ports.answers import Unreachable
 from common.ports.telemetry import (
     ITEMS,
     LOST,

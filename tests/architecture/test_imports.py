@@ -145,6 +145,19 @@ def test_a_break_in_the_wall_is_found(house: Path, importer: str, imported_modul
     assert "BROKEN" in result.stdout
 
 
+def test_a_circle_is_found(house: Path) -> None:
+    """Those that only the type checker sees as well."""
+    (house / "common/ports/b.py").write_text("import common.ports.a\n")
+    (house / "common/ports/a.py").write_text(
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import common.ports.b\n"
+    )
+
+    result = linted(house)
+
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "go round in a circle" in result.stdout
+
+
 @pytest.mark.parametrize("module", ["pg8000.native", "flask", "google.cloud.kms_v1", "ulid"])
 def test_a_package_in_a_use_case_is_found(module: str) -> None:
     source = Source("functions/folios/planted.py", f"from {module} import x")

@@ -41,7 +41,7 @@ from tests.benchmarks.servers import jwks, settings_of
 from tests.hotel import Hotel, House
 
 TASKS: Final = 2
-LOOKING_SECONDS: Final = 0.05
+LOOKING_SECONDS: Final = 0.5
 PERIODS_MAX: Final = 100
 TENANTS_MIN: Final = 16
 KEPT_BESIDES = """

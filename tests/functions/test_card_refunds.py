@@ -9,7 +9,7 @@ import pytest
 
 from common.domain.identifiers import RefundId
 from common.domain.money import Currency, Money
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from tests.hotel import Hotel, House, new_id, usd
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
 from tests.refunding import ask, card_payment, refund, standing, wanted

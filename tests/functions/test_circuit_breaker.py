@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.domain.circuit import FAILURES_MAX, PAUSE, PROBE, WINDOW, Circuit, CircuitState
-from common.ports.gateway import Answer, Succeeded, Unreachable
+from common.ports.answers import Answer, Succeeded, Unreachable
 from common.postgres.breakers import PostgresBreaker
 from tests.hotel import Hotel, House, usd
 from tests.paying import a_customer, add_card, charges, confirm, intents, ready

@@ -11,7 +11,7 @@ import pytest
 
 from common.domain.identifiers import PropertyId
 from common.domain.processor_reconciliation import Known, Movement, MovementKind, spans
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
 from tests.hotel import Hotel, new_id
 from tests.matching import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.domain.processor_reconciliation import MovementKind
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
 from tests.buying import card
 from tests.charging import collect, last_charge

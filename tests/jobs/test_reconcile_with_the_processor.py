@@ -9,7 +9,7 @@ import pytest
 
 from common.domain.money import Currency, Money
 from common.domain.reconciliation import CardRecord, CardRecords
-from common.ports.gateway import Unknown
+from common.ports.answers import Unknown
 from tests.hotel import Hotel, usd
 from tests.reconciling import (
     DATE,

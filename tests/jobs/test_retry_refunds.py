@@ -10,7 +10,7 @@ import pytest
 
 from common.domain.identifiers import RefundId
 from common.domain.money import Money
-from common.ports.gateway import Answer, Failed, Succeeded, Unknown
+from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.runtime.declaration import declaration_of
 from common.runtime.job import Orders
 from jobs.retry_refunds import retry_refunds

@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from common.ports.identity import Actor
-from common.ports.transaction import CursorInvalid, Transaction
+from common.ports.paging import CursorInvalid
+from common.ports.transaction import Transaction
 from common.ports.transactions import (
     Caller,
     DatabaseUnavailable,

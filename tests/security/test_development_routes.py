@@ -22,7 +22,8 @@ from common.local.documents import DocumentFolder
 from common.local.doors import PUSHED_PATH, Doors
 from common.local.files import write_once
 from common.local.publishing import PushPublisher, consumers_at
-from common.ports.gateway import Succeeded, Unknown, Unreachable, Wanted
+from common.ports.answers import Succeeded, Unknown, Unreachable
+from common.ports.gateway import Wanted
 from common.ports.publishing import Message
 from common.runtime.step_up import context_of
 from common.sandbox.gateway import SandboxGateway

@@ -17,6 +17,7 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -83,7 +84,7 @@ def play(race: str, seed: int) -> None:
         came = perform(theatre, RACES[race], drawn)
         typer.echo(told(f"{race}, seed {seed}", came, drawn.written()))
         if came.wrong:
-            typer.echo(races.story(theatre, race, seed, drawn.written()))
+            typer.echo(races.story(theatre, race, seed, drawn.written(), came))
     raise typer.Exit(1 if came.wrong else 0)
 
 
@@ -91,8 +92,12 @@ def play(race: str, seed: int) -> None:
 def usage(events: int = 100_000, seed: int = 0) -> None:
     """Tell so many events of usage to two hotels in two orders, and compare their invoices."""
     with house() as service, redirect_stdout(StringIO()):
+        began = perf_counter()
         wrong = usage_orders.play(service, events, seed)
-    typer.echo(f"{events:,} events, seed {seed}: {wrong or 'the same invoices'}")
+        seconds = perf_counter() - began
+    told = usage_orders.tellings(events)
+    took = f"{told:,} told in {seconds:,.0f} s, {told / seconds:,.0f} a second"
+    typer.echo(f"{events:,} events, {took}; seed {seed}: {wrong or 'the same invoices'}")
     raise typer.Exit(1 if wrong else 0)
 
 

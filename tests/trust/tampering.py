@@ -19,7 +19,7 @@ from pg8000.exceptions import DatabaseError
 
 from tests.hotel import Hotel, House
 from tests.trust import verifier
-from tests.trust.forgery import retelling
+from tests.trust.forgery import retelling, retelling_credits
 from tests.trust.forgery.altering import UNCOMMITTED, cells, other, same, with_row, with_rows
 from tests.trust.forgery.exporting import export_of, kept_books, tables_of, write
 from tests.trust.forgery.forging import FORGERIES, Forgery
@@ -204,8 +204,8 @@ def run(house: House, seconds: float, seed: int) -> Tally:
         "found": f"{changes - len(tally.violations):,}",
         "by SQL, as the server's owner": f"{by_sql:,}, and {refused:,} that the tables refused",
         "lines of the verifier": " and ".join(
-            f"{len(Path(half.__file__ or '').read_text().splitlines())} ({half.__name__})"
-            for half in (verifier, retelling)
+            f"{len(Path(part.__file__ or '').read_text().splitlines())} ({part.__name__})"
+            for part in (verifier, retelling, retelling_credits)
         ),
         "columns that nothing names": str(sum(map(len, UNCOMMITTED.values()))),
     }

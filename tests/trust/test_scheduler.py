@@ -1,6 +1,7 @@
 """The scheduler keeps its word: what it plays can be played again, found, made short and read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_without_the_lock_a_red_seed_is_found_replayed_and_told(
 
     first = perform(theatre, RACES[TILLS], drawn)
     again = perform(theatre, RACES[TILLS], Drawn(red))
-    told = story(theatre, TILLS, red, drawn.written())
+    told = story(theatre, TILLS, red, drawn.written(), first)
 
     assert first.wrong
     assert again.trace == first.trace
@@ -115,6 +116,16 @@ def test_without_the_lock_a_red_seed_is_found_replayed_and_told(
     assert "1 switches, 0 faults" in told
     assert "reads folios" in told
     assert "WRONG" in told
+
+
+def test_what_is_red_once_and_not_again_is_told_as_it_came(theatre: Theatre) -> None:
+    drawn = Drawn(0)
+    came = replace(perform(theatre, RACES[TILLS], drawn), wrong=["a till was on fire"])
+
+    told = story(theatre, TILLS, 0, drawn.written(), came)
+
+    assert "red once and not again" in told
+    assert "WRONG: a till was on fire" in told
 
 
 def test_without_the_lock_and_the_numbering_money_is_lost_and_the_books_say_so(

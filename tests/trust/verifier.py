@@ -1,11 +1,14 @@
 """Are a tenant's books as they were written? Asked of an export, by somebody who trusts nobody.
 
-Nothing is shared with what writes the books (`forgery/retelling.py` is this module's other half),
-and no stored hash is believed: each is computed again, and rows are held against what was hashed.
+Nothing is shared with what writes the books (`forgery/retelling.py` and `retelling_credits.py` are
+this module's other parts), and no stored hash is believed: each is computed again, and rows are
+held against what was hashed.
 
 - An audit entry's hash covers the entry, but for its tenant, and the entry before it. A folio's row
   names its newest entry. The entries' details name its lines, payments and settlement, from which
   balance and ledger follow. An entry of the settings covers the version that it tells of.
+- An account of prepaid credits names its newest entry; the entries' details name its movements.
+  What a folio tells of a payment by credits, and of its refunds, the account must tell, too.
 - An invoice's payload names its row, its lines and the payload before it in its series. Its hash is
   signed with the tenant's key, and named by the first entry of the invoice's trail; each further
   entry names a PDF by its hash. A salted hash in the payload covers the person.
@@ -14,7 +17,9 @@ Whoever owns the database, but not the signing key, can still do this unseen, if
 computed again, too; roots of the trails that are kept outside (AUD-2) will show it:
 
 - write a folio anew with its trail, head, lines, payments and ledger, as far as no invoice names
-  them; take an open folio away with all of it, or a series' newest invoice with its folio;
+  them; take an open folio away with all of it, or a series' newest invoice with its folio, unless
+  credits settled it;
+- grant an account of credits more or less than it was granted, in its trail, rows and book;
 - write an invoice anew that is not signed yet: seconds after it was issued, but minutes if drawing
   it fails;
 - change who did a thing, why, when and by which proof, in the trail of an invoice, of the settings
@@ -56,6 +61,16 @@ from tests.trust.forgery.retelling import (
     said_by,
     told_in,
 )
+from tests.trust.forgery.retelling_credits import (
+    CREDITED,
+    is_empty,
+    last_moved,
+    left_by,
+    names_of,
+    redeemed,
+    restored,
+    retold_credits,
+)
 
 Row = dict[str, Any]
 SERIES: Final = ("jurisdiction", "document_type", "year")
@@ -63,6 +78,7 @@ UNHASHED: Final = {"tenant_id", "hash"}
 CLAIMS: Final = ("invoiceNumber", "payloadSha256", "templateVersion")
 ALGORITHM: Final = "EC_SIGN_P256_SHA256"
 KEYS: Final = defaultdict(lambda: ("id",)) | {
+    "credit_book_entries": ("entry_id", "part"),
     "folio_lines": ("folio_id", "sequence"),
     "invoice_lines": ("line_id",),
     "invoice_persons": ("invoice_id",),
@@ -96,7 +112,7 @@ class Export:
 
 def findings(export: Export) -> Iterator[str]:
     """What is not as it was written. What cannot be read is not as it was written, either."""
-    for check in (tenant, trails, settings, folios, invoices, issues, persons):
+    for check in (tenant, trails, settings, folios, credits, bills, invoices, issues, persons):
         try:
             yield from check(export)
         except (LookupError, ValueError, TypeError, AttributeError) as trouble:
@@ -147,6 +163,40 @@ def folios(export: Export) -> Iterator[str]:
     yield from held("folios", KEYS["folios"], export.tables["folios"], heads)
     for table, rows in told.items():
         yield from held(table, KEYS[table], export.tables[table], rows)
+
+
+def credits(export: Export) -> Iterator[str]:
+    """An account of credits, its movements and their book are what its trail tells."""
+    told: dict[str, list[Row]] = {table: [] for table in CREDITED}
+    heads, accounts = [], export.trails("credit_account")
+    ids = names_of(accounts)
+    for (_, name), entries in accounts.items():
+        for table, rows in retold_credits(name, entries, ids).items():
+            told[table] += rows
+        moved = 0
+        for entry in entries:
+            moved = last_moved(entry, moved)
+            if sha256(canonical(left_by(entry, moved))) != entry["digest_after"]:
+                yield f"{name}: entry {entry['sequence']} leaves another state"
+        last = entries[-1]
+        head = {"version": last["sequence"], "trail": hash_of(last)}
+        heads.append({"id": name, "state_digest": last["digest_after"], **head})
+    there = {table: export.tables[table] for table in CREDITED}
+    there["credit_accounts"] = [row for row in there["credit_accounts"] if not is_empty(row)]
+    yield from held("credit_accounts", ("id",), there["credit_accounts"], heads)
+    for table, rows in told.items():
+        yield from held(table, KEYS[table], there[table], rows)
+
+
+def bills(export: Export) -> Iterator[str]:
+    """What credits settled, the folio and the account tell alike; so with what came back of it."""
+    entries, payments = export.tables["credit_ledger_entries"], export.tables["payments"]
+    for kind, told in (
+        ("redeem", redeemed(payments)),
+        ("restore", restored(payments, export.tables["refunds"])),
+    ):
+        moved = [entry for entry in entries if entry["kind"] == kind]
+        yield from held("credit_ledger_entries", ("reference",), moved, told)
 
 
 def invoices(export: Export) -> Iterator[str]:

@@ -74,7 +74,9 @@ FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant()
   AND state_digest <> sha256(convert_to(concat(
   '{"amountMicro":', amount_micro, ',"currency":', to_json(currency),
-  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(id),
+  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'),
+  CASE WHEN goes_back_as IS NOT NULL THEN concat(',"goesBackAs":', to_json(goes_back_as)) END,
+  ',"id":', to_json(id),
   ',"invoiceId":', to_json(invoice_id), CASE WHEN is_superseded THEN ',"isSuperseded":true' END,
   ',"paymentMethodId":', coalesce(to_json(payment_method_id)::text, 'null'),
   CASE WHEN processor_invoice_id IS NOT NULL

@@ -102,6 +102,22 @@ JOIN billing_central.subscriptions ON id = subscription_id
 WHERE closed.tenant_id = billing_central.current_tenant()
   AND number >= period_number;
 
+-- invariant: usage_is_of_the_subscription_that_there_was
+-- An event happened in the life of its record's subscription. Only what was told before that ended
+-- may be ahead of its end, by what a sender's clock may be ahead of ours.
+SELECT records.id, concat_ws(' ', meter, event_id, 'was at', events.occurred_at, 'and',
+  subscription_id, 'from', started_at, 'until', canceled_at)
+FROM billing_central.usage_events AS events
+JOIN billing_central.usage_records AS records ON records.id = record_id
+JOIN billing_central.subscriptions ON subscriptions.id = subscription_id
+LEFT JOIN audit_entries AS ended
+  ON ended.aggregate_kind = 'subscription' AND ended.aggregate_id = subscription_id
+     AND ended.action = 'subscription.canceled'
+WHERE events.tenant_id = billing_central.current_tenant()
+  AND (events.occurred_at < started_at
+       OR events.occurred_at >= canceled_at
+          AND records.recorded_at > ended.recorded_at + interval '5 minutes');
+
 -- invariant: what_is_counted_once_is_guarded
 -- Each unique constraint that lets usage count once is there.
 SELECT name, 'is not there'

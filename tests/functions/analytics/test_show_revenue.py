@@ -6,11 +6,13 @@ from datetime import datetime
 
 import pytest
 
+from jobs.bill_late_usage import bill_late_usage
 from tests.analysing import Document, asked, figures, money, movements, published, rows
 from tests.buying import card
 from tests.charging import choose, collect, last_charge
 from tests.hotel import Hotel, House, usd
 from tests.metering import price, priced, send, used
+from tests.paying import run_job
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
 from tests.redeeming import owing, redeemed
@@ -185,27 +187,74 @@ def test_what_a_late_cycle_finds_is_of_the_day_that_it_ran(hotel: Hotel, clock: 
 
 
 def test_usage_that_came_late_leaks_until_it_is_invoiced(hotel: Hotel, clock: Clock) -> None:
-    """An event of 20 July comes on 3 August, and is on the invoice of 1 September."""
+    """Of July 9 tokens at 0.015 (0.135, so 0.14) come in time, on 3 August 100 (109 are 1.635, so
+    1.64: 1.50 more), on 10 August 1 (1.65: 1.51 more), and are on the invoice of 1 September."""
     clock("2048-07-01T00:00:30+00:00")
     subscribed(hotel, priced(hotel, price("ai_tokens", 15_000)))
-    clock("2048-08-01T00:10:00+00:00")
-    assert run_cycle(hotel).done == 1
-    clock("2048-08-03T00:00:30+00:00")
-    assert send(hotel, used("ai_tokens", 9, "2048-07-20T00:00:00Z")).status_code < 300
+    told = [("07-21", 9), ("08-03", 100), ("08-10", 1)]
+    for day, quantity in told:
+        clock(f"2048-{day}T00:10:00+00:00")
+        if day == "08-03":
+            assert run_cycle(hotel).done == 1
+        assert send(hotel, used("ai_tokens", quantity, "2048-07-20T00:00:00Z")).status_code < 300
+    clock("2048-08-31T00:10:00+00:00")
+    then = leaks(hotel, "2048-08-30")
     clock("2048-09-01T00:10:00+00:00")
     assert run_cycle(hotel).done == 1
     clock("2048-09-03T00:00:30+00:00")
 
-    days = [("2048-07-01", last) for last in ("2048-08-02", "2048-08-03", "2048-08-31")]
-    days.append(("2048-07-01", "2048-09-01"))
-    leaks = [asked(hotel, "revenue", *each).json["usageNotInvoiced"] for each in days]
+    days = ("07-31", "08-02", "08-03", "08-09", "08-10", "08-30", "09-01")
+    found = [leaks(hotel, f"2048-{day}") for day in days]
 
-    assert leaks == [0, 1, 1, 0]
-    path = "figures/usage_not_invoiced"
-    behind = [asked(hotel, path, *each).json["items"] for each in days]
-    assert [[row["tenantId"] for row in found] for found in behind] == [
-        [str(hotel.tenant_id)] * count for count in leaks
-    ]
+    a_hundred, one_more = (1, 1, [150, "ai_tokens", 1]), (2, 2, [151, "ai_tokens", 1])
+    nothing = (0, 0, [])
+    assert found == [nothing, nothing, a_hundred, a_hundred, one_more, one_more, nothing]
+    assert then == one_more
+    assert leaks(hotel, "2048-09-01") == nothing
+
+
+def test_what_is_told_of_a_subscription_that_ended_leaks_until_its_final_invoice(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Ended on 10 July with nothing used, 2 users at 2.00 are told of on the 12th: 4.00 until it is
+    billed, 34 days after the end. What is not priced leaks nothing."""
+    clock("2047-07-01T00:00:30+00:00")
+    subscribed(hotel, priced(hotel, price("active_users", 2_000_000)))
+    clock("2047-07-10T00:00:30+00:00")
+    assert act(hotel, "cancel", at="now").status_code == 200
+    clock("2047-07-12T00:00:30+00:00")
+    for name in "aab":
+        told = used("active_users", None, "2047-07-05T00:00:00Z", value=name)
+        assert send(hotel, told).status_code < 300
+    assert send(hotel, used("ai_tokens", 7, "2047-07-05T00:00:00Z")).status_code < 300
+    clock("2047-08-13T00:10:00+00:00")
+    assert run_job(hotel, bill_late_usage).exit_code == 0
+    clock("2047-08-15T00:00:30+00:00")
+
+    found = [leaks(hotel, f"2047-{day}") for day in ("07-11", "07-12", "08-12", "08-13")]
+
+    four = (3, 3, [400, "active_users", 1])
+    assert found == [(0, 0, []), four, four, (0, 0, [])]
+    assert broken(hotel) == []
+
+
+def leaks(hotel: Hotel, last: str) -> tuple[int, int, list[object]]:
+    """By the end of a day: the events of late usage, its records, and the hotel's row: how much,
+    of which meter, of which period. The rows come to the figure."""
+    first = f"{last[:4]}-01-01"
+    whole = asked(hotel, "revenue", first, last).json
+    figure = next((part for part in whole["currencies"] if part["currency"] == "USD"), None)
+    listed = rows(hotel, "late_usage", first, last, "USD")
+    amounts = [row["amount"]["amountMicro"] for row in listed]
+    assert sum(amounts) == (figure["lateUsage"]["amountMicro"] if figure else 0)
+    mine = [row for row in listed if row["tenantId"] == str(hotel.tenant_id)]
+    records = asked(hotel, "figures/usage_not_invoiced", first, last, limit="200").json["items"]
+    return (
+        whole["usageNotInvoiced"],
+        len([row for row in records if row["tenantId"] == str(hotel.tenant_id)]),
+        [row["amount"]["amountMicro"] // 10_000 for row in mine]
+        + [row[name] for row in mine for name in ("meter", "usagePeriod")],
+    )
 
 
 def test_a_trial_is_worth_nothing_and_counts_when_it_has_ended(hotel: Hotel, clock: Clock) -> None:

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from common.ports.answers import Failed, Unknown
 from common.ports.cards import Linked, Person
-from common.ports.gateway import Failed, Unknown
 from jobs.link_customers import link_customers
 from tests.hotel import Hotel, new_id
 from tests.paying import a_customer, letters, processor_customer, run_job

@@ -27,8 +27,9 @@ from common.domain.money import Money
 from common.domain.processor_reconciliation import Known, Movement
 from common.domain.reconciliation import CardRecords
 from common.domain.settings import Issuer
+from common.ports.answers import Answer, Unknown
 from common.ports.cards import Cards
-from common.ports.gateway import Answer, Gateway, Unknown, Wanted
+from common.ports.gateway import Gateway, Wanted
 from common.ports.movements import MovementPage, MovementsWanted
 from common.ports.payouts import PendingPayout
 from common.ports.powers import Documents, Seal
@@ -171,6 +172,10 @@ class PassingGateway:
 
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         return self.gateway.ask(refund_id, processor_payment_id)
+
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        self.doomed.passes("before_processor")
+        return self.gateway.payment_of(processor_invoice_id)
 
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         self.doomed.passes("before_processor")

@@ -18,6 +18,8 @@ UNCOMMITTED: Final[dict[str, frozenset[str]]] = {
     "folios": frozenset({"guest_name", "guest", "windows", "routing", "stay", "fx", "tax_sums"}),
     # the tax of a line beyond its code and amount; the invoice has a signed copy of its own
     "folio_lines": frozenset({"window_name", "source", "external_reference", "tax", "occupancy"}),
+    # what is free of a month, and when somebody wants to hear that there is little
+    "credit_accounts": frozenset({"free_month", "free_used_micro", "low_below_micro", "is_low"}),
     "payments": frozenset({"fx", "processor_payment_id", "method_token_digest", "reference"}),
     # by which transfer, and how it was confirmed, is on no paper
     "refunds": frozenset({"reference", "step_up_method", "processor_refund_id"}),

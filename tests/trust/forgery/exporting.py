@@ -24,12 +24,17 @@ from tests.depositing import booked, canceled, paid_ahead
 from tests.depositing import move as move_deposit
 from tests.hotel import Hotel, House, charge, usd, vat
 from tests.moving import move
+from tests.prepaying import deduct, granted, transfer
+from tests.redeeming import owing, redeemed
 from tests.refunding import card_payment, refund
 from tests.reopening import closes, reopened
 from tests.trust.verifier import Export, Row
 
 BOOKS: Final = (
     "audit_entries",
+    "credit_accounts",
+    "credit_book_entries",
+    "credit_ledger_entries",
     "folio_lines",
     "folios",
     "invoice_lines",
@@ -78,16 +83,13 @@ NO_BOOKS: Final = {
     "write_offs": "what they never will pay",
     # its trail is verified like all others; an invariant holds each difference against it
     "reconciliations": "what was found when the books of a date were held against one another",
-    # their trails are verified like all others; invariants hold every lot, entry and booking
-    # against one another, and each other's sums against what the trail digested
-    "credit_accounts": "what accounts of credits have",
-    "credit_book_entries": "how movements of credits are booked",
+    # the movements are in the books; invariants hold lots, holds and what was taken back against
+    # them
     "credit_claw_back_reversals": "what of that was given back",
     "credit_claw_backs": "what was taken back of which grant",
     "credit_entry_lots": "which lots a movement took from",
     "credit_expiry_warnings": "of which expiries it was told",
     "credit_holds": "what is set aside",
-    "credit_ledger_entries": "what moved credits",
     "credit_lots": "what was granted, and is left of it",
     # the document's trail tells each; invariants hold these rows against it
     "sending_recipients": "to whom documents were sent",
@@ -151,6 +153,7 @@ def kept_books(house: House) -> Hotel:
     _refunded(hotel)
     _moved(hotel)
     _paid_ahead(hotel)
+    _settled_by_credits(hotel)
     hotel.charged(hotel.open_folio(), "minibar", 350)
     for _ in range(2):
         hotel.get("/folios", headers={"X-Tenant-Id": str(uuid4())})
@@ -207,6 +210,18 @@ def _refunded(hotel: Hotel) -> None:
     for processor in (DECLINED, LOST):
         payment = card_payment(hotel, folio, usd(5_000), processor)
         assert refund(hotel, folio, payment, usd(2_000)).status_code == 201
+
+
+def _settled_by_credits(hotel: Hotel) -> None:
+    """Of 20,000 credits 3,000 go to the spa's account and 40 to a service; 110.00 are settled by
+    90.00 and 20.00 of the two, and 12.50 of the first come back."""
+    granted(hotel, 20_000)
+    assert transfer(hotel, 3_000, "spa", reason="For guests of the spa").status_code == 201
+    assert deduct(hotel, 40).status_code == 201
+    folio = owing(hotel)
+    first = redeemed(hotel, folio, 90)
+    redeemed(hotel, folio, 20, "spa")
+    assert refund(hotel, folio, first, usd(1_250)).status_code == 201
 
 
 def _moved(hotel: Hotel) -> None:

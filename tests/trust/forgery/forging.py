@@ -20,10 +20,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.trust.forgery.altering import flipped, other, with_pdf, with_row, with_rows
 from tests.trust.forgery.retelling import said_by
-from tests.trust.verifier import Export, Row, canonical, hash_of, sha256
+from tests.trust.forgery.retelling_credits import left_by, names_of, retold_credits
+from tests.trust.verifier import KEYS, Export, Row, canonical, hash_of, sha256
 
 Forgery = Callable[[Export, Random], Export | None]
 ORDER_OF_P256: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+HEADED: Final = frozenset({"credit_account", "folio"})
+"""Their rows name the newest entry of their trails."""
+CHAINED: Final = ("credit_account", "folio", "invoice", "settings")
 IN_CHAIN: Final = frozenset({"tenant_id", "sequence", "aggregate_kind", "aggregate_id"})
 
 
@@ -36,7 +40,7 @@ def hashes_one_entry_again(books: Export, chance: Random) -> Export | None:
     The newest entry of a trail without a head elsewhere would go unseen, and is not taken.
     """
     kind, entries = _a_trail(books, chance)
-    at = chance.randrange(len(entries) - (kind != "folio"))
+    at = chance.randrange(len(entries) - (kind not in HEADED))
     forged = _with_other_field(books, entries[at], chance)
     return with_entries(books, [entries[at]], [{**forged, "hash": hash_of(forged)}])
 
@@ -44,9 +48,10 @@ def hashes_one_entry_again(books: Export, chance: Random) -> Export | None:
 def hashes_the_rest_again(books: Export, chance: Random) -> Export | None:
     """A field of an entry is another one, and every hash from there on fits again.
 
-    A folio knows its newest entry. In other trails only what is told of rows outside is seen.
+    A folio and an account of credits know their newest entry. In other trails only what is told of
+    rows outside is seen.
     """
-    kind, entries = _a_trail(books, chance, "folio", "invoice", "settings")
+    kind, entries = _a_trail(books, chance, *CHAINED)
     at = chance.randrange(len(entries))
     digests = ["digest_before", "digest_after"]
     columns = {"invoice": ["detail", *digests], "settings": digests}.get(kind, [])
@@ -56,7 +61,7 @@ def hashes_the_rest_again(books: Export, chance: Random) -> Export | None:
 
 def forges_an_entry(books: Export, chance: Random) -> Export | None:
     """Something that never happened stands in a trail, with hashes that fit."""
-    _, entries = _a_trail(books, chance, "folio", "invoice", "settings")
+    _, entries = _a_trail(books, chance, *CHAINED)
     at = chance.randrange(1, len(entries) + 1)
     forged = {**chance.choice(entries), "id": f"aud_{chance.getrandbits(64):026X}"}
     trail = [*entries[:at], forged, *entries[at:]]
@@ -65,7 +70,7 @@ def forges_an_entry(books: Export, chance: Random) -> Export | None:
 
 def takes_an_entry_out(books: Export, chance: Random) -> Export | None:
     """Something that happened is gone from a trail, and the others close the ranks."""
-    _, entries = _a_trail(books, chance, "folio", "invoice", "settings")
+    _, entries = _a_trail(books, chance, *CHAINED)
     at = chance.randrange(len(entries))
     rest = [*entries[:at], *entries[at + 1 :]]
     return with_entries(books, entries, chained(rest, renumbered=True))
@@ -102,6 +107,51 @@ def with_entries(books: Export, old: list[Row], new: list[Row]) -> Export:
     ids = {entry["id"] for entry in old}
     rest = [entry for entry in books.tables["audit_entries"] if entry["id"] not in ids]
     return with_rows(books, "audit_entries", [*rest, *new])
+
+
+# credits
+
+
+def settles_a_bill_with_fewer_credits(books: Export, chance: Random) -> Export | None:
+    """An account has paid less for a bill, or more came back to it: in its trail, rows and book.
+
+    Every hash fits, and so do the sums; the folio tells of the same bill, and is left alone.
+    """
+    account = chance.choice(sorted(row["id"] for row in books.tables["credit_accounts"]))
+    kind, parts = chance.choice(["redeem", "restore"]), chance.randrange(2, 1_000)
+    return moved_otherwise(books, account, kind, lambda micro: micro - micro // parts)
+
+
+def moved_otherwise(
+    books: Export, account: str, kind: str, other_sum: Callable[[int], int]
+) -> Export | None:
+    """The books as if the movements of a kind had been others; None if there are none of it."""
+    entries = books.trails("credit_account")["credit_account", account]
+    forged, more, moved = [], 0, 0
+    for entry in entries:
+        detail = json.loads(entry["detail"])
+        for each in detail["entries"]:
+            was, moved = each["amountMicro"], moved + 1
+            if each["kind"] == kind:
+                each["amountMicro"] = other_sum(was)
+            more += each["amountMicro"] - was
+        detail["balanceMicro"] += more
+        written = {**entry, "detail": json.dumps(detail, separators=(",", ":"), ensure_ascii=False)}
+        forged.append({**written, "digest_after": sha256(canonical(left_by(written, moved)))})
+    if not more:
+        return None
+    trail = chained(forged, renumbered=True)
+    rows = retold_credits(account, trail, names_of(books.trails("credit_account")))
+    rows["credit_accounts"][0] |= {
+        "trail": trail[-1]["hash"],
+        "state_digest": trail[-1]["digest_after"],
+    }
+    for table, told in rows.items():
+        new = {tuple(map(row.get, KEYS[table])): row for row in told}
+        was_there = books.tables[table]
+        changed = [{**row, **new.get(tuple(map(row.get, KEYS[table])), {})} for row in was_there]
+        books = with_rows(books, table, changed)
+    return with_entries(books, entries, trail)
 
 
 # invoices
@@ -303,6 +353,7 @@ FORGERIES: Final[dict[str, Forgery]] = {
         hashes_the_rest_again,
         forges_an_entry,
         takes_an_entry_out,
+        settles_a_bill_with_fewer_credits,
         changes_a_digit,
         changes_a_digit_and_its_hash,
         forges_all_but_the_signature,

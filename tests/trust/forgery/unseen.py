@@ -17,6 +17,7 @@ from tests.trust.forgery.forging import (
     chained,
     drawn_otherwise,
     issued_otherwise,
+    moved_otherwise,
     spelled_otherwise,
     with_entries,
 )
@@ -27,7 +28,7 @@ SOMEBODY_ELSE: Final = "somebody-else"
 
 def another_clerk_did_it(books: Export) -> Export:
     """Who posted to a folio: in its trail, on its lines and refunds, and its head fits."""
-    folio = next(row for row in books.tables["folios"] if _is_unbilled(row))
+    folio = _an_unbilled_folio(books)
     entries = books.trails("folio")["folio", folio["id"]]
     forged = chained([{**entry, "actor": SOMEBODY_ELSE} for entry in entries])
     books = with_entries(books, entries, forged)
@@ -46,8 +47,7 @@ def another_clerk_did_it(books: Export) -> Export:
 
 def an_open_folio_never_was(books: Export) -> Export:
     """A guest, what was consumed and what was booked for it are gone."""
-    folio = next(row for row in books.tables["folios"] if _is_unbilled(row))
-    return _without_folio(books, folio["id"])
+    return _without_folio(books, _an_unbilled_folio(books)["id"])
 
 
 def the_newest_invoice_never_was(books: Export) -> Export:
@@ -94,6 +94,14 @@ def the_newest_settings_never_were(books: Export) -> Export:
     return _without(books, "settings_versions", "version", entries[-1]["sequence"])
 
 
+def more_credits_were_granted(books: Export) -> Export:
+    """Nothing but the account itself tells what it was granted: half as much again, here."""
+    account = next(row for row in books.tables["credit_accounts"] if row["name"] == "main")
+    forged = moved_otherwise(books, account["id"], "grant", lambda micro: micro * 3 // 2)
+    assert forged is not None
+    return forged
+
+
 def another_pdf_was_drawn(books: Export) -> Export:
     """A page that shows something else, if it claims the same number and hash."""
     row = books.tables["invoice_renditions"][0]
@@ -120,9 +128,16 @@ def _another_page(pdf: bytes) -> bytes:
     return written.getvalue()
 
 
-def _is_unbilled(folio: Row) -> bool:
-    """What was billed once is on a paper as well."""
-    return folio["status"] == "open" and folio["reopened"] == 0
+def _an_unbilled_folio(books: Export) -> Row:
+    """What was billed once is on a paper as well, and what credits settled in their account."""
+    told_elsewhere = {
+        paid["folio_id"] for paid in books.tables["payments"] if paid["method"] == "credits"
+    }
+    return next(
+        row
+        for row in books.tables["folios"]
+        if row["status"] == "open" and row["reopened"] == 0 and row["id"] not in told_elsewhere
+    )
 
 
 def _without_folio(books: Export, name: str) -> Export:
@@ -150,6 +165,7 @@ UNSEEN: Final[dict[str, Callable[[Export], Export]]] = {
         somebody_else_drew_it,
         the_newest_attempt_never_was,
         the_newest_settings_never_were,
+        more_credits_were_granted,
         another_pdf_was_drawn,
         a_person_is_erased,
         a_signature_is_spelled_otherwise,

@@ -11,6 +11,7 @@ VALUES = "distinct_values_are_those_of_the_events"
 RECORDED = "a_usage_record_is_what_it_counted"
 BILLED = "usage_is_billed_as_its_invoices_say"
 CLOSED = "usage_of_a_period_that_is_over_is_closed"
+WHOSE = "usage_is_of_the_subscription_that_there_was"
 GUARDED = "what_is_counted_once_is_guarded"
 MINE = "tenant_id = '{tenant}'"
 TOKENS = f"{MINE} AND meter = 'ai_tokens' AND period_number = 1"
@@ -54,6 +55,8 @@ USAGE = (
     plant(BILLED, _total("billed_micro = billed_micro + 1")),
     plant(BILLED, _total("billed_quantity = quantity")),
     plant(CLOSED, f"UPDATE billing_central.usage_periods SET number = 2 WHERE {MINE}"),
+    plant(WHOSE, _event("occurred_at = occurred_at - interval '1 year'"), also=(RECORDED,)),
+    plant(WHOSE, f"UPDATE billing_central.subscriptions SET started_at = now() WHERE {MINE}"),
     plant(
         GUARDED,
         "ALTER TABLE billing_central.usage_events DROP CONSTRAINT usage_event_is_counted_once",

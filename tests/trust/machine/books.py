@@ -17,7 +17,10 @@ from tests.trust.machine import folio as folios
 from tests.trust.machine.folio import Folio, Line, half_away
 from tests.trust.machine.hotels import EURO_MICRO, HOTELS, REGIMES, House, Settings, rate_of
 
-CREATES: Final = {"open_folio", "post_charge", "record_payment", "refund_payment"}
+CREATES: Final = {
+    *("open_folio", "post_charge", "record_payment", "refund_payment"),
+    *("grant_credits", "purchase_credits", "hold_credits", "create_payment_intent"),
+}
 MICRO: Final = {"USD": 10_000, "JPY": 1_000_000, "KWD": 1_000, "EUR": EURO_MICRO}
 Told = tuple[str, str, int]  # a kind of event, its aggregate, its number there
 
@@ -52,7 +55,8 @@ class Command:
 class Expected:
     """What must come back. `lines` are those that were written; `stored` is a replay.
 
-    A transfer also reaches an `other` folio.
+    A transfer also reaches an `other` folio. `said` are fields of the answer, `credits` are the
+    accounts that moved, and `touched` is a folio of which the answer does not tell.
     """
 
     status: int
@@ -65,6 +69,9 @@ class Expected:
     names: list[tuple[str, ...]] = field(default_factory=list)
     other: Folio | None = None
     other_lines: list[Line] = field(default_factory=list)
+    said: dict[str, Any] = field(default_factory=dict)
+    credits: tuple[dict[str, Any], ...] = ()
+    touched: Folio | None = None
 
     @property
     def succeeds(self) -> bool:

@@ -1,12 +1,14 @@
 """What the service shows, held against the model: a folio, an invoice, and in the end all of it."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from tests.hotel import Hotel
 from tests.proofs import assert_books_are_right
 from tests.refunding import standing
 from tests.trust.books import broken
 from tests.trust.machine import folio as folios
+from tests.trust.machine import prepaid
 from tests.trust.machine.books import Told
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.office import Group
@@ -86,6 +88,38 @@ def same_folio(folio: Folio, said: dict[str, Any]) -> None:
     same(only(said, expected), expected, f"folio {folio['id']}")
     if "lines" in said:
         same_lines(folio, said["lines"])
+
+
+def same_credits(account: dict[str, Any], said: dict[str, Any], now: datetime) -> None:
+    """An account of credits, and what of it is a gift or was bought."""
+    expected: dict[str, Any] = {
+        **prepaid.shown(account, now),
+        "accountId": account["id"] if account["version"] else None,
+        "freeLeftMicro": 0,
+        "expiringNext": None,
+    }
+    same(only(said, expected), expected, f"account {account['name']}")
+    if not prepaid.over(account, now):
+        of_sources = {each["source"]: each["availableMicro"] for each in said["bySource"]}
+        for source in prepaid.PRIORITY:
+            lots = [lot for lot in account["lots"] if lot["source"] == source]
+            same(of_sources[source], sum(map(prepaid.free, lots)), f"{account['name']}: {source}")
+
+
+def take_over_credits(hotel: Hotel, group: Group) -> None:
+    """The ids of accounts and lots; each is known by its name, or by what was granted."""
+    for name, account_id, lot_id, root in hotel.rows(
+        "SELECT a.name, a.id, l.id, root.source_key FROM {s}.credit_accounts AS a"
+        " LEFT JOIN {s}.credit_lots AS l ON l.account_id = a.id"
+        " LEFT JOIN {s}.credit_lots AS root ON root.id = l.root_id"
+    ):
+        account = group.accounts[name]
+        assert account["id"] in (None, account_id)
+        account["id"] = account_id
+        for lot in account["lots"]:
+            if lot["root"] == root:
+                assert lot["id"] in (None, lot_id)
+                lot["id"] = lot_id
 
 
 def same_invoice(invoice: dict[str, Any], said: dict[str, Any]) -> None:

@@ -62,6 +62,11 @@ HOTELS: Final[list[list[House]]] = [
     ],
 ]
 EURO_MICRO: Final = 10_000
+# For what credits are sold, and pay: the second group's bills are in other currencies than that.
+CREDITS: Final[list[dict[str, Any]]] = [
+    {"currency": "USD", "perCurrencyUnit": 100},
+    {"currency": "EUR", "perCurrencyUnit": 50},
+]
 RATES: Final = [
     {"USD": "1.0806", "JPY": "162.35", "KWD": "0.3321"},
     {"USD": "0.97", "JPY": "149.5", "KWD": "0.308"},
@@ -131,6 +136,8 @@ def document(number: int, settings: Settings) -> dict[str, Any]:
             for currency in dict.fromkeys(house["currency"] for house in HOTELS[number])
         ],
         "taxRules": rules(number, settings.regime),
+        "credits": CREDITS[number],
+        "riskRules": {"rules": []},  # what is weighed has tests of its own
     }
 
 

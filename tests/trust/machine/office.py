@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.trust.machine.books import Command, Expected
+from tests.trust.machine.cards import Cards
 from tests.trust.machine.hotels import Settings
 from tests.trust.machine.nights import Nights
-from tests.trust.machine.refunds import Refunds
 from tests.trust.machine.transfers import Transfers
 
 REFUSED: Final = "refused"
 Event = dict[str, Any]
 
 
-class Group(Refunds, Transfers, Nights):
+class Group(Cards, Transfers, Nights):
     """All books of a group."""
 
     def take_in(self, consumer: str, event: Event, message: str, now: datetime, pen: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.hotel import House
 from tests.trust.machine.account_rules import AccountRules
+from tests.trust.machine.credit_rules import CreditRules
 from tests.trust.machine.desk_rules import DeskRules
 from tests.trust.machine.night_rules import NightRules
 from tests.trust.machine.office_rules import OfficeRules
@@ -20,10 +21,11 @@ STEPS = 50
 FIGURES = (
     *("examples", "invoices", "dead letters", "clock moves"),
     *("refunds", "refunds asked for again", "transfers", "nights audited"),
+    *("credit payments", "purchases taken back", "card payments"),
 )
 
 
-class Machine(DeskRules, OfficeRules, AccountRules, NightRules):
+class Machine(CreditRules, DeskRules, OfficeRules, AccountRules, NightRules):
     """All rules on one stage."""
 
 

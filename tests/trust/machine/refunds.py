@@ -3,6 +3,7 @@
 A refund comes out of one payment and counts from the moment that it is recorded. Of a card the
 processor is asked once the promise is committed, under the refund's own id: `sandbox_declined_` is
 refused, of `sandbox_lost_` the first answer is lost. What nobody has heard of waits for the job.
+Credits come back at once (`prepaid`).
 """
 
 import copy
@@ -33,7 +34,7 @@ def give_back(folio: Folio, asked: dict[str, Any], now: datetime, day: date) -> 
         return "REFUND_EXCEEDS_PAYMENT"
     if asked["amount"] <= 0:
         return "AMOUNT_NOT_POSITIVE"
-    if paid["method"] != "card" and asked["reference"] is None:
+    if paid["method"] not in ("card", "credits") and asked["reference"] is None:
         return "REFUND_REFERENCE_MISSING"
     whole = Fraction(paid["worth"] * (paid["back"] + asked["amount"]), paid["amount"])
     worth = max(half_away(whole) - paid["back_worth"], 0)

@@ -146,8 +146,9 @@ class Stage(RuleBasedStateMachine):
         if asked not in self.sent:
             self.sent.append(asked)
         self.take_over_lines(asked.tenant)
-        self.look(asked.tenant, expected.folio or self.known(asked))
+        self.look(asked.tenant, expected.folio or expected.touched or self.known(asked))
         self.look(asked.tenant, expected.other)
+        self.look_at_credits(asked.tenant, list(expected.credits))
         self.listen()
 
     def known(self, asked: Command) -> Folio | None:
@@ -169,6 +170,7 @@ class Stage(RuleBasedStateMachine):
     def same_success(self, asked: Command, expected: Expected, answer: TestResponse) -> None:
         """What a command that had its effect says of it."""
         said, folio = answer.json, expected.folio
+        checks.same(checks.only(said, expected.said), expected.said, asked.function)
         if folio is None:
             return
         assert answer.headers["ETag"] == f'"{folio["version"]}"'
@@ -232,6 +234,15 @@ class Stage(RuleBasedStateMachine):
         """The folio is as the model has it."""
         if folio is not None and folio["id"] is not None:
             checks.same_folio(folio, self.get(tenant, f"/folios/{folio['id']}"))
+
+    def look_at_credits(self, tenant: int, accounts: list[dict[str, Any]]) -> None:
+        """Accounts of credits are as the model has them; the ids that no answer has told."""
+        if not accounts:
+            return
+        checks.take_over_credits(self.world.tenants[tenant], self.groups[tenant])
+        for account in accounts:
+            said = self.get(tenant, "/credits/balance", account=account["name"])
+            checks.same_credits(account, said, self.world.clock.moment)
 
     def listen(self) -> None:
         """What was told since is what the model told: kinds, aggregates, numbers, order."""

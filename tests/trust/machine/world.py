@@ -33,6 +33,8 @@ from common.runtime.job import Orders
 from tests.functions.pushing import wrapped as in_envelope
 from tests.hotel import ISSUER, Hotel, House
 from tests.postgres.proxy import Asked, Cut, Proxy
+from tests.prepaying import SCOPE as GRANTING
+from tests.prepaying import grant_context
 from tests.refunding import SCOPE, context
 from tests.together import until
 from tests.trust.emptying import emptying
@@ -287,10 +289,14 @@ class World:
         return self._tokens[name]
 
     def confirmation(self, asked: Command) -> dict[str, str]:
-        """What somebody who gives money back confirms with a second factor, each time anew."""
+        """What somebody confirms with a second factor who gives money back, or credits away."""
+        hotel = self.tenants[asked.tenant]
+        if asked.function == "grant_credits":
+            signed = grant_context(hotel, asked.body)
+            return {"stepUpToken": hotel.confirmation(asked.actor, GRANTING, signed)}
         if asked.function != "refund_payment":
             return {}
-        hotel, folio = self.tenants[asked.tenant], asked.path.split("/")[2]
+        folio = asked.path.split("/")[2]
         signed = context(hotel, folio, asked.body)
         return {"stepUpToken": hotel.confirmation(asked.actor, SCOPE, signed)}
 

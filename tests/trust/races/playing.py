@@ -13,7 +13,7 @@ from tests.hotel import House
 from tests.trust.races.plays import RACES
 from tests.trust.races.schedule import Drawn, Written
 from tests.trust.races.shrink import shrunk
-from tests.trust.races.stage import Theatre, perform
+from tests.trust.races.stage import Play, Theatre, perform
 from tests.trust.races.story import told
 from tests.trust.tally import Tally
 
@@ -55,17 +55,20 @@ def find(theatre: Theatre, name: str, seeds: Iterable[int]) -> Found:
         if play.wrong:
             found.red.append(seed)
             if len(found.stories) < RED_TOLD_MAX:
-                found.stories.append(story(theatre, name, seed, drawn.written()))
+                found.stories.append(story(theatre, name, seed, drawn.written(), play))
     return found
 
 
-def story(theatre: Theatre, name: str, seed: int, red: Written) -> str:
-    """The shortest red play of a race that a red schedule leads to, told."""
+def story(theatre: Theatre, name: str, seed: int, red: Written, play: Play) -> str:
+    """The shortest red play of a race that a red schedule leads to, told; if it is red only once,
+    that one as it came."""
 
     def is_red(schedule: Written) -> bool:
         return bool(perform(theatre, RACES[name], schedule).wrong)
 
-    shortest = shrunk(red, is_red) if is_red(red) else red
+    if not is_red(red):
+        return told(f"{name}, seed {seed}, red once and not again", play, red)
+    shortest = shrunk(red, is_red)
     return told(f"{name}, seed {seed}", perform(theatre, RACES[name], shortest), shortest)
 
 

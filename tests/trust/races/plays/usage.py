@@ -5,10 +5,10 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.hotel import Hotel
+from tests.hotel import Hotel, new_id
 from tests.metering import Event, fates, price, priced, send_all, totals, usage_lines
 from tests.metering import used as used_at
-from tests.subscribing import WHY, shown, subscribed
+from tests.subscribing import WHY, act, shown, staff, subscribed
 from tests.trust.faults.subscription_examples import AT_NOON, overdue
 from tests.trust.races.plays.playbill import race
 from tests.trust.races.plays.subscriptions import asks, runs_the_cycle
@@ -20,6 +20,15 @@ PLAN = "doomed"
 def tells(key: str, *events: Event) -> Callable[[Hotel], TestResponse]:
     """A sender with its events; sent again they are the same."""
     return lambda at: send_all(at, *events, key=key)
+
+
+def subscribes(hotel: Hotel, plan: str) -> Callable[[Hotel], TestResponse]:
+    """Somebody of the platform subscribes the tenant; sent again it is the same."""
+    body = {"id": new_id("sub"), "plan": plan}
+    known = staff(hotel, "subscription.create", body)
+    sent = {**body, "tenantId": str(hotel.tenant_id), "stepUpToken": known["stepUpToken"]}
+    more = {"key": known["stepUpToken"][-60:], "token": known["token"]}
+    return lambda at: at.post("/subscriptions", sent, **more)
 
 
 def _meters(hotel: Hotel) -> list[Event]:
@@ -81,6 +90,26 @@ def usage_of_the_last_minute_is_told_while_a_subscription_ends(stage: Stage) -> 
     (fate,) = [each for answer in answers if "items" in answer.json for each in fates(answer)]
     counted = {"counted": [[1, "ai_tokens", 1, 100, 100, 100]], "USAGE_OUTSIDE_SUBSCRIPTION": []}
     assert totals(hotel) == counted[fate]
+
+
+@race
+def usage_is_told_while_a_tenant_subscribes_anew(stage: Stage) -> None:
+    """What was used before the old one ended is of that, whoever is first; what is used at the
+    moment is of the new one, or of none yet."""
+    hotel = stage.hotel
+    old, *_ = _meters(hotel)
+    assert act(hotel, "cancel", at="now").status_code == 200
+    stage.plays("sender", tells("one", old, used_at("ai_tokens", 30, AT_NOON, "evt-new")))
+    stage.plays("platform", subscribes(hotel, PLAN))
+
+    answers = stage.play()
+
+    (said,) = [fates(answer) for answer in answers if "items" in answer.json]
+    of_both = {
+        ("counted", "counted"): [[1, "ai_tokens", 1, 30, 0, 0], [1, "ai_tokens", 1, 100, 0, 0]],
+        ("counted", "USAGE_OUTSIDE_SUBSCRIPTION"): [[1, "ai_tokens", 1, 100, 0, 0]],
+    }
+    assert sorted(totals(hotel)) == of_both[said[0], said[1]]
 
 
 @race
