@@ -111,7 +111,7 @@ class Subscriptions(Protocol):
 
     def granted_micro(self) -> int:
         """The micro credits that subscriptions which have ended were granted for a time that is not
-        over: each was granted what was missing to its own, so the most of them are all."""
+        over, but for what went back with the money that they came with."""
 
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""

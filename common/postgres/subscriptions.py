@@ -95,9 +95,22 @@ ORDER BY id
 FOR NO KEY UPDATE
 """
 GRANTED: Final = """
-SELECT billing_central.current_tenant(), coalesce(max(period_credits_micro), 0)
-FROM billing_central.subscriptions
-WHERE tenant_id = billing_central.current_tenant()
+SELECT billing_central.current_tenant(), coalesce(sum(granted_micro - coalesce(back, 0)), 0)::bigint
+FROM billing_central.subscriptions AS ended
+JOIN credit_lots AS lots
+  ON lots.tenant_id = ended.tenant_id
+  AND source_key = concat('renewal:', ended.id, ':',
+    to_char(period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'))
+LEFT JOIN LATERAL (
+  SELECT sum(asked_micro) AS back
+  FROM credit_claw_backs AS claws
+  WHERE claws.tenant_id = lots.tenant_id
+    AND lot_id = lots.id
+    AND NOT EXISTS (
+      SELECT FROM credit_claw_back_reversals AS reversals
+      WHERE reversals.tenant_id = claws.tenant_id AND reversals.source_key = claws.source_key)
+) AS taken ON true
+WHERE ended.tenant_id = billing_central.current_tenant()
   AND canceled_at IS NOT NULL
   AND period_end > $1
 """

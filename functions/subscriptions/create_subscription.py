@@ -1,7 +1,8 @@
 """Let a tenant subscribe to a plan: its first period begins now, and is invoiced in advance.
 
 A tenant has one subscription at a time (`one_subscription_per_tenant`). Whatever was granted to
-those that were canceled, for a time that is not over, is not granted again for the same time.
+those that were canceled, for a time that is not over, and did not go back with its money, is not
+granted again for the same time.
 """
 
 from pydantic import Field

@@ -11,8 +11,12 @@ from uuid import uuid4
 
 import pytest
 
+from jobs.retry_refunds import retry_refunds
+from tests.buying import card
+from tests.charging import collect, first_invoice, refund_invoice
 from tests.hotel import Hotel, House, new_id, usd
-from tests.prepaying import lots
+from tests.paying import run_job
+from tests.prepaying import available, lots, micro
 from tests.proofs import assert_answers_once, assert_books_are_right, assert_refused, state, told
 from tests.proofs import trail as trail_of
 from tests.subscribing import SCOPE, act, ask, invoices, shown, staff, subscribe, subscribed
@@ -147,6 +151,22 @@ def test_a_smaller_plan_between_two_earns_no_credits(hotel: Hotel) -> None:
     subscribed(hotel, "pro")
 
     assert lots(hotel) == [["renewal", 1_000, 0]]
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("CRD-5")
+def test_what_went_back_with_a_refund_is_granted_again(hotel: Hotel) -> None:
+    """29.00 and the 1,000 credits of it go back; who pays for a month anew has them anew."""
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    assert act(hotel, "cancel", at="now").status_code == 200
+    assert refund_invoice(hotel, first_invoice(hotel), 2_900).status_code == 201
+    assert run_job(hotel, retry_refunds).exit_code == 0
+    assert available(hotel) == 0
+
+    subscribed(hotel)
+
+    assert available(hotel) == micro(1_000)
     assert broken(hotel) == []
 
 

@@ -63,6 +63,20 @@ CHARGED = (
         f" next_at = NULL WHERE {MINE}",
         also=(DIGESTED,),
     ),
+    plant(
+        DUNNED,
+        "UPDATE billing_central.subscriptions SET status = 'canceled', canceled_at = period_start,"
+        f" due_at = NULL WHERE {MINE}",
+        f"UPDATE {CHARGES} SET status = 'canceled', next_attempt_at = NULL WHERE {MINE}"
+        " AND status = 'processing'",
+        f"UPDATE {COLLECTIONS} SET failures = 1, failing_since = now(), failed_at = now(),"
+        f" next_at = NULL WHERE {MINE}",
+        f"UPDATE {INVOICES} SET paid_at = NULL, paid_by = NULL WHERE {MINE}",
+        also=(
+            *(DIGESTED, TAKEN, "a_subscription_is_what_its_trail_digested"),
+            "a_subscription_is_worth_what_its_movements_come_to",
+        ),
+    ),
     plant(DIGESTED, f"UPDATE {CHARGES} SET failure_code = 'x' WHERE {MINE} AND status = 'failed'"),
     plant(STANDS, f"UPDATE {COLLECTIONS} SET version = version + 1 WHERE {MINE}"),
     plant(GUARDED, "DROP INDEX billing_central.invoice_is_paid_once"),

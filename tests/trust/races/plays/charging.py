@@ -227,6 +227,26 @@ def another_card_beside_the_bank(stage: Stage) -> None:
 
 
 @race
+def another_card_while_the_bank_is_asked(stage: Stage) -> None:
+    """Another card is chosen while the processor is asked for the first, whose bank wants the
+    tenant: whoever is first, the first is called off and the other one pays, once."""
+    hotel = stage.hotel
+    incidents_are_over(hotel.house)
+    started(hotel, "sandbox_3ds")
+    method = card(hotel)
+    stage.plays("staff", lambda at: choose(at, method))
+    stage.plays("job", runs(hotel, "settle_subscription_payments"))
+    stage.plays("collects", runs(hotel, "collect_subscriptions"))
+
+    stage.play()
+
+    for _ in range(3):
+        hotel.house.sql(DUE)
+        collect(hotel)
+    charged_once(hotel)
+
+
+@race
 def both_collect_one_invoice(stage: Stage) -> None:
     """Our collector charges 29.00 while the processor's own billing takes them as well, and tells
     of it twice; what comes back of that is asked for, beside it: one pays, and the other goes back.
