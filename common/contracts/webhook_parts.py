@@ -77,8 +77,9 @@ def invoice_kept(about: Mapping[str, Any], is_plain: Callable[[Any], bool]) -> d
         kept["payment_intent"] = payments[0]
     periods = [row.get("period") for row in _listed(about, "lines") if not _is_proration(row)]
     begins = [each.get("start") for each in periods if isinstance(each, dict)]
-    if begins and all(type(each) is int for each in begins):
-        kept["covers_from"] = max(begins)
+    known = [each for each in begins if type(each) is int]
+    if known and len(known) == len(begins):
+        kept["covers_from"] = max(known)
     return kept
 
 

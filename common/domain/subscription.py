@@ -148,14 +148,6 @@ class CancellationScheduled(SubscriptionFact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancellationWithdrawn(SubscriptionFact):
-    """The end that the processor's own subscription had announced is taken back there: it goes on,
-    or until the end that somebody here has set."""
-
-    name = "subscription.cancellation_withdrawn"
-
-
-@dataclass(frozen=True, kw_only=True)
 class SubscriptionCanceled(SubscriptionFact):
     name = "subscription.canceled"
 
@@ -170,12 +162,10 @@ class Subscription(Aggregate):
     `anchor_at` and `anchor_months` say where the current period ends: so many months after the
     anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
     period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
-    that may be billed is `last_period`: the one that somebody here has set (`ends_here`), or a
-    subscription of the processor's own (`ends_there`). `committed_periods` are owed in any case.
-
-    `taxed` is how its next bills are taxed, `period_taxed` how the current period was, `counted`
-    what was written down of its worth (`common.domain.recurring_revenue`): none of them is a part
-    of its state.
+    that may be billed is `last_period`, which somebody here has set (`ends_here`) or the processor
+    (`ends_there`); `committed_periods` are owed in any case. `taxed` is how its next bills are
+    taxed, `period_taxed` how the current period was, `counted` what was written down of its worth
+    (`common.domain.recurring_revenue`): none of them is a part of its state.
     """
 
     kind: ClassVar[str] = "subscription"
@@ -205,20 +195,15 @@ class Subscription(Aggregate):
     counted: revenue.Counted = field(default=revenue.UNCOUNTED, repr=False, compare=False)
 
     def state(self) -> dict[str, object]:
-        following = self.next_terms
-        there, here = self.ends_there, self.ends_here
+        following, there = self.next_terms, self.ends_there
+        bounds = [each.isoformat() for each in (self.period.start, self.period.end)]
         return {
-            **({"endsThere": there, "endsHere": here} if there is not None else {}),
+            **({"endsThere": there, "endsHere": self.ends_here} if there is not None else {}),
             "status": self.status.value,
             "terms": self.terms.document(),
             "nextTerms": following and following.document(),
             "anchor": [self.anchor_at.isoformat(), self.anchor_months, self.time_zone],
-            "period": [
-                self.period_number,
-                self.period.start.isoformat(),
-                self.period.end.isoformat(),
-                self.period_seconds,
-            ],
+            "period": [self.period_number, *bounds, self.period_seconds],
             "segments": [[each.left_seconds, each.fee_micro] for each in self.segments],
             "billedMicro": self.billed.amount_micro,
             "creditMicro": self.credit.amount_micro,

@@ -12,7 +12,6 @@ from common.domain.subscription import (
     ADVANCING,
     RUNNING,
     CancellationScheduled,
-    CancellationWithdrawn,
     CommitmentBinds,
     NothingIsDue,
     Status,
@@ -46,6 +45,14 @@ class LateUsageBilled(SubscriptionFact):
     """What was told of it after its end is billed, and nothing more can be told."""
 
     name = "subscription.late_usage_billed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancellationWithdrawn(SubscriptionFact):
+    """The end that the processor's own subscription had announced is taken back there: it goes on,
+    or until the end that somebody here has set."""
+
+    name = "subscription.cancellation_withdrawn"
 
 
 def renew(

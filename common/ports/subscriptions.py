@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         SubscriptionId,
         SubscriptionInvoiceId,
     )
-    from common.domain.money import Currency, Money
+    from common.domain.money import Money
     from common.domain.plan import PlanVersion
     from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
     from common.domain.platform_identifiers import PlatformIncidentId
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.domain.subscription_payment import SubscriptionPayment
-    from common.domain.subscription_refund import SubscriptionRefund
     from common.domain.trial import Trial
     from common.domain.trial_keys import KeptKeys, Recognition
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.paging import Page
     from common.ports.quotes import Quotes
+    from common.ports.subscription_refunds import SubscriptionRefunds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,42 +323,6 @@ class PlatformCredits(Protocol):
 
     def keep(self, invoice: SubscriptionInvoice, entries: Sequence[ReversalEntry]) -> None:
         """Book what went back of an invoice's money, and write what is gone of it by now."""
-
-
-class SubscriptionRefunds(Protocol):
-    """Refunds that the platform has asked for. Changed behind their subscription's lock."""
-
-    def get(self, refund_id: RefundId) -> SubscriptionRefund:
-        """A refund that there is."""
-
-    def foresee_surplus(self, processor_payment_id: str) -> None:
-        """Read along with what is read next whether a payment came second."""
-
-    def find_surplus(self, processor_payment_id: str) -> tuple[RefundId, SubscriptionId] | None:
-        """The refund of a payment that came second, and which subscription is to be locked for it;
-        None where it did not."""
-
-    def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
-        """What the processor is to make; None where that is settled, or none of the platform's."""
-
-    def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
-        """Read what is promised of an invoice along with its subscription."""
-
-    def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
-        """What of an invoice's money is promised and not made yet."""
-
-    def due(self, limit: int) -> Sequence[RefundId]:
-        """Refunds of which something has to become, the longest waiting first."""
-
-    def keep(self, refund: SubscriptionRefund) -> None:
-        """Write a refund, or how it has changed."""
-
-    def list_payment(self, refund: SubscriptionRefund) -> None:
-        """Write whose the processor's payment is that came second, where that is known by now: its
-        events name no tenant."""
-
-    def postpone(self, refund_id: RefundId) -> None:
-        """Ask again later, after a pause that grows with each attempt."""
 
 
 class PlatformIncidents(Protocol):

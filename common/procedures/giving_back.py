@@ -5,6 +5,11 @@ once by the processor's own id. A refund is a credit note; of a dispute the mone
 stands. The credits of the invoice's period follow all of it together: the share of them that is the
 share of the invoice's total. What a dispute has taken comes back when it is won, but for what other
 refunds have asked for by then.
+
+What was taken a second time for an invoice goes back by itself (BEY-4): our own collector and a
+subscription of the processor's own may both take its money, and so may two charges of ours, one of
+which a bank has confirmed late. The first pays; the second is booked in beside it and promised back
+in one commit. A job asks the processor, and its word is kept once, whoever hears of it first.
 """
 
 from typing import Final
@@ -24,13 +29,16 @@ from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
 from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice
-from common.domain.subscription_payment import SubscriptionPayment
+from common.domain.subscription_payment import (
+    SubscriptionPayment,
+    SubscriptionPaymentSentBack,
+)
+from common.domain.subscription_refund import SubscriptionRefund
 from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
 from common.procedures.granting import give_back_unless_gone, take_back_share
 from common.procedures.refunded_there import Told
-from common.procedures.sending_back import keep_surplus_made_there
 
 REFUNDED: Final = "Given back at the processor"
 TAKEN: Final = "A bank asks for the money of the invoice back"
@@ -180,3 +188,36 @@ def _take_credits(
 
 def _grant_key(invoice: SubscriptionInvoice) -> str:
     return renewal_key(invoice.subscription_id, invoice.bill.period.start)
+
+
+def send_back(
+    second: SubscriptionPaymentSentBack, invoice: SubscriptionInvoice, tx: Transaction
+) -> None:
+    """Keep a charge that came second for an invoice, and promise all of it back."""
+    tx.subscription_payments.keep(second.subject)
+    tx.tell(second)
+    promised, entries = SubscriptionRefund.of_surplus(second.subject, tx)
+    tx.subscription_refunds.keep(promised.subject)
+    tx.subscription_refunds.list_payment(promised.subject)
+    tx.platform_credits.keep(invoice, entries)
+    tx.tell(promised)
+
+
+def keep_surplus_made_there(told: Told, tx: Transaction) -> bool:
+    """Keep that somebody has given back at the processor what came second. False where the payment
+    did not. Refuses: WebhookContradictsBooks.
+    """
+    found = tx.subscription_refunds.find_surplus(told.processor_payment_id)
+    if found is None:
+        return False
+    refund_id, subscription_id = found
+    tx.subscriptions.take_by_id(subscription_id)
+    refund = tx.subscription_refunds.get(refund_id)
+    made = refund.made_at_the_processor(told.processor_refund_id, told.paid, tx)
+    if made is not None:
+        fact, entries = made
+        tx.subscription_refunds.keep(refund)
+        if entries:
+            tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
+        tx.tell(fact)
+    return True

@@ -25,7 +25,7 @@ from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.charging_subscriptions import HANDED_OVER, keep_paid
-from common.procedures.sending_back import send_back
+from common.procedures.giving_back import send_back
 from common.procedures.subscribing import foresee_bill, settle, supersede_waiting
 from common.procedures.trialing import go_on, remind_of_end
 

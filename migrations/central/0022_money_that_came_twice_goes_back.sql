@@ -1,12 +1,12 @@
--- Why: an invoice of the platform that our own charge and a subscription of the processor's own have
---      both collected, or two charges of ours, is paid by the first of them; what came second goes
---      back by itself. It is written down as a charge that is `refunded`, and promised back in the
---      same commit.
+-- Why: an invoice of the platform that our own charge and a subscription of the processor's own
+--      have both collected, or two charges of ours, is paid by the first of them; what came second
+--      goes back by itself. It is written down as a charge that is `refunded`, and promised back in
+--      the same commit.
 -- Lock: ACCESS EXCLUSIVE on subscription_payments and subscription_refunds for the columns, the
 --       constraints and their indexes; each is read through, and holds few rows a subscription.
--- Version before: goes on working, and refuses what comes second, as it did. What is promised by
---      then its job settles as a refund of an invoice only where the processor has said so under our
---      id: the jobs are to be of this version when the first of them is promised.
+-- Version before: goes on working, and refuses what comes second, as it did. Its job would credit a
+--      refund of what came second as one of an invoice: the jobs are to be of this version when the
+--      first is promised.
 -- Down: is refused while there is money that came twice.
 
 -- up

@@ -146,7 +146,9 @@ def test_their_invoice_that_comes_behind_our_capture_goes_back(hotel: Hotel, ver
     assert broken(hotel) == []
 
 
-def test_a_payment_that_their_invoice_does_not_name_is_asked_for(hotel: Hotel) -> None:
+def test_a_payment_that_their_invoice_does_not_name_is_asked_for(
+    hotel: Hotel, clock: Clock
+) -> None:
     """The newer API names none: the processor is asked, again where it is silent. Our own refund of
     the invoice beside it counts for itself, and both sides agree."""
     paid_here(hotel)
@@ -168,6 +170,7 @@ def test_a_payment_that_their_invoice_does_not_name_is_asked_for(hotel: Hotel) -
 
     assert surplus(hotel) == [["succeeded", 2_900, theirs]]
     assert told(hotel).count("platform_credit_note.issued") == 1
+    clock("2026-03-02T12:00:00+00:00")
     match(hotel, date(2026, 3, 1))
     assert differences(hotel) == set()
     assert broken(hotel) == []

@@ -1,0 +1,49 @@
+"""Refunds of the platform's invoices, and of what was paid twice for one, as use cases see them."""
+
+from __future__ import annotations  # the names below are for the type checker, not for a start
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
+    from common.domain.money import Currency, Money
+    from common.domain.subscription_refund import SubscriptionRefund
+    from common.ports.subscriptions import PendingSubscriptionRefund
+
+
+class SubscriptionRefunds(Protocol):
+    """Refunds that the platform has asked for. Changed behind their subscription's lock."""
+
+    def get(self, refund_id: RefundId) -> SubscriptionRefund:
+        """A refund that there is."""
+
+    def foresee_surplus(self, processor_payment_id: str) -> None:
+        """Read along with what is read next whether a payment came second."""
+
+    def find_surplus(self, processor_payment_id: str) -> tuple[RefundId, SubscriptionId] | None:
+        """The refund of a payment that came second, and which subscription is to be locked for it;
+        None where it did not."""
+
+    def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
+        """What the processor is to make; None where that is settled, or none of the platform's."""
+
+    def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
+        """Read what is promised of an invoice along with its subscription."""
+
+    def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
+        """What of an invoice's money is promised and not made yet."""
+
+    def due(self, limit: int) -> Sequence[RefundId]:
+        """Refunds of which something has to become, the longest waiting first."""
+
+    def keep(self, refund: SubscriptionRefund) -> None:
+        """Write a refund, or how it has changed."""
+
+    def list_payment(self, refund: SubscriptionRefund) -> None:
+        """Write whose the processor's payment is that came second, where that is known by now: its
+        events name no tenant."""
+
+    def postpone(self, refund_id: RefundId) -> None:
+        """Ask again later, after a pause that grows with each attempt."""
