@@ -71,7 +71,8 @@ def run(
             f"{tally.part}: {tally.commands:,} commands, {sum(tally.faults.values()):,} faults, "
             f"{len(tally.violations)} violations, {tally.seconds:.0f} s"
         )
-    text = report.written(tallies, when, minutes, seed)
+    left_out = "" if seeded_defects else "the seeded defects (`make defects`)"
+    text = report.written(tallies, when, minutes, seed, left_out)
     REPORT.write_text(text, encoding="utf-8")
     typer.echo(f"\n{text}")
     raise typer.Exit(1 if any(tally.violations for tally in tallies) else 0)

@@ -283,7 +283,9 @@ class CreditRules(Stage):
             acted(self.world.tenants[tenant], intent["id"])
         card = intent["card"] or "sandbox_visa"
         confirms = {"paymentIntentId": intent["id"], "paymentMethodId": self.card(tenant, card)}
+        before = len(intent["folio"]["paid"])
         self.command(tenant, "confirm_payment", "/payments/confirm", confirms, key=key)
+        self.count("card payments", len(intent["folio"]["paid"]) - before)
 
     def is_welcome(self, intent: dict[str, Any]) -> bool:
         """Whether its guest may confirm it: what would go back by itself is not in this model."""
