@@ -36,7 +36,7 @@ from common.domain.processor_payment import (
     PaymentStatus,
     ProcessorPayment,
 )
-from common.domain.processor_units import to_processor
+from common.domain.processor_units import must_be_taken
 from common.domain.refusal import Missing, Unmet
 from common.domain.stored_method import StoredMethod
 
@@ -179,7 +179,7 @@ class CreditPurchase(ProcessorPayment):
         terms = moment.settings.credits
         must_be_sold(credits_micro, terms)
         amount = price_of(credits_micro, terms)
-        to_processor(amount)
+        must_be_taken(amount)
         return cls(
             id=id,
             account_id=account.id,

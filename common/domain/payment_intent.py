@@ -37,7 +37,7 @@ from common.domain.processor_payment import (
     PaymentStatus,
     ProcessorPayment,
 )
-from common.domain.processor_units import to_processor
+from common.domain.processor_units import must_be_taken
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.stored_method import PaymentMethodUnknown, StoredMethod
 
@@ -182,7 +182,7 @@ class PaymentIntent(ProcessorPayment):
         FolioAlreadyClosed, AmountNotPositive, AmountNotInMinorUnits, FxRateMissing, Overpayment.
         """
         folio.must_be_open()
-        to_processor(amount)
+        must_be_taken(amount)
         worth = folio.convert(amount)
         if amount.amount_micro <= 0 or worth.amount_micro <= 0:
             raise AmountNotPositive()

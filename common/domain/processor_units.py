@@ -11,6 +11,7 @@ from common.domain.money import AmountNotInMinorUnits, Currency, Money
 
 _EXPONENTS: Final = {"MGA": 0, "ISK": 2, "UGX": 2}
 _MICRO: Final = 6
+_THREE_DECIMALS: Final = 3
 
 
 def takes_whole_minor_units(currency: Currency) -> bool:
@@ -23,6 +24,16 @@ def from_processor(units: int, currency: str) -> Money:
     """What so many of the processor's units are. Refuses: CurrencyUnknown, AmountOutOfRange."""
     known = Currency(currency.upper())
     return Money(units * _unit_micro(known), known)
+
+
+def must_be_taken(amount: Money) -> None:
+    """Ask whether the processor can be asked for it; it would refuse what it does not count.
+
+    Refuses: AmountNotInMinorUnits.
+    """
+    units = to_processor(amount)
+    if amount.currency.minor_exponent == _THREE_DECIMALS and units % 10:
+        raise AmountNotInMinorUnits(f"The processor takes {amount.currency} in hundredths.")
 
 
 def to_processor(amount: Money) -> int:

@@ -1,6 +1,7 @@
 """The long run: everything that could break the service, for as long as you like.
 
     make trust MINUTES=60           python -m tests.trust run --minutes 60 --seed 7
+                                    (--no-seeded-defects leaves out what `make defects` runs)
     python -m tests.trust play RACE SEED
     python -m tests.trust usage --events 100000
     python -m tests.trust calendars
@@ -58,19 +59,21 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def run(
     minutes: Annotated[float, typer.Option(help="How long, the defects aside.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
+    seeded_defects: Annotated[bool, typer.Option(help="They take hours, whatever minutes.")] = True,
 ) -> None:
     """Run every part and write the report."""
     when = datetime.now(UTC)
     LOG.unlink(missing_ok=True)
     tallies = []
-    rest = parts(minutes * 60, seed)
+    rest = parts(minutes * 60, seed, seeded_defects=seeded_defects)
     while (tally := unheard(lambda: next(rest, None))) is not None:
         tallies.append(tally)
         typer.echo(
             f"{tally.part}: {tally.commands:,} commands, {sum(tally.faults.values()):,} faults, "
             f"{len(tally.violations)} violations, {tally.seconds:.0f} s"
         )
-    text = report.written(tallies, when, minutes, seed)
+    left_out = "" if seeded_defects else "the seeded defects (`make defects`)"
+    text = report.written(tallies, when, minutes, seed, left_out)
     REPORT.write_text(text, encoding="utf-8")
     typer.echo(f"\n{text}")
     raise typer.Exit(1 if any(tally.violations for tally in tallies) else 0)
@@ -127,9 +130,10 @@ def unheard(part: Callable[[], Tally | None]) -> Tally | None:
         return part()
 
 
-def parts(seconds: float, seed: int) -> Iterator[Tally]:
+def parts(seconds: float, seed: int, *, seeded_defects: bool = True) -> Iterator[Tally]:
     """One part after the other, each with its share; the first two take their time on top."""
-    yield defects.run(math.inf)  # all of them, however little time there is for the rest
+    if seeded_defects:
+        yield defects.run(math.inf)  # all of them, however little time there is for the rest
     yield calendar_parts.run()
     with tempfile.TemporaryDirectory() as folder:
         yield chaos.run(max(seconds * CHAOS_SHARE, LEAST_SECONDS), seed, Path(folder))

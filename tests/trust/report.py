@@ -15,12 +15,15 @@ HEAD = """\
 # Trust report
 
 Written by `make trust`. What the parts are, and how to play a red seed again, is told in README
-under Tests. Figures are of this run alone: nothing was left out, and nothing was run twice.
+under Tests. Figures are of this run alone: nothing was run twice, and nothing was left out that is
+not named.
 
 """
 
 
-def written(tallies: Sequence[Tally], when: datetime, minutes: float, seed: int) -> str:
+def written(
+    tallies: Sequence[Tally], when: datetime, minutes: float, seed: int, left_out: str = ""
+) -> str:
     """The report in Markdown."""
     faults = sum(sum(tally.faults.values()) for tally in tallies)
     violations = [violation for tally in tallies for violation in tally.violations]
@@ -35,6 +38,8 @@ def written(tallies: Sequence[Tally], when: datetime, minutes: float, seed: int)
         "faults injected": f"{faults:,}",
         "violations": str(len(violations)),
     }
+    if left_out:
+        rows["left out"] = left_out
     parts = [HEAD + table(rows)]
     parts += [part(tally) for tally in tallies]
     parts += ["## Real mistakes found so far\n\n" + FOUND.read_text(encoding="utf-8")]

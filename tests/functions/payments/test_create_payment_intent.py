@@ -48,6 +48,10 @@ def test_refuses_what_the_folio_could_not_take(hotel: Hotel, wanted: dict[str, o
     refused(422, "AMOUNT_NOT_POSITIVE", amount=usd(0))
     refused(422, "AMOUNT_NOT_IN_MINOR_UNITS", amount={"amountMicro": 1, "currency": "USD"})
     refused(422, "FX_RATE_MISSING", amount={"amountMicro": 1_000_000, "currency": "GBP"})
+    # Of dinars the processor wants the third decimal to be nought: 12.345, and 12.340.
+    fine, coarse = ({"amountMicro": each, "currency": "KWD"} for each in (12_345_000, 12_340_000))
+    refused(422, "AMOUNT_NOT_IN_MINOR_UNITS", amount=fine)
+    refused(422, "FX_RATE_MISSING", amount=coarse)
     refused(409, "FOLIO_CLOSED", folioId=closed)
     refused(404, "FOLIO_UNKNOWN", folioId=new_id("fol"))
     refused(404, "CUSTOMER_UNKNOWN", customerId=new_id("cus"))

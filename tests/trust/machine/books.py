@@ -361,16 +361,12 @@ def _conflict() -> Expected:
 
 
 def refused(code: str) -> Expected:
-    statuses = {
-        "FOLIO_CLOSED": 409,
-        "CHARGE_ALREADY_VOIDED": 409,
-        "NO_OPEN_CASH_SESSION": 409,
-        "REFUND_PENDING": 409,
-        "REFUND_EXCEEDS_PAYMENT": 409,
-        "CHARGE_UNKNOWN": 404,
-        "PAYMENT_UNKNOWN": 404,
+    conflicts = {
+        *("FOLIO_CLOSED", "CHARGE_ALREADY_VOIDED", "NO_OPEN_CASH_SESSION"),
+        *("REFUND_PENDING", "REFUND_EXCEEDS_PAYMENT"),
     }
-    return Expected(statuses.get(code, 422), code)
+    missing = {"CHARGE_UNKNOWN", "PAYMENT_UNKNOWN"}
+    return Expected(409 if code in conflicts else 404 if code in missing else 422, code)
 
 
 def amount_of(money: dict[str, Any]) -> tuple[int, str]:

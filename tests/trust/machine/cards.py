@@ -66,6 +66,8 @@ class Cards(Prepaid):
         amount, currency = amount_of(body["amount"])
         if not found["open"]:
             return refused("FOLIO_CLOSED")
+        if currency == "KWD" and amount % 10:
+            return refused("AMOUNT_NOT_IN_MINOR_UNITS")  # the processor's dinars are coarser
         if amount <= 0:
             return refused("AMOUNT_NOT_POSITIVE")
         if amount > folios.balance(found) and not body["allowCredit"]:

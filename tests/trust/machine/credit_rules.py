@@ -20,6 +20,7 @@ from tests.webhooks import Webhook
 
 accounts = st.sampled_from([MAIN, MAIN, MAIN, "spa"])
 credits = st.integers(1, 900).map(lambda each: each * CREDIT // 10)
+WAYS_TO_USE: Final = ["deduct", "deduct", "transfer", "transfer", "hold", "capture", "release"]
 CARDS: Final = ["sandbox_visa"] * 3 + ["sandbox_declined", "sandbox_3ds", "sandbox_3ds"]
 
 
@@ -28,25 +29,40 @@ class CreditRules(Stage):
 
     # credits
 
-    @rule(tenant=tenants, account=accounts, micro=credits, much=rarely, key=keys, way=ways)
-    def grant(self, tenant: int, account: str, micro: int, much: bool, key: str, way: str) -> None:
-        """A gift; now and then one that is near what an account may have."""
+    @rule(
+        tenant=tenants,
+        account=accounts,
+        amount=st.sampled_from([500, 500, 777, 1_234, 499, 100_001]) | st.none(),
+        micro=credits,
+        unlucky=rarely,
+        key=keys,
+        way=ways,
+    )
+    def fill(
+        self,
+        tenant: int,
+        account: str,
+        amount: int | None,
+        micro: int,
+        unlucky: bool,
+        key: str,
+        way: str,
+    ) -> None:
+        """Bought, from a card that may decline it; or given, now and then as much as may be."""
+        if amount is not None:
+            self.buy(tenant, account, amount, key, declined=unlucky)
+            return
         body = {
             "id": new_id("clt"),
             "account": account,
-            "creditsMicro": prepaid.ROOM - micro if much else micro,
+            "creditsMicro": prepaid.ROOM - micro if unlucky else micro,
             "reason": "Thank you for waiting",
         }
         self.command(tenant, "grant_credits", "/credits/grants", body, key=key, way=way)
 
-    @rule(
-        tenant=tenants,
-        account=accounts,
-        amount=st.sampled_from([500, 500, 777, 1_234, 499, 100_001]),
-        declined=rarely,
-        key=keys,
-    )
-    def buy(self, tenant: int, account: str, amount: int, declined: bool, key: str) -> None:
+    def buy(
+        self, tenant: int, account: str, amount: int, key: str = "fresh", *, declined: bool = False
+    ) -> None:
         card = self.card(tenant, "sandbox_declined" if declined else "sandbox_visa")
         body = {
             "id": new_id("pin"),
@@ -60,6 +76,8 @@ class CreditRules(Stage):
     def money_goes_back(self, tenant: int, number: int, cents: int | str) -> None:
         """Somebody gives money of a purchase back at the processor's, a part or what is left."""
         group = self.groups[tenant]
+        if not group.purchases:
+            self.buy(tenant, MAIN, 500)
         bought = [each for each in group.purchases if each["back"] < each["cost"]]
         paid = [each for each in bought if each["status"] == "succeeded"]
         if not paid:
@@ -80,8 +98,9 @@ class CreditRules(Stage):
     @rule(
         tenant=tenants,
         account=accounts,
-        what=st.sampled_from(["deduct", "deduct", "transfer", "transfer", "hold"]),
+        what=st.sampled_from(WAYS_TO_USE),
         to=st.sampled_from(["spa", "spa", MAIN]),
+        number=which,
         micro=credits,
         poor=rarely,
         key=keys,
@@ -93,12 +112,16 @@ class CreditRules(Stage):
         account: str,
         what: str,
         to: str,
+        number: int,
         micro: int,
         poor: bool,
         key: str,
         way: str,
     ) -> None:
-        """Spend, move, or set aside; mostly there is enough."""
+        """Spend, move, or set aside, and then spend or not; mostly there is enough."""
+        if what in ("capture", "release"):
+            self.end_a_hold(tenant, number, micro if what == "capture" else None, key, way)
+            return
         if not poor:
             self.provide(tenant, account, micro)
         body: dict[str, Any] = {"account": account, "creditsMicro": micro, "service": "concierge"}
@@ -111,12 +134,13 @@ class CreditRules(Stage):
             body = {"fromAccount": account, "toAccount": to, "creditsMicro": micro}
         self.command(tenant, function, path, body, key=key, way=way)
 
-    @rule(tenant=tenants, number=which, micro=credits | st.none(), key=keys, way=ways)
     def end_a_hold(self, tenant: int, number: int, micro: int | None, key: str, way: str) -> None:
-        """What it came to is spent, or nothing is."""
-        if number and not any(hold["open"] for _, hold in self.groups[tenant].holds.values()):
-            self.use(tenant, MAIN, "hold", MAIN, 5 * CREDIT, False, "fresh", "plain")
-        known = list(self.groups[tenant].holds)
+        """What it came to is spent, or nothing is; mostly there is a hold, and it holds as much."""
+        holds = self.groups[tenant].holds
+        if number and not any(hold["open"] for _, hold in holds.values()):
+            enough = max(micro or 0, CREDIT)
+            self.use(tenant, MAIN, "hold", MAIN, 0, enough, False, "fresh", "plain")
+        known = list(holds) if number % 2 else list(holds)[-1:]
         hold = known[number % len(known)] if known else "hld" + NOBODY[3:]
         path, body = f"/credits/holds/{hold}", {} if micro is None else {"creditsMicro": micro}
         function = "release_credits" if micro is None else "capture_credits"
@@ -222,6 +246,8 @@ class CreditRules(Stage):
         folio, method = self.owing(tenant, number), self.card(tenant, kind)
         if isinstance(amount, str):
             amount = max(folios.balance(folio), 0)
+        if folio["currency"] == "KWD" and number % 2:
+            amount -= amount % 10
         body = {
             "id": new_id("pin"),
             "folioId": folio["id"],
@@ -257,7 +283,9 @@ class CreditRules(Stage):
             acted(self.world.tenants[tenant], intent["id"])
         card = intent["card"] or "sandbox_visa"
         confirms = {"paymentIntentId": intent["id"], "paymentMethodId": self.card(tenant, card)}
+        before = len(intent["folio"]["paid"])
         self.command(tenant, "confirm_payment", "/payments/confirm", confirms, key=key)
+        self.count("card payments", len(intent["folio"]["paid"]) - before)
 
     def is_welcome(self, intent: dict[str, Any]) -> bool:
         """Whether its guest may confirm it: what would go back by itself is not in this model."""
