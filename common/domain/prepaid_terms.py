@@ -3,9 +3,9 @@
 Credits are counted in micro credits, a million to a credit, and never in a currency (CRD-2).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 CREDIT_MICRO: Final = 1_000_000

@@ -11,10 +11,11 @@ What the processor collects itself, by a subscription and an invoice of its own,
 a charge that was taken: it has no method of ours, and pays once by the id of that invoice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     PaymentIntentId,
     StoredMethodId,

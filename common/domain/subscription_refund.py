@@ -7,11 +7,12 @@ the processor says first stays. What a bank withholds is not promised beside tha
 once the dispute is won; somebody who does so at the processor itself is believed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
 from common.domain.moment import Moment
 from common.domain.money import Money

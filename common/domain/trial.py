@@ -12,11 +12,12 @@ the database lets no mark in twice. A day is 24 hours here: what was promised is
 clock of a zone moves.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
 from common.domain.business_date import zone_of
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Money
 from common.domain.period import Period, second_of

@@ -5,8 +5,7 @@ refund waits in its queue, and whoever comes next asks under the same id: the fu
 after its commit, a job for what was left behind. The processor may tell us first, by its event.
 """
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import FolioId, RefundId
 from common.domain.refund import RefundUnknown, settle_refund
 from common.ports.answers import Answer, Failed, Succeeded, Unknown
