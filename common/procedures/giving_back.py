@@ -10,7 +10,6 @@ refunds have asked for by then.
 from typing import Final
 
 from common.domain.dispute import Dispute, DisputeStatus
-from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.money import Money
 from common.domain.platform_credit import (
     dispute_source,
@@ -22,9 +21,7 @@ from common.domain.platform_credit import (
 )
 from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
-from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice
-from common.domain.subscription_payment import SubscriptionPayment
 from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
@@ -56,24 +53,6 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     if invoice.paid_at is None:
         raise TryAgain("what went back has not been heard to come")
     return None
-
-
-def take_paid_invoice(
-    invoice_id: SubscriptionInvoiceId, tx: Transaction
-) -> tuple[SubscriptionInvoice, SubscriptionPayment]:
-    """An invoice with the charge that has paid it, behind its subscription's lock.
-
-    Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
-    """
-    subscription_id = tx.subscriptions.get_invoice(invoice_id).subscription_id
-    tx.subscriptions.foresee_invoice(invoice_id)
-    tx.subscription_payments.foresee_that_paid(invoice_id)
-    tx.subscription_refunds.foresee_promised(invoice_id)
-    tx.subscriptions.take_by_id(subscription_id)
-    payment = tx.subscription_payments.that_paid(invoice_id)
-    if payment is None:
-        raise RefundExceedsPayment(leftMicro=0)
-    return tx.subscriptions.get_invoice(invoice_id), payment
 
 
 def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
