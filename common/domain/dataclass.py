@@ -55,7 +55,7 @@ class _Late:
         return method.__get__(instance, owner)
 
 
-def _made(plain: type, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type:
+def _made(plain: Any, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type:
     """The class with its fields, and with what stands for the methods that it does not define."""
     own = set(plain.__dict__)
     is_hashed = "__hash__" in own and (plain.__hash__ is not None or "__eq__" not in own)
@@ -105,5 +105,5 @@ def _written(made: Any, options: dict[str, bool]) -> type:
     if hasattr(made, "__post_init__"):
         body["__post_init__"] = made.__post_init__
     fields = [(field.name, field.type, copy(field)) for field in dataclasses.fields(made)]
-    nothing = {"init": False, "repr": False, "eq": False}
+    nothing: dict[str, Any] = {"init": False, "repr": False, "eq": False}
     return dataclasses.make_dataclass(made.__name__, fields, namespace=body, **nothing | options)

@@ -13,7 +13,6 @@ from common.ports.folios import PendingRefund
 from common.ports.powers import Powers
 from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
-from common.procedures.giving_back import keep_refund_result
 from common.procedures.returning import keep_return
 
 Pending = PendingRefund | PendingSubscriptionRefund
@@ -72,8 +71,11 @@ def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transact
     """
     if isinstance(pending, PendingRefund):
         keep_result(pending.folio_id, pending.id, failure_code, tx)
-    else:
-        keep_refund_result(pending, failure_code, tx)
+        return
+    # A hotel's refunds load nothing of the platform's own (PERF-1).
+    from common.procedures.giving_back import keep_refund_result
+
+    keep_refund_result(pending, failure_code, tx)
 
 
 def _postpone(pending: Pending, tx: Transaction) -> None:

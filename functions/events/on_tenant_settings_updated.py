@@ -8,7 +8,7 @@ there.
 
 from uuid import UUID
 
-from common.contracts.incoming import TenantSettings
+from common.contracts.incoming_settings import TenantSettings
 from common.domain.dataclass import dataclass
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
