@@ -1,6 +1,7 @@
 """Bring a new image to every function and job, in steps, and back by itself (OPS-2).
 
-    python3 .ci/rollout.py --region R --image IMAGE@sha256:... --tag commit-0a1b2c3 --url https://HOST
+    python3 .ci/rollout.py --region R --image IMAGE@sha256:... --tag c0a1b2c3 --build 5d1e2f3a \
+        --url https://HOST
 
 1. Every function gets a revision of the image that is reached by nobody. One that does not start
    ends it here: no guest has seen anything.
@@ -9,8 +10,13 @@
 3. The jobs follow when all traffic has moved.
 
 Whatever goes wrong in between, an order to stop included, gives every function the revisions back
-that it had. Migrations keep the version before them working, so nothing else has to go back.
+that it had, and every job that was touched its image. Migrations keep the version before them
+working, so nothing else has to go back. What could not be given back is named.
 It is run by the build, with the standard library and the program gcloud.
+
+A tag and the name of its service may have 46 characters together, so a tag says the commit and
+nothing else. A revision's name is given once for ever: it says the build, too, so that a commit
+whose rollout went wrong can be built again.
 """
 
 import argparse
@@ -21,7 +27,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -32,11 +38,16 @@ AT_ONCE = 16
 STEPS = (5, 25, 100)
 READY_CALLS = 20
 CALL_SECONDS = 10
+ATTEMPTS_TO_GIVE_BACK = 3
 FUNCTIONS = Path(__file__).parents[1] / "terraform" / "functions.json"
 
 
 class WentWrong(Exception):
     """Why the traffic goes back; the message is for the build's log."""
+
+
+class NotGivenBack(Exception):
+    """Some have the new one that should have the old one: the message names them."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +57,14 @@ class Rollout:
     region: str
     image: str
     tag: str
+    build: str
     url: str
     soak_seconds: float
 
     def run(self, services: Sequence[str], jobs: Sequence[str]) -> None:
-        """All of it. Raises WentWrong, when everything is as it was before."""
+        """All of it. Raises WentWrong, when everything is as it was before, or NotGivenBack."""
         before = dict(zip(services, _each(self._traffic, services), strict=True))
+        images: dict[str, str] = {}
         _each(self._deploy, services)
         say(f"{len(services)} revisions of {self.image} have started; nobody reaches them")
         try:
@@ -60,10 +73,12 @@ class Rollout:
                 time.sleep(self.soak_seconds)
                 self._look(percent)
                 say(f"{percent} of 100 calls reach them, and all is well")
-            _each(self._update_job, jobs)
+            images.update(zip(jobs, _each(self._image_of, jobs), strict=True))
+            _each(partial(self._update_job, image=self.image), jobs)
         except BaseException as trouble:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever stops it once more has to wait
             say(f"back to what was before: {str(trouble) or type(trouble).__name__}")
-            _each(lambda service: self._give_back(service, before[service]), services)
+            self._give_all_back(before, images)
             raise
         say(f"{len(jobs)} jobs have it, too")
 
@@ -75,18 +90,37 @@ class Rollout:
 
     def _deploy(self, service: str) -> None:
         """gcloud waits until the revision has started, and fails when it does not."""
-        new = ("--image", self.image, "--tag", self.tag, "--revision-suffix", self.tag)
+        new = ("--image", self.image, "--tag", self.tag, "--revision-suffix", self._suffix)
         self._run("deploy", service, "--no-traffic", *new)
 
     def _shift(self, service: str, percent: int) -> None:
         self._run("services", "update-traffic", service, "--to-tags", f"{self.tag}={percent}")
 
+    @property
+    def _suffix(self) -> str:
+        return f"{self.tag}-{self.build}"
+
+    def _give_all_back(self, before: dict[str, str], images: dict[str, str]) -> None:
+        """Raises NotGivenBack."""
+        left = [
+            *_insist(lambda service: self._give_back(service, before[service]), before),
+            *_insist(lambda job: self._update_job(job, images[job]), images),
+        ]
+        if left:
+            raise NotGivenBack(f"these have the new one still: {', '.join(left)}")
+
     def _give_back(self, service: str, revisions: str) -> None:
         if revisions:
             self._run("services", "update-traffic", service, "--to-revisions", revisions)
 
-    def _update_job(self, job: str) -> None:
-        self._run("jobs", "update", job, "--image", self.image)
+    def _image_of(self, job: str) -> str:
+        told = json.loads(self._run("jobs", "describe", job, "--format", "json"))
+        task = told["spec"]["template"]["spec"]["template"]["spec"]
+        image: str = task["containers"][0]["image"]
+        return image
+
+    def _update_job(self, job: str, image: str) -> None:
+        self._run("jobs", "update", job, "--image", image)
 
     def _look(self, percent: int) -> None:
         """Raises WentWrong when the service is not ready, or a new revision has failed somebody."""
@@ -97,7 +131,7 @@ class Rollout:
         failed = " AND ".join(
             (
                 'resource.type="cloud_run_revision"',
-                f'resource.labels.revision_name:"-{self.tag}"',
+                f'resource.labels.revision_name:"-{self._suffix}"',
                 "httpRequest.status>=500",
             )
         )
@@ -135,6 +169,23 @@ def _each(call: Callable[[str], Any], names: Sequence[str]) -> list[Any]:
     return [each.result() for each in waiting]
 
 
+def _insist(call: Callable[[str], Any], names: Iterable[str]) -> list[str]:
+    """Call for all of them, and again for those with which it went wrong; those that are left."""
+
+    def went_wrong(name: str) -> bool:
+        try:
+            call(name)
+        except WentWrong as trouble:
+            say(str(trouble))
+            return True
+        return False
+
+    left = list(names)
+    for _ in range(ATTEMPTS_TO_GIVE_BACK):
+        left = [name for name, again in zip(left, _each(went_wrong, left), strict=True) if again]
+    return left
+
+
 def _answer(url: str) -> int:
     """The status of a call; 0 where there was no answer."""
     try:
@@ -156,9 +207,10 @@ def _stopped(*_: object) -> NoReturn:
 
 
 def main(given: Sequence[str]) -> int:
-    """Exit code 0: everybody has the new one. 1: everybody has the old one."""
+    """Exit code 0: everybody has the new one. 1: everybody has the old one. 3: some have neither
+    what they had nor is all well, and a person has to look."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name in ("region", "image", "tag", "url"):
+    for name in ("region", "image", "tag", "build", "url"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--soak-seconds", type=float, default=120)
     parser.add_argument("--functions", type=Path, default=FUNCTIONS)
@@ -174,6 +226,9 @@ def main(given: Sequence[str]) -> int:
     except WentWrong as trouble:
         say(f"nothing is new: {trouble}")
         return 1
+    except NotGivenBack as trouble:
+        say(f"A PERSON HAS TO LOOK: {trouble}")
+        return 3
     return 0
 
 

@@ -21,7 +21,5 @@ def to_remind(which: Round, tx: Transaction) -> Sequence[SubscriptionId]:
 @job(schedule="50 * * * *", timeout_seconds=3_000, find=to_remind, tenants="trials")
 def remind_trials(subscription_id: SubscriptionId, tx: Transaction) -> None:
     """Tell that a trial will end, if nobody has meanwhile. Refuses: SubscriptionUnknown."""
-    tx.subscription_collections.foresee_method()
-    subscription = tx.subscriptions.take()
-    if subscription.id == subscription_id:
-        remind_of_end(subscription, tx)
+    tx.subscription_collections.foresee_method(subscription_id)
+    remind_of_end(tx.subscriptions.take_by_id(subscription_id), tx)

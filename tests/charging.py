@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
+from common.domain.processor_payment import Heard, PaymentStatus
 from common.ports.answers import Unreachable
 from common.ports.cards import Cards, Order
 from jobs.collect_subscriptions import collect_subscriptions
@@ -23,16 +24,21 @@ from tests.webhooks import event
 
 @dataclass
 class Silent:
-    """The processor, which answers nothing while it is `down`, and counts what it was asked for."""
+    """The processor, which answers nothing while it is `down`, takes nothing below the `least`, and
+    counts what it was asked for."""
 
     cards: Cards
     down: bool = False
+    least_micro: int = 0
     paid: list[str] = field(default_factory=list)
 
     def pay(self, order: Order) -> Any:
         if self.down:
             return Unreachable()
         self.paid.append(order.id)
+        if order.amount.amount_micro < self.least_micro:
+            code = "amount_too_small"
+            return Heard(processor_payment_id=None, status=PaymentStatus.FAILED, failure_code=code)
         return self.cards.pay(order)
 
     def standing(self, order: Order) -> Any:

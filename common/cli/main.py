@@ -18,6 +18,7 @@ from common.cli.recovery import recovery
 from common.cli.run import run
 from common.cli.tenant import tenant
 from common.cli.token import token
+from common.cli.trials import trials
 
 billing = typer.Typer(name="billing", no_args_is_help=True, rich_markup_mode=None)
 
@@ -44,6 +45,7 @@ billing.add_typer(job)
 billing.add_typer(dlq)
 billing.add_typer(migrate)
 billing.add_typer(recovery)
+billing.add_typer(trials)
 billing.command(epilog="Examples: billing openapi | jq .paths; billing openapi --check")(openapi)
 billing.command(epilog="Examples: billing functions | jq keys; billing functions --write")(
     functions

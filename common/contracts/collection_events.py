@@ -64,6 +64,12 @@ class SubscriptionPaymentCanceledV1(_Charge):
     fact = "subscription_payment.canceled"
 
 
+class SubscriptionPaymentSentBackV1(_Charge):
+    """The money was taken for an invoice that is paid already: all of it goes back."""
+
+    fact = "subscription_payment.sent_back"
+
+
 class SubscriptionPaymentFailedV1(_Charge):
     """No money was taken; `failureCode` is the processor's."""
 
@@ -147,6 +153,7 @@ COLLECTION_EVENTS: Final = (
     SubscriptionPaymentSucceededV1,
     SubscriptionPaymentFailedV1,
     SubscriptionPaymentCanceledV1,
+    SubscriptionPaymentSentBackV1,
     SubscriptionPaymentDeclinedV1,
     SubscriptionPaymentRecoveredV1,
     PlatformIncidentDeclaredV1,

@@ -18,7 +18,7 @@ from common.contracts.references import PlanVersionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer, Currency, Money
-from common.domain.plan import PlanFees, PlanLimits, PlanVersion
+from common.domain.plan import TRIAL_DAYS, TRIAL_DAYS_MAX, PlanFees, PlanLimits, PlanVersion
 from common.domain.usage_price import PriceModel, Tier, UsagePrice, one_price_a_meter
 
 PlanName = Annotated[Word, Field(examples=["pro"])]
@@ -97,6 +97,7 @@ class PlanGiven(Request):
     support: Word
     sla: bool = False
     usage_prices: Annotated[tuple[UsagePriceShape, ...], Field(max_length=50)] = ()
+    trial_days: Annotated[int, Field(ge=1, le=TRIAL_DAYS_MAX)] = TRIAL_DAYS
 
     def version(
         self, version_id: PlanVersionRef, plan: str, number: int, at: Moment
@@ -120,12 +121,14 @@ class PlanGiven(Request):
             usage_prices=one_price_a_meter(
                 tuple(given.price(self.currency) for given in self.usage_prices)
             ),
+            trial_days=self.trial_days,
             published_at=at.now,
         )
 
 
 class PlanVersionView(Outcome):
-    """A version of a plan. `creditsMicro` are granted a month; null has all it uses."""
+    """A version of a plan. `creditsMicro` are granted a month; null has all it uses. `trialDays`
+    are how long it can be tried."""
 
     plan_version_id: PlanVersionRef
     plan: str
@@ -141,6 +144,7 @@ class PlanVersionView(Outcome):
     support: str
     sla: bool
     usage_prices: tuple[UsagePriceShape, ...]
+    trial_days: int
     published_at: Instant
 
     @classmethod
@@ -168,5 +172,6 @@ class PlanVersionView(Outcome):
             usage_prices=tuple(
                 UsagePriceShape.of(price, version.currency) for price in version.usage_prices
             ),
+            trial_days=version.trial_days,
             published_at=version.published_at,
         )

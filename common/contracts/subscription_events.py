@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from common.contracts.event import EventData
 from common.contracts.fields import Amount, Instant
 from common.contracts.references import (
+    PaymentIntentRef,
     PlanVersionRef,
     PlatformCreditNoteRef,
     PlatformTaxRulesRef,
@@ -141,6 +142,12 @@ class SubscriptionCancellationScheduledV1(_Subscription):
     fact = "subscription.cancellation_scheduled"
 
 
+class SubscriptionCancellationWithdrawnV1(_Subscription):
+    """The end that the processor had announced is taken back: it goes on, or until `endsAt`."""
+
+    fact = "subscription.cancellation_withdrawn"
+
+
 class SubscriptionCanceledV1(_Subscription):
     """It has ended at `endsAt`."""
 
@@ -209,6 +216,7 @@ class _SubscriptionRefund(EventData):
     subscription_id: SubscriptionRef
     amount: Amount
     failure_code: str | None = None
+    surplus_payment_id: PaymentIntentRef | None = None
 
     @classmethod
     def of(cls, fact: "SubscriptionRefundFact") -> Self:
@@ -219,11 +227,13 @@ class _SubscriptionRefund(EventData):
             subscription_id=refund.subscription_id,
             amount=refund.amount,
             failure_code=refund.failure_code,
+            surplus_payment_id=refund.surplus_id,
         )
 
 
 class SubscriptionRefundRequestedV1(_SubscriptionRefund):
-    """Money of an invoice of the platform is to go back."""
+    """Money of an invoice of the platform is to go back; or that of `surplusPaymentId`, which has
+    paid an invoice a second time: it was never revenue, and is not credited."""
 
     fact = "subscription_refund.requested"
 
@@ -306,6 +316,7 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionSuspendedV1,
     SubscriptionReactivatedV1,
     SubscriptionCancellationScheduledV1,
+    SubscriptionCancellationWithdrawnV1,
     SubscriptionCanceledV1,
     SubscriptionInvoiceIssuedV1,
     PlatformCreditNoteIssuedV1,

@@ -4,7 +4,8 @@ Of a dispute, what the processor has charged for it in all: each movement of its
 and one that is given back bears a negative one. Of a charge, the newest of its refunds, which is
 what the event is about, where the processor sends them along. Of an account, whether it may be
 paid. An invoice of a subscription bears that one's metadata beside its own; newer versions of the
-API have the subscription's id under its parent, and the payment among its payments.
+API have the subscription's id under its parent, and the payment among its payments. A subscription
+says when it ends, or that it goes on.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 _REFUND_KEPT: Final = ("id", "status", "amount", "currency", "payment_intent", "failure_reason")
 MOVEMENTS_MAX: Final = 20
+ROWS_MAX: Final = 100
+MISSING: Final = object()
 
 
 def fee_kept(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,8 +60,9 @@ def newest_refund_kept(
 
 
 def invoice_kept(about: Mapping[str, Any], is_plain: Callable[[Any], bool]) -> dict[str, Any]:
-    """Of an invoice, which subscription it is of and, where one payment alone has paid it and is
-    told along with it, which."""
+    """Of an invoice, which subscription it is of, from when on it is for that (`covers_from`, of
+    several periods the last one's begin: a fee is asked for in advance) and, where one payment
+    alone has paid it and is told along with it, which."""
     if about.get("object") != "invoice":
         return {}
     kept: dict[str, Any] = {}
@@ -66,14 +70,51 @@ def invoice_kept(about: Mapping[str, Any], is_plain: Callable[[Any], bool]) -> d
     details = parent.get("subscription_details") if isinstance(parent, dict) else None
     if isinstance(details, dict) and is_plain(details.get("subscription")):
         kept["subscription"] = details["subscription"]
-    listed = about.get("payments")
-    rows = listed.get("data") if isinstance(listed, dict) else None
-    rows = rows if isinstance(rows, list) else []
-    parts = [row.get("payment") for row in rows if isinstance(row, dict)]
-    paid = [each.get("payment_intent") for each in parts if isinstance(each, dict)]
-    if len(rows) == len(paid) == 1 and is_plain(paid[0]):
-        kept["payment_intent"] = paid[0]
+    rows = _listed(about, "payments")
+    paid = [row.get("payment") for row in rows if row.get("status", "paid") == "paid"]
+    payments = [each.get("payment_intent") for each in paid if isinstance(each, dict)]
+    if len(payments) == len(paid) == 1 and is_plain(payments[0]):
+        kept["payment_intent"] = payments[0]
+    periods = [row.get("period") for row in _listed(about, "lines") if not _is_proration(row)]
+    begins = [each.get("start") for each in periods if isinstance(each, dict)]
+    if begins and all(type(each) is int for each in begins):
+        kept["covers_from"] = max(begins)
     return kept
+
+
+def end_kept(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a subscription, when it is said to end, or that it `goes_on`; nothing where it says
+    neither. One that is to end with its period may say so alone: newer versions of the API have the
+    period's end on its items."""
+    if about.get("object") != "subscription":
+        return {}
+    at, at_end = about.get("cancel_at", MISSING), about.get("cancel_at_period_end")
+    if at is None and at_end is False:
+        return {"goes_on": True}
+    if (at is not None and at is not MISSING) or at_end is not True:
+        return {}
+    rows = (about, *_listed(about, "items"))
+    ends = [each["current_period_end"] for each in rows if "current_period_end" in each]
+    is_told = ends and all(type(each) is int for each in ends)
+    return {"cancel_at": max(ends)} if is_told else {}
+
+
+def _listed(about: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The rows of a list that an object brings along."""
+    listed = about.get(name)
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    rows = rows[:ROWS_MAX] if isinstance(rows, list) else []
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _is_proration(line: Mapping[str, Any]) -> bool:
+    """Whether a line of an invoice is of a change within a period; newer versions of the API say so
+    under its parent."""
+    parent = line.get("parent")
+    details = [*parent.values()] if isinstance(parent, dict) else []
+    return any(
+        each.get("proration") is True for each in (line, *details) if isinstance(each, Mapping)
+    )
 
 
 def metadata_of(about: Mapping[str, Any]) -> object:

@@ -17,6 +17,7 @@ from common.contracts.references import WebhookRef
 from common.contracts.shapes import Incoming, Outcome, Request
 from common.contracts.webhook_parts import (
     account_kept,
+    end_kept,
     fee_kept,
     invoice_kept,
     metadata_of,
@@ -151,7 +152,9 @@ class ProcessorObject(Incoming):
     currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     subscription: Token | None = None
+    covers_from: Annotated[Seconds | None, Field(alias="covers_from")] = None
     cancel_at: Annotated[Seconds | None, Field(alias="cancel_at")] = None
+    goes_on: Annotated[bool | None, Field(alias="goes_on")] = None
     canceled_at: Annotated[Seconds | None, Field(alias="canceled_at")] = None
     ended_at: Annotated[Seconds | None, Field(alias="ended_at")] = None
     reason: ProcessorWord | None = None
@@ -238,7 +241,7 @@ def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     kept |= (
         account_kept(about) | fee_kept(about) | newest_refund_kept(about, _is_plain, _METADATA_KEPT)
     )
-    kept |= _of_a_method(about, data) | invoice_kept(about, _is_plain)
+    kept |= _of_a_method(about, data) | invoice_kept(about, _is_plain) | end_kept(about)
     if _is_plain(document.get("account")):
         kept["account"] = document["account"]
     failed = about.get("last_payment_error")

@@ -23,6 +23,8 @@ LOOK_AGAIN: Final = timedelta(hours=1)
 """How long somebody waits whom only an outage or an incident keeps from being suspended."""
 METHOD_MISSING: Final = "payment_method_missing"
 AUTHENTICATION: Final = "authentication_required"
+TOO_SMALL: Final = "amount_too_small"
+"""The processor takes no payment of so little, from whatever card."""
 HARD: Final = frozenset(
     {
         METHOD_MISSING,

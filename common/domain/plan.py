@@ -16,10 +16,13 @@ from common.domain.dataclass import dataclass
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval
+from common.domain.processor_units import takes_whole_minor_units
 from common.domain.refusal import Conflict, Missing, Unmet
 from common.domain.usage_price import UsagePrice
 
 SEATS_MAX: Final = 10_000
+TRIAL_DAYS: Final = 14
+TRIAL_DAYS_MAX: Final = 90
 
 
 class PlanUnknown(Missing):
@@ -98,7 +101,8 @@ class PlanVersionPublished(Fact):
 
 @dataclass(kw_only=True)
 class PlanVersion(Aggregate):
-    """One version of a plan. `credits_micro` are granted a month; None needs none: it has all."""
+    """One version of a plan. `credits_micro` are granted a month; None needs none: it has all.
+    `trial_days` are how long it can be tried (SUB-10)."""
 
     kind: ClassVar[str] = "plan_version"
     id: PlanVersionId
@@ -112,6 +116,7 @@ class PlanVersion(Aggregate):
     support: str
     sla: bool = False
     usage_prices: tuple[UsagePrice, ...] = ()
+    trial_days: int = TRIAL_DAYS
     published_at: datetime
 
     def state(self) -> dict[str, object]:
@@ -128,10 +133,17 @@ class PlanVersion(Aggregate):
             "support": self.support,
             "sla": self.sla,
             "usagePrices": [price.document() for price in self.usage_prices],
+            "trialDays": self.trial_days,
         }
 
     def published(self) -> PlanVersionPublished:
-        """Tell of a new version."""
+        """Tell of a new version. What a part of a period costs comes in minor units: where the
+        processor does not take each of them, an invoice could be charged to nobody.
+
+        Refuses: PlanPriceInvalid.
+        """
+        if not takes_whole_minor_units(self.currency):
+            raise PlanPriceInvalid(f"The processor does not take every amount in {self.currency}.")
         return PlanVersionPublished(subject=self, sequence=self.next_sequence())
 
     def fee(self, interval: Interval, seats: int, agreed: Money | None) -> Money:

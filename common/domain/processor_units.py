@@ -13,6 +13,12 @@ _EXPONENTS: Final = {"MGA": 0, "ISK": 2, "UGX": 2}
 _MICRO: Final = 6
 
 
+def takes_whole_minor_units(currency: Currency) -> bool:
+    """Whether the processor takes each amount that can be posted in a currency: of three decimals
+    it does not take the last one, and of the ariary none."""
+    return currency.minor_exponent < 3 and _unit_micro(currency) <= currency.minor_unit_micro
+
+
 def from_processor(units: int, currency: str) -> Money:
     """What so many of the processor's units are. Refuses: CurrencyUnknown, AmountOutOfRange."""
     known = Currency(currency.upper())

@@ -149,6 +149,14 @@ class CancellationScheduled(SubscriptionFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CancellationWithdrawn(SubscriptionFact):
+    """The end that the processor's own subscription had announced is taken back there: it goes on,
+    or until the end that somebody here has set."""
+
+    name = "subscription.cancellation_withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionCanceled(SubscriptionFact):
     name = "subscription.canceled"
 
@@ -163,9 +171,12 @@ class Subscription(Aggregate):
     `anchor_at` and `anchor_months` say where the current period ends: so many months after the
     anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
     period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
-    that may be billed is `last_period`; `committed_periods` are owed in any case. `taxed` is how
-    its next bills are taxed, `period_taxed` how the current period was, `counted` what was written
-    down of its worth (`common.domain.recurring_revenue`): none of them is a part of its state.
+    that may be billed is `last_period`: the one that somebody here has set (`ends_here`), or a
+    subscription of the processor's own (`ends_there`). `committed_periods` are owed in any case.
+
+    `taxed` is how its next bills are taxed, `period_taxed` how the current period was, `counted`
+    what was written down of its worth (`common.domain.recurring_revenue`): none of them is a part
+    of its state.
     """
 
     kind: ClassVar[str] = "subscription"
@@ -186,6 +197,8 @@ class Subscription(Aggregate):
     period_credits_micro: int = 0
     committed_periods: int = 0
     last_period: int | None = None
+    ends_there: int | None = None
+    ends_here: int | None = None
     paused_at: datetime | None = None
     canceled_at: datetime | None = None
     taxed: BillTax = UNTAXED
@@ -194,7 +207,9 @@ class Subscription(Aggregate):
 
     def state(self) -> dict[str, object]:
         following = self.next_terms
+        there, here = self.ends_there, self.ends_here
         return {
+            **({"endsThere": there, "endsHere": here} if there is not None else {}),
             "status": self.status.value,
             "terms": self.terms.document(),
             "nextTerms": following and following.document(),
@@ -268,10 +283,6 @@ class Subscription(Aggregate):
     def follow(self, before: "Subscription") -> None:
         """Come after one that has ended: whoever was worth something then is not new now."""
         self.counted = revenue.Counted(has_paid=before.counted.has_paid)
-
-    def credits_granted_for(self, now: datetime) -> int:
-        """The micro credits that were granted for a time that is not over."""
-        return self.period_credits_micro if now < self.period.end else 0
 
     def move(self, to: Status) -> None:
         """Go over to another state. Refuses: SubscriptionStateRefuses."""

@@ -107,7 +107,8 @@ class Collection(Aggregate):
     is under way, all has been done, or the processor collects it.
 
     `processor_subscription_id` is the subscription there that collects it, until
-    `processor_ended_at`; one that has ended collects no more, whatever is told of it later."""
+    `processor_ended_at`; one that has ended collects no more, whatever is told of it later.
+    `end_told_at` is when its newest word of an end was said, and no part of the state."""
 
     kind: ClassVar[str] = "subscription_collection"
     id: CollectionId
@@ -117,6 +118,7 @@ class Collection(Aggregate):
     next_at: datetime | None = None
     processor_subscription_id: str | None = None
     processor_ended_at: datetime | None = None
+    end_told_at: datetime | None = None
 
     @classmethod
     def begin(
@@ -170,10 +172,18 @@ class Collection(Aggregate):
         self.next_at = moment.now
         return TakenBack(subject=self, sequence=self.next_sequence())
 
+    def hears_of_end(self, told_at: datetime) -> bool:
+        """Whether a word of its end, or of none, is not older than the newest one, which it is from
+        now on."""
+        if self.end_told_at is not None and told_at < self.end_told_at:
+            return False
+        self.end_told_at = told_at
+        return True
+
     def owe(self, moment: Moment) -> None:
-        """Something more is owed. It is charged at once, but for who is being dunned: their next
-        charge takes it along."""
-        if self.dunning.failing_since is None:
+        """Something more is owed, or nothing more will be. It is charged at once, but for who is
+        being dunned: their next charge takes it along. Who was dunned to the end has none."""
+        if self.dunning.failing_since is None or self.next_at is None:
             self.look_at(moment.now)
 
     def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:

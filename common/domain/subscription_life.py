@@ -12,6 +12,7 @@ from common.domain.subscription import (
     ADVANCING,
     RUNNING,
     CancellationScheduled,
+    CancellationWithdrawn,
     CommitmentBinds,
     NothingIsDue,
     Status,
@@ -32,6 +33,7 @@ from common.domain.usage import NO_MORE_AFTER
 ENDED = "The last period that was to be billed is over"
 LATE = "What was used came late"
 ENDED_THERE: Final = "Its subscription at the processor has ended, or will"
+GOES_ON_THERE: Final = "Its subscription at the processor goes on"
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """So much later than a period of ours one of the processor's may end, and is the same."""
 PERIODS_MAX: Final = 120
@@ -123,13 +125,14 @@ def cancel(
         return subscription.told(SubscriptionCanceled, reason, subscription.last_bill(usage))
     subscription.must_run(now)
     subscription.last_period = subscription.committed_periods if bound else number
+    subscription.ends_here = subscription.last_period
     return subscription.told(CancellationScheduled, reason)
 
 
 def end_there(subscription: Subscription, at: datetime, now: datetime) -> SubscriptionFact | None:
     """It is canceled at the processor, which collects it, as of `at`: it ends with the period in
     which that falls, or with what it has committed to; what stands still ends at once. None where
-    it has ended, or ends so already: an end is never put off."""
+    it has ended, or ends so already: an end is never put off, but it may be taken back."""
     if subscription.status is Status.CANCELED:
         return None
     number = subscription.period_number
@@ -143,8 +146,20 @@ def end_there(subscription: Subscription, at: datetime, now: datetime) -> Subscr
     last = max(last, subscription.committed_periods)
     if subscription.last_period is not None and subscription.last_period <= last:
         return None
-    subscription.last_period = last
+    subscription.last_period = subscription.ends_there = last
     return subscription.told(CancellationScheduled, ENDED_THERE)
+
+
+def go_on_there(subscription: Subscription) -> CancellationWithdrawn | None:
+    """The end that was announced at the processor is taken back there. None where none was, where
+    it has come, and where somebody here has set an earlier one, which stays."""
+    there = subscription.ends_there
+    if there is None or subscription.status is Status.CANCELED:
+        return None
+    if subscription.last_period != there or subscription.ends_here == there:
+        return None
+    subscription.last_period, subscription.ends_there = subscription.ends_here, None
+    return subscription.told(CancellationWithdrawn, GOES_ON_THERE)
 
 
 def _periods_until(subscription: Subscription, at: datetime) -> int:
@@ -189,13 +204,16 @@ def fall_due(subscription: Subscription, reason: str) -> SubscriptionPastDue | N
 
 def restore(
     subscription: Subscription, now: datetime, reason: str, usage: Lines = ()
-) -> SubscriptionReactivated | None:
-    """All is paid: serve as before (SUB-7). None where that is so, or where it has ended."""
+) -> SubscriptionFact | None:
+    """All is paid: serve as before (SUB-7). None where that is so. One that was suspended when its
+    last period ended has nothing to go on with, and ends there."""
     if subscription.status is Status.PAST_DUE:
         subscription.move(Status.ACTIVE)
         return subscription.told(SubscriptionReactivated, reason)
-    if subscription.status is not Status.SUSPENDED or has_ended(subscription, now):
+    if subscription.status is not Status.SUSPENDED:
         return None
+    if has_ended(subscription, now):
+        return renew(subscription, now, usage, also_suspended=True)
     return reactivate(subscription, now, reason, usage)
 
 

@@ -9,15 +9,20 @@ under way at a time, and is paid by one: the database says so.
 
 What the processor collects itself, by a subscription and an invoice of its own, is written down as
 a charge that was taken: it has no method of ours, and pays once by the id of that invoice.
+
+Where two of them were taken for one invoice (a bank's confirmation that comes late, the processor's
+own collecting beside ours), the first pays it. The second is written down as `refunded`: it pays
+nothing, and all of it goes back by itself (`subscription_refund`), whatever is told of it later.
 """
 
 from dataclasses import field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from common.domain.aggregate import Fact
+from common.domain.charge_ids import charge_id
 from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
-    PaymentIntentId,
+    RefundId,
     StoredMethodId,
     SubscriptionId,
     SubscriptionInvoiceId,
@@ -28,7 +33,6 @@ from common.domain.processor_units import to_processor
 from common.domain.stored_method import StoredMethod
 from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
 
-BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BAD_DEBT: Final = "bad_debt"
 PAID_PART: Final = 50
 GIVEN_UP_PART: Final = 51
@@ -82,6 +86,13 @@ class SubscriptionPaymentCanceled(SubscriptionPaymentFact):
     name = "subscription_payment.canceled"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionPaymentSentBack(SubscriptionPaymentFact):
+    """The money was taken for an invoice that is paid already: all of it goes back."""
+
+    name = "subscription_payment.sent_back"
+
+
 _S = PaymentStatus
 _FACTS: Final[dict[PaymentStatus, type[SubscriptionPaymentFact]]] = {
     _S.REQUIRES_ACTION: SubscriptionPaymentActionRequired,
@@ -89,16 +100,6 @@ _FACTS: Final[dict[PaymentStatus, type[SubscriptionPaymentFact]]] = {
     _S.FAILED: SubscriptionPaymentFailed,
     _S.CANCELED: SubscriptionPaymentCanceled,
 }
-
-
-def charge_id(invoice_id: SubscriptionInvoiceId, trial: int) -> PaymentIntentId:
-    """The id of a trial to charge an invoice: the first one's is the invoice's own ULID."""
-    number = 0
-    for letter in invoice_id.ulid:
-        number = number * 32 + BASE32.index(letter)
-    number = (number >> 80 << 80) | ((number + trial - 1) % 2**80)
-    letters = [BASE32[number >> 5 * place & 31] for place in reversed(range(26))]
-    return PaymentIntentId.of("".join(letters))
 
 
 @dataclass(kw_only=True)
@@ -116,6 +117,7 @@ class SubscriptionPayment(ProcessorPayment):
     method_id: StoredMethodId | None = None
     is_superseded: bool = False
     processor_invoice_id: str | None = None
+    goes_back_as: RefundId | None = None
 
     @classmethod
     def start(
@@ -152,7 +154,33 @@ class SubscriptionPayment(ProcessorPayment):
     ) -> SubscriptionPaymentSucceeded:
         """The processor has taken what is due of an invoice by one of its own, unasked by us. By
         which of its payments, it does not always say."""
-        payment = cls(
+        payment = cls._there(invoice, trial, processor_invoice_id, processor_payment_id, moment)
+        return SubscriptionPaymentSucceeded(subject=payment, sequence=payment.next_sequence())
+
+    @classmethod
+    def taken_there_second(
+        cls,
+        invoice: SubscriptionInvoice,
+        trial: int,
+        processor_invoice_id: str,
+        processor_payment_id: str | None,
+        moment: Moment,
+    ) -> SubscriptionPaymentSentBack:
+        """The processor has taken by one of its own what was paid before. Raises ValueError where
+        it was not."""
+        payment = cls._there(invoice, trial, processor_invoice_id, processor_payment_id, moment)
+        return payment._second(invoice, moment)
+
+    @classmethod
+    def _there(
+        cls,
+        invoice: SubscriptionInvoice,
+        trial: int,
+        processor_invoice_id: str,
+        processor_payment_id: str | None,
+        moment: Moment,
+    ) -> Self:
+        return cls(
             id=charge_id(invoice.id, trial),
             subscription_id=invoice.subscription_id,
             invoice_id=invoice.id,
@@ -166,7 +194,24 @@ class SubscriptionPayment(ProcessorPayment):
             processor_payment_id=processor_payment_id,
             processor_invoice_id=processor_invoice_id,
         )
-        return SubscriptionPaymentSucceeded(subject=payment, sequence=payment.next_sequence())
+
+    def may_hear(self, heard: Heard) -> bool:
+        """Whether what the processor says is news; of what goes back nothing is any more."""
+        return self.status is not PaymentStatus.REFUNDED and super().may_hear(heard)
+
+    def come_second(
+        self, heard: Heard, invoice: SubscriptionInvoice, moment: Moment
+    ) -> SubscriptionPaymentSentBack:
+        """It was taken, for an invoice that another one has paid. Raises ValueError for what is no
+        news, or where none has."""
+        self._move(heard, moment)
+        return self._second(invoice, moment)
+
+    def _second(self, invoice: SubscriptionInvoice, moment: Moment) -> SubscriptionPaymentSentBack:
+        if invoice.status != "paid" or self.status is not PaymentStatus.SUCCEEDED:
+            raise ValueError(f"{self.id} is {self.status} and pays {invoice.id}")
+        self.status, self.goes_back_as = PaymentStatus.REFUNDED, moment.new_id(RefundId)
+        return SubscriptionPaymentSentBack(subject=self, sequence=self.next_sequence())
 
     def hear(self, heard: Heard, moment: Moment) -> SubscriptionPaymentFact:
         """Move on to what the processor says. Raises ValueError for what is no news."""
@@ -202,6 +247,7 @@ class SubscriptionPayment(ProcessorPayment):
         theirs = self.processor_invoice_id
         return {
             **superseded,
+            **({"goesBackAs": self.goes_back_as} if self.goes_back_as else {}),
             **({"processorInvoiceId": theirs} if theirs else {}),
             "id": self.id,
             "invoiceId": self.invoice_id,

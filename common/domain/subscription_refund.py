@@ -5,22 +5,42 @@ than what was paid and is left. The processor is asked by a job, under the refun
 made, a credit note says so (`platform_credit`); where it is refused, the amount is free again. What
 the processor says first stays. What a bank withholds is not promised beside that, and is free again
 once the dispute is won; somebody who does so at the processor itself is believed.
+
+What was taken a second time for one invoice goes back in the same way, by itself and whole (BEY-4,
+WH-4): the charge that came second is its `surplus_id`. It was never revenue, so there is no credit
+note and no tax to give back: the money is booked in onto `payments_to_return`, and out again with
+the promise, in one commit. By which of its payments the processor has taken it, it may not have
+said: then it is asked before. What it will not make lies on `payments_to_return`, until a person
+has given it back at the processor itself.
 """
 
 from dataclasses import field
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.dataclass import dataclass
-from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
+from common.domain.identifiers import (
+    PaymentIntentId,
+    RefundId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
+)
 from common.domain.moment import Moment
 from common.domain.money import Money
-from common.domain.platform_credit import must_be_refundable
+from common.domain.platform_credit import PROCESSOR, ReversalEntry, must_be_refundable
 from common.domain.processor_units import to_processor
 from common.domain.refund import RefundStatus
 from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_payment import SubscriptionPayment
+from common.domain.webhook import WebhookContradictsBooks
+
+TO_RETURN: Final = "payments_to_return"
+PAID_TWICE: Final = "It was paid twice"
+NOT_SAID: Final = "payment_unknown_there"
+"""Why a surplus has failed of which the processor knows no payment that could be given back."""
+CAME, PROMISED, NOT_MADE, MADE_THERE = 0, 1, 2, 3
+"""The parts of the entries of what came second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +73,22 @@ class SubscriptionRefundFailed(SubscriptionRefundFact):
 
 @dataclass(kw_only=True)
 class SubscriptionRefund(Aggregate):
-    """See the module."""
+    """See the module. `made_there` is the processor's id of the refund by which somebody has given
+    a surplus back there."""
 
     kind: ClassVar[str] = "subscription_refund"
     id: RefundId
     subscription_id: SubscriptionId
     invoice_id: SubscriptionInvoiceId
-    processor_payment_id: str
+    processor_payment_id: str | None
     amount: Money
     reason: str
     requested_at: datetime
     status: RefundStatus = RefundStatus.PENDING
     failure_code: str | None = None
     settled_at: datetime | None = None
+    surplus_id: PaymentIntentId | None = None
+    made_there: str | None = None
 
     @classmethod
     def request(
@@ -90,7 +113,7 @@ class SubscriptionRefund(Aggregate):
             id=id,
             subscription_id=invoice.subscription_id,
             invoice_id=invoice.id,
-            processor_payment_id=payment.processor_payment_id or "",
+            processor_payment_id=payment.processor_payment_id,
             amount=amount,
             reason=reason,
             requested_at=moment.now,
@@ -99,15 +122,72 @@ class SubscriptionRefund(Aggregate):
             subject=refund, sequence=refund.next_sequence(), reason=reason
         )
 
+    @classmethod
+    def of_surplus(
+        cls, second: SubscriptionPayment, moment: Moment
+    ) -> tuple[SubscriptionRefundRequested, tuple[ReversalEntry, ...]]:
+        """Promise all of a charge back that came second; and how that it came, and goes, is booked.
+
+        Raises ValueError for one that pays its invoice, or may.
+        """
+        if second.goes_back_as is None:
+            raise ValueError(f"{second.id} is {second.status}")
+        refund = cls(
+            id=second.goes_back_as,
+            subscription_id=second.subscription_id,
+            invoice_id=second.invoice_id,
+            processor_payment_id=second.processor_payment_id,
+            amount=second.amount,
+            reason=PAID_TWICE,
+            requested_at=moment.now,
+            surplus_id=second.id,
+        )
+        fact = SubscriptionRefundRequested(
+            subject=refund, sequence=refund.next_sequence(), reason=PAID_TWICE
+        )
+        came = refund._entry(CAME, PROCESSOR, TO_RETURN)
+        return fact, (came, refund._entry(PROMISED, TO_RETURN, PROCESSOR))
+
     @property
     def is_pending(self) -> bool:
         return self.status is RefundStatus.PENDING
 
-    def settle(self, failure_code: str | None, moment: Moment) -> SubscriptionRefundFact:
-        """It was made, or was refused for this. Raises ValueError where that is known."""
+    def settled_as(self) -> tuple[ReversalEntry, ...]:
+        """How it is booked that a surplus could not go back: it lies where it is to be returned."""
+        is_left = self.surplus_id is not None and self.status is RefundStatus.FAILED
+        return (self._entry(NOT_MADE, PROCESSOR, TO_RETURN),) if is_left else ()
+
+    def made_at_the_processor(
+        self, processor_refund_id: str, amount: Money, moment: Moment
+    ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]] | None:
+        """Somebody has given a surplus back at the processor itself, before us or where we could
+        not; None where that is known. Refuses: WebhookContradictsBooks, for a part of it, and for
+        more than it."""
+        if self.made_there == processor_refund_id:
+            return None
+        if amount != self.amount or self.status is RefundStatus.SUCCEEDED:
+            raise WebhookContradictsBooks("All of this money goes back, and once.")
+        was_left = self.settled_as() != ()
+        self.status, self.failure_code = RefundStatus.SUCCEEDED, None
+        self.made_there, self.settled_at = processor_refund_id, moment.now
+        fact = SubscriptionRefundSucceeded(subject=self, sequence=self.next_sequence())
+        return fact, (self._entry(MADE_THERE, TO_RETURN, PROCESSOR),) if was_left else ()
+
+    def _entry(self, part: int, debit: str, credit: str) -> ReversalEntry:
+        source = f"surplus:{self.surplus_id}"
+        return ReversalEntry(
+            source=source, part=part, debit=debit, credit=credit, amount=self.amount
+        )
+
+    def settle(
+        self, failure_code: str | None, moment: Moment, processor_payment_id: str | None = None
+    ) -> SubscriptionRefundFact:
+        """It was made, of this payment of the processor's where that was not known, or was refused
+        for this. Raises ValueError where that is known."""
         if not self.is_pending:
             raise ValueError(f"{self.id} is {self.status}")
         self.settled_at = moment.now
+        self.processor_payment_id = self.processor_payment_id or processor_payment_id
         if failure_code is None:
             self.status = RefundStatus.SUCCEEDED
             return SubscriptionRefundSucceeded(subject=self, sequence=self.next_sequence())
@@ -118,7 +198,9 @@ class SubscriptionRefund(Aggregate):
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
+        made_there = {"madeThere": self.made_there} if self.made_there else {}
         return {
+            **({"surplusOf": self.surplus_id, **made_there} if self.surplus_id else {}),
             "id": self.id,
             "invoiceId": self.invoice_id,
             "amountMicro": self.amount.amount_micro,

@@ -1,15 +1,17 @@
-"""A trial: fourteen days of a plan, once, for who has never subscribed (SUB-10).
+"""A trial: some days of a plan, once, for who has never subscribed (SUB-10).
 
 It is a subscription in the state `trialing`, in front of its first period: number nought, nothing
 is billed, and the plan's credits of a month are there until it ends. Who left a payment method, or
 chose a plan that costs nothing, goes over to the first period when it is over, which is billed in
 advance as any other; everybody else's subscription ends. What is changed during the trial costs
-nothing until then, and does not make it longer. Three days before the end the house is told, once.
+nothing until then, and does not make it longer: how long it is, the version of the plan says that
+it began with, fourteen days unless it says otherwise. Three days before the end the house is told,
+once.
 
 Once: for an account, for a hotel, for a mailbox, for a device and for a card. Each is known again
 by its mark, an HMAC under a key of the platform, over all tenants; nothing else of it is kept, and
-the database lets no mark in twice. A day is 24 hours here: what was promised is not less when the
-clock of a zone moves.
+the database lets no mark in twice; which keys those are is said in `trial_keys`. A day is 24 hours
+here: what was promised is not less when the clock of a zone moves.
 """
 
 from dataclasses import field
@@ -32,8 +34,8 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
 )
 from common.domain.subscription_terms import Terms
+from common.domain.trial_keys import TrialKey
 
-TRIAL_DAYS: Final = 14
 REMIND_DAYS: Final = 3
 TRIAL_OVER: Final = "The trial is over and no payment method was left"
 TRIAL_CANCELED: Final = "The trial is over, and was to end"
@@ -77,8 +79,9 @@ class Traces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """The HMACs of traces, 32 bytes each; no card, no mark."""
+    """The HMACs of traces under one key, 32 bytes each; no card, no mark."""
 
+    key: TrialKey
     account: bytes
     email: bytes
     device: bytes
@@ -139,9 +142,12 @@ def begin_trial(
     time_zone: str,
     now: datetime,
     *,
-    days: int = TRIAL_DAYS,
+    days: int,
 ) -> tuple[SubscriptionCreated, Trial]:
-    """Begin a trial of so many days. Refuses: TimeZoneUnknown."""
+    """Begin a trial of so many days. Of one that is shorter than three, its end is told at once.
+
+    Refuses: TimeZoneUnknown.
+    """
     zone_of(time_zone)
     start = second_of(now)
     period = Period(start, start + timedelta(days=days))

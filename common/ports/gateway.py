@@ -52,5 +52,9 @@ class Gateway(Movements, PayingOut, Protocol):
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         """What became of a refund of a payment; Unknown where the processor knows of none."""
 
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """By which payment an invoice of the processor's own was paid; None where that was none, or
+        more than one."""
+
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """Payments that were captured and refunds that were made; Unknown where none is told."""

@@ -135,6 +135,13 @@ class PaymentIntents(Protocol):
     def get(self, intent_id: PaymentIntentId) -> StandingPayment:
         """An intent as it is. Refuses: PaymentIntentUnknown."""
 
+    def foresee_other(self, payment_id: PaymentIntentId) -> None:
+        """Read along whether something else has an id."""
+
+    def is_others(self, payment_id: PaymentIntentId) -> bool:
+        """Whether a purchase of credits has this id, or a charge of an invoice of the platform has
+        it or may come to have it."""
+
     def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
         """For what a payment is to be made out, and from whom, in one round trip.
 

@@ -9,7 +9,7 @@ from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -187,8 +187,9 @@ class Books(Protocol):
 class TrialMarks(Protocol):
     """Knows again who has had a trial, and cannot say who it was (SUB-10)."""
 
-    def of(self, traces: Traces) -> Marks:
-        """The marks of an account, its address, its device and its card. Refuses: EmailInvalid."""
+    def of(self, traces: Traces) -> Sequence[Marks]:
+        """The marks of an account, its address, its device and its card, under each key that the
+        instance has. Refuses: EmailInvalid."""
 
 
 class Powers(Protocol):

@@ -24,6 +24,13 @@ class CreditPurchases(Protocol):
     def find(self, purchase_id: PaymentIntentId) -> CreditPurchase | None:
         """Lock a purchase, if there is one of this id."""
 
+    def foresee_other(self, payment_id: PaymentIntentId) -> None:
+        """Read along whether something else has an id."""
+
+    def is_others(self, payment_id: PaymentIntentId) -> bool:
+        """Whether a payment of a folio has this id, or a charge of an invoice of the platform has
+        it or may come to have it."""
+
     def take(self, purchase_id: PaymentIntentId) -> CreditPurchase:
         """Lock a purchase. Refuses: CreditPurchaseUnknown."""
 

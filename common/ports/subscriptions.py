@@ -7,7 +7,7 @@ for; plans are everybody's.
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from common.domain.dataclass import dataclass
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.domain.subscription_payment import SubscriptionPayment
     from common.domain.subscription_refund import SubscriptionRefund
-    from common.domain.trial import Marks, Trial
+    from common.domain.trial import Trial
+    from common.domain.trial_keys import KeptKeys, Recognition
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
     from common.domain.usage_bill import UsageDue, UsageShown, UsageTotal
     from common.ports.paging import Page
@@ -42,11 +43,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSubscriptionRefund:
-    """A refund of an invoice of the platform that the processor is to make."""
+    """A refund of an invoice of the platform that the processor is to make. Where it has not said
+    by which payment it took the money, it is asked by the id of its own invoice."""
 
     id: RefundId
     subscription_id: SubscriptionId
-    processor_payment_id: str
+    processor_payment_id: str | None
+    processor_invoice_id: str | None
     paid: Money
 
 
@@ -103,6 +106,13 @@ class Subscriptions(Protocol):
 
     def take_by_id(self, subscription_id: SubscriptionId) -> Subscription:
         """Lock the tenant's subscriptions, and read one. Refuses: SubscriptionUnknown."""
+
+    def foresee_granted(self) -> None:
+        """Read `granted_micro` along with the subscription."""
+
+    def granted_micro(self) -> int:
+        """The micro credits that subscriptions which have ended were granted for a time that is not
+        over: each was granted what was missing to its own, so the most of them are all."""
 
     def due(self, on: date | None) -> Sequence[int]:
         """The number of the period that is over, where one is: by now, and by the end of a day."""
@@ -179,9 +189,15 @@ class Trials(Protocol):
     def to_remind(self) -> Sequence[SubscriptionId]:
         """The trial that is to be told of by now, where there is one."""
 
-    def begin(self, trial: Trial, marks: Marks) -> None:
+    def foresee_keys(self) -> None:
+        """Read the kept keys along with what is read next."""
+
+    def kept_keys(self) -> KeptKeys:
+        """The keys that who had a trial is marked under, over all tenants."""
+
+    def begin(self, trial: Trial, known: Recognition) -> None:
         """Write a new trial, with the marks of who begins it: each of them once, over all tenants.
-        At the commit refuses: TrialUsed, TrialNotOffered."""
+        At the commit refuses: TrialUsed, TrialNotOffered, TrialsUnavailable."""
 
     def keep(self, trial: Trial) -> None:
         """Write what has changed of it."""
@@ -245,13 +261,29 @@ class SubscriptionPayments(Protocol):
     ) -> tuple[SubscriptionInvoice, int] | None:
         """The first invoice that is open, but for this one, and how often it was charged."""
 
+    def foresee_taken_there(
+        self,
+        processor_invoice_id: str,
+        subscription_id: str,
+        due: Money,
+        begins_at: datetime | None,
+    ) -> None:
+        """Read along with its subscription whether an invoice of the processor's own is known, and
+        which of ours it may pay, or has come second for."""
+
     def open_of(
         self, subscription_id: SubscriptionId, due: Money
     ) -> tuple[SubscriptionInvoice, int] | None:
         """The first invoice that is open and of which so much is due; and its charges so far."""
 
+    def paid_of(
+        self, subscription_id: SubscriptionId, due: Money, begins_at: datetime
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        """The invoice that is paid, of which so much was due, of the period that begins around
+        then; and its charges so far."""
+
     def is_taken_there(self, processor_invoice_id: str) -> bool:
-        """Whether an invoice of the processor's own has paid one of ours."""
+        """Whether an invoice of the processor's own has paid one of ours, or goes back."""
 
     def due(self, limit: int) -> Sequence[PaymentIntentId]:
         """Charges of which something has to become, the longest waiting first."""
@@ -300,6 +332,13 @@ class SubscriptionRefunds(Protocol):
     def get(self, refund_id: RefundId) -> SubscriptionRefund:
         """A refund that there is."""
 
+    def foresee_surplus(self, processor_payment_id: str) -> None:
+        """Read along with what is read next whether a payment came second."""
+
+    def find_surplus(self, processor_payment_id: str) -> tuple[RefundId, SubscriptionId] | None:
+        """The refund of a payment that came second, and which subscription is to be locked for it;
+        None where it did not."""
+
     def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
         """What the processor is to make; None where that is settled, or none of the platform's."""
 
@@ -314,6 +353,10 @@ class SubscriptionRefunds(Protocol):
 
     def keep(self, refund: SubscriptionRefund) -> None:
         """Write a refund, or how it has changed."""
+
+    def list_payment(self, refund: SubscriptionRefund) -> None:
+        """Write whose the processor's payment is that came second, where that is known by now: its
+        events name no tenant."""
 
     def postpone(self, refund_id: RefundId) -> None:
         """Ask again later, after a pause that grows with each attempt."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from common.domain.charge_ids import invoices_charged_as
 from common.domain.credit_purchase import (
     CreditPurchase,
     CreditPurchaseUnknown,
@@ -41,6 +42,14 @@ CHANGING: Final = (
 )
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM credit_purchases WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+# A payment of a folio of this id, or an invoice of which a charge may have it.
+OTHERS: Final = """
+SELECT billing_central.current_tenant()
+WHERE EXISTS (SELECT FROM payment_intents WHERE id = $1)
+  OR EXISTS (
+    SELECT FROM billing_central.subscription_invoices
+    WHERE tenant_id = billing_central.current_tenant() AND id BETWEEN $2 AND $3)
+"""
 PAID_BY: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM credit_purchases
@@ -190,6 +199,12 @@ class CreditPurchases:
     def find(self, purchase_id: PaymentIntentId) -> CreditPurchase | None:
         rows = self._desk.rows(TAKE, purchase_id)
         return self._known(rows) if rows else None
+
+    def foresee_other(self, payment_id: PaymentIntentId) -> None:
+        self._desk.foresee(OTHERS, payment_id, *invoices_charged_as(payment_id))
+
+    def is_others(self, payment_id: PaymentIntentId) -> bool:
+        return bool(self._desk.rows(OTHERS, payment_id, *invoices_charged_as(payment_id)))
 
     def take(self, purchase_id: PaymentIntentId) -> CreditPurchase:
         return self._known(self._desk.rows(TAKE, purchase_id))

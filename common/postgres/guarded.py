@@ -25,6 +25,7 @@ from common.domain.review import ReviewSamePerson
 from common.domain.settlement import RefundPending
 from common.domain.stored_method import PaymentMethodKnown
 from common.domain.trial import TrialNotOffered, TrialUsed
+from common.domain.trial_keys import TrialsUnavailable
 from common.ports.transactions import EventTakenAlready, IdConflict, StepUpReplayed
 
 REFUSALS: Final[dict[str, type[Refusal]]] = {
@@ -70,6 +71,7 @@ REFUSALS: Final[dict[str, type[Refusal]]] = {
     "payment_intents_pkey": IdConflict,
     "one_collection_of_a_debt_at_a_time": PaymentUnderWay,
     "payouts_pkey": IdConflict,
+    "trial_key_stays_what_it_was": TrialsUnavailable,
     "one_trial_per_account": TrialUsed,
     "one_trial_per_tenant": TrialUsed,
     "one_trial_per_mailbox": TrialNotOffered,

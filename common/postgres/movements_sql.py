@@ -108,6 +108,7 @@ SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, proce
        NULL::uuid, false, false
 FROM billing_central.subscription_payments
 WHERE status = 'succeeded'
+  AND processor_payment_id IS NOT NULL
   AND tenant_id = billing_central.current_tenant()
   AND {asked}
 """,
@@ -130,10 +131,20 @@ WHERE notes.tenant_id = billing_central.current_tenant()
   AND {asked}
 """,
     """
-SELECT tenant_id, 'refund', id, amount_micro, currency, processor_payment_id, NULL::uuid, true,
-       false
+SELECT tenant_id, 'refund', coalesce(made_there, id), amount_micro, currency,
+       coalesce(processor_payment_id, ''), NULL::uuid, status = 'pending', false
 FROM billing_central.subscription_refunds
-WHERE status = 'pending'
+WHERE (status = 'pending' OR status = 'succeeded' AND surplus_id IS NOT NULL)
+  AND tenant_id = billing_central.current_tenant()
+  AND {asked}
+""",
+    # what came a second time for an invoice; what was never said of it is not known on either side
+    """
+SELECT tenant_id, 'payment', processor_payment_id, amount_micro, currency, processor_payment_id,
+       NULL::uuid, false, false
+FROM billing_central.subscription_refunds
+WHERE surplus_id IS NOT NULL
+  AND processor_payment_id IS NOT NULL
   AND tenant_id = billing_central.current_tenant()
   AND {asked}
 """,
@@ -169,7 +180,8 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "credit_sale_entries.recorded_at >= $1 AND credit_sale_entries.recorded_at < $2",
     "issued_at >= $1 AND issued_at < $2",
-    "$2::timestamptz IS NOT NULL",
+    "(status = 'pending' OR settled_at >= $1 AND settled_at < $2)",
+    "requested_at >= $1 AND requested_at < $2",
     "paid_at >= $1 AND paid_at < $2",
 )
 MOVED_AS: Final = _movements(
@@ -186,7 +198,8 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "source = ANY (SELECT 'refund:' || id FROM unnest($2::text[]) AS id)",
     "processor_refund_id = ANY ($2::text[])",
-    "id = ANY ($2::text[])",
+    "(id = ANY ($2::text[]) OR made_there = ANY ($2::text[]))",
+    "processor_payment_id = ANY ($1::text[])",
     "id = ANY ($4::text[])",
 )
 OURS_PAID: Final = """
@@ -212,6 +225,12 @@ UNION ALL
 SELECT tenant_id, processor_payment_id, NULL::uuid
 FROM billing_central.subscription_payments
 WHERE processor_payment_id = ANY ($1::text[])
+  AND tenant_id = billing_central.current_tenant()
+UNION ALL
+SELECT tenant_id, processor_payment_id, NULL::uuid
+FROM billing_central.subscription_refunds
+WHERE surplus_id IS NOT NULL
+  AND processor_payment_id = ANY ($1::text[])
   AND tenant_id = billing_central.current_tenant()
 """
 

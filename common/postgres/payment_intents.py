@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from common.domain.charge_ids import invoices_charged_as
 from common.domain.collection_lease import Lease
 from common.domain.customer import Customer
 from common.domain.folio import Folio
@@ -48,6 +49,14 @@ FIRST_ATTEMPT_WITHIN: Final = timedelta(minutes=1)
 
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payment_intents WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
+# A purchase of this id, or an invoice of which a charge may have it.
+OTHERS: Final = """
+SELECT billing_central.current_tenant()
+WHERE EXISTS (SELECT FROM credit_purchases WHERE id = $1)
+  OR EXISTS (
+    SELECT FROM billing_central.subscription_invoices
+    WHERE tenant_id = billing_central.current_tenant() AND id BETWEEN $2 AND $3)
+"""
 SENT_BACK: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM payment_intents
@@ -144,6 +153,12 @@ class PaymentIntents:
             is_disputed=bool(disputes),
             returned=returned_sql.returned_of(returned[0]) if returned else None,
         )
+
+    def foresee_other(self, payment_id: PaymentIntentId) -> None:
+        self._desk.foresee(OTHERS, payment_id, *invoices_charged_as(payment_id))
+
+    def is_others(self, payment_id: PaymentIntentId) -> bool:
+        return bool(self._desk.rows(OTHERS, payment_id, *invoices_charged_as(payment_id)))
 
     def get_parties(self, folio_id: FolioId, customer_id: CustomerId) -> tuple[Folio, Customer]:
         folios, customers = self._desk.batch(

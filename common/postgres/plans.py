@@ -18,7 +18,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, plan, number, name, currency, month_micro, year_micro, seat_month_micro, seat_year_micro,"
     " credits_micro, projects, users, ai_requests, storage_mb, support, sla, published_at,"
-    " usage_prices"
+    " usage_prices, trial_days"
 )
 NEWEST: Final = f"""
 SELECT DISTINCT ON (plan) billing_central.current_tenant(), {COLUMNS}
@@ -97,6 +97,7 @@ def version_of(row: Row) -> PlanVersion:
         sla=row[15],
         published_at=row[16],
         usage_prices=tuple(UsagePrice.of(each) for each in row[17]),
+        trial_days=row[18],
         is_new=False,
     )
 
@@ -122,4 +123,5 @@ def _row(version: PlanVersion) -> dict[str, Any]:
         "sla": version.sla,
         "published_at": version.published_at,
         "usage_prices": [price.document() for price in version.usage_prices],
+        "trial_days": version.trial_days,
     }

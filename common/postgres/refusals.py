@@ -43,6 +43,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "one_subscription_per_tenant",
         "period_is_invoiced_once",
         "late_usage_is_invoiced_once",
+        "marks_are_under_a_key_that_is_kept",
         "usage_event_is_counted_once",
         "usage_value_is_counted_once",
         "usage_period_is_closed_once",

@@ -31,7 +31,7 @@ from common.postgres.subscriptions import tenants_named
 COLUMNS: Final = (
     "id, subscription_id, payment_method_id, failing_since, failed_at, failures, wants_method,"
     " must_charge, next_at, version, trail, state_digest, processor_subscription_id,"
-    " processor_ended_at"
+    " processor_ended_at, end_told_at"
 )
 INCIDENT_COLUMNS: Final = "id, reason, declared_at, ended_at, version, trail, state_digest"
 FIND: Final = f"""
@@ -79,7 +79,7 @@ CHANGE: Final = """
 UPDATE billing_central.subscription_collections
 SET payment_method_id = $2, failing_since = $3, failed_at = $4, failures = $5, wants_method = $6,
     must_charge = $7, next_at = $8, version = $9, trail = $10, state_digest = $11,
-    processor_subscription_id = $12, processor_ended_at = $13
+    processor_subscription_id = $12, processor_ended_at = $13, end_told_at = $14
 WHERE id = $1
 """
 INCIDENT_ON: Final = """
@@ -202,6 +202,7 @@ def _row(collection: Collection) -> dict[str, Any]:
         "state_digest": collection.state_digest,
         "processor_subscription_id": collection.processor_subscription_id,
         "processor_ended_at": collection.processor_ended_at,
+        "end_told_at": collection.end_told_at,
     }
 
 
@@ -223,6 +224,7 @@ def _collection_of(row: Row) -> Collection:
         state_digest=bytes(row[12]),
         processor_subscription_id=row[13],
         processor_ended_at=row[14],
+        end_told_at=row[15],
         is_new=False,
     )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from common.domain.identifiers import (
     CustomerId,
     PaymentIntentId,
+    RefundId,
     StoredMethodId,
     SubscriptionId,
     SubscriptionInvoiceId,
@@ -17,6 +18,7 @@ from common.domain.identifiers import (
 from common.domain.money import Currency, Money
 from common.domain.processor_payment import PaymentStatus
 from common.domain.subscription_invoice import PlatformEntry, SubscriptionInvoice
+from common.domain.subscription_life import CLOCKS_DIFFER
 from common.domain.subscription_payment import (
     GIVEN_UP_PART,
     PAID_PART,
@@ -41,11 +43,11 @@ COLUMNS: Final = (
     "id, subscription_id, invoice_id, trial, customer_id, payment_method_id, currency,"
     " amount_micro, status, confirmed_at, processor_payment_id, failure_code, created_at,"
     " changed_at, next_attempt_at, version, trail, state_digest, is_superseded,"
-    " processor_invoice_id"
+    " processor_invoice_id, goes_back_as"
 )
 CHANGING: Final = (
     "id status processor_payment_id failure_code changed_at next_attempt_at version trail"
-    " state_digest is_superseded"
+    " state_digest is_superseded goes_back_as"
 )
 GET: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -94,6 +96,22 @@ OPEN_OF: Final = f"""{_OPEN}
 ORDER BY issued_at, id
 LIMIT 1
 """
+PAID_OF: Final = f"""
+SELECT tenant_id, {INVOICE_READ},
+       (SELECT count(*)::integer
+        FROM billing_central.subscription_payments
+        WHERE invoice_id = paid.id)
+FROM billing_central.subscription_invoices AS paid
+WHERE subscription_id = $1
+  AND due_micro = $2
+  AND currency = $3
+  AND purpose = 'period'
+  AND period_start >= $4
+  AND period_start <= $5
+  AND paid_at IS NOT NULL
+ORDER BY issued_at, id
+LIMIT 1
+"""
 TAKEN_THERE: Final = """
 SELECT tenant_id, id
 FROM billing_central.subscription_payments
@@ -121,7 +139,8 @@ ORDER BY tenant_id
 CHANGE: Final = """
 UPDATE billing_central.subscription_payments
 SET status = $2, processor_payment_id = $3, failure_code = $4, changed_at = $5,
-    next_attempt_at = $6, version = $7, trail = $8, state_digest = $9, is_superseded = $10
+    next_attempt_at = $6, version = $7, trail = $8, state_digest = $9, is_superseded = $10,
+    goes_back_as = $11
 WHERE id = $1
 """
 POSTPONE: Final = """
@@ -193,10 +212,28 @@ class SubscriptionPayments:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
 
+    def foresee_taken_there(
+        self,
+        processor_invoice_id: str,
+        subscription_id: str,
+        due: Money,
+        begins_at: datetime | None,
+    ) -> None:
+        self._desk.foresee(TAKEN_THERE, processor_invoice_id)
+        self._desk.foresee(OPEN_OF, subscription_id, due.amount_micro, due.currency)
+        if begins_at is not None:
+            self._desk.foresee(PAID_OF, *_paid_of(subscription_id, due, begins_at))
+
     def open_of(
         self, subscription_id: SubscriptionId, due: Money
     ) -> tuple[SubscriptionInvoice, int] | None:
         rows = self._desk.rows(OPEN_OF, subscription_id, due.amount_micro, due.currency)
+        return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def paid_of(
+        self, subscription_id: SubscriptionId, due: Money, begins_at: datetime
+    ) -> tuple[SubscriptionInvoice, int] | None:
+        rows = self._desk.rows(PAID_OF, *_paid_of(subscription_id, due, begins_at))
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
 
     def is_taken_there(self, processor_invoice_id: str) -> bool:
@@ -265,6 +302,11 @@ def charged_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
     return tenants_named(pool, DUE_TENANTS, now)
 
 
+def _paid_of(subscription_id: str, due: Money, begins_at: datetime) -> tuple[Any, ...]:
+    around = (begins_at - CLOCKS_DIFFER, begins_at + CLOCKS_DIFFER)
+    return (subscription_id, due.amount_micro, due.currency, *around)
+
+
 def _next_attempt(payment: SubscriptionPayment, now: datetime) -> datetime | None:
     """When it is asked after: at once where it is new, and the later the older it is."""
     if not payment.is_under_way:
@@ -295,6 +337,7 @@ def _row(payment: SubscriptionPayment, now: datetime) -> dict[str, Any]:
         "state_digest": payment.state_digest,
         "is_superseded": payment.is_superseded,
         "processor_invoice_id": payment.processor_invoice_id,
+        "goes_back_as": payment.goes_back_as,
     }
 
 
@@ -318,5 +361,6 @@ def _payment_of(row: Row) -> SubscriptionPayment:
         state_digest=bytes(row[18]),
         is_superseded=row[19],
         processor_invoice_id=row[20],
+        goes_back_as=RefundId(row[21]) if row[21] else None,
         is_new=False,
     )

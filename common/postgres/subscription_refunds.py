@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
+from common.domain.identifiers import (
+    PaymentIntentId,
+    RefundId,
+    SubscriptionId,
+    SubscriptionInvoiceId,
+)
 from common.domain.money import Currency, Money
 from common.domain.refund import RefundStatus
 from common.domain.subscription_refund import SubscriptionRefund
@@ -16,18 +21,41 @@ from common.postgres.stores import Desk
 
 COLUMNS: Final = (
     "id, subscription_id, invoice_id, processor_payment_id, currency, amount_micro, reason,"
-    " requested_at, status, failure_code, settled_at, next_attempt_at, version, trail, state_digest"
+    " requested_at, status, failure_code, settled_at, next_attempt_at, version, trail,"
+    " state_digest, surplus_id, made_there"
 )
-CHANGING: Final = "id status failure_code settled_at next_attempt_at version trail state_digest"
+
+CHANGING: Final = (
+    "id status failure_code settled_at next_attempt_at version trail state_digest"
+    " processor_payment_id made_there"
+)
 GET: Final = f"""
 SELECT tenant_id, {COLUMNS}
 FROM billing_central.subscription_refunds
 WHERE tenant_id = billing_central.current_tenant() AND id = $1
 """
+TO_MAKE: Final = """
+SELECT refunds.tenant_id, refunds.id, refunds.subscription_id, refunds.processor_payment_id,
+       processor_invoice_id, refunds.amount_micro, refunds.currency
+FROM billing_central.subscription_refunds AS refunds
+JOIN billing_central.subscription_invoices AS invoices ON invoices.id = refunds.invoice_id
+LEFT JOIN billing_central.subscription_payments AS charges
+  ON charges.id = coalesce(surplus_id, paid_by)
+WHERE refunds.tenant_id = billing_central.current_tenant()
+  AND refunds.id = $1
+  AND refunds.status = 'pending'
+"""
+SURPLUS: Final = """
+SELECT tenant_id, id, subscription_id
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant()
+  AND processor_payment_id = $1
+  AND surplus_id IS NOT NULL
+"""
 PROMISED: Final = """
 SELECT tenant_id, sum(amount_micro)::bigint
 FROM billing_central.subscription_refunds
-WHERE invoice_id = $1 AND status = 'pending'
+WHERE invoice_id = $1 AND status = 'pending' AND surplus_id IS NULL
 GROUP BY tenant_id
 """
 DUE: Final = """
@@ -40,7 +68,7 @@ LIMIT $2
 CHANGE: Final = """
 UPDATE billing_central.subscription_refunds
 SET status = $2, failure_code = $3, settled_at = $4, next_attempt_at = $5, version = $6,
-    trail = $7, state_digest = $8
+    trail = $7, state_digest = $8, processor_payment_id = $9, made_there = $10
 WHERE id = $1
 """
 POSTPONE: Final = """
@@ -49,7 +77,11 @@ SET attempts = attempts + 1,
     next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
 WHERE id = $1 AND status = 'pending'
 """
-INSERT_REFUND = Insert.into(ranks.DOCUMENT_PARTS, "billing_central.subscription_refunds", COLUMNS)
+# Before the charge that came second, which names it.
+INSERT_REFUND = Insert.into(ranks.AGGREGATES, "billing_central.subscription_refunds", COLUMNS)
+LIST_CARD_PAYMENT = Insert.into(
+    ranks.OUTBOX, "billing_central.card_payments", "processor_payment_id, recorded_at"
+)
 
 
 class SubscriptionRefunds:
@@ -62,16 +94,15 @@ class SubscriptionRefunds:
         return self._desk.loaded(_refund_of(self._desk.rows(GET, refund_id)[0]))
 
     def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
-        rows = self._desk.rows(GET, refund_id)
-        found = _refund_of(rows[0]) if rows else None
-        if found is None or not found.is_pending:
-            return None
-        return PendingSubscriptionRefund(
-            id=found.id,
-            subscription_id=found.subscription_id,
-            processor_payment_id=found.processor_payment_id,
-            paid=found.amount,
-        )
+        rows = self._desk.rows(TO_MAKE, refund_id)
+        return _to_make(rows[0]) if rows else None
+
+    def foresee_surplus(self, processor_payment_id: str) -> None:
+        self._desk.foresee(SURPLUS, processor_payment_id)
+
+    def find_surplus(self, processor_payment_id: str) -> tuple[RefundId, SubscriptionId] | None:
+        rows = self._desk.rows(SURPLUS, processor_payment_id)
+        return (RefundId(rows[0][1]), SubscriptionId(rows[0][2])) if rows else None
 
     def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
         self._desk.foresee(PROMISED, invoice_id)
@@ -85,6 +116,15 @@ class SubscriptionRefunds:
 
     def keep(self, refund: SubscriptionRefund) -> None:
         self._desk.keep(refund, lambda: self._write(refund))
+
+    def list_payment(self, refund: SubscriptionRefund) -> None:
+        if refund.surplus_id is None or refund.processor_payment_id is None:
+            return
+        listed = {
+            "processor_payment_id": refund.processor_payment_id,
+            "recorded_at": self._desk.now,
+        }
+        self._desk.insert(LIST_CARD_PAYMENT, [listed])
 
     def postpone(self, refund_id: RefundId) -> None:
         later = Statement(POSTPONE, (refund_id, self._desk.now))
@@ -118,7 +158,19 @@ def _row(refund: SubscriptionRefund, now: datetime) -> dict[str, Any]:
         "version": refund.version,
         "trail": refund.trail,
         "state_digest": refund.state_digest,
+        "surplus_id": refund.surplus_id,
+        "made_there": refund.made_there,
     }
+
+
+def _to_make(row: Row) -> PendingSubscriptionRefund:
+    return PendingSubscriptionRefund(
+        id=RefundId(row[1]),
+        subscription_id=SubscriptionId(row[2]),
+        processor_payment_id=row[3],
+        processor_invoice_id=row[4],
+        paid=Money(row[5], Currency(row[6])),
+    )
 
 
 def _refund_of(row: Row) -> SubscriptionRefund:
@@ -136,5 +188,7 @@ def _refund_of(row: Row) -> SubscriptionRefund:
         version=row[13],
         trail=bytes(row[14]),
         state_digest=bytes(row[15]),
+        surplus_id=PaymentIntentId(row[16]) if row[16] else None,
+        made_there=row[17],
         is_new=False,
     )

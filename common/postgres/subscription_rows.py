@@ -25,7 +25,8 @@ NEXT: Final = "next_version_id, next_seats, next_interval, next_fee_micro, next_
 CHANGING: Final = (
     f"status, {TERMS}, {NEXT}, anchor_at, anchor_months, period_number, period_start, period_end,"
     " period_seconds, segments, billed_micro, credit_micro, period_credits_micro,"
-    " committed_periods, last_period, paused_at, canceled_at, due_at, version, trail, state_digest"
+    " committed_periods, last_period, paused_at, canceled_at, due_at, version, trail, state_digest,"
+    " ends_there, ends_here"
 )
 COLUMNS: Final = f"id, time_zone, currency, started_at, {CHANGING}"
 READ: Final = ", ".join(f"subscriptions.{each.strip()}" for each in COLUMNS.split(","))
@@ -67,13 +68,13 @@ ENTRY_COLUMNS: Final = (
 def subscription_of(row: Row) -> Subscription:
     """A subscription from `READ`, `PLANS` and `COUNTED`."""
     currency = Currency(row[2])
-    later = _terms(row[10:15], row[36:39], currency) if row[10] is not None else None
+    later = _terms(row[10:15], row[38:41], currency) if row[10] is not None else None
     return Subscription(
         id=SubscriptionId(row[0]),
         time_zone=row[1],
         started_at=row[3],
         status=Status(row[4]),
-        terms=_terms(row[5:10], row[33:36], currency),
+        terms=_terms(row[5:10], row[35:38], currency),
         next_terms=later,
         anchor_at=row[15],
         anchor_months=row[16],
@@ -88,13 +89,15 @@ def subscription_of(row: Row) -> Subscription:
         last_period=row[26],
         paused_at=row[27],
         canceled_at=row[28],
-        period_taxed=_taxed(row[39]),
+        period_taxed=_taxed(row[41]),
         version=row[30],
         trail=bytes(row[31]),
         state_digest=bytes(row[32]),
+        ends_there=row[33],
+        ends_here=row[34],
         is_new=False,
         counted=Counted(
-            movements=row[40], worth_micro=row[41], has_paid=row[42], period_number=row[17]
+            movements=row[42], worth_micro=row[43], has_paid=row[44], period_number=row[17]
         ),
     )
 
@@ -143,6 +146,8 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "version": subscription.version,
         "trail": subscription.trail,
         "state_digest": subscription.state_digest,
+        "ends_there": subscription.ends_there,
+        "ends_here": subscription.ends_here,
     }
 
 

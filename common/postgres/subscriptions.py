@@ -94,6 +94,13 @@ WHERE tenant_id = billing_central.current_tenant()
 ORDER BY id
 FOR NO KEY UPDATE
 """
+GRANTED: Final = """
+SELECT billing_central.current_tenant(), coalesce(max(period_credits_micro), 0)
+FROM billing_central.subscriptions
+WHERE tenant_id = billing_central.current_tenant()
+  AND canceled_at IS NOT NULL
+  AND period_end > $1
+"""
 DUE: Final = """
 SELECT tenant_id, period_number
 FROM billing_central.subscriptions
@@ -195,6 +202,13 @@ class Subscriptions:
         if not rows:
             raise SubscriptionUnknown()
         return self._desk.loaded(subscription_of(rows[0][1:]))
+
+    def foresee_granted(self) -> None:
+        self._desk.foresee(GRANTED, self._desk.now)
+
+    def granted_micro(self) -> int:
+        granted: int = self._desk.rows(GRANTED, self._desk.now)[0][1]
+        return granted
 
     def due(self, on: date | None) -> Sequence[int]:
         until = self._desk.now

@@ -1,7 +1,8 @@
 """Trials in the central schema, and the marks of who has had one.
 
 A mark is the platform's, and no tenant reads another's: that it is known is said by the constraint
-that it violates, whose it is by nothing.
+that it violates, whose it is by nothing. The numbers of the keys are everybody's to read, so the
+first column of their rows is the tenant that asks.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.domain.identifiers import SubscriptionId
-from common.domain.trial import Marks, Trial
+from common.domain.trial import Trial
+from common.domain.trial_keys import KeptKeys, Recognition
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
 from common.postgres.connection import ConnectionLost, Statement
@@ -41,9 +43,22 @@ UPDATE billing_central.trials
 SET remind_at = $2
 WHERE subscription_id = $1
 """
+KEPT_KEYS: Final = """
+SELECT billing_central.current_tenant(), version, proof
+FROM billing_central.trial_keys
+"""
+# What another key makes of its number is nothing, which `trial_key_stays_what_it_was` refuses.
+SAY_KEY: Final = """
+INSERT INTO billing_central.trial_keys AS kept (version, proof)
+VALUES ($1, $2::bytea)
+ON CONFLICT (version) DO UPDATE
+SET proof = CASE WHEN kept.proof IN (EXCLUDED.proof, '') THEN EXCLUDED.proof END
+"""
 INSERT_TRIAL = Insert.into(ranks.LINES, "billing_central.trials", COLUMNS)
 INSERT_MARK = Insert.into(
-    ranks.DOCUMENT_PARTS, "billing_central.trial_marks", "subscription_id, kind, mark, recorded_at"
+    ranks.DOCUMENT_PARTS,
+    "billing_central.trial_marks",
+    "subscription_id, kind, key_version, mark, recorded_at",
 )
 
 
@@ -68,7 +83,17 @@ class Trials:
     def to_remind(self) -> Sequence[SubscriptionId]:
         return [SubscriptionId(row[1]) for row in self._desk.rows(TO_REMIND, self._desk.now)]
 
-    def begin(self, trial: Trial, marks: Marks) -> None:
+    def foresee_keys(self) -> None:
+        self._desk.foresee(KEPT_KEYS)
+
+    def kept_keys(self) -> KeptKeys:
+        rows = self._desk.rows(KEPT_KEYS)
+        return KeptKeys({row[1]: bytes(row[2]) or None for row in rows})
+
+    def begin(self, trial: Trial, known: Recognition) -> None:
+        for key in known.new_keys:
+            said = Statement(SAY_KEY, (key.version, f"\\x{key.proof.hex()}"))
+            self._desk.write(("trial key", key.version), Write(ranks.PLACES, said))
         self._desk.insert(INSERT_TRIAL, [_row(trial)])
         self._desk.insert(
             INSERT_MARK,
@@ -76,9 +101,11 @@ class Trials:
                 {
                     "subscription_id": trial.subscription_id,
                     "kind": kind,
+                    "key_version": marks.key.version,
                     "mark": mark,
                     "recorded_at": self._desk.now,
                 }
+                for marks in known.marks
                 for kind, mark in marks.by_kind()
             ],
         )

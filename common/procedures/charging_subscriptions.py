@@ -11,7 +11,7 @@ So nobody is suspended but by a word that was heard: who does not answer suspend
 from dataclasses import replace
 from typing import Final
 
-from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, Held, Step
+from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, TOO_SMALL, Held, Step
 from common.domain.identifiers import PaymentIntentId, SubscriptionId
 from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus
 from common.domain.stored_method import StoredMethod
@@ -28,10 +28,18 @@ from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
 from common.procedures.collecting import Asked, Collecting, collecting
 from common.procedures.purchasing import settle as ask_and_take
-from common.procedures.subscribing import foresee_bill, settle, supersede_waiting, usage_due
+from common.procedures.sending_back import send_back
+from common.procedures.subscribing import (
+    OTHER_METHOD,
+    foresee_bill,
+    settle,
+    supersede_waiting,
+    usage_due,
+)
 from common.procedures.taxing import taxed
 
 PAID: Final = "All that was due is paid"
+TOO_LITTLE: Final = "What is left is less than any card can pay"
 UNPAID: Final = "It was not paid in time"
 GIVEN_UP: Final = "Its invoice is given up"
 HANDED_OVER: Final = "The processor collects it itself"
@@ -97,12 +105,14 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
 def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
     """What the processor is to be asked about a charge: what became of it, and for it where it
     knows of none, under the same id. One that another is to take the place of is called off. What
-    the processor collects itself by now is asked after only."""
+    the processor collects itself by now, and what is paid by another, is asked after only."""
     payment = tx.subscription_payments.get(payment_id)
     tx.subscription_collections.foresee(payment.subscription_id)
+    tx.subscriptions.foresee_invoice(payment.invoice_id)
     asked = replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
     collection = tx.subscription_collections.find(payment.subscription_id)
-    if collection is None or not collection.is_handed_over:
+    is_paid = tx.subscriptions.get_invoice(payment.invoice_id).status == "paid"
+    if not is_paid and (collection is None or not collection.is_handed_over):
         return asked
     return replace(asked, key=None)
 
@@ -185,16 +195,25 @@ def keep_heard(
     if not payment.may_hear(heard):
         _still_waits(subscription, collection, payment, tx)
         return
-    invoice = _paid_by(payment, heard, tx) if heard.status is _S.SUCCEEDED else None
+    if heard.status is _S.SUCCEEDED and heard.received not in (None, payment.amount):
+        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    if invoice.status == "paid":
+        _came_second(subscription, collection, payment, invoice, heard, tx)
+        return
+    was_given_up = not payment.is_under_way
     fact = payment.hear(heard, tx)
     tx.subscription_payments.keep(payment)
     tx.subscription_collections.keep(collection)
     tx.tell(fact)
-    if invoice is not None:
+    if payment.is_paid:
+        if was_given_up:
+            _call_off_others(payment, tx)
         keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
-        _declined(subscription, collection, AUTHENTICATION, tx)
-        collection.next_at = None
+        _begins_to_wait(subscription, collection, payment, tx)
+    elif payment.failure_code == TOO_SMALL:
+        _let_go(subscription, collection, payment, tx)
     elif collection.method_id != payment.method_id or payment.is_superseded:
         collection.look_at(tx.now)
     else:
@@ -202,18 +221,37 @@ def keep_heard(
         _declined(subscription, collection, code, tx)
 
 
-def _paid_by(payment: SubscriptionPayment, heard: Heard, tx: Transaction) -> SubscriptionInvoice:
-    """The invoice that a charge pays; one that was given up is paid all the same. Refuses money
-    that no invoice waits for any more: WebhookContradictsBooks."""
-    if heard.received not in (None, payment.amount):
-        raise WebhookContradictsBooks("Another amount was taken than was asked for.")
-    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
-    is_late = not payment.is_under_way
-    if invoice.status == "paid" or (
-        is_late and tx.subscription_payments.is_under_way(payment.subscription_id, payment.id)
-    ):
-        raise WebhookContradictsBooks("The invoice is paid by another charge: give this one back.")
-    return invoice
+def _call_off_others(payment: SubscriptionPayment, tx: Transaction) -> None:
+    """A charge that had failed was taken after all: another one of its invoice that waits at the
+    bank is called off."""
+    waiting = tx.subscription_payments.find_waiting(payment.subscription_id)
+    if waiting is not None and waiting.invoice_id == payment.invoice_id:
+        supersede_waiting(payment.subscription_id, PAID, tx)
+
+
+def _came_second(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    invoice: SubscriptionInvoice,
+    heard: Heard,
+    tx: Transaction,
+) -> None:
+    """Something is heard of a charge whose invoice another one has paid: what was taken goes back,
+    what waits at the bank is called off, and what was declined is no matter any more."""
+    if heard.status is _S.SUCCEEDED:
+        send_back(payment.come_second(heard, invoice, tx), invoice, tx)
+    else:
+        fact = payment.hear(heard, tx)
+        superseded = payment.supersede(PAID)
+        tx.subscription_payments.keep(payment)
+        tx.tell(fact)
+        if superseded is not None:
+            tx.tell(superseded)
+    is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
+    if is_more and not payment.is_under_way:
+        collection.look_at(tx.now)
+    tx.subscription_collections.keep(collection)
 
 
 def keep_paid(
@@ -223,16 +261,41 @@ def keep_paid(
     invoice: SubscriptionInvoice,
     tx: Transaction,
 ) -> None:
-    """An invoice is paid. What else is open is charged next; if nothing is, all is well again."""
+    """An invoice is paid."""
     tx.subscription_payments.pay_invoice(payment, invoice)
+    _owes_less(subscription, collection, invoice, PAID, tx)
+
+
+def _let_go(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """So little is due of an invoice that no card can pay it: it is lost, and nobody is dunned or
+    suspended for it."""
+    invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+    tx.subscription_payments.give_up(invoice)
+    _owes_less(subscription, collection, invoice, TOO_LITTLE, tx)
+
+
+def _owes_less(
+    subscription: Subscription,
+    collection: Collection,
+    invoice: SubscriptionInvoice,
+    reason: str,
+    tx: Transaction,
+) -> None:
+    """Of an invoice nothing is open any more. What else is open is charged next; if nothing is, all
+    is well again."""
     is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
     collection.look_at(tx.now if is_more else None)
     if is_more:
         return
-    if (recovered := collection.recover(PAID)) is not None:
+    if (recovered := collection.recover(reason)) is not None:
         tx.tell(recovered)
     usage = usage_due(taxed(subscription, tx), tx)
-    if (restored := restore(subscription, tx.now, PAID, usage.lines)) is not None:
+    if (restored := restore(subscription, tx.now, reason, usage.lines)) is not None:
         settle(restored, tx, usage=usage, collection=collection)
 
 
@@ -260,14 +323,39 @@ def _declined(
         _end(held, subscription, collection, tx)
 
 
+def _begins_to_wait(
+    subscription: Subscription,
+    collection: Collection,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """The bank asks the tenant, who is dunned for it. Where another card was given meanwhile, or
+    the processor collects it itself by now, it is called off."""
+    is_of_another = collection.method_id != payment.method_id
+    if is_of_another or collection.is_handed_over:
+        superseded = payment.supersede(OTHER_METHOD if is_of_another else HANDED_OVER)
+        if superseded is not None:
+            tx.subscription_payments.keep(payment)
+            tx.tell(superseded)
+        return
+    _declined(subscription, collection, AUTHENTICATION, tx)
+    collection.next_at = None
+
+
 def _still_waits(
     subscription: Subscription,
     collection: Collection,
     payment: SubscriptionPayment,
     tx: Transaction,
 ) -> None:
-    """The bank still asks the tenant: that is waited for as long as for another card."""
-    if payment.status is not _S.REQUIRES_ACTION or collection.is_handed_over:
+    """The bank still asks the tenant: that is waited for as long as for another card. Where it has
+    asked during a pause, the days begin now that there is none."""
+    is_over = payment.status is not _S.REQUIRES_ACTION or payment.is_superseded
+    if is_over or collection.is_handed_over or subscription.status is Status.PAUSED:
+        return
+    if collection.dunning.failing_since is None:
+        tx.subscription_collections.keep(collection)
+        _begins_to_wait(subscription, collection, payment, tx)
         return
     terms, held = tx.settings.dunning, tx.subscription_collections.held()
     step = collection.dunning.after_failure(terms, held, tx.now)

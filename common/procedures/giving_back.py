@@ -27,6 +27,7 @@ from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
 from common.procedures.granting import give_back_unless_gone, take_back_share
 from common.procedures.refunded_there import Told
+from common.procedures.sending_back import keep_surplus_made_there
 
 REFUNDED: Final = "Given back at the processor"
 TAKEN: Final = "A bank asks for the money of the invoice back"
@@ -50,18 +51,21 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     invoice = tx.subscriptions.get_invoice(payment.invoice_id)
     if payment.is_paid:
         return invoice
-    if invoice.paid_at is None:
+    if invoice.paid_at is None or payment.is_under_way:
         raise TryAgain("what went back has not been heard to come")
     return None
 
 
 def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
-    """Write the credit note of what was refunded of an invoice, once. False where the payment paid
-    no invoice. Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
+    """Write the credit note of what was refunded of an invoice, once; what came second needs none.
+    False where the payment is of no invoice.
+
+    Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment, WebhookContradictsBooks.
     """
+    tx.subscription_refunds.foresee_surplus(told.processor_payment_id)
     invoice = invoice_paid_by(told.processor_payment_id, tx)
     if invoice is None:
-        return False
+        return keep_surplus_made_there(told, tx)
     if not tx.platform_credits.booked(refund_source(told.processor_refund_id)):
         _credit(invoice, told.paid, told.processor_refund_id, reason, tx)
     return True
@@ -78,10 +82,16 @@ def keep_refund_result(
     refund = tx.subscription_refunds.get(pending.id)
     if not refund.is_pending:
         return
-    settled = refund.settle(failure_code, tx)
+    was_known = refund.processor_payment_id is not None
+    settled = refund.settle(failure_code, tx, pending.processor_payment_id)
     tx.subscription_refunds.keep(refund)
     tx.tell(settled)
-    if failure_code is None:
+    if not was_known:
+        tx.subscription_refunds.list_payment(refund)
+    if refund.surplus_id is not None:
+        if entries := refund.settled_as():
+            tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
+    elif failure_code is None:
         invoice = tx.subscriptions.get_invoice(refund.invoice_id)
         _credit(invoice, refund.amount, refund.id, refund.reason, tx)
 

@@ -6,6 +6,7 @@ changes nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -69,6 +70,8 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
     pending = find_pending(known, tx)
     if pending is None:
         return
+    if not pending.processor_payment_id and about.payment_intent:  # so it is known from now on
+        pending = replace(pending, processor_payment_id=about.payment_intent)
     told = (about.payment_intent, _given_back(about))
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")

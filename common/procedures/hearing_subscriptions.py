@@ -6,23 +6,26 @@ there pays our invoice, once by the id of theirs, and what is declined there is 
 period behind one that is over begins by their word as by the cycle, whoever is first (SUB-11); no
 other does.
 
-Money has to be what is due of an invoice of ours. Any other is refused, kept with its event for a
-person, and had once there is an invoice for it by running that again.
+Money has to be what is due of an invoice of ours. What has been taken there for a period that is
+paid already (our own charge was faster) goes back by itself. Any other is refused, kept with its
+event for a person, and had once there is an invoice for it by running that again.
 """
 
 from datetime import UTC, datetime
 from typing import Final
 
 from common.contracts.webhooks import ProcessorObject
+from common.domain.money import Money
 from common.domain.processor_payment import Heard
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_collection import Collection
 from common.domain.subscription_invoice import SubscriptionInvoice
-from common.domain.subscription_life import CLOCKS_DIFFER, end_there, fall_due
+from common.domain.subscription_life import CLOCKS_DIFFER, end_there, fall_due, go_on_there
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.charging_subscriptions import HANDED_OVER, keep_paid
+from common.procedures.sending_back import send_back
 from common.procedures.subscribing import foresee_bill, settle, supersede_waiting
 from common.procedures.trialing import go_on, remind_of_end
 
@@ -31,10 +34,16 @@ DECLINED_THERE: Final = "declined_at_the_processor"
 
 
 def paid_there(about: ProcessorObject, heard: Heard, tx: Transaction) -> None:
-    """An invoice of theirs is paid: so is the one of ours of which just that is due.
+    """An invoice of theirs is paid: so is the one of ours of which just that is due. Where none is,
+    and that of the period which theirs is of has been paid, it is a second payment of that one.
 
     Refuses: WebhookContradictsBooks.
     """
+    named = about.metadata.subscription_id
+    if named is not None and heard.received is not None:
+        tx.subscription_payments.foresee_taken_there(
+            about.id, named, heard.received, _begins_at(about)
+        )
     subscription = _ours(about, tx)
     if subscription is None or tx.subscription_payments.is_taken_there(about.id):
         return
@@ -48,12 +57,31 @@ def paid_there(about: ProcessorObject, heard: Heard, tx: Transaction) -> None:
     if waiting is None and begun is not None and begun.bill.due == heard.received:
         waiting = (begun, 0)
     if waiting is None:
-        raise WebhookContradictsBooks("No invoice of this subscription waits for this money.")
+        _paid_twice(subscription, about, heard.received, tx)
+        return
     invoice, trials = waiting
     taken = SubscriptionPayment.taken_there(invoice, trials + 1, about.id, about.payment_intent, tx)
     tx.subscription_payments.keep(taken.subject)
     tx.tell(taken)
     keep_paid(subscription, collection, taken.subject, invoice, tx)
+
+
+def _paid_twice(
+    subscription: Subscription, about: ProcessorObject, received: Money, tx: Transaction
+) -> None:
+    """Money of theirs that no invoice waits for goes back where it is of a period that is paid.
+
+    Which period that is, their invoice has to say: a renewal that was told before ours begins is
+    owed, and not too much. Refuses: WebhookContradictsBooks.
+    """
+    begins_at = _begins_at(about)
+    paid = begins_at and tx.subscription_payments.paid_of(subscription.id, received, begins_at)
+    if not paid:
+        raise WebhookContradictsBooks("No invoice of this subscription waits for this money.")
+    invoice, trials = paid
+    payment = about.payment_intent
+    second = SubscriptionPayment.taken_there_second(invoice, trials + 1, about.id, payment, tx)
+    send_back(second, invoice, tx)
 
 
 def declined_there(about: ProcessorObject, tx: Transaction) -> None:
@@ -78,7 +106,8 @@ def declined_there(about: ProcessorObject, tx: Transaction) -> None:
 
 def subscription_told(about: ProcessorObject, tx: Transaction) -> None:
     """Theirs was made, or has changed: it is known as the one that collects ours, the period that
-    is over goes on where it is active, and an end that is announced is ours, too."""
+    is over goes on where it is active, and an end that is announced is ours, too, until it is taken
+    back. The newest word of an end counts, in whatever order they come."""
     subscription = None if about.status in NEVER_STOOD else _ours(about, tx)
     if subscription is None:
         return
@@ -87,8 +116,15 @@ def subscription_told(about: ProcessorObject, tx: Transaction) -> None:
         return
     if about.status == "active":
         _gone_on(subscription, collection, tx)
+    if about.cancel_at is None and not about.goes_on:
+        return
+    if not collection.hears_of_end(_told_at(about, tx)):
+        return
+    tx.subscription_collections.keep(collection)
     if about.cancel_at is not None:
         _ended(subscription, datetime.fromtimestamp(about.cancel_at, UTC), collection, tx)
+    elif (goes_on := go_on_there(subscription)) is not None:
+        settle(goes_on, tx, collection=collection)
 
 
 def subscription_ended(about: ProcessorObject, tx: Transaction) -> None:
@@ -175,6 +211,12 @@ def _ended(
     ended = end_there(subscription, at, tx.now)
     if ended is not None:
         settle(ended, tx, collection=collection)
+
+
+def _begins_at(about: ProcessorObject) -> datetime | None:
+    """When the period begins that an invoice of theirs is of, where it says so."""
+    told = about.covers_from
+    return None if told is None else datetime.fromtimestamp(told, UTC)
 
 
 def _told_at(about: ProcessorObject, tx: Transaction) -> datetime:

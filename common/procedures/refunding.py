@@ -5,6 +5,8 @@ refund waits in its queue, and whoever comes next asks under the same id: the fu
 after its commit, a job for what was left behind. The processor may tell us first, by its event.
 """
 
+from dataclasses import replace
+
 from common.domain.dataclass import dataclass
 from common.domain.identifiers import FolioId, RefundId
 from common.domain.refund import RefundUnknown, settle_refund
@@ -32,22 +34,44 @@ def find_pending(refund_id: RefundId, tx: Transaction) -> Pending | None:
     return tx.refunds.find_pending(refund_id) or tx.subscription_refunds.find_pending(refund_id)
 
 
-def ask_processor(pending: Pending, powers: Powers) -> Asked:
+def ask_processor(pending: PendingRefund, powers: Powers) -> Asked:
     """Let the processor make the refund, once."""
-    gateway = powers.gateway
-    return Asked(pending, gateway.refund(pending.id, pending.processor_payment_id, pending.paid))
+    return _make(pending, pending.processor_payment_id, powers)
 
 
 def ask_again(pending: Pending, powers: Powers) -> Asked:
     """Ask the processor what became of the refund, and for it where it knows of none.
 
     In that order: a processor forgets its keys after a while, and a refund under a key that it has
-    forgotten would be another one.
+    forgotten would be another one. Where it has not said by which payment it took the money, it is
+    asked that before.
     """
-    answer = powers.gateway.ask(pending.id, pending.processor_payment_id)
+    payment = pending.processor_payment_id
+    if not payment:
+        found = _payment_of(pending, powers)
+        if found is None:
+            from common.domain.subscription_refund import NOT_SAID  # the platform's, as below
+
+            return Asked(pending, Failed(NOT_SAID))
+        if isinstance(found, Unknown):
+            return Asked(pending, found)
+        pending, payment = replace(pending, processor_payment_id=found), found
+    answer = powers.gateway.ask(pending.id, payment)
     if isinstance(answer, Unknown):
-        return ask_processor(pending, powers)
+        return _make(pending, payment, powers)
     return Asked(pending, answer)
+
+
+def _make(pending: Pending, payment: str, powers: Powers) -> Asked:
+    return Asked(pending, powers.gateway.refund(pending.id, payment, pending.paid))
+
+
+def _payment_of(pending: Pending, powers: Powers) -> str | Unknown | None:
+    """By which payment the money was taken; only an invoice of the processor's own leaves that
+    open."""
+    if isinstance(pending, PendingRefund) or pending.processor_invoice_id is None:
+        return None
+    return powers.gateway.payment_of(pending.processor_invoice_id)
 
 
 def keep_answer(asked: Asked, tx: Transaction) -> None:

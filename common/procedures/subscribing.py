@@ -19,7 +19,7 @@ from common.domain.prepaid_grant import CreditGrant, renewal_key
 from common.domain.prepaid_lot import CreditSource
 from common.domain.settings import Issuer
 from common.domain.stored_method import StoredMethod
-from common.domain.subscription import Subscription, SubscriptionFact
+from common.domain.subscription import Status, Subscription, SubscriptionFact
 from common.domain.subscription_collection import Collection
 from common.domain.subscription_invoice import Bill, Purpose, SubscriptionInvoice, issue
 from common.domain.subscription_terms import Terms
@@ -65,10 +65,12 @@ def settle(
     tx.tell(fact)
     if usage is not None and usage.is_over(subscription):
         tx.usage.keep_billed(usage, subscription)
+    if bill is not None and not bill.due.is_zero:
+        _collect(subscription, collection, tx)
+    elif subscription.status is Status.CANCELED:
+        _collect_the_rest(subscription, collection, tx)
     if bill is None:
         return None
-    if not bill.due.is_zero:
-        _collect(subscription, collection, tx)
     tx.subscriptions.foresee_series(tx.now.year)
     if bill.purpose is Purpose.PERIOD:
         _grant(subscription, tx, already_granted_micro)
@@ -148,6 +150,17 @@ def _collect(subscription: Subscription, known: Collection | None, tx: Transacti
         tx.tell(begun)
     collection.owe(tx)
     tx.subscription_collections.keep(collection)
+
+
+def _collect_the_rest(
+    subscription: Subscription, known: Collection | None, tx: Transaction
+) -> None:
+    """What one that has ended did not pay is asked for once more, where nobody would look any more,
+    and given up then: no books say for ever that it is owed."""
+    collection = known or tx.subscription_collections.find(subscription.id)
+    if collection is not None and collection.dunning.failing_since is not None:
+        collection.owe(tx)
+        tx.subscription_collections.keep(collection)
 
 
 def _grant(subscription: Subscription, tx: Transaction, already_granted_micro: int) -> None:

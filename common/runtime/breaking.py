@@ -57,6 +57,10 @@ class BreakingGateway:
         """As the port has it; Unreachable while nobody is let through."""
         return self._through("ask", lambda: self._gateway.ask(refund_id, processor_payment_id))
 
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """As the port has it; Unreachable while nobody is let through."""
+        return self._through("payment_of", lambda: self._gateway.payment_of(processor_invoice_id))
+
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """As the port has it; Unreachable while nobody is let through."""
         return self._through("records", lambda: self._gateway.records(wanted))

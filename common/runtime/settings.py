@@ -41,8 +41,9 @@ class ProcessSettings:
     `stripe_webhook_secrets_name` says where they are kept instead, and changed without us.
     `orchestrator_url` is where the platform's orchestrator is asked about odd cash,
     `orchestrator_key` the secret that hides from it who acted. `origin_key` is the secret that
-    hides from which addresses payments are asked for, `trial_key` the one that hides who has had
-    a trial: while it stays, nobody has a second one. `quote_keys` sign quotes, the first of them,
+    hides from which addresses payments are asked for, `trial_keys` those that hide who has had a
+    trial, each with its number: `2:...,1:...`, or one alone, which is the first; while they stay,
+    nobody has a second one. `quote_keys` sign quotes, the first of them,
     and prove them, all of them. `quotas` are rate limits other than the
     declared ones: `confirm_payment/actor=20, take_stripe_event/address=12000` (SEC-7).
     `doors_url` is where a laptop's tenant service hears of subscriptions. `telemetry`
@@ -73,7 +74,7 @@ class ProcessSettings:
     orchestrator_url: str = ""
     orchestrator_key: str = field(default="", repr=False)
     origin_key: str = field(default="", repr=False)
-    trial_key: str = field(default="", repr=False)
+    trial_keys: tuple[str, ...] = field(default=(), repr=False)
     quote_keys: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_key: str = field(default="", repr=False)
     stripe_address: str = ""
@@ -129,7 +130,7 @@ class ProcessSettings:
             orchestrator_url=given.get("ORCHESTRATOR_URL", ""),
             orchestrator_key=given.get("ORCHESTRATOR_KEY", ""),
             origin_key=given.get("ORIGIN_KEY", ""),
-            trial_key=given.get("TRIAL_KEY", ""),
+            trial_keys=several(given.get("TRIAL_KEYS", "")),
             quote_keys=several(given.get("QUOTE_KEYS", "")),
             stripe_api_key=given.get("STRIPE_API_KEY", ""),
             stripe_address=given.get("STRIPE_ADDRESS", "").rstrip("/"),

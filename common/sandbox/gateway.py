@@ -87,6 +87,18 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
             return Unknown()
         return Failed(done["failure"]) if done["failure"] else Succeeded()
 
+    def collect(self, processor_invoice_id: str, payment_id: str) -> None:
+        """Have an invoice of the processor's own paid by a payment, as its own billing does."""
+        self._write_once(self._invoice_file(processor_invoice_id), payment_id.encode())
+
+    @unless_down
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """By which payment an invoice of the processor's own was paid; None for any other."""
+        try:
+            return self._invoice_file(processor_invoice_id).read_text()
+        except FileNotFoundError:
+            return None
+
     @unless_down
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """What was captured and given back in a span of time, and what has one of the ids."""
@@ -136,6 +148,11 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
 
     def _file(self, refund_id: RefundId) -> Path:
         return self._folder / f"{refund_id}.json"
+
+    def _invoice_file(self, processor_invoice_id: str) -> Path:
+        """Which payment has paid an invoice of the processor's own."""
+        name = hashlib.sha256(processor_invoice_id.encode()).hexdigest()
+        return self._folder / "invoices" / name
 
     def _capture_file(self, tenant_id: UUID, payment_id: str) -> Path:
         """A payment's file: its name is a digest, as an id may be any text."""

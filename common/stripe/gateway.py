@@ -75,6 +75,11 @@ class StripeGateway:
             return found
         return Unknown() if found is None else _answer(found)
 
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        """By which payment intent an invoice of Stripe's was paid, where that was one alone. Since
+        version 2025-03-31 of its API an invoice does not say so itself."""
+        return read(lambda: self._payment_of(processor_invoice_id))
+
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         """What was captured and given back in a span of time, and what has one of the ids."""
         return read(lambda: self._records(wanted))
@@ -103,6 +108,16 @@ class StripeGateway:
             return next((r for r in listed.auto_paging_iter() if _ours(r) == refund_id), None)
         except stripe.InvalidRequestError:  # there is no such payment, and so no refund of it
             return None
+
+    def _payment_of(self, processor_invoice_id: str) -> str | None:
+        try:
+            listed = self._client.v1.invoice_payments.list(
+                {"invoice": processor_invoice_id, "status": "paid", "limit": 2}
+            )
+        except stripe.InvalidRequestError:  # there is no such invoice
+            return None
+        paid = [getattr(each.payment, "payment_intent", None) for each in listed.data]
+        return str(paid[0]) if len(paid) == 1 and paid[0] else None
 
     def _records(self, wanted: Wanted) -> CardRecords:
         payments = {each.id: each for each in self._payments(wanted)}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from common.postgres.dead_letters import DeadLetters
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
+    from common.postgres.trial_key_ring import TrialKeyRing
     from common.runtime.logging import Log
     from common.runtime.oidc import Jwks
     from common.sandbox.cards import SandboxCards
@@ -99,6 +100,12 @@ class Adapters(Keyed):
             )
             for cell, address in self.settings.databases.items()
         }
+
+    @cached_property
+    def trial_key_ring(self) -> "TrialKeyRing":
+        from common.postgres.trial_key_ring import TrialKeyRing
+
+        return TrialKeyRing(self.pools["main"])
 
     @cached_property
     def dead_letters(self) -> "DeadLetters":

@@ -39,13 +39,13 @@ class Keyed(Measuring):
     def trial_marks(self) -> "KeyedMarks":
         from common.runtime.trial_marks import KeyedMarks
 
-        if self.settings.trial_key:
-            return KeyedMarks(self.settings.trial_key.encode())
+        if self.settings.trial_keys:
+            return KeyedMarks(self.settings.trial_keys)
         if self.settings.stack != "local":
-            raise SettingMissing("BILLING_TRIAL_KEY")
+            raise SettingMissing("BILLING_TRIAL_KEYS")
         from common.local.origin_key import trial_key
 
-        return KeyedMarks(trial_key(self._folder("processor")).encode())
+        return KeyedMarks((trial_key(self._folder("processor")),))
 
     @cached_property
     def quotes(self) -> "QuoteTokens":

@@ -108,11 +108,14 @@ def purchase_credits(request: PurchaseCredits, tx: Transaction) -> Collecting:
     GatewayUnavailable, WebhookContradictsBooks.
     """
     tx.stored_methods.foresee(request.payment_method_id)
+    tx.credit_purchases.foresee_other(request.id)
     purchase = tx.credit_purchases.find(request.id)
     account = tx.prepaid.take(request.account)
     method = tx.stored_methods.get(request.payment_method_id)
     tx.payment_intents.foresee_means(method.customer_id, method.id)
     if purchase is None:
+        if tx.credit_purchases.is_others(request.id):
+            raise IdConflict()
         purchase = CreditPurchase.wanted(
             account,
             method,

@@ -17,6 +17,7 @@ from common.domain.money import AmountNotPositive
 from common.domain.payment_intent import PaymentIntent
 from common.domain.risk import PaymentRefused
 from common.ports.transaction import Transaction
+from common.ports.transactions import IdConflict
 from common.procedures.weighing import note_refused, weigh_as_made
 from common.runtime.declaration import RateLimit, http_function
 
@@ -57,7 +58,11 @@ def create_payment_intent(request: CreatePaymentIntent, tx: Transaction) -> Paym
     Refuses: FolioUnknown, CustomerUnknown, FolioAlreadyClosed, AmountNotPositive, FxRateMissing,
     Overpayment, PaymentRefused.
     """
+    if request.id is not None:
+        tx.payment_intents.foresee_other(request.id)
     folio, customer = tx.payment_intents.get_parties(request.folio_id, request.customer_id)
+    if request.id is not None and tx.payment_intents.is_others(request.id):
+        raise IdConflict()
     made = PaymentIntent.make(
         folio,
         id=request.id or tx.new_id(PaymentIntentId),

@@ -1,7 +1,7 @@
 """Let a tenant subscribe to a plan: its first period begins now, and is invoiced in advance.
 
-A tenant has one subscription at a time (`one_subscription_per_tenant`). One that was canceled
-within a period that had been granted its credits is granted no second ones for the same time.
+A tenant has one subscription at a time (`one_subscription_per_tenant`). Whatever was granted to
+those that were canceled, for a time that is not over, is not granted again for the same time.
 """
 
 from pydantic import Field
@@ -76,6 +76,7 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
     """
     tx.plans.foresee(request.plan, request.plan_version)
     tx.platform_taxes.foresee()
+    tx.subscriptions.foresee_granted()
     if request.payment_method_id is not None:
         tx.stored_methods.foresee(request.payment_method_id)
     before = tx.subscriptions.find()
@@ -93,7 +94,7 @@ def create_subscription(request: CreateSubscription, tx: Transaction) -> Subscri
     )
     if before is not None:
         created.subject.follow(before)
-    granted = before.credits_granted_for(tx.now) if before else 0
+    granted_micro = tx.subscriptions.granted_micro()
     collection = begin_to_collect(request.id, request.payment_method_id, tx)
-    invoice = settle(created, tx, already_granted_micro=granted, collection=collection)
+    invoice = settle(created, tx, already_granted_micro=granted_micro, collection=collection)
     return SubscriptionAnswer.of(created.subject, invoice)

@@ -1,12 +1,14 @@
-"""Begin a trial: fourteen days of a plan, once, for any account with a verified address (SUB-10).
+"""Begin a trial: some days of a plan, once, for any account with a verified address (SUB-10).
 
 No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
 service has verified their address is enough. By what somebody is known again (account, mailbox,
-device, card) only HMACs are kept, under a key of the platform; a mark that is known already lets
-no second trial begin, whoever is faster, and it is not told whose it was. The account, the address
-that is called from and the device have few attempts a day (SEC-7).
+device, card) only HMACs are kept, under each key of the platform that is kept; a mark that is known
+already lets no second trial begin, whoever is faster and whatever keys are being changed, and it is
+not told whose it was. The account, the address that is called from and the device have few attempts
+a day (SEC-7).
 """
 
+from collections.abc import Sequence
 from dataclasses import field
 
 from pydantic import Field
@@ -26,6 +28,7 @@ from common.domain.prepaid_account import CreditBalanceLimit
 from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.domain.subscription_terms import Terms
 from common.domain.trial import Marks, Traces, TrialNotOffered, TrialUsed, begin_trial
+from common.domain.trial_keys import TrialsUnavailable
 from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
@@ -55,6 +58,7 @@ class Asked:
 
     id: SubscriptionId
     terms: Terms
+    days: int
     time_zone: str
     payment_method_id: StoredMethodId | None
     traces: Traces = field(repr=False)
@@ -62,10 +66,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """The same, with the marks in the place of what they are of."""
+    """The same, with the marks in the place of what they are of: some for each key."""
 
     asked: Asked
-    marks: Marks
+    marks: Sequence[Marks]
 
 
 def mark(asked: Asked, powers: Powers) -> Marked:
@@ -76,16 +80,18 @@ def mark(asked: Asked, powers: Powers) -> Marked:
 def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     """Begin the trial, unless there was one.
 
-    Refuses: TrialUsed, TrialNotOffered, TimeZoneUnknown, CreditBalanceLimit.
+    Refuses: TrialUsed, TrialNotOffered, TrialsUnavailable, TimeZoneUnknown, CreditBalanceLimit.
     """
     asked = marked.asked
+    tx.trials.foresee_keys()
     if tx.subscriptions.find() is not None:
         raise TrialUsed()
-    created, trial = begin_trial(asked.id, asked.terms, asked.time_zone, tx.now)
-    tx.trials.begin(trial, marked.marks)
+    created, trial = begin_trial(asked.id, asked.terms, asked.time_zone, tx.now, days=asked.days)
+    known = tx.trials.kept_keys().recognise(marked.marks)
+    tx.trials.begin(trial, known)
     begin_to_collect(asked.id, asked.payment_method_id, tx)
     settle(created, tx)
-    grant_for_trial(created.subject, marked.marks.account, tx)
+    grant_for_trial(created.subject, known.account, tx)
     return SubscriptionAnswer.of(created.subject)
 
 
@@ -108,6 +114,7 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     refusals=(
         TrialUsed,
         TrialNotOffered,
+        TrialsUnavailable,
         EmailInvalid,
         PlanUnknown,
         PlanFeeMissing,
@@ -121,14 +128,15 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
 def start_trial(request: StartTrial, tx: Transaction) -> Asked:
     """Begin a trial, and answer the subscription that it is.
 
-    Refuses: TrialUsed, TrialNotOffered, EmailInvalid, PlanUnknown, PlanFeeMissing,
-    SeatsExceedPlan, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
+    Refuses: TrialUsed, TrialNotOffered, TrialsUnavailable, EmailInvalid, PlanUnknown,
+    PlanFeeMissing, SeatsExceedPlan, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
     CreditBalanceLimit.
     """
     version = tx.plans.get(request.plan)
     return Asked(
         id=request.id or tx.new_id(SubscriptionId),
         terms=Terms.of(version, request.seats, request.interval, None),
+        days=version.trial_days,
         time_zone=request.time_zone,
         payment_method_id=request.payment_method_id,
         traces=Traces(

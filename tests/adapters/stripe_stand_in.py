@@ -27,6 +27,7 @@ class StripeStandIn:
     refunds: list[dict[str, Any]] = field(default_factory=list)
     disputes: list[dict[str, Any]] = field(default_factory=list)
     payouts: list[dict[str, Any]] = field(default_factory=list)
+    invoice_payments: list[dict[str, Any]] = field(default_factory=list)
     disconnected: set[str] = field(default_factory=set)
     page: int = 100
     keys: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
@@ -45,6 +46,13 @@ class StripeStandIn:
             "metadata": {"tenantId": tenant, "propertyId": house},
             "status": "succeeded",
         }
+
+    def collect(self, invoice: str, payment: str, status: str = "paid") -> None:
+        """An invoice of Stripe's own was paid by a payment intent, or was to be."""
+        part = {"type": "payment_intent", "payment_intent": payment}
+        about = self._about(f"inpay_{len(self.invoice_payments)}", "", 1_000)
+        about |= {"object": "invoice_payment", "invoice": invoice, "payment": part}
+        self.invoice_payments.append({**about, "status": status})
 
     def refund_there(self, refund: str, payment: str, cents: int) -> None:
         """Somebody gives money back at the dashboard: it bears nothing of ours."""
@@ -130,6 +138,11 @@ class StripeStandIn:
             "payment_intents": list(self.payments.values()),
             "refunds": self.refunds,
             "disputes": self.disputes,
+            "invoice_payments": [
+                each
+                for each in self.invoice_payments
+                if (each["invoice"], each["status"]) == (asked.get("invoice"), asked.get("status"))
+            ],
             "payouts": [each for each in self.payouts if each["account"] == asked.get("account")],
         }
         _, _, kind, *named = path.split("/")

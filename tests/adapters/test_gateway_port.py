@@ -99,6 +99,21 @@ def test_a_key_that_was_used_for_something_else_is_refused(bench: Bench) -> None
         bench.gateway.refund(refund, "pi_1", Money(1_000_000, TEN.currency))
 
 
+def test_tells_by_which_payment_an_invoice_of_its_own_was_paid(bench: Bench) -> None:
+    """One that was given up does not count; Stripe's two for one invoice are nobody's answer."""
+    there = bench.stripe or bench.gateway
+    assert isinstance(there, SandboxGateway | StripeStandIn)
+    there.collect("in_1", "pi_1")
+    if bench.stripe is not None:
+        bench.stripe.collect("in_1", "pi_given_up", "canceled")
+        for payment in ("pi_2", "pi_3"):
+            bench.stripe.collect("in_2", payment)
+
+    found = [bench.gateway.payment_of(invoice) for invoice in ("in_1", "in_2", "in_none")]
+
+    assert found == ["pi_1", None, None]
+
+
 def test_what_is_declined_has_failed_and_says_why(bench: Bench) -> None:
     refund = a_refund()
 

@@ -74,6 +74,20 @@ def test_a_chart_asks_for_what_there_is(chart: dict[str, Any]) -> None:
         assert occurs(label, value.removeprefix("!")), f"{label}: {value}"
 
 
+def test_an_alert_on_a_figure_asks_for_what_is_drawn() -> None:
+    """It counts, by attributes that occur; and who is told of it finds the chart."""
+    alerts = json.loads((ROOT / "terraform/alerts.json").read_text(encoding="utf-8"))
+    asked = {name: each["figure"] for name, each in alerts.items() if "figure" in each}
+    kinds = {each.name: each.kind for each in FIGURES}
+
+    assert asked
+    for alert, figure in asked.items():
+        assert kinds[figure["name"]] == "counter", alert
+        assert figure["name"] in {each["figure"] for each in CHARTS}
+        for label, value in figure["where"].items():
+            assert occurs(label, value), f"{alert}: {label}: {value}"
+
+
 def occurs(label: str, value: str) -> bool:
     """Whether each alternative of a value is one that the attribute can have."""
     found = [word for word in words_of(label) if re.fullmatch(value, word)]

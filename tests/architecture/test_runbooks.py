@@ -57,7 +57,7 @@ def unknown(words: list[str]) -> str | None:
 @pytest.mark.req("OPS-3")
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_has_one_kind_and_a_page(alert: str) -> None:
-    assert len(ALERTS[alert].keys() & {"log", "metric", "absence", "fact"}) == 1
+    assert len(ALERTS[alert].keys() & {"log", "metric", "absence", "figure", "fact"}) == 1
     assert ALERTS[alert].get("runbook", alert) in PAGES
     assert f"`{alert}`" in text_of("README"), "the list of pages does not name it"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.domain.charge_ids import charge_id
 from common.domain.dunning import HARD, Dunning, DunningTerms, Held, Step
 from common.domain.identifiers import SubscriptionInvoiceId
-from common.domain.subscription_payment import charge_id
 
 pytestmark = pytest.mark.req("SUB-7")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

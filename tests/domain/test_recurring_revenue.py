@@ -121,7 +121,7 @@ class Tenant:
         name = SubscriptionId.of(f"{self.number:013}{self.times:013}")
         told: SubscriptionFact
         if before is None and not self.plain and self.chance.random() < 0.4:
-            told, _ = begin_trial(name, self._wanted(), "UTC", now)
+            told, _ = begin_trial(name, self._wanted(), "UTC", now, days=14)
         else:
             told = begin(name, self._wanted(), "Asia/Kabul", now, None)
         if before is not None:

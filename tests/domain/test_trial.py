@@ -37,18 +37,18 @@ def test_marks_tell_nobody_and_differ_by_kind_and_key() -> None:
     letter, composed or not, is one mailbox."""
     word = "the-same-word-as-everything"
 
-    def marks(key: bytes, email: str) -> list[bytes]:
+    def marks(key: str, email: str) -> list[bytes]:
         traces = Traces(account=word, email=email, device=word, card=word)
         assert word not in repr(traces)
-        return [each for _, each in KeyedMarks(key).of(traces).by_kind()]
+        return [each for _, each in KeyedMarks([32 * key]).of(traces)[0].by_kind()]
 
-    one = marks(b"one", "jos\u00e9@hotel.example")
+    one = marks("a", "jos\u00e9@hotel.example")
 
-    assert one == marks(b"one", "JOSE\u0301@Hotel.Example")
+    assert one == marks("a", "JOSE\u0301@Hotel.Example")
     assert {len(each) for each in one} == {32}
-    assert len({*one, *marks(b"another", "jos\u00e9@hotel.example")}) == 8
+    assert len({*one, *marks("b", "jos\u00e9@hotel.example")}) == 8
     with pytest.raises(EmailInvalid):
-        marks(b"one", "nobody")
+        marks("a", "nobody")
 
 
 def test_nothing_but_a_trial_is_converted_or_ended() -> None:

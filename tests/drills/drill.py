@@ -11,7 +11,7 @@ recovers has recovered by the page.
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,10 +96,11 @@ class Drill:
             with suppress(InterfaceError, OSError):
                 admin.close()
 
-    def goes_off(self, alert: str) -> bool:
-        """Whether the alert has seen what it looks for since the drill began."""
+    def goes_off(self, alert: str, figures: Sequence[dict[str, Any]] = ()) -> bool:
+        """Whether the alert has seen what it looks for since the drill began; `figures` are what
+        was measured."""
         told = [each["type"] for each in self.hotel.events()]
-        return goes_off(alert, self.logged, told)
+        return goes_off(alert, self.logged, told, figures)
 
     def waits(self, seconds: int) -> None:
         """Time passes for everybody."""

@@ -2,19 +2,25 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
+from werkzeug.test import TestResponse
 
+from common.local.origin_key import trial_key
 from common.local.secrets import SecretFiles
 from tests.drills.drill import Drill, DrillOf, summary
 from tests.hotel import Hotel, usd
 from tests.paying import a_card, a_customer, an_intent, confirm
+from tests.proofs import assert_refused
 from tests.scenarios.test_keys_command import issued_for
+from tests.trialing import Somebody, try_out
 from tests.webhooks import Webhook, captured
 
 pytestmark = pytest.mark.req("OPS-3", "INV-3")
@@ -104,9 +110,10 @@ def test_a_document_cannot_be_drawn(drill_of: DrillOf) -> None:
     drill.is_over()
 
 
-@pytest.mark.req("GW-4")
-def test_a_webhook_secret_is_in_the_wrong_hands(drill_of: DrillOf) -> None:
-    """Rolled at the processor, which signs by both for a while; no webhook is turned away.
+@pytest.mark.req("GW-4", "SUB-10")
+def test_a_secret_is_in_the_wrong_hands(drill_of: DrillOf) -> None:
+    """Rolled at the processor, which signs by both for a while; no webhook is turned away. Then the
+    key by which who had a trial is known.
 
     The secret is read anew at each webhook here, and not once in five minutes.
     """
@@ -138,4 +145,25 @@ def test_a_webhook_secret_is_in_the_wrong_hands(drill_of: DrillOf) -> None:
     drill.run("billing job run check_books")
     house.close()
     shutil.rmtree(secrets)
+    _the_key_of_trials_is_changed(drill)
     drill.is_over()
+
+
+def _the_key_of_trials_is_changed(drill: Drill) -> None:
+    """In the place of the old one it lets nobody begin; beside it everybody is known."""
+    who, other = Somebody(), drill.house.new_hotel()
+    assert try_out(drill.hotel, who).status_code == 201
+    first, new = trial_key(drill.stack.folder / "processor"), "2:" + token_hex(32)
+
+    def answer(*keys: str) -> TestResponse:
+        house = drill.house.beside(trial_keys=keys)
+        tried = try_out(replace(other, house=house), Somebody(email=who.email))
+        house.close()
+        return tried
+
+    assert_refused(answer(new), 503, "TRIALS_UNAVAILABLE")
+    assert drill.goes_off("trials_unavailable")
+    drill.page.says("write one that has them all")
+    assert_refused(answer(new, first), 409, "TRIAL_NOT_OFFERED")
+    drill.page.says("and refuses before")
+    drill.run("billing trials drop-key 1", exits=1)

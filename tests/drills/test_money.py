@@ -1,10 +1,15 @@
 """Drills about money: books, tills, the processor, taxes and what rounding leaves."""
 
 import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from common.local.functions import job_declarations
+from common.runtime.job import Orders
 from tests.drills.drill import Drill, DrillOf, summary
 from tests.hotel import Hotel, charge, usd, vat
 from tests.reconciling import captured, paid_by_card
@@ -140,8 +145,38 @@ def test_books_do_not_balance(drill_of: DrillOf) -> None:
     drill.is_over()
 
 
+def too_much(drill: Drill) -> None:
+    """100.09 and 10.01 are 110.10; 100.00 EUR at 1.10 are 110.00: ten cents are let go."""
+    hotel = drill.hotel
+    hotel.write_settings(residualMinorUnitsPerForeignPayment=10)
+    folio = hotel.open_folio()
+    hotel.charged(folio, cents=10_009)
+    hotel.paid(folio, {"amountMicro": 100_000_000, "currency": "EUR"})
+    assert hotel.post(f"/folios/{folio}/close").status_code == 200
+
+
+@contextmanager
+def measuring(drill: Drill) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Drains the outbox in a process that measures, and says what that has come to."""
+    login = {"main": drill.house.server.dsn("billing_job", "billing")}
+    house = drill.house.beside(telemetry="memory", databases=login)
+    drainer = next(each for each in job_declarations() if each.name == "drain_outbox")
+
+    def drained() -> list[dict[str, Any]]:
+        house.wiring.job_shell.run(
+            drainer, Orders(once=True), stop=threading.Event(), tell=lambda _: None
+        )
+        assert house.wiring.telemetry is not None
+        assert house.wiring.telemetry.flush()
+        return house.wiring.memory.figures()
+
+    yield drained
+    house.close()
+
+
 def test_rounding_leaves_a_residual(drill_of: DrillOf) -> None:
-    """76.36 and 7.64 are 84.00; 76.35 EUR at 1.10 are 83.985, so 83.99: a cent is left."""
+    """76.36 and 7.64 are 84.00; 76.35 EUR at 1.10 are 83.985, so 83.99: a cent is left. Ten cents
+    on each of four folios are more than conversion leaves: somebody is told."""
     drill = drill_of("rounding_residual_spike")
     hotel = drill.hotel
     folio = hotel.open_folio()
@@ -152,11 +187,19 @@ def test_rounding_leaves_a_residual(drill_of: DrillOf) -> None:
 
     assert closed.json["settlement"]["residualMicro"] == 10_000, closed.text
     drill.page.says("account `rounding` of the ledger")
+    with measuring(drill) as drained:
+        assert not drill.goes_off("residuals_grow", drained())
+        too_much(drill)
+        for _ in range(3):
+            assert not drill.goes_off("residuals_grow", drained())
+            too_much(drill)
+        assert drill.goes_off("residuals_grow", drained())
+    drill.page.says("a folio keeps the one it opened with")
     booked = hotel.rows(
         "SELECT amount_micro FROM {s}.ledger_entries"
-        " WHERE 'rounding' IN (debit_account, credit_account)"
+        " WHERE 'rounding' IN (debit_account, credit_account) ORDER BY amount_micro"
     )
-    assert booked == [[10_000]]
+    assert booked == [[10_000], *4 * [[100_000]]]
     drill.first_five_minutes()
     drill.is_over()
 

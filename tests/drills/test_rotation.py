@@ -1,9 +1,9 @@
 """Keys and secrets are changed while everybody is at work: no call fails, all stays readable.
 
-Four clients go at once, each through the whole of the service: a desk whose invoices are signed, a
-cashier whose cards are sealed and opened, the processor with its webhooks, and somebody who keeps
-an access token for as long as it lives. In each round all of them begin at one barrier, and what is
-changed is changed while they are at it.
+Five clients go at once, each through the whole of the service: a desk whose invoices are signed, a
+cashier whose cards are sealed and opened, the processor with its webhooks, somebody who keeps an
+access token for as long as it lives, and people who try the house, each once. In each round all of
+them begin at one barrier, and what is changed is changed while they are at it.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from common.google.asking import RETRY
 from common.google.keys import LOOK_AGAIN_SECONDS, CloudKeys
 from common.google.wrapping import CloudWrapping
 from common.local.identity import LocalIdentity
+from common.local.origin_key import trial_key
 from common.local.secrets import SecretFiles
 from common.runtime.kept_secrets import KEPT_SECONDS, KeptSecrets
 from common.runtime.vault import REMEMBERED_SECONDS, EnvelopeVault
@@ -30,10 +32,12 @@ from tests.drills.drill import Drill, DrillOf
 from tests.drills.test_keys import A_DAY, SECRET, signed_by, verified
 from tests.hotel import Hotel, House, usd
 from tests.paying import a_card, a_customer, an_intent, confirm, run_job
+from tests.proofs import assert_refused
 from tests.together import at_once
+from tests.trialing import Somebody, try_out
 from tests.webhooks import Webhook, captured, paid_cents, signature
 
-pytestmark = pytest.mark.req("OPS-3", "INV-3", "GW-2", "GW-4", "SEC-1")
+pytestmark = pytest.mark.req("OPS-3", "INV-3", "GW-2", "GW-4", "SEC-1", "SUB-10")
 KEYRING = "projects/hotels/locations/europe-west1/keyRings/billing"
 
 
@@ -45,6 +49,7 @@ class Keepers:
     secret: Path
     identity: LocalIdentity
     processor_signs_by: tuple[str, ...]
+    trials_at: tuple[House, ...]
     seconds: float = 0.0
 
     def forget(self) -> None:
@@ -63,6 +68,10 @@ def _key(kind: str, hotel: Hotel) -> str:
     return f"{KEYRING}/cryptoKeys/{kind}-{hotel.tenant_id.hex}"
 
 
+def _at(house: House, hotel: Hotel) -> Hotel:
+    return Hotel(house, hotel.tenant_id, hotel.property_id)
+
+
 @contextmanager
 def kept_elsewhere(drill: Drill, folder: Path) -> Iterator[tuple[Hotel, Keepers]]:
     """The hotel at an instance of the service that asks Google's clients for its keys."""
@@ -71,7 +80,7 @@ def kept_elsewhere(drill: Drill, folder: Path) -> Iterator[tuple[Hotel, Keepers]
     secret.write_text(old)
     issuer, now = drill.house.wiring.settings.token_issuer, drill.house.wiring.clock.now
     identity = LocalIdentity(folder / "identity", issuer=issuer, clock=now)
-    keepers = Keepers(KmsStandIn(), secret, identity, (old,))
+    keepers = Keepers(KmsStandIn(), secret, identity, (old,), (drill.house,))
     keepers.add_versions(drill.hotel)
     with kms_served(keepers.kms) as client:
         retry = RETRY.with_delay(0.001)
@@ -100,13 +109,15 @@ class Everybody:
     invoices: list[str] = field(default_factory=list)
     cards: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    tried: list[Somebody] = field(default_factory=list)
 
     def begin(self) -> None:
         """What there is before anything is changed."""
         self.customer = a_customer(self.hotel)
         self.folio = self.hotel.open_folio()
         self.log_in()
-        for client in (self.desk, self.cashier, self.processor, self.reader):
+        self.newcomers = [self.hotel.house.new_hotel() for _ in range(4)]
+        for client in (self.desk, self.cashier, self.processor, self.reader, self.owner):
             client()
 
     def log_in(self) -> None:
@@ -149,9 +160,26 @@ class Everybody:
             answer = self.hotel.get(f"/folios/{self.folio}", token=self.access)
             assert answer.status_code == 200, answer.text
 
+    def owner(self) -> None:
+        """A hotel begins its trial at the newest revision, as long as there is one that has had
+        none; at each that serves nobody gets a second one."""
+        if self.newcomers:
+            who = Somebody()
+            answer = try_out(_at(self.keepers.trials_at[-1], self.newcomers.pop()), who)
+            assert answer.status_code == 201, answer.text
+            self.tried.append(who)
+        self.have_had_theirs()
+
+    def have_had_theirs(self) -> None:
+        """The same mailboxes, by other accounts and on other devices."""
+        for revision in self.keepers.trials_at:
+            for who in self.tried:
+                answer = try_out(_at(revision, self.hotel), Somebody(email=who.email))
+                assert_refused(answer, 409, "TRIAL_NOT_OFFERED")
+
     def work_while(self, change: Callable[[], object]) -> None:
         """All go at once, and the change happens among them."""
-        at_once([self.desk, self.cashier, self.processor, self.reader, change])
+        at_once([self.desk, self.cashier, self.processor, self.reader, self.owner, change])
 
     def can_be_read(self) -> None:
         """Nothing that was ever sealed, signed or told is lost."""
@@ -159,6 +187,7 @@ class Everybody:
         for card in self.cards:
             self.pays(card)
         assert [paid_cents(self.hotel, each) for each in self.told] == [100] * len(self.told)
+        self.have_had_theirs()
 
 
 def test_all_is_rotated_while_everybody_is_at_work(drill_of: DrillOf, tmp_path: Path) -> None:
@@ -173,17 +202,21 @@ def test_all_is_rotated_while_everybody_is_at_work(drill_of: DrillOf, tmp_path: 
         drill.waits(A_DAY)
         everybody.log_in()
         (old,), new = keepers.processor_signs_by, f"whsec_{uuid4().hex}"
+        first = trial_key(drill.stack.folder / "processor")
+        again = drill.house.beside(trial_keys=("2:" + token_hex(32), first), rate_limits=False)
 
         def beside_the_old() -> None:
             keepers.processor_signs_by = (new, old)
             keepers.secret.write_text(f"{new},{old}")
             keepers.add_versions(hotel)
             keepers.identity.rotate()
+            keepers.trials_at = (drill.house, again)
 
         def wrapped_anew() -> None:
             keepers.processor_signs_by = (new,)
             everybody.log_in()
             assert run_job(hotel, rewrap_data_keys).done == 1
+            keepers.trials_at = (again,)
 
         def without_the_old() -> None:
             keepers.secret.write_text(new)
@@ -201,6 +234,7 @@ def test_all_is_rotated_while_everybody_is_at_work(drill_of: DrillOf, tmp_path: 
         assert versions == sorted(versions), "once the new one signs, no other does"
         assert versions[:1] + versions[3:] == ["1", "2", "2", "2"]
         assert _still_believed(hotel, old) == 400, "who has the old one is nobody any more"
+        again.close()
     drill.is_sound()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.bill_late_usage import bill_late_usage
 from tests.buying import card
-from tests.charging import collect, debts, incidents_are_over
+from tests.charging import choose, collect, debts, incidents_are_over
 from tests.hotel import Hotel, House
 from tests.metering import Event, fates, price, priced, send_all, totals, usage_lines, used
 from tests.paying import run_job
@@ -136,4 +136,31 @@ def test_what_was_used_behind_a_trial_that_is_not_followed_waits_for_no_invoice(
 
     assert (progress.done, progress.exit_code) == (0, 0)
     assert invoices(hotel) == []
+    assert broken(hotel) == []
+
+
+def test_it_is_charged_though_what_was_owed_before_was_given_up(
+    hotel: Hotel, clock: Clock, house: House
+) -> None:
+    """10.00 for the period was declined and is given up; the tenant leaves another card meanwhile,
+    and pays the 2.00 that are told of afterwards by it."""
+    incidents_are_over(house)
+    clock("2026-01-31T12:00:30+00:00")
+    plan = priced(hotel, price("active_users", 2_000_000))
+    subscribed(hotel, plan, paymentMethodId=card(hotel, "sandbox_expired"))
+    collect(hotel)
+    clock("2026-02-10T00:00:00+00:00")
+    assert act(hotel, "cancel", at="now").status_code == 200
+    clock("2026-02-11T00:00:00+00:00")
+    collect(hotel)
+    assert debts(hotel) == ["uncollectible"]
+    assert fates(send_all(hotel, used("active_users", None, USED_AT, value="a"))) == ["counted"]
+    assert choose(hotel, card(hotel)).status_code == 200
+    collect(hotel)
+    clock("2026-03-17T00:01:00+00:00")
+    assert run_job(hotel, bill_late_usage).exit_code == 0
+
+    collect(hotel)
+
+    assert debts(hotel) == ["uncollectible", "paid"]
     assert broken(hotel) == []

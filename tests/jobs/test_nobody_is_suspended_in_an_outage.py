@@ -8,6 +8,7 @@ import pytest
 from tests.buying import card
 from tests.charging import (
     Silent,
+    booked,
     charges,
     collect,
     collection,
@@ -19,7 +20,7 @@ from tests.charging import (
 )
 from tests.hotel import Hotel, House
 from tests.proofs import assert_refused, told, trail
-from tests.subscribing import subscribed
+from tests.subscribing import change, invoices, subscribed
 from tests.trust.books import broken
 
 pytestmark = pytest.mark.req("SUB-7", "JOB-1")
@@ -170,3 +171,25 @@ def test_an_incident_between_two_looks_is_one_all_the_same(
     collect(hotel)
 
     assert (status(hotel), len(charges(hotel))) == ("suspended", 2)
+
+
+def test_nobody_is_dunned_for_less_than_the_processor_takes(
+    beside: House, processor: Silent, clock: Clock
+) -> None:
+    """29.00 is paid; the 0.03 that Team costs more for the last 20 minutes no processor takes: they
+    are a loss, and no reason to suspend anybody."""
+    hotel = beside.new_hotel()
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    clock("2026-04-01T11:40:00+00:00")
+    assert change(hotel, plan="team").status_code == 200
+    assert invoices(hotel)[1] == ["change", 1, 3, 3]
+    processor.least_micro = 500_000
+
+    collect(hotel)
+
+    assert charges(hotel)[1] == [1, "failed", "amount_too_small", 3]
+    assert (status(hotel), debts(hotel)) == ("active", ["paid", "uncollectible"])
+    assert booked(hotel)[1] == ["bad_debt", "receivable", 3]
+    assert collection(hotel)["nextAttemptAt"] is None
+    assert broken(hotel) == []

@@ -9,7 +9,7 @@ from tests.hotel import Hotel, House
 from tests.paying import a_card, a_customer
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
-from tests.subscribing import act, change, cycle, invoices, run_cycle, shown, subscribe
+from tests.subscribing import act, change, cycle, invoices, run_cycle, shown, subscribe, subscribed
 from tests.together import at_once
 from tests.trialing import run_reminder, tried
 
@@ -63,6 +63,22 @@ def test_says_whether_it_will_be_paid_for_and_nothing_of_one_that_has_ended(
     assert event["data"]["willConvert"] is True
     assert other.events("subscription.trial_will_end") == []
     assert_books_are_right(other)
+
+
+def test_looks_no_more_at_a_trial_that_another_subscription_has_followed(
+    hotel: Hotel, clock: Clock
+) -> None:
+    clock(BEGAN)
+    tried(hotel)
+    assert act(hotel, "cancel", at="now").status_code == 200
+    subscribed(hotel)
+    clock("2026-03-04T10:00:00+00:00")
+    assert run_reminder(hotel).due == 1
+
+    assert run_reminder(hotel).due == 0
+
+    assert hotel.events("subscription.trial_will_end") == []
+    assert_books_are_right(hotel)
 
 
 @pytest.mark.req("SUB-2", "SUB-4", "SUB-11")

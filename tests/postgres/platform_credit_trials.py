@@ -3,6 +3,7 @@
 from typing import Final
 
 from jobs.retry_refunds import retry_refunds
+from tests.billing_there import paid_again, sent
 from tests.charging import first_invoice, refund_invoice
 from tests.hotel import Hotel
 from tests.paying import run_job
@@ -15,6 +16,7 @@ NOTES, ENTRIES, INVOICES = (
     "subscription_invoices",
 )
 REFUNDS, PENDING = "subscription_refunds", "status = 'pending'"
+CHARGES, SURPLUS = "subscription_payments", "surplus_id IS NOT NULL"
 NEW: Final = {"id": "pcn_x", "number": "x", "series_number": 999_999, "processor_refund_id": "x"}
 NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
 UNPAID: Final = {**NEW_INVOICE, "paid_at": None, "paid_by": None}
@@ -26,6 +28,12 @@ def _note(constraint: str, **changes: object) -> Trial:
 
 def _refund(constraint: str, **changes: object) -> Trial:
     return Trial(constraint, REFUNDS, {"id": "rfd_x", **changes}, PENDING)
+
+
+def _second(constraint: str, **changes: object) -> Trial:
+    """A copy of a charge that came second."""
+    named = {"id": "pin_x", "trial": 99, "processor_payment_id": None, "processor_invoice_id": "in"}
+    return Trial(constraint, CHARGES, {**named, **changes}, "goes_back_as IS NOT NULL")
 
 
 def _but(name: str) -> dict[str, object]:
@@ -69,6 +77,28 @@ PLATFORM_REFUNDS: Final = [
     ),
     _refund("failed_platform_refund_says_why", failure_code="x"),
     _refund("platform_refund_waits_while_it_is_pending", settled_at="2026-03-01"),
+    Trial(
+        "refund_names_its_payment",
+        REFUNDS,
+        {"id": "rfd_x", "processor_payment_id": None},
+        "status = 'succeeded' AND surplus_id IS NULL",
+    ),
+    Trial("surplus_goes_back_once", REFUNDS, {"id": "rfd_x", "made_there": None}, SURPLUS),
+    Trial(
+        "what_was_made_there_was_a_surplus",
+        REFUNDS,
+        {"id": "rfd_x", "made_there": "re_x"},
+        "surplus_id IS NULL",
+    ),
+    Trial(
+        "refund_made_there_counts_once",
+        REFUNDS,
+        {"id": "rfd_x", "surplus_id": "pin_x"},
+        "made_there IS NOT NULL",
+    ),
+    _second("refund_is_of_one_surplus"),
+    _second("surplus_goes_back_by_a_refund", goes_back_as="rfd_none"),
+    _second("only_what_came_second_goes_back", goes_back_as=None),
 ]
 PLATFORM_DISPUTES: Final = [
     Trial(
@@ -82,7 +112,15 @@ PLATFORM_DISPUTES: Final = [
 
 def money_that_went_back(hotel: Hotel) -> None:
     """Of the first invoice that was paid: 5.00 were refunded, a bank has lost a dispute of 3.00 and
-    won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so."""
+    won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so. It
+    was paid three times more: one has gone back, one could not and was sent at the processor, and
+    one could not."""
+    for nth, card in enumerate(("pi_", "sandbox_declined_", "sandbox_declined_")):
+        second = f"{card}again_{nth}_{hotel.tenant_id.hex}"
+        cents = paid_again(hotel, f"in_again_{nth}", second)
+        assert run_job(hotel, retry_refunds).exit_code == 0
+        if nth == 1:
+            assert sent(hotel, refunded_there(second, f"re_{second}", cents)) == "applied"
     ((charge,),) = hotel.house.sql(
         "SELECT processor_payment_id FROM billing_central.subscription_payments"
         " WHERE tenant_id = :t AND status = 'succeeded' ORDER BY created_at LIMIT 1",

@@ -138,6 +138,7 @@ SUBSCRIPTIONS: Final = [
     entry("platform_entry_is_positive", amount_micro=0),
     entry("platform_entry_names_two_accounts", debit_account="one", credit_account="one"),
     plan("usage_prices_are_a_list", usage_prices={"ai_tokens": 1}),
+    plan("trial_takes_some_days", trial_days=0),
     Trial("usage_meters_pkey", "usage_meters", {}),
     Trial("meter_aggregation_is_known", "usage_meters", {"name": "x", "aggregation": "mean"}),
     Trial("usage_period_is_closed_once", "usage_periods", {}),
@@ -165,7 +166,7 @@ SUBSCRIPTIONS: Final = [
     moved("moved_subscription_exists", subscription_id="sub_none"),
     moved("worth_moves_as_its_kind", worth_micro=1),
     moved("worth_moved_before_it_was_recorded", occurred_at="2099-01-01"),
-    Trial("trial_has_one_mark_of_a_kind", "trial_marks", {}),
+    Trial("trial_has_one_mark_of_a_kind", "trial_marks", {"mark": "\\x" + 32 * "00"}),
     Trial("platform_tax_rules_pkey", TAX_RULES, {"number": 9_999}),
     Trial("platform_tax_rules_are_consecutive", TAX_RULES, {"id": "ptr_x"}),
     Trial("platform_tax_rules_are_numbered_from_one", TAX_RULES, {"id": "ptr_x", "number": 0}),
@@ -184,6 +185,15 @@ SUBSCRIPTIONS: Final = [
     ),
     mark("marked_trial_exists", mark="\\x" + 32 * "00"),
     mark("mark_kind_is_known", kind="name"),
+    Trial(
+        "marks_are_under_a_key_that_is_kept",
+        "trial_marks",
+        {"key_version": 99, "mark": "\\x" + 32 * "00"},
+    ),
+    Trial("trial_keys_pkey", "trial_keys", {}),
+    Trial("trial_key_is_numbered_from_one", "trial_keys", {"version": 0}),
+    Trial("trial_key_is_proven_by_an_hmac", "trial_keys", {"version": 99, "proof": "\\x00"}),
+    Trial("trial_key_stays_what_it_was", "trial_keys", {"version": 99, "proof": None}),
     mark("mark_is_an_hmac", mark="\\x00"),
     *(
         Trial(f"one_trial_per_{what}", "trial_marks", NEW_MARK, f"kind = '{kind}'")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.req("CLI-1")
 
 COMMANDS = [
     *("run", "token", "doctor", "tenant", "invoice", "keys"),
-    *("job", "dlq", "migrate", "recovery", "openapi", "functions"),
+    *("job", "dlq", "migrate", "recovery", "trials", "openapi", "functions"),
 ]
 
 

@@ -6,6 +6,7 @@ the test's own.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -27,7 +28,12 @@ DECLARED = {
 }
 """Some of the map: each costs the stand-in a process for each thing that it is told."""
 JOBS = {name for name, each in DECLARED.items() if each["kind"] == "job"}
-TAG = "commit-0a1b2c3"
+TAG, BUILD = "c0a1b2c3", "5d1e2f3a"
+SUFFIX = f"{TAG}-{BUILD}"
+OLD_IMAGE = "registry/billing@sha256:00"
+TOGETHER_MAX = 46
+"""Characters of a tag and its service's name: beyond, Cloud Run refuses to deploy."""
+REVISION_MAX = 63
 GCLOUD = """#!{python} -S
 import json, os, sys
 from pathlib import Path
@@ -35,17 +41,20 @@ folder, words = Path(os.environ["GCLOUD_FOLDER"]), sys.argv[1:]
 with (folder / "log").open("a") as log:  # one line at once
     log.write(json.dumps(words) + "\\n")
 told = " ".join(words)
-if "describe" in words:
+if "describe" in words and "jobs" in words:
+    task = {{"containers": [{{"image": "{old}"}}]}}
+    print(json.dumps({{"spec": {{"template": {{"spec": {{"template": {{"spec": task}}}}}}}}}}))
+elif "describe" in words:
     print(json.dumps({{"status": {{"traffic": [
         {{"revisionName": words[3] + "-old", "percent": 90}},
         {{"revisionName": words[3] + "-older", "percent": 10}},
         {{"revisionName": words[3] + "-tagged", "tag": "x"}}]}}}}))
-if os.environ.get("FAILS") and os.environ["FAILS"] in told:
+if any(each and each in told for each in os.environ.get("FAILS", "").split(";")):
     sys.exit("it did not start")
 if words[0] == "logging":
     steps = (folder / "log").read_text().count('"billing-health", "--to-tags"')
     if steps == int(os.environ.get("ERRORS_AT_STEP", 0)):
-        print("billing-post-charge-" + "{tag}" + " 500")
+        print("billing-post-charge-{suffix} 500")
 """
 
 
@@ -65,6 +74,7 @@ class Cloud:
             "--region": "europe-west3",
             "--image": "registry/billing@sha256:aa",
             "--tag": TAG,
+            "--build": BUILD,
             "--url": self.url,
             "--soak-seconds": "0",
             "--functions": str(some),
@@ -95,7 +105,9 @@ class Cloud:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     gcloud = tmp_path / "gcloud"
-    gcloud.write_text(GCLOUD.format(python=sys.executable, tag=TAG), encoding="utf-8")
+    gcloud.write_text(
+        GCLOUD.format(python=sys.executable, suffix=SUFFIX, old=OLD_IMAGE), encoding="utf-8"
+    )
     gcloud.chmod(0o755)
 
     class Balancer(BaseHTTPRequestHandler):
@@ -122,6 +134,7 @@ def test_the_traffic_moves_in_steps_and_the_jobs_follow(cloud: Cloud) -> None:
     deployed = {each[2] for each in cloud.told("deploy")}
     assert deployed == {f"billing-{each.replace('_', '-')}" for each in DECLARED.keys() - JOBS}
     assert all("--no-traffic" in each for each in cloud.told("deploy"))
+    assert {each[each.index("--revision-suffix") + 1] for each in cloud.told("deploy")} == {SUFFIX}
     for service in deployed:
         assert cloud.shares(service) == [f"{TAG}={share}" for share in (5, 25, 100)]
     updated = [each[3] for each in cloud.told("jobs", "update")]
@@ -137,12 +150,23 @@ def test_what_does_not_start_is_seen_by_nobody(cloud: Cloud) -> None:
     assert cloud.told("services", "update-traffic") == cloud.told("jobs") == []
 
 
+def test_a_tag_fits_beside_the_longest_name(cloud: Cloud) -> None:
+    """As the build makes it, of seven characters of the commit and eight of the build."""
+    build = (ROOT / "cloudbuild.yaml").read_text(encoding="utf-8")
+    (tag,) = re.findall(r'--tag "(\S+)" --build "\$\{BUILD_ID%%-\*\}"', build)
+    longest = max(len(f"billing-{name}") for name, each in ALL.items() if each["kind"] != "job")
+
+    assert tag.replace("$SHORT_SHA", "0a1b2c3") == TAG
+    assert longest + len(TAG) <= TOGETHER_MAX
+    assert longest + 1 + len(SUFFIX) <= REVISION_MAX
+
+
 def test_a_failure_of_a_new_revision_gives_all_traffic_back(cloud: Cloud) -> None:
     """At the second step: each function has what it had before, and no job was touched."""
     done = cloud.rolls_out(ERRORS_AT_STEP="2")
 
     assert done.returncode == 1
-    assert "failures at 25 of 100: billing-post-charge-commit-0a1b2c3 500" in done.stdout
+    assert f"failures at 25 of 100: billing-post-charge-{SUFFIX} 500" in done.stdout
     service = "billing-post-charge"
     back = f"{service}-old=90,{service}-older=10"
     assert cloud.shares(service) == [f"{TAG}=5", f"{TAG}=25", back]
@@ -167,3 +191,28 @@ def test_a_step_that_cannot_be_made_is_taken_back_everywhere(cloud: Cloud) -> No
     assert done.returncode == 1
     assert cloud.shares("billing-post-charge")[-1].startswith("billing-post-charge-old=90")
     assert cloud.shares("billing-health")[-1].startswith("billing-health-old=90")
+
+
+def test_a_job_that_cannot_have_it_gives_every_job_its_image_back(cloud: Cloud) -> None:
+    """All traffic has moved by then; the functions go back as well."""
+    done = cloud.rolls_out(
+        FAILS="jobs update billing-check-books --image registry/billing@sha256:aa"
+    )
+
+    assert done.returncode == 1
+    last = {each[3]: each[5] for each in cloud.told("jobs", "update")}
+    assert last == {f"billing-{each.replace('_', '-')}": OLD_IMAGE for each in JOBS}
+    assert cloud.shares("billing-post-charge")[-1].startswith("billing-post-charge-old=90")
+
+
+def test_what_cannot_be_given_back_is_named(cloud: Cloud) -> None:
+    """It is tried three times, no other is left out, and nobody says that all is as it was."""
+    wrong = f"update-traffic billing-health --to-tags {TAG}=25;billing-health --to-revisions"
+
+    done = cloud.rolls_out(FAILS=wrong)
+
+    assert done.returncode == 3
+    assert "these have the new one still: billing-health\n" in done.stdout
+    assert "nothing is new" not in done.stdout
+    assert len([each for each in cloud.shares("billing-health") if "old=90" in each]) == 3
+    assert cloud.shares("billing-post-charge")[-1].startswith("billing-post-charge-old=90")

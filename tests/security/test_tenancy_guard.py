@@ -38,9 +38,11 @@ OF_NO_TENANT = {
     "provisioning",  # tooling
     "recovery",  # tooling
     "tenants",  # tooling
+    "trial_key_ring",  # the platform's: how many, and not whose
 }
 OF_NOBODY = {
-    # the platform's numbers and meters
+    # the platform's numbers, meters and keys
+    "trials.KEPT_KEYS",
     *("subscriptions.TAKE_SERIES", "platform_credits.TAKE_SERIES", "usage.METERS"),
     *(f"subscription_collections.{name}" for name in ("HELD", "INCIDENT_ON", "TAKE_INCIDENT")),
 }

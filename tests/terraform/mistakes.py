@@ -335,6 +335,13 @@ NOTICED: Final = (
         noticed_by=shields.every_chart_is_on_a_dashboard,
     ),
     Mistake(
+        name="an alert on what nobody measures",
+        file="alerts.json",
+        before='"name": "billing.folio.closed"',
+        after='"name": "billing.folio.shut"',
+        noticed_by=shields.an_alarming_figure_is_one_that_we_measure,
+    ),
+    Mistake(
         name="an alert on what nobody tells",
         file="alerts.json",
         before="tax_rule.missing.v1",

@@ -78,7 +78,7 @@ def _asked(needs: list[str], account: str, buckets: list[str]) -> Iterator[Right
     if "quotes" in needs:
         yield Right("secretmanager.secretAccessor", "billing-quote-keys")
     if "trials" in needs:
-        yield Right("secretmanager.secretAccessor", "billing-trial-key")
+        yield Right("secretmanager.secretAccessor", "billing-trial-keys")
     if "webhooks" in needs:
         yield Right("secretmanager.secretAccessor", "billing-webhook-secrets")
     if "provisioning" in needs:

@@ -200,6 +200,7 @@ def it_is_told_what_it_needs(plan: Plan, functions: Functions) -> Iterator[str]:
             "provisioning": settings.provisioner,
             "publisher": settings.topic,
             "quotes": settings.quote_keys,
+            "trials": settings.trial_keys,
             "vault": settings.wrapping_keyring,
         }
         if settings.gateway == "stripe":

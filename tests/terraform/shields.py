@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from common.ports.telemetry import FIGURES
 from tests.terraform.program import ROOT, Plan
 from tests.terraform.rights import Functions
 from tests.terraform.rules import JOB, SERVICE, SUBSCRIPTION, Rule, deployed, template_of
@@ -19,7 +20,10 @@ PROMQL: Final = re.compile(
     rf"|max{BY}\({SERIES}\)"
     rf"|histogram_quantile\(0\.95, sum{BY}\(rate\({SERIES}\[5m\]\)\)\)"
 )
-"""As the charts ask: a name with full stops stands in quotes."""
+GROWN: Final = re.compile(
+    r'sum\(max_over_time\(\{"(?P<name>[\w.]+)"(?:, "[\w.]+"=~"[^"]+")*\}\[\d+s\]\)\) > \d+'
+)
+"""As the charts ask, and as an alert does: a name with full stops stands in quotes."""
 ENCRYPTED: Final = {
     "google_artifact_registry_repository": ("kms_key_name",),
     "google_pubsub_topic": ("kms_key_name",),
@@ -216,6 +220,16 @@ def an_alarming_fact_is_one_that_we_tell(plan: Plan, functions: Functions) -> It
                 yield f"{held.address} waits for {fact}, which nobody tells"
 
 
+def an_alarming_figure_is_one_that_we_measure(plan: Plan, functions: Functions) -> Iterator[str]:
+    """By our own name of it; Google's own are asked for in another way."""
+    measured = {each.name for each in FIGURES}
+    for alert in plan.of("google_monitoring_alert_policy"):
+        for query in at(alert.values, "conditions", "condition_prometheus_query_language", "query"):
+            asked = GROWN.fullmatch(query)
+            if asked is None or asked["name"] not in measured:
+                yield f"{alert.address} asks for {query}, which nobody measures"
+
+
 SHIELDS: Final[tuple[Rule, ...]] = (
     everything_is_encrypted_by_our_keys,
     no_bucket_is_public,
@@ -228,4 +242,5 @@ SHIELDS: Final[tuple[Rule, ...]] = (
     the_dashboard_shows_all_of_it,
     every_chart_is_on_a_dashboard,
     an_alarming_fact_is_one_that_we_tell,
+    an_alarming_figure_is_one_that_we_measure,
 )

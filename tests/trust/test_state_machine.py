@@ -34,6 +34,7 @@ FAULTS = [
 
 
 @pytest.mark.req("REL-3", "API-4", "EVT-5", "FOL-7", "FOL-8", "FOL-9", "INV-1", "REF-1")
+@pytest.mark.req("BEY-4", "BEY-9", "CRD-1", "CRD-2", "CRD-5", "GW-3")
 def test_service_and_model_agree_on_every_answer_whatever_is_done(house: House) -> None:
     """And what the examples are meant to do is among what they did."""
     counted: Counter[str] = Counter()
@@ -48,6 +49,8 @@ def test_service_and_model_agree_on_every_answer_whatever_is_done(house: House) 
     assert [fault for fault in FAULTS if not counted[f"fault: {fault}"]] == []
     assert min(counted[name] for name in ("invoices", "dead letters", "clock moves")) >= 10
     assert min(counted[name] for name in ("refunds", "transfers", "nights audited")) >= 5
+    bought = "credit payments", "card payments", "purchases taken back"
+    assert min(counted[name] for name in bought) >= 5
     assert len([name for name in counted if name.startswith("answers: ")]) >= 50
 
 

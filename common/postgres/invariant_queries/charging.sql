@@ -47,7 +47,7 @@ WHERE charges.tenant_id = billing_central.current_tenant()
 -- invariant: who_is_dunned_is_not_forgotten
 -- What is declined and still open has a time at which somebody looks again, a charge under way, or
 -- a subscription that is suspended for it; and nobody is past due without it, unless the processor
--- collects what they owe.
+-- collects what they owe. What one that was canceled still owes is asked for, or given up.
 SELECT subscriptions.id, concat_ws(' ', status, 'after', failures, 'failures')
 FROM billing_central.subscriptions AS subscriptions
 LEFT JOIN billing_central.subscription_collections AS collections
@@ -57,7 +57,11 @@ WHERE subscriptions.tenant_id = billing_central.current_tenant()
       AND (processor_subscription_id IS NULL OR processor_ended_at IS NOT NULL)
     OR failures > 0
       AND next_at IS NULL
-      AND status NOT IN ('suspended', 'canceled')
+      AND status <> 'suspended'
+      AND (status <> 'canceled' OR EXISTS (
+        SELECT FROM billing_central.subscription_invoices AS owed
+        WHERE owed.subscription_id = subscriptions.id
+          AND due_micro > 0 AND paid_at IS NULL AND given_up_at IS NULL))
       AND NOT EXISTS (
         SELECT FROM billing_central.subscription_payments AS charges
         WHERE charges.subscription_id = subscriptions.id
@@ -70,7 +74,9 @@ FROM billing_central.subscription_payments
 WHERE tenant_id = billing_central.current_tenant()
   AND state_digest <> sha256(convert_to(concat(
   '{"amountMicro":', amount_micro, ',"currency":', to_json(currency),
-  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(id),
+  ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'),
+  CASE WHEN goes_back_as IS NOT NULL THEN concat(',"goesBackAs":', to_json(goes_back_as)) END,
+  ',"id":', to_json(id),
   ',"invoiceId":', to_json(invoice_id), CASE WHEN is_superseded THEN ',"isSuperseded":true' END,
   ',"paymentMethodId":', coalesce(to_json(payment_method_id)::text, 'null'),
   CASE WHEN processor_invoice_id IS NOT NULL

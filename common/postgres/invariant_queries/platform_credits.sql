@@ -47,7 +47,8 @@ WHERE (credited, tax) IS DISTINCT FROM
 -- invariant: money_that_went_back_is_booked
 -- A credit note is booked out of what the processor holds, what it was for and its tax apart. Of a
 -- dispute of an invoice the money is booked as it stands, with the processor's fee for it, and the
--- invoice says how much of it is withheld and how much is lost.
+-- invoice says how much of it is withheld and how much is lost. What came a second time for an
+-- invoice is booked in and out again, and lies where it is to be returned while it could not go.
 WITH expected AS (
   SELECT concat('refund:', processor_refund_id) AS source, part, invoice_id, debit,
          'processor_clearing' AS credit, currency, micro
@@ -68,11 +69,29 @@ WITH expected AS (
          'disputed_funds', currency, amount_micro
   FROM payment_disputes
   WHERE subscription_invoice_id IS NOT NULL AND is_withheld AND status IN ('won', 'lost')
+  UNION ALL
+  SELECT concat('surplus:', surplus_id), part, invoice_id, debit, credit, currency, amount_micro
+  FROM billing_central.subscription_refunds
+  CROSS JOIN LATERAL (
+    VALUES (0, 'processor_clearing', 'payments_to_return', true),
+           (1, 'payments_to_return', 'processor_clearing', true),
+           (2, 'processor_clearing', 'payments_to_return', status = 'failed')
+  ) AS parts (part, debit, credit, is_so)
+  WHERE tenant_id = billing_central.current_tenant() AND surplus_id IS NOT NULL AND is_so
+), left_and_made AS (
+  SELECT source
+  FROM billing_central.platform_reversal_entries
+  WHERE tenant_id = billing_central.current_tenant()
+    AND starts_with(source, 'surplus:')
+    AND part IN (2, 3)
+  GROUP BY source
+  HAVING count(*) = 2 AND min(amount_micro) = max(amount_micro)
 ), booked AS (
   SELECT source, part::integer, invoice_id, debit_account, credit_account, currency, amount_micro
   FROM billing_central.platform_reversal_entries
   WHERE tenant_id = billing_central.current_tenant()
-    AND (starts_with(source, 'refund:') OR part < 2)
+    AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:') OR part < 2)
+    AND NOT (part >= 2 AND source IN (SELECT source FROM left_and_made))
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -131,27 +150,56 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
 
 -- invariant: a_platform_refund_is_credited_when_it_was_made
 -- A refund of an invoice that the platform has asked for is credited once it was made, for as much,
--- and no other; and the state that its trail digested is the one that it is in.
+-- and no other, nor what goes back of money that came twice; and the state that its trail digested is the one that it is in.
 SELECT refunds.id, concat_ws(' ', status, refunds.amount_micro, 'credited', notes.total_micro)
 FROM billing_central.subscription_refunds AS refunds
 LEFT JOIN billing_central.platform_credit_notes AS notes
   ON processor_refund_id = refunds.id AND notes.tenant_id = refunds.tenant_id
 WHERE refunds.tenant_id = billing_central.current_tenant()
   AND ((notes.invoice_id, notes.total_micro, notes.currency) IS DISTINCT FROM
-       (CASE WHEN status = 'succeeded' THEN refunds.invoice_id END,
-        CASE WHEN status = 'succeeded' THEN refunds.amount_micro END,
-        CASE WHEN status = 'succeeded' THEN refunds.currency END)
+       (CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.invoice_id END,
+        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.amount_micro END,
+        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.currency END)
     OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
          to_json(refunds.currency), ',"failureCode":',
          coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(refunds.id),
-         ',"invoiceId":', to_json(refunds.invoice_id), ',"status":', to_json(status), '}'),
-         'UTF8')));
+         ',"invoiceId":', to_json(refunds.invoice_id),
+         CASE WHEN made_there IS NOT NULL THEN concat(',"madeThere":', to_json(made_there)) END,
+         ',"status":', to_json(status),
+         CASE WHEN surplus_id IS NOT NULL THEN concat(',"surplusOf":', to_json(surplus_id)) END,
+         '}'), 'UTF8')));
+
+-- invariant: what_came_twice_goes_back_once
+-- Of a charge that came second for its invoice, which another one has paid, all goes back by one
+-- refund; and no other charge is a surplus.
+SELECT coalesce(charges.id, refunds.id), concat_ws(' ', charges.status, charges.amount_micro,
+  'goes back by', refunds.amount_micro, 'of', refunds.invoice_id)
+FROM (
+  SELECT *
+  FROM billing_central.subscription_payments
+  WHERE tenant_id = billing_central.current_tenant() AND status = 'refunded'
+) AS charges
+FULL JOIN (
+  SELECT *
+  FROM billing_central.subscription_refunds
+  WHERE tenant_id = billing_central.current_tenant() AND surplus_id IS NOT NULL
+) AS refunds ON surplus_id = charges.id
+LEFT JOIN billing_central.subscription_invoices AS invoices ON invoices.id = charges.invoice_id
+WHERE (charges.amount_micro, charges.currency, charges.invoice_id, charges.subscription_id,
+       goes_back_as)
+      IS DISTINCT FROM
+      (refunds.amount_micro, refunds.currency, refunds.invoice_id, refunds.subscription_id,
+       refunds.id)
+   OR charges.processor_payment_id <> refunds.processor_payment_id
+   OR paid_by IS NULL
+   OR paid_by = charges.id;
 
 -- invariant: what_goes_back_once_is_guarded
 -- Each unique constraint that lets money of an invoice go back once is there.
 SELECT name, 'is not there'
 FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_is_credited_once',
-  'printed_platform_credit_number_is_given_once', 'reversal_is_booked_once']) AS name
+  'printed_platform_credit_number_is_given_once', 'refund_is_of_one_surplus',
+  'refund_made_there_counts_once', 'reversal_is_booked_once', 'surplus_goes_back_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = 'billing_central'::regnamespace
      AND indisunique AND indisvalid

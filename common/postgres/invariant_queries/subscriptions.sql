@@ -180,6 +180,8 @@ WITH terms AS (
     ',"billedMicro":', billed_micro,
     ',"canceledAt":', coalesce('"' || told.canceled || '"', 'null'),
     ',"committedPeriods":', committed_periods, ',"creditMicro":', credit_micro,
+    CASE WHEN ends_there IS NOT NULL THEN concat(
+      ',"endsHere":', coalesce(ends_here::text, 'null'), ',"endsThere":', ends_there) END,
     ',"lastPeriod":', coalesce(last_period::text, 'null'), ',"nextTerms":', later,
     ',"pausedAt":', coalesce('"' || told.paused || '"', 'null'),
     ',"period":[', period_number, ',"', told.start, '","', told.end, '",', period_seconds, ']',
@@ -203,7 +205,8 @@ WHERE state_digest IS DISTINCT FROM sha256(convert_to(state, 'UTF8'));
 
 -- invariant: a_trial_is_in_front_of_the_first_period
 -- Who tries is in no period yet, and has a trial that ends when the subscription says; each trial
--- has a subscription and the marks of who began it, and is told of while it runs or never.
+-- has a subscription and all marks of who began it, under the oldest key that is kept and whatever
+-- other ones there were; it is told of while it runs or never.
 SELECT subscriptions.id, concat_ws(' ', 'tries in period', period_number, 'until', period_end,
   'its trial ends', ends_at)
 FROM billing_central.subscriptions AS subscriptions
@@ -212,16 +215,26 @@ WHERE subscriptions.tenant_id = billing_central.current_tenant()
   AND (subscriptions.status = 'trialing' OR period_number = 0)
   AND (period_number, ends_at) IS DISTINCT FROM (0, period_end)
 UNION ALL
-SELECT trials.subscription_id, concat_ws(' ', 'is marked by', kinds)
+SELECT trials.subscription_id, concat_ws(' ', 'is marked by', kinds, 'under the key', key_version)
 FROM billing_central.trials AS trials
 LEFT JOIN (
-  SELECT subscription_id, string_agg(kind, ' ' ORDER BY kind) AS kinds
+  SELECT subscription_id, key_version, string_agg(kind, ' ' ORDER BY kind) AS kinds
   FROM billing_central.trial_marks
   WHERE kind <> 'card'
-  GROUP BY subscription_id
+  GROUP BY subscription_id, key_version
 ) AS marked ON marked.subscription_id = trials.subscription_id
 WHERE trials.tenant_id = billing_central.current_tenant()
-  AND kinds IS DISTINCT FROM 'account device email';
+  AND kinds IS DISTINCT FROM 'account device email'
+UNION ALL
+SELECT trials.subscription_id, concat_ws(' ', 'is not marked under the oldest key', oldest)
+FROM billing_central.trials AS trials
+CROSS JOIN (SELECT min(version) AS oldest FROM billing_central.trial_keys) AS kept
+WHERE trials.tenant_id = billing_central.current_tenant()
+  AND NOT EXISTS (
+    SELECT
+    FROM billing_central.trial_marks AS marks
+    WHERE marks.subscription_id = trials.subscription_id
+      AND marks.key_version = oldest);
 
 -- invariant: what_the_platform_does_once_is_guarded
 -- Each unique constraint that lets the platform do a thing once is there.

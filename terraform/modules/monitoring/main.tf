@@ -1,7 +1,8 @@
 # What is looked at, and who hears of it: alerts from alerts.json, each with its page in runbooks/.
 #
-# An alert is one of four: a line of the log, a figure of Google's that is beyond a bound, a figure
-# that is missing, or a fact that the service told (the subscription that holds it is made with it).
+# An alert is one of five: a line of the log, a figure of Google's that is beyond a bound, a figure
+# that is missing, a count of our own that has grown by more than a bound, or a fact that the service
+# told (the subscription that holds it is made with it).
 
 variable "alerts" {
   description = "alerts.json, by name."
@@ -19,6 +20,13 @@ variable "alerts" {
       below   = optional(number)
 
       window_seconds = optional(number, 60)
+    }))
+    figure = optional(object({
+      name           = string
+      above          = number
+      window_seconds = number
+
+      where = optional(map(string), {})
     }))
     absence = optional(object({
       filter  = string
@@ -58,6 +66,19 @@ locals {
   figures = merge(local.facts, {
     for name, alert in var.alerts : name => alert.metric if alert.metric != null
   })
+  # A job's process counts from nought and ends soon, so the highest that each has come to is what it
+  # has counted; how much a count grew between two looks would leave the first one out.
+  grown = {
+    for name, alert in var.alerts : name => format(
+      "sum(max_over_time({%s}[%ds])) > %d",
+      join(", ", concat(
+        [jsonencode(alert.figure.name)],
+        [for label, value in alert.figure.where : "${jsonencode(label)}=~${jsonencode(value)}"],
+      )),
+      alert.figure.window_seconds,
+      alert.figure.above,
+    ) if alert.figure != null
+  }
   channels = {
     for kind in ["paged", "told"] :
     kind => [
@@ -107,6 +128,18 @@ resource "google_monitoring_alert_policy" "alert" {
           alignment_period   = "${condition_threshold.value.window_seconds}s"
           per_series_aligner = condition_threshold.value.aligner
         }
+      }
+    }
+
+    dynamic "condition_prometheus_query_language" {
+      for_each = contains(keys(local.grown), each.key) ? [local.grown[each.key]] : []
+      content {
+        query               = condition_prometheus_query_language.value
+        duration            = "0s"
+        evaluation_interval = "300s"
+
+        # There is none before the first of them is counted.
+        disable_metric_validation = true
       }
     }
 

@@ -86,7 +86,7 @@ module "secrets" {
     orchestrator-key = module.accounts.detector
     origin-key       = module.accounts.origins
     quote-keys       = module.accounts.quotes
-    trial-key        = module.accounts.trials
+    trial-keys       = module.accounts.trials
     webhook-secrets  = module.accounts.webhooks
   }
 }

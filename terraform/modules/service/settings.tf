@@ -50,7 +50,7 @@ locals {
     }
     origins = { BILLING_ORIGIN_KEY = module.secrets.ids["origin-key"] }
     quotes  = { BILLING_QUOTE_KEYS = module.secrets.ids["quote-keys"] }
-    trials  = { BILLING_TRIAL_KEY = module.secrets.ids["trial-key"] }
+    trials  = { BILLING_TRIAL_KEYS = module.secrets.ids["trial-keys"] }
     detector = var.orchestrator == null ? {} : {
       BILLING_ORCHESTRATOR_KEY = module.secrets.ids["orchestrator-key"]
     }

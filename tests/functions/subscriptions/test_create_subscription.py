@@ -137,6 +137,19 @@ def test_canceling_and_subscribing_again_earns_no_credits(hotel: Hotel) -> None:
     assert lots(hotel) == [["renewal", 100, 0], ["renewal", 900, 0]]
 
 
+@pytest.mark.req("BEY-8")
+def test_a_smaller_plan_between_two_earns_no_credits(hotel: Hotel) -> None:
+    """1,000 for a month of Pro, none for Free within it, and none for Pro behind that."""
+    for plan in ("pro", "free"):
+        subscribed(hotel, plan)
+        assert act(hotel, "cancel", at="now").status_code == 200
+
+    subscribed(hotel, "pro")
+
+    assert lots(hotel) == [["renewal", 1_000, 0]]
+    assert broken(hotel) == []
+
+
 @pytest.mark.req("API-4", "API-9")
 def test_a_retry_gets_the_same_answer_and_subscribes_once(hotel: Hotel) -> None:
     asked = {"id": new_id("sub"), "plan": "pro"}

@@ -117,6 +117,20 @@ def test_what_was_quoted_at_another_fee_is_not_charged(hotel: Hotel) -> None:
     assert (charged, charged != quoted["bill"]) == (again["bill"], True)
 
 
+def test_is_sold_in_whatever_the_processor_takes_to_the_minor_unit(hotel: Hotel) -> None:
+    """Half a month of 5.001 dinars is 2.501, of which the processor takes no last decimal; yen it
+    takes whole."""
+    for currency, status in (("KWD", 422), ("MGA", 422), ("JPY", 201)):
+        fee = {"amountMicro": 5_000_000, "currency": currency}
+        fees = ("monthlyFee", "yearlyFee", "seatMonthlyFee", "seatYearlyFee")
+
+        answer = create(hotel, named(), currency=currency, **dict.fromkeys(fees, fee))
+
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert_refused(answer, 422, "PLAN_PRICE_INVALID")
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.hotel import Hotel, House, new_id, usd
+from tests.metering import plan_body, price
 from tests.paying import a_card, a_customer
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
-from tests.subscribing import change, invoices, shown, subscribe, subscribed
+from tests.subscribing import change, invoices, shown, staff, subscribe, subscribed
 from tests.together import at_once
 from tests.trialing import Somebody, marks, tried, try_out
 
@@ -46,6 +49,36 @@ def test_begins_fourteen_days_of_a_plan_that_cost_nothing(hotel: Hotel, clock: C
     assert "subscription.created" in told(hotel)
     assert trail(hotel, "subscription.created")[0]["actor"].startswith("account-")
     assert_books_are_right(hotel)
+
+
+def test_takes_as_many_days_as_its_plan_says(hotel: Hotel, clock: Clock, house: House) -> None:
+    """30 from 20 February: until 22 March. A version that takes 7 is for who begins later, and
+    moves no end that was promised; what it does not say is 14."""
+    clock("2026-02-20T10:00:30+00:00")
+    plan = f"club_{uuid4().hex[:10]}"
+    a_price = price("ai_tokens", 10_000)
+    made = sells(hotel, "plan.create", "/plans", {"plan": plan, **plan_body(a_price, trialDays=30)})
+    assert (made.status_code, made.json["trialDays"]) == (201, 30)
+    days = {each["plan"]: each["trialDays"] for each in hotel.get("/plans").json["items"]}
+    assert (days[plan], days["pro"]) == (30, 14)
+    tried(hotel, plan=plan)
+    path, body = f"/plans/{plan}/versions", plan_body(a_price, trialDays=7)
+    assert sells(hotel, "plan.publish", path, body, plan=plan).status_code == 201
+
+    assert shown(hotel)["subscription"]["period"]["end"][:16] == "2026-03-22T10:00"
+    other = tried(house.new_hotel(), plan=plan)
+    assert other["period"]["end"][:16] == "2026-02-27T10:00"
+    for wrong in (0, 91):
+        body = {"plan": f"{plan}_x", **plan_body(a_price, trialDays=wrong)}
+        assert_refused(
+            sells(hotel, "plan.create", "/plans", body), 400, "MELMASTOON.GENERAL.VALIDATION_FAILED"
+        )
+
+
+def sells(hotel: Hotel, deed: str, path: str, body: dict[str, Any], **named: str) -> TestResponse:
+    """Somebody of the platform, whose own tenant this is."""
+    known = staff(hotel, deed, {**named, **body}, office=hotel.tenant_id)
+    return hotel.post(path, {**body, "stepUpToken": known["stepUpToken"]}, token=known["token"])
 
 
 def test_nothing_of_who_it_was_is_kept(hotel: Hotel) -> None:

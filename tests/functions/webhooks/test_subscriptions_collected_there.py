@@ -24,7 +24,7 @@ from tests.charging import (
 from tests.hotel import Hotel
 from tests.paying import run_job
 from tests.proofs import state, told, trail
-from tests.subscribing import invoices, run_cycle, shown, subscribed
+from tests.subscribing import act, invoices, run_cycle, shown, subscribed
 from tests.together import at_once
 from tests.trialing import run_reminder, tried
 from tests.trust.books import broken
@@ -67,7 +67,8 @@ def tell(hotel: Hotel, kind: str, **changed: Any) -> str:
             "status": "active",
             "metadata": named,
         }
-    answer = Webhook(hotel).send(event(kind, {**about, **changed}))
+    when = {"created": changed.pop("told_at")} if "told_at" in changed else {}
+    answer = Webhook(hotel).send(event(kind, {**about, **changed}, **when))
     assert answer.status_code == 200, answer.text
     return str(answer.json["outcome"])
 
@@ -264,4 +265,52 @@ def test_a_trial_is_told_of_once_and_goes_over_to_what_is_collected_there(
     run_cycle(hotel)
     assert tell(hotel, "invoice.paid") == "applied"
     assert (status(hotel), debts(hotel)) == ("active", ["paid"])
+    assert broken(hotel) == []
+
+
+@pytest.mark.parametrize("says", ["when", "with its period", "with the period of its items"])
+def test_an_end_that_is_taken_back_there_is_taken_back_here(
+    hotel: Hotel, clock: Clock, says: str
+) -> None:
+    """Announced on 10 March for 1 April (12:00), in each way that the API has for it, and taken
+    back on 11 March; what was said before that and comes late ends nothing. April is billed."""
+    ends, tenth, eleventh = 1_775_044_800, 1_773_144_000, 1_773_230_400
+    announced: dict[str, Any] = {
+        "when": {"cancel_at": ends, "cancel_at_period_end": False},
+        "with its period": {"cancel_at_period_end": True, "current_period_end": ends},
+        "with the period of its items": {
+            "cancel_at": None,
+            "cancel_at_period_end": True,
+            "items": {"object": "list", "data": [{"id": "si_1", "current_period_end": ends}]},
+        },
+    }[says]
+    goes_on = {"cancel_at": None, "cancel_at_period_end": False}
+    subscribed(hotel)
+    clock("2026-03-11T12:30:00+00:00")
+
+    assert tell(hotel, "customer.subscription.updated", told_at=tenth, **announced) == "applied"
+    assert shown(hotel)["subscription"]["endsAt"][:10] == "2026-04-01"
+    at_once([lambda: tell(hotel, "customer.subscription.updated", told_at=eleventh, **goes_on)] * 2)
+    assert tell(hotel, "customer.subscription.updated", told_at=tenth, **announced) == "applied"
+
+    assert shown(hotel)["subscription"]["endsAt"] is None
+    assert told(hotel).count("subscription.cancellation_withdrawn") == 1
+    clock(APRIL)
+    run_cycle(hotel)
+    assert (status(hotel), len(invoices(hotel))) == ("active", 2)
+    assert broken(hotel) == []
+
+
+def test_an_end_that_somebody_here_has_set_is_not_taken_back_there(hotel: Hotel) -> None:
+    """Announced there, and canceled here as well, by its period: taken back there, ours stands."""
+    subscribed(hotel)
+    ends = {"cancel_at": 1_775_044_800, "cancel_at_period_end": True}
+    assert tell(hotel, "customer.subscription.updated", **ends) == "applied"
+    assert act(hotel, "cancel").status_code == 200
+
+    goes_on = {"cancel_at": None, "cancel_at_period_end": False}
+    assert tell(hotel, "customer.subscription.updated", **goes_on) == "applied"
+
+    assert shown(hotel)["subscription"]["endsAt"][:10] == "2026-04-01"
+    assert told(hotel).count("subscription.cancellation_withdrawn") == 0
     assert broken(hotel) == []

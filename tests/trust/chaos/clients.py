@@ -17,6 +17,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from tests import prepaying
 from tests import refunding as refunds
 from tests.hotel import Hotel, new_id, usd
 from tests.trust.chaos.history import Answered, Command, History, Unanswered
@@ -29,6 +30,8 @@ GIVES_UP = 0.2
 ROUNDS_AT_THE_DESK = 4
 WAITERS = 24
 CHARGES_AT_A_BANQUET = 200
+GRANT, SPENT = 200_000, 400
+"""Whole credits: about what two guests consume, and what a service takes at most."""
 HEARD = ("Idempotency-Replayed", "true")
 
 Post: TypeAlias = Callable[[Command, str], tuple[int, bool, str]]
@@ -110,7 +113,11 @@ def over_http(ports: dict[str, int], hotels: list[Hotel]) -> Post:
 
 
 def confirmed(command: Command, hotel: Hotel) -> dict[str, Any]:
-    """What is sent: who gives money back confirms it, each time anew."""
+    """What is sent: who gives money back, or credits away, confirms it, each time anew."""
+    if command.function == "grant_credits":
+        meant = prepaying.grant_context(hotel, command.body)
+        token = hotel.confirmation(command.actor, prepaying.SCOPE, meant)
+        return {**command.body, "stepUpToken": token}
     if command.function != "refund_payment":
         return command.body
     wanted = refunds.context(hotel, command.folio, command.body)
@@ -214,8 +221,11 @@ class Clerk:
         return self.ask("void_charge", hotel, folio, path, amount_micro=amount_micro, text="reason")
 
 
+@dataclass
 class Desk(Clerk):
-    """Lets guests in, and out when they have paid."""
+    """Lets guests in, and out when they have paid; so many of them pay by credits."""
+
+    by_credits: float = 0.0
 
     def stay(self, hotel: Hotel) -> None:
         """A guest comes, consumes, pays what is owed, and leaves."""
@@ -237,7 +247,7 @@ class Desk(Clerk):
             due = self._consume(hotel, folio)
             for _ in range(ROUNDS_AT_THE_DESK):
                 if due > 0:
-                    due = self._pay(hotel, folio, due)
+                    due = self.pay(hotel, folio, due)
                 closing = self.ask("close_folio", hotel, folio, f"/folios/{folio}/close")
                 if closing is None or closing.acknowledges:
                     return
@@ -273,9 +283,11 @@ class Desk(Clerk):
             chargeIds=[charge],
         )
 
-    def _pay(self, hotel: Hotel, folio: str, due_micro: int) -> int:
+    def pay(self, hotel: Hotel, folio: str, due_micro: int) -> int:
         """Pay, each time at another cashier, of whom none takes more than ten in a minute."""
-        body = {"method": "bank_transfer", "amount": usd(due_micro // 10_000)}
+        body: dict[str, Any] = {"method": "bank_transfer", "amount": usd(due_micro // 10_000)}
+        if self.by_credits and self.dice.random() < self.by_credits:
+            body |= {"method": "credits", "creditAccount": "main"}
         payment = new_id("pay")
         paid = self.ask(
             "record_payment",
@@ -291,11 +303,14 @@ class Desk(Clerk):
         if paid is None:
             return 0
         if paid.acknowledges and self.dice.random() < 0.3:
-            self.give_back(hotel, folio, payment, due_micro)
+            self.give_back(hotel, folio, payment, due_micro, body["method"] == "credits")
         return int(json.loads(paid.body).get("balanceMicro", 0))
 
-    def give_back(self, hotel: Hotel, folio: str, payment: str, paid_micro: int) -> Answered | None:
+    def give_back(
+        self, hotel: Hotel, folio: str, payment: str, paid_micro: int, credits: bool = False
+    ) -> Answered | None:
         """A part of a payment, by a clerk who does that once; it is owed again."""
+        how = {} if credits else {"reference": "by transfer"}
         cents = self.dice.randint(1, paid_micro // 10_000)
         return self.ask(
             "refund_payment",
@@ -308,7 +323,7 @@ class Desk(Clerk):
             id=new_id("rfd"),
             paymentId=payment,
             amount=usd(cents),
-            reference="by transfer",
+            **how,
         )
 
 
@@ -330,6 +345,25 @@ class Bar(Clerk):
         posted = self.charge(*guest)
         if posted and self.dice.random() < 0.15:
             self.void(*guest, posted[0], posted[1])
+
+
+class Treasurer(Clerk):
+    """Gives a hotel credits, moves some of them to its spa, and lets a service spend some."""
+
+    def serve(self, hotel: Hotel) -> None:
+        lot, micro = new_id("clt"), prepaying.micro(GRANT)
+        self._moves("grant_credits", hotel, "grants", micro, "reason", id=lot)
+        part = prepaying.micro(self.dice.randint(1, SPENT))
+        self._moves("transfer_credits", hotel, "transfer", part, "reason", toAccount="spa")
+        spent = prepaying.micro(self.dice.randint(1, SPENT))
+        how = {"service": "concierge"}
+        self._moves("deduct_credits", hotel, "deduct", spent, "externalReference", **how)
+
+    def _moves(
+        self, function: str, hotel: Hotel, path: str, micro: int, text: str, **body: Any
+    ) -> None:
+        more = {**body, "creditsMicro": micro}
+        self.ask(function, hotel, "", f"/credits/{path}", amount_micro=micro, text=text, **more)
 
 
 class Banquet(Clerk):

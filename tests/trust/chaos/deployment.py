@@ -26,6 +26,7 @@ from tests.trust.chaos.wire import Wire
 FUNCTIONS = (
     *("open_folio", "post_charge", "record_payment", "void_charge", "close_folio"),
     *("refund_payment", "transfer_lines"),
+    *("grant_credits", "transfer_credits", "deduct_credits"),
 )
 THREADS = 8
 POOLED_CONNECTIONS = 12

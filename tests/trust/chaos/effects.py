@@ -7,6 +7,7 @@ cents, so that each figure is worked out here without a rounding, and without th
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.trust.chaos.evidence import Audit, Books, Event, Line
 from tests.trust.chaos.history import Command, Story
@@ -21,7 +22,12 @@ FACTS = {
     "refund_payment": ("refund.recorded",),
     "transfer_lines": ("folio.lines_transferred", "folio.lines_transferred"),
     "close_folio": ("folio.closed", "invoice.generated"),
+    "grant_credits": ("credits.granted",),
+    "transfer_credits": ("credits.transferred", "credits.transferred"),
+    "deduct_credits": ("credits.deducted",),
 }
+CREDITS_A_MICRO: Final = 100
+"""So many micro credits pay a micro unit, in every hotel of the chaos."""
 
 
 @dataclass
@@ -44,6 +50,10 @@ class Found:
 def owed(command: Command) -> dict[str, int]:
     """All of a command, once."""
     facts = FACTS[command.function]
+    if by_credits(command):
+        facts += (
+            "credits.redeemed" if command.function == "record_payment" else "credits.restored",
+        )
     pieces = dict(Counter(f"{kind}_{fact}" for fact in facts for kind in ("audit", "event")))
     pieces["stored_answers"] = len(key_hashes(command))
     amount, tax = command.amount_micro, command.amount_micro // 10
@@ -64,7 +74,23 @@ def owed(command: Command) -> dict[str, int]:
             pieces |= {"lines": 3, "moved": -tax, "tax_lines": 1, "tax_moved": tax, "entries": 4}
         case "close_folio":
             pieces |= {"closed": 1, "settlements": 1, "invoices": 1}
+        case "grant_credits":
+            pieces |= {"moves": 1, "credits": amount, "bookings": 1}
+        case "deduct_credits":
+            pieces |= {"moves": 1, "credits": -amount, "bookings": 1}
+        case "transfer_credits":  # out of one account and into the other, booked once
+            pieces |= {"moves": 2, "bookings": 1}
+    if by_credits(command):
+        sign = -1 if command.function == "record_payment" else 1
+        pieces |= {"moves": 1, "credits": sign * amount * CREDITS_A_MICRO, "bookings": 1}
     return pieces
+
+
+def by_credits(command: Command) -> bool:
+    """Whether credits settle a bill by it, or come back: of all else a refund has a reference."""
+    if command.function == "refund_payment":
+        return "reference" not in command.body
+    return command.body.get("method") == "credits"
 
 
 def found(command: Command, story: Story, books: Books) -> Found:
@@ -82,6 +108,8 @@ def found(command: Command, story: Story, books: Books) -> Found:
         return here
     for name, amount in books.payments.get(place, ()):
         here.add(f"payment {name}", payments=1, paid=amount)
+    for moved in books.credits.get(place, ()):
+        here.add(f"credits {moved.id}", moves=1, credits=moved.micro, bookings=moved.bookings)
     for line in books.by_text.get(place, ()):
         here.add(f"line {line.id}", lines=1, moved=line.amount_micro)
         _entries(here, books, line)

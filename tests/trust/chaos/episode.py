@@ -21,6 +21,7 @@ from tests.trust.chaos.clients import (
     Courier,
     Desk,
     Guests,
+    Treasurer,
     over_http,
 )
 from tests.trust.chaos.deployment import Deployment, deployed
@@ -36,6 +37,8 @@ BARS = 3
 SETTLED_AT_ONCE = 6
 COMMANDS_BETWEEN = 20
 COMMANDS_BETWEEN_BANQUETS = 250
+COMMANDS_BETWEEN_GRANTS = 40
+BY_CREDITS = 0.4
 LOOK_SECONDS = 0.2
 
 
@@ -99,10 +102,10 @@ class _Episode:
         """All clients at work while the storm rages; each ends what it has begun, in the calm."""
         storm = Storm(self.deployment, self.history, self.plan.seed)
         ends_at = time.monotonic() + self.plan.seconds
-        with ThreadPoolExecutor(DESKS + BARS + 1) as threads:
+        with ThreadPoolExecutor(DESKS + BARS + 2) as threads:
             clients = [threads.submit(self._desk, number) for number in range(DESKS)]
             clients += [threads.submit(self._bar, number) for number in range(BARS)]
-            clients.append(threads.submit(self._banquet))
+            clients += [threads.submit(self._banquet), threads.submit(self._treasurer)]
             self.deployment.wire.weather = Weather()
             try:
                 storm.rage(self.plan.deck, COMMANDS_BETWEEN, lambda: time.monotonic() > ends_at)
@@ -120,7 +123,7 @@ class _Episode:
 
     def _desk(self, number: int) -> None:
         dice = random.Random(f"{self.plan.seed}/desk/{number}")
-        desk = Desk(f"desk{number}", self._courier(dice), dice, self.guests)
+        desk = Desk(f"desk{number}", self._courier(dice), dice, self.guests, by_credits=BY_CREDITS)
         while not self.calm.is_set():
             desk.stay(dice.choice(self.deployment.hotels))
 
@@ -134,12 +137,25 @@ class _Episode:
         """Now and then, when the others have done so much."""
         dice = random.Random(f"{self.plan.seed}/banquet")
         banquet = Banquet("banquet", self._courier(dice), dice, self.guests)
-        while not self.calm.is_set():
-            next_one = self.history.acknowledged + COMMANDS_BETWEEN_BANQUETS
-            while not self.history.wait_for(next_one, 0, LOOK_SECONDS):
-                if self.calm.is_set():
-                    return
+        while self._comes_to(COMMANDS_BETWEEN_BANQUETS):
             banquet.serve()
+
+    def _treasurer(self) -> None:
+        """Every hotel at once, and then one now and then."""
+        dice = random.Random(f"{self.plan.seed}/treasurer")
+        treasurer = Treasurer("treasurer", self._courier(dice), dice, self.guests)
+        for hotel in self.deployment.hotels:
+            treasurer.serve(hotel)
+        while self._comes_to(COMMANDS_BETWEEN_GRANTS):
+            treasurer.serve(dice.choice(self.deployment.hotels))
+
+    def _comes_to(self, commands: int) -> bool:
+        """Wait until the others have done so much; False once it is calm."""
+        next_one = self.history.acknowledged + commands
+        while not self.history.wait_for(next_one, 0, LOOK_SECONDS):
+            if self.calm.is_set():
+                return False
+        return not self.calm.is_set()
 
     def _courier(self, dice: random.Random) -> Courier:
         ports = {name: each.port for name, each in self.deployment.functions.items() if each.port}

@@ -37,6 +37,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """A movement of prepaid credits, and how often it is booked."""
+
+    id: str
+    micro: int
+    bookings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """An entry of the audit trail."""
 
@@ -88,6 +97,9 @@ class Books:
     ledger: dict[Place, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """Entries by the line that they book. What a line brings over of a deposit hangs on what else
     is on the folio, and the books' invariants hold it against that."""
+    credits: dict[Place, list[Credits]] = field(default_factory=lambda: defaultdict(list))
+    """Grants, transfers and what came back by their reason, what was spent by its reference, and
+    what settled a bill by the reference of its payment."""
     settlements: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     invoices: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Both by folio."""
@@ -104,6 +116,7 @@ class Books:
         for tenant in tenants:
             books._read_folios(query, str(tenant), f"tenant_{tenant.hex}_billing")
             books._read_documents(query, str(tenant), f"tenant_{tenant.hex}_billing")
+            books._read_credits(query, str(tenant), f"tenant_{tenant.hex}_billing")
             books._read_trails(query, str(tenant), f"tenant_{tenant.hex}_billing")
         return books
 
@@ -148,6 +161,15 @@ class Books:
         ):
             self.series.append((f"{tenant} {jurisdiction} {kind} {year}", last, numbers))
 
+    def _read_credits(self, query: Query, tenant: str, schema: str) -> None:
+        for name, text, micro, bookings in query(
+            "SELECT e.id, coalesce(e.reason, p.reference, e.reference), e.amount_micro,"
+            f" (SELECT count(*) FROM {schema}.credit_book_entries WHERE entry_id = e.id)"
+            f" FROM {schema}.credit_ledger_entries AS e"
+            f" LEFT JOIN {schema}.payments AS p ON p.id = e.reference"
+        ):
+            self.credits[tenant, text].append(Credits(name, micro, bookings))
+
     def _read_trails(self, query: Query, tenant: str, schema: str) -> None:
         for name, action, trace in query(
             f"SELECT id, action, trace_id FROM {schema}.audit_entries"
@@ -173,6 +195,7 @@ class Books:
         names |= {f"audit {audit.id}" for found in self.audits.values() for audit in found}
         names |= {f"event {event.id}" for found in self.events.values() for event in found}
         names |= {f"answer {key_hash}" for key_hash in self.stored}
+        names |= {f"credits {each.id}" for found in self.credits.values() for each in found}
         names |= {f"payment {name}" for found in self.payments.values() for name, _ in found}
         for found in (self.settlements, self.invoices):
             names |= {f"document {name}" for each in found.values() for name in each}

@@ -28,7 +28,8 @@ RETRIABLE = frozenset(
 class Command:
     """What a client wants. `key` is its Idempotency-Key, and stands in the command's own text.
 
-    `amount_micro` is what is charged before its tax, what is voided of that, or what is paid.
+    `amount_micro` is what is charged before its tax, what is voided of that, or what is paid; of
+    credits that are granted, moved or spent, it is micro credits.
     """
 
     key: str

@@ -13,16 +13,22 @@ from tests.trust.chaos.evidence import Books
 from tests.trust.chaos.history import Answered, Command, Story
 
 BALANCE_DUE = "MELMASTOON.BILLING.BALANCE_DUE"
+TOO_FEW, TOO_MANY = (
+    f"MELMASTOON.BILLING.{code}" for code in ("INSUFFICIENT_CREDITS", "CREDIT_BALANCE_LIMIT")
+)
 EXPECTED_REFUSALS = {
     "open_folio": frozenset[str](),
     "post_charge": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
     "void_charge": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
     "record_payment": frozenset(
-        {"MELMASTOON.BILLING.FOLIO_CLOSED", "MELMASTOON.BILLING.OVERPAYMENT"}
+        {"MELMASTOON.BILLING.FOLIO_CLOSED", "MELMASTOON.BILLING.OVERPAYMENT", TOO_FEW}
     ),
     "refund_payment": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
     "transfer_lines": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
     "close_folio": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED", BALANCE_DUE}),
+    "grant_credits": frozenset({TOO_MANY}),
+    "transfer_credits": frozenset({"MELMASTOON.BILLING.CREDIT_ACCOUNT_UNKNOWN", TOO_FEW, TOO_MANY}),
+    "deduct_credits": frozenset({TOO_FEW}),
 }
 """What may rightly be said to a client of this load; anything else is a fault of the service."""
 

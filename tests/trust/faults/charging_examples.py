@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
+from tests.billing_there import BASIL, again, paid_there, sent
 from tests.buying import card
-from tests.charging import collect, incident
+from tests.charging import collect, incident, last_charge
 from tests.hotel import Hotel, new_id, usd
+from tests.paying import acted
 from tests.subscribing import SCOPE, WHY, subscribed
 from tests.till import signed
 from tests.trust.faults.job_examples import runs
@@ -93,6 +95,42 @@ def _settling(scene: Scene) -> Act:
     return runs("settle_subscription_payments", scene)
 
 
+def _told_of_what_was_paid(scene: Scene) -> Act:
+    """Our charge has paid; theirs of the same period is told, and again where nobody answers."""
+    subscribed(scene.hotel, paymentMethodId=card(scene.hotel))
+    collect(scene.hotel)
+    told = {**again(scene.hotel, "in_again", None, BASIL), "id": "evt_again"}
+    return lambda at: f"200 {sent(at, told)}".replace("duplicate", "applied")
+
+
+def _confirmed_too_late(scene: Scene) -> Act:
+    """Theirs has paid what our charge waits at the bank for, and the tenant confirms that, too."""
+    subscribed(scene.hotel, paymentMethodId=card(scene.hotel, "sandbox_3ds"))
+    collect(scene.hotel)
+    charge = last_charge(scene.hotel)
+    told = {**paid_there(scene.hotel, "in_first", "pi_first"), "id": "evt_first"}
+    assert sent(scene.hotel, told) == "applied"
+    acted(scene.hotel, charge)
+    return runs("settle_subscription_payments", scene)
+
+
+def _giving_back_what_was_paid_twice(scene: Scene) -> Act:
+    """By which payment it was taken has to be asked, before its refund is."""
+    subscribed(scene.hotel, paymentMethodId=card(scene.hotel))
+    collect(scene.hotel)
+    told = {**again(scene.hotel, "in_again", None, BASIL), "id": "evt_again"}
+    processor = scene.hotel.house.wiring.sandbox
+    processor.collect(told["data"]["object"]["id"], f"pi_{scene.hotel.tenant_id.hex}")
+    assert sent(scene.hotel, told) == "applied"
+    return runs("retry_refunds", scene)
+
+
+TWICE: Final[dict[str, Callable[[Scene], Act]]] = {
+    "take_stripe_event of what was paid": _told_of_what_was_paid,
+    "settle_subscription_payments of what was paid": _confirmed_too_late,
+    "retry_refunds of what was paid twice": _giving_back_what_was_paid_twice,
+}
+"""Further examples, of money that is taken a second time: it goes back once."""
 CHARGING: Final[dict[str, Callable[[Scene], Act]]] = {
     "choose_payment_method": _choosing,
     "choose_own_payment_method": _choosing_oneself,
@@ -101,4 +139,5 @@ CHARGING: Final[dict[str, Callable[[Scene], Act]]] = {
     "end_platform_incident": _ending,
     "collect_subscriptions": _collecting,
     "settle_subscription_payments": _settling,
+    **TWICE,
 }

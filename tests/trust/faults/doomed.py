@@ -173,6 +173,10 @@ class PassingGateway:
     def ask(self, refund_id: RefundId, processor_payment_id: str) -> Answer:
         return self.gateway.ask(refund_id, processor_payment_id)
 
+    def payment_of(self, processor_invoice_id: str) -> str | Unknown | None:
+        self.doomed.passes("before_processor")
+        return self.gateway.payment_of(processor_invoice_id)
+
     def records(self, wanted: Wanted) -> CardRecords | Unknown:
         self.doomed.passes("before_processor")
         answer = self.gateway.records(wanted)

@@ -16,6 +16,7 @@ from common.domain.subscription import begin
 from common.domain.subscription_life import cancel
 from common.domain.subscription_terms import Terms
 from common.domain.trial import Marks, begin_trial
+from common.domain.trial_keys import Recognition, TrialKey
 from common.domain.usage import UsageEvent, UsageRecord
 from common.ports.transaction import Transaction
 from common.ports.transactions import Caller, StoredAnswer
@@ -211,10 +212,14 @@ def told_late(hotel: Hotel) -> None:
         _does(hotel, deed)
 
 
-def some_marks() -> Marks:
-    """Of somebody who was never seen."""
-    account, email, device = (secrets.token_bytes(32) for _ in range(3))
-    return Marks(account=account, email=email, device=device, card=None)
+def some_marks(tx: Transaction) -> Recognition:
+    """Of somebody who was never seen, under the oldest key that is kept."""
+    account, email, device, proof = (secrets.token_bytes(32) for _ in range(4))
+    kept = tx.trials.kept_keys().proofs
+    key = TrialKey(version=min(kept), proof=kept[min(kept)] or proof)
+    return Recognition(
+        marks=(Marks(key=key, account=account, email=email, device=device, card=None),)
+    )
 
 
 def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
@@ -223,8 +228,8 @@ def trial_that_is(hotel: Hotel, days: int, *, payable: bool = False) -> None:
     def trying(_: None, tx: Transaction) -> None:
         terms = Terms.of(tx.plans.get("free" if payable else "pro"), 1, Interval.MONTH, None)
         began = tx.now - timedelta(days=days)
-        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began)
-        tx.trials.begin(trial, some_marks())
+        created, trial = begin_trial(tx.new_id(SubscriptionId), terms, "UTC", began, days=14)
+        tx.trials.begin(trial, some_marks(tx))
         settle(created, tx)
 
     call = Call(

@@ -13,6 +13,8 @@ CREDITED = "what_was_refunded_of_an_invoice_is_credited"
 BOOKED = "money_that_went_back_is_booked"
 FOLLOWED = "credits_follow_the_money_of_their_invoice"
 REFUNDED = "a_platform_refund_is_credited_when_it_was_made"
+TWICE = "what_came_twice_goes_back_once"
+CHARGES = "billing_central.subscription_payments"
 GUARDED = "what_goes_back_once_is_guarded"
 DIGESTED = "a_dispute_is_what_its_trail_digested"
 BACK = "credits_are_taken_back_within_their_grant"
@@ -65,6 +67,28 @@ PLATFORM_CREDITS = (
         REFUNDED,
         f"UPDATE billing_central.subscription_refunds SET status = 'succeeded',"
         f" settled_at = requested_at, next_attempt_at = NULL WHERE {MINE} AND status = 'pending'",
+    ),
+    plant(
+        TWICE,
+        f"UPDATE {INVOICES} SET paid_by = (SELECT id FROM {CHARGES} WHERE {MINE}"
+        f" AND status = 'refunded' LIMIT 1) WHERE {MINE} AND paid_by IS NOT NULL",
+        also=("a_paid_platform_invoice_was_taken",),
+    ),
+    plant(
+        TWICE,
+        f"UPDATE billing_central.subscription_refunds SET amount_micro = amount_micro - 10000"
+        f" WHERE {MINE} AND surplus_id IS NOT NULL",
+        also=(REFUNDED, BOOKED),
+    ),
+    plant(BOOKED, f"DELETE FROM {ENTRIES} WHERE {MINE} AND starts_with(source, 'surplus:')"),
+    plant(
+        BOOKED,
+        f"UPDATE {ENTRIES} SET amount_micro = amount_micro + 1 WHERE {MINE}"
+        " AND starts_with(source, 'surplus:') AND part = 2",
+    ),
+    plant(
+        GUARDED,
+        "ALTER TABLE billing_central.subscription_refunds DROP CONSTRAINT surplus_goes_back_once",
     ),
     plant(
         "an_aggregate_stands_where_its_trail_ended",

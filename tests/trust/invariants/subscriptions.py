@@ -102,6 +102,11 @@ SUBSCRIPTIONS = (
         also=(DIGESTED, WORTH),
     ),
     plant(TRIAL, f"DELETE FROM billing_central.trial_marks WHERE {MINE} AND kind = 'device'"),
+    plant(
+        TRIAL,
+        "INSERT INTO billing_central.trial_keys VALUES (2, '')",
+        f"UPDATE billing_central.trial_marks SET key_version = 2 WHERE {MINE}",
+    ),
     plant(GUARDED, "DROP INDEX billing_central.one_trial_per_account"),
     plant(GUARDED, "DROP INDEX billing_central.one_trial_per_card"),
     plant(STANDS, _set("version = version + 1")),

@@ -12,6 +12,7 @@ from tests.trust.machine import checks, prepaid
 from tests.trust.machine import folio as folios
 from tests.trust.machine.books import MICRO
 from tests.trust.machine.desk_rules import price_of, rarely
+from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import CREDITS, EURO_MICRO
 from tests.trust.machine.prepaid import CREDIT, MAIN
 from tests.trust.machine.stage import NOBODY, Stage, actors, keys, tenants, ways, which
@@ -80,14 +81,26 @@ class CreditRules(Stage):
         tenant=tenants,
         account=accounts,
         what=st.sampled_from(["deduct", "deduct", "transfer", "transfer", "hold"]),
-        to=accounts,
+        to=st.sampled_from(["spa", "spa", MAIN]),
         micro=credits,
+        poor=rarely,
         key=keys,
         way=ways,
     )
     def use(
-        self, tenant: int, account: str, what: str, to: str, micro: int, key: str, way: str
+        self,
+        tenant: int,
+        account: str,
+        what: str,
+        to: str,
+        micro: int,
+        poor: bool,
+        key: str,
+        way: str,
     ) -> None:
+        """Spend, move, or set aside; mostly there is enough."""
+        if not poor:
+            self.provide(tenant, account, micro)
         body: dict[str, Any] = {"account": account, "creditsMicro": micro, "service": "concierge"}
         function, path = "deduct_credits", "/credits/deduct"
         if what == "hold":
@@ -101,6 +114,8 @@ class CreditRules(Stage):
     @rule(tenant=tenants, number=which, micro=credits | st.none(), key=keys, way=ways)
     def end_a_hold(self, tenant: int, number: int, micro: int | None, key: str, way: str) -> None:
         """What it came to is spent, or nothing is."""
+        if number and not any(hold["open"] for _, hold in self.groups[tenant].holds.values()):
+            self.use(tenant, MAIN, "hold", MAIN, 5 * CREDIT, False, "fresh", "plain")
         known = list(self.groups[tenant].holds)
         hold = known[number % len(known)] if known else "hld" + NOBODY[3:]
         path, body = f"/credits/holds/{hold}", {} if micro is None else {"creditsMicro": micro}
@@ -112,7 +127,7 @@ class CreditRules(Stage):
         tenant=tenants,
         number=which,
         account=accounts,
-        amount=st.integers(0, 60) | st.just("all") | st.just("all"),
+        amount=st.integers(1, 60) | st.just("all") | st.just("all"),
         poor=rarely,
         abroad=rarely,
         ahead=st.booleans(),
@@ -132,7 +147,7 @@ class CreditRules(Stage):
         way: str,
     ) -> None:
         """All that is owed, or something beside it; mostly there is enough to pay it with."""
-        folio, group = self.folio(tenant, number, charged=True), self.groups[tenant]
+        folio, group = self.owing(tenant, number), self.groups[tenant]
         currency = "KWD" if abroad else group.money
         if isinstance(amount, str):
             amount = max(folios.balance(folio), 0)
@@ -158,6 +173,17 @@ class CreditRules(Stage):
         if there < micro:
             self.grant_plainly(tenant, account, micro - there)
 
+    def owing(self, tenant: int, number: int) -> Folio:
+        """A folio, mostly an open one that owes something by now."""
+        found = self.groups[tenant].folios
+        usual = [each for each in found if each["open"]] or found
+        folio = found[0] if number == 0 else usual[number % len(usual)]
+        if number and folio["open"] and folios.balance(folio) <= 0:
+            price = price_of(40 - folios.balance(folio), folio["currency"])
+            body = {"kind": "room", "description": "Night", "unitAmount": price}
+            self.command(tenant, "post_charge", f"/folios/{folio['id']}/charges", body)
+        return folio
+
     def grant_plainly(self, tenant: int, account: str, micro: int) -> None:
         body = {"id": new_id("clt"), "account": account, "creditsMicro": micro, "reason": "A gift"}
         self.command(tenant, "grant_credits", "/credits/grants", body)
@@ -176,7 +202,7 @@ class CreditRules(Stage):
     @rule(
         tenant=tenants,
         number=which,
-        amount=st.integers(0, 60) | st.just("all") | st.just("all"),
+        amount=st.integers(1, 60) | st.just("all") | st.just("all"),
         ahead=st.booleans(),
         kind=st.sampled_from(CARDS),
         actor=actors,
@@ -193,8 +219,7 @@ class CreditRules(Stage):
         key: str,
     ) -> None:
         """Written down, and confirmed at once."""
-        folio = self.folio(tenant, number, charged=True)
-        method = self.card(tenant, kind)
+        folio, method = self.owing(tenant, number), self.card(tenant, kind)
         if isinstance(amount, str):
             amount = max(folios.balance(folio), 0)
         body = {

@@ -1,6 +1,7 @@
 """A subscription is charged, told of by the processor, renewed and suspended, at once."""
 
 from jobs.retry_refunds import retry_refunds
+from tests.billing_there import begun, paid_there, surplus
 from tests.buying import card
 from tests.charging import (
     asked_of_the_processor,
@@ -223,3 +224,28 @@ def another_card_beside_the_bank(stage: Stage) -> None:
     stage.play()
 
     charged_once(hotel)
+
+
+@race
+def both_collect_one_invoice(stage: Stage) -> None:
+    """Our collector charges 29.00 while the processor's own billing takes them as well, and tells
+    of it twice; what comes back of that is asked for, beside it: one pays, and the other goes back.
+    """
+    hotel = stage.hotel
+    started(hotel)
+    theirs = paid_there(hotel, "in_theirs", f"pi_{hotel.tenant_id.hex}", since=begun(hotel))
+    for name in ("event", "event again"):
+        stage.plays(name, sends(theirs, f"evt_{name.replace(' ', '_')}"))
+    stage.plays("settles", runs(hotel, "settle_subscription_payments"))
+    stage.plays("gives back", runs(hotel, "retry_refunds"))
+
+    stage.play()
+    for _ in range(2):
+        hotel.house.sql(DUE)
+        collect(hotel)
+        assert run_job(hotel, retry_refunds).exit_code == 0
+
+    assert (debts(hotel), status(hotel)) == (["paid"], "active")
+    assert booked(hotel) == [["processor_clearing", "receivable", 2_900]]
+    taken = 1 + asked_of_the_processor(hotel)
+    assert [row[:2] for row in surplus(hotel)] == [["succeeded", 2_900]] * (taken - 1)
