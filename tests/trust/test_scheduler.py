@@ -1,13 +1,16 @@
 """The scheduler keeps its word: what it plays can be played again, found, made short and read."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pg8000.native
 import pytest
 
 from common.domain.identifiers import FolioId
 from common.ports.transactions import Caller, Opening, TryAgain
 from common.postgres import folios
+from common.postgres.sessions import opener
 from common.runtime.system import SystemActor
 from tests.hotel import Hotel
 from tests.trust.races.playing import story
@@ -192,6 +195,37 @@ def test_a_circle_of_waiting_is_told_and_resolved_by_the_server(theatre: Theatre
     circles = [play for play in plays if "they waited for one another in a circle" in play.wrong]
     assert circles
     assert any("all wait" in event.what for event in circles[0].trace)
+
+
+def test_who_takes_no_part_holds_nobody_up(theatre: Theatre) -> None:
+    """As the server's own vacuum does, when a table has become shorter."""
+    hotel = theatre.hotel
+    stage = Stage(theatre)
+    folio = hotel.open_folio()
+    stage.plays("bar", posts(folio, "bar"))
+    stranger = opener(hotel.house.server.dsn(database="billing"), timeout_seconds=60)()
+    stranger.run("BEGIN")
+    stranger.run(f"LOCK TABLE {hotel.schema}.folio_lines IN ACCESS EXCLUSIVE MODE")
+    leaving = threading.Thread(target=_leaves, args=(stranger,), daemon=True)
+    leaving.start()
+
+    (answer,) = stage.play()
+
+    leaving.join()
+    assert answer.status_code == 201
+    assert [event for event in stage.trace if event.what in ("waits", "goes on")] == []
+
+
+def _leaves(stranger: pg8000.native.Connection) -> None:
+    """As soon as somebody waits for it."""
+    waited_for = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+    )
+    while not stranger.run(waited_for)[0][0]:
+        pass
+    stranger.run("COMMIT")
+    stranger.close()
 
 
 def test_who_never_comes_to_an_end_is_told_and_holds_nothing(theatre: Theatre) -> None:

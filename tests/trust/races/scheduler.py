@@ -27,7 +27,9 @@ PATIENCE_SECONDS = 30
 GLANCE_SECONDS = 0.002
 POINTS_MAX = 1_000
 # Asked dozens of times a play: in one round trip, as nothing is told apart from the question.
-BLOCKED = "SELECT cardinality(pg_blocking_pids({pid})) > 0"
+# Who does not take part is not waited for in the trace: the server's own vacuum holds a table for a
+# moment, whenever it likes.
+BLOCKED = "SELECT pg_blocking_pids({pid}) && '{{{players}}}'"
 THERE = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})"
 
 
@@ -64,6 +66,7 @@ class Worker:
         self.answer: Any = None
         self.trouble: BaseException | None = None
         self.connection: SteppedConnection | None = None
+        self.pids: set[int] = set()
         self.torn: list[int] = []
         self._call = call
         self._fault: Fault | None = None
@@ -97,6 +100,7 @@ class Worker:
         self.points += 1
         self.label = label
         self.connection = connection
+        self.pids.add(connection.pid)
         self.arrived.set()
         if not self._given_up:
             self._go.acquire()
@@ -209,7 +213,7 @@ class Scheduler:
         deadline = time.monotonic() + PATIENCE_SECONDS
         glance = 0.0 if worker.waiting else GLANCE_SECONDS
         while not worker.arrived.wait(glance):
-            if worker.connection is not None and self._asks(BLOCKED, worker.connection.pid):
+            if worker.connection is not None and self._is_blocked(worker.connection.pid):
                 if not worker.waiting:
                     worker.waiting = True
                     worker.waiting_since = len(self.trace)
@@ -240,8 +244,13 @@ class Scheduler:
             if time.monotonic() > deadline:
                 raise Stuck("the server does not notice that a client has died")
 
-    def _asks(self, question: str, pid: int) -> bool:
-        return bool(self._admin.run(question.format(pid=pid))[0][0])
+    def _is_blocked(self, pid: int) -> bool:
+        """Whether it waits for another player."""
+        players = sorted(pid for worker in self._workers for pid in worker.pids)
+        return self._asks(BLOCKED, pid, players=",".join(map(str, players)))
+
+    def _asks(self, question: str, pid: int, **more: str) -> bool:
+        return bool(self._admin.run(question.format(pid=pid, **more))[0][0])
 
     def _note(self, worker: Worker, what: str) -> None:
         self.trace.append(Event(worker.place, worker.points, what))
