@@ -5,9 +5,9 @@ schedule; a version of a wrapping key may be destroyed once it wraps nothing any
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import DataKeyId
 from common.ports.jobs import Round
 from common.ports.powers import Powers

@@ -11,9 +11,9 @@ tax rule say, keeps the others from nothing; its day ends when it has been charg
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from common.domain.dataclass import dataclass
 from common.domain.folio_line import Line
 from common.domain.identifiers import FolioId, PropertyId
 from common.domain.night_audit import NightAudit, next_day

@@ -5,7 +5,7 @@ Exit code 0: all is well; 1: something is not, the output says what; 2: the comm
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,6 +14,7 @@ from uuid import UUID
 import typer
 
 from common.cli.laptop import AsJson, Dsn, failure
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from common.postgres.doctor import Doctor

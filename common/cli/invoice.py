@@ -17,13 +17,13 @@ import hashlib
 import hmac
 import json
 from base64 import b64decode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from common.cli.laptop import AsJson, failure
+from common.domain.dataclass import dataclass
 
 FALSE: Final = 1
 UNREADABLE: Final = 2

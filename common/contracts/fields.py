@@ -30,17 +30,19 @@ from common.contracts.references import Typed, placed
 from common.domain.business_date import TimeZoneUnknown, zone_of
 from common.domain.card_data import find_card_number
 from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
+from common.domain.prepaid_terms import CREDITS_MICRO_MAX
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 CARD_DATA: Final = "card_data"
-_FORBIDDEN = re.compile(
+# Compiled with the first text that comes in: who is asked only does not need them (PERF-1).
+_FORBIDDEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but for tabs and line breaks
     "\u202d\u202e"  # they write a text backwards: an amount on paper would not be what it says
     "\ufdd0-\ufdef\ufffe\uffff]"  # no characters at all
 )
-_LINE_BREAK = re.compile("[\t\n\r\u2028\u2029]")
+_LINE_BREAK = "[\t\n\r\u2028\u2029]"
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
 
@@ -120,7 +122,7 @@ AmountOfUnits = Annotated[Amount, AfterValidator(_not_negative)]
 
 
 def _clean(text: str) -> str:
-    if _FORBIDDEN.search(text):
+    if re.search(_FORBIDDEN, text):
         raise PydanticCustomError("control_character", "Text holds no control characters")
     if text.isspace():
         raise PydanticCustomError("blank", "Text is more than blanks")
@@ -128,7 +130,7 @@ def _clean(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if _LINE_BREAK.search(text):
+    if re.search(_LINE_BREAK, text):
         raise PydanticCustomError("line_break", "A name stands on one line")
     return text
 
@@ -304,3 +306,12 @@ Instant = Annotated[
     AfterValidator(_within_the_calendar),
 ]
 Day = Annotated[date, _Written(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "date", "2026-03-01")]
+CreditsMicro = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=CREDITS_MICRO_MAX,
+        description="Micro credits: a million of them are a credit.",
+        examples=[1_500_000],
+    ),
+]

@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import Amount, CurrencyCode, Day, Instant
-from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef
+from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef, TenantRef
 from common.contracts.shapes import Outcome, Request, Shape
-from common.contracts.subscriptions import TenantRef
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.platform_figures import (
     Behind,

@@ -3,10 +3,9 @@
 Their types are `melmastoon.<service fact>.v1`; the tenant comes from the event's `tenantid`.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
@@ -25,7 +24,6 @@ from common.contracts.fields import (
     Word,
     no_card_number,
 )
-from common.contracts.logo import Logo
 from common.contracts.opening import GuestTold, Terms
 from common.contracts.references import (
     FolioRef,
@@ -34,7 +32,6 @@ from common.contracts.references import (
     PropertyRef,
     RefundRef,
 )
-from common.contracts.settings import SettingsShape, TaxRuleShape
 from common.contracts.shapes import Incoming
 from common.domain.cash_patterns import SCORE_MAX, Finding, Suspicion
 from common.domain.charge import Charge
@@ -119,27 +116,6 @@ class TenantCreated(Incoming):
     """A tenant that is to be billed."""
 
     tenant_id: UUID
-
-
-class TenantSettings(SettingsShape):
-    """All settings of a tenant but its tax rules; they replace what was in force, the logo too."""
-
-    logo: Logo | None = None
-
-    def in_force(self, before: dict[str, Any], now: datetime) -> dict[str, Any]:
-        """The settings as they are kept from now on: of the logo its hash.
-
-        Refuses: FxRateInvalid, TimeZoneUnknown.
-        """
-        kept = super().in_force(before, now)
-        logo = kept.pop("logo") and hashlib.sha256(self.logo or b"").hexdigest()
-        return {**kept, "logoSha256": logo}
-
-
-class TenantTaxRules(Incoming):
-    """All tax rules of a tenant; they replace what was in force."""
-
-    tax_rules: Annotated[tuple[TaxRuleShape, ...], Field(max_length=1000)]
 
 
 class PaymentCaptured(Incoming):

@@ -8,12 +8,12 @@ from common.contracts.fields import (
     Amount,
     AmountNotNegative,
     AmountOfUnits,
+    CreditsMicro,
     CurrencyCode,
     Instant,
     Name,
     Word,
 )
-from common.contracts.prepaid import CreditsMicro
 from common.contracts.references import PlanVersionRef
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment

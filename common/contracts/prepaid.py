@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from common.contracts.fields import Instant, Token, Word
+from common.contracts.fields import CreditsMicro, Instant, Token, Word
 from common.contracts.references import (
     CreditAccountRef,
     CreditEntryRef,
@@ -17,7 +17,6 @@ from common.contracts.references import (
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.moment import Moment
 from common.domain.prepaid_account import (
-    CREDITS_MICRO_MAX,
     MAIN,
     CreditAccount,
     CreditEntry,
@@ -30,17 +29,6 @@ from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare, in_turn
 from common.domain.prepaid_reversal import CreditsGivenBack
 from common.domain.prepaid_spend import CreditsCaptured, CreditsHeld, Use, allowance_left
 from common.domain.prepaid_transfer import MovedCredits
-
-CreditsMicro = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=CREDITS_MICRO_MAX,
-        description="Micro credits: a million of them are a credit.",
-        examples=[1_500_000],
-    ),
-]
-
 
 TakenBackFor = Annotated[
     Token, Field(pattern="^(refund|dispute):[^:]+$", examples=["dispute:dp_01K9ZQ0M8Y"])

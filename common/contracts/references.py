@@ -5,6 +5,7 @@ What a rule of the domain refuses is an error of its field, as any other.
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
+from uuid import UUID
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -148,3 +149,4 @@ LineRef = Annotated[
     LineId, Typed(LineId, r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "chg_01K9ZQ0M8Y" + "0" * 16)
 ]
 PropertyRef = Annotated[PropertyId, Field(examples=["7c1f0f0e-6f0b-4b8a-9d53-0a4f6e1f0a11"])]
+TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]

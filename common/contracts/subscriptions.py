@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
-from uuid import UUID
 
 from pydantic import Field
 
@@ -30,7 +29,6 @@ from common.domain.subscription_terms import Terms
 if TYPE_CHECKING:  # who shows no credit note loads none
     from common.domain.platform_credit import PlatformCreditNote
 
-TenantRef = Annotated[UUID, Field(examples=["2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"])]
 Seats = Annotated[int, Field(ge=1, le=SEATS_MAX, examples=[5])]
 Device = Annotated[
     PaymentToken, Field(min_length=16, examples=["6f1ed002ab5595859014ebf0951522d9"])

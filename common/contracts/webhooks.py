@@ -136,7 +136,7 @@ class RefundPart(Incoming):
     currency: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")] | None = None
     payment_intent: Annotated[Token | None, Field(alias="payment_intent")] = None
     failure_reason: Annotated[ProcessorWord | None, Field(alias="failure_reason")] = None
-    metadata: _Metadata = _Metadata()
+    metadata: _Metadata = Field(default_factory=_Metadata)
 
 
 class ProcessorObject(Incoming):
@@ -170,7 +170,7 @@ class ProcessorObject(Incoming):
     account: Token | None = None
     token_digest: Annotated[Sha256 | None, Field(alias="token_digest")] = None
     card: _Card | None = None
-    metadata: _Metadata = _Metadata()
+    metadata: _Metadata = Field(default_factory=_Metadata)
 
     @classmethod
     def of(cls, payload: str) -> Self:

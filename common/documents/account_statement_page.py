@@ -7,7 +7,6 @@ verified.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -23,6 +22,7 @@ from common.documents.page import Labelled, Party
 from common.documents.payload import MAX_LINES
 from common.documents.statement_page import StatementTooLong
 from common.documents.vocabulary import AccountStatementWords, Words
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 BUCKETS: Final = ("notDue", "days1To30", "days31To60", "days61To90", "over90")

@@ -6,7 +6,6 @@ day that is over is the same whenever it is drawn.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from typing import Any, Final
@@ -23,6 +22,7 @@ from common.documents.page import Labelled, Party
 from common.documents.payload import MAX_LINES
 from common.documents.statement_page import StatementTooLong
 from common.documents.vocabulary import AccountStatementWords, AgedReceivablesWords, Words
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 NOTHING: Final = ""

@@ -11,12 +11,13 @@ document gives the same bytes. The signature is put behind them, as a revision o
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pypdf import PdfWriter

@@ -15,10 +15,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from common.domain.dataclass import dataclass
 
 JOINED_FORMS = Path(__file__).with_name("fonts") / "joined.json"
 LATIN_DIGITS = "0123456789"

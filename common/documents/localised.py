@@ -9,7 +9,6 @@ and Pashto read days of the solar year (`solar_hijri`).
 
 import re
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -22,6 +21,7 @@ from common.documents.joining import LATIN_DIGITS, Script
 from common.documents.legible import isolated, visible
 from common.documents.vocabulary import LanguageUnknown, Words
 from common.documents.words import words_in
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 # What CLDR counts in, for the numbering systems of our languages.

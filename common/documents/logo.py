@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
 from common.documents.payload import Issuer
+from common.domain.dataclass import dataclass
 
 # As large as it is printed at most, in the points that the renderer sizes pictures by.
 MAX_WIDTH_PT: Final = 170

@@ -5,7 +5,6 @@ what stands there when something is absent is decided here, purely, so that it c
 tested without a PDF. The page shows the signed payload; it computes no money.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +24,7 @@ from common.documents.payload import (
     Totals,
 )
 from common.documents.vocabulary import Words
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 NOTHING = "–"

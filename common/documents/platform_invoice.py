@@ -8,7 +8,6 @@ has its total as its net, and nothing is said of tax.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from common.documents.filling import filled
 from common.documents.legible import legible
 from common.documents.localised import Localised
 from common.documents.page import Labelled, Party
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency, CurrencyUnknown
 
 LANGUAGE: Final = "en"

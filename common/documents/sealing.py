@@ -10,7 +10,6 @@ add up. What does not hold is refused, and the document is drawn again later.
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from common.documents.archival import XML_NAME
 from common.documents.checking import must_add_up
 from common.domain.certificate import CertificateGiven
+from common.domain.dataclass import dataclass
 from common.ports.powers import DrawingRefused, Seal
 
 if TYPE_CHECKING:

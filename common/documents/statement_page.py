@@ -8,7 +8,6 @@ invoices are verified, it is no document of ours.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any, Final
@@ -22,6 +21,7 @@ from common.documents.page import NOTHING, Labelled, Party, TaxOnPage
 from common.documents.payload import MAX_LINES
 from common.documents.statement_words import statement_words_in
 from common.documents.vocabulary import StatementWords, Words
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 MONEY: Final = frozenset({"payment", "refund", "refund_reversal", "deposit_transfer"})

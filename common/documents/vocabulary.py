@@ -5,8 +5,9 @@ defaults: the type checker finds a word left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from common.domain.dataclass import dataclass
 
 Direction = Literal["ltr", "rtl"]
 

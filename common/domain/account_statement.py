@@ -7,12 +7,12 @@ long, stands below, as of the last day. It is drawn for who asks and kept nowher
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from common.domain.ageing import Ageing
 from common.domain.company_account import CompanyAccount
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import FolioId
 from common.domain.money import Money
 from common.domain.refusal import Unmet

@@ -1,7 +1,6 @@
 """What was pointed out about a payment or a refund; it advises whoever looks at it (REF-2)."""
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SignalId
 
 

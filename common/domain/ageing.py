@@ -6,9 +6,9 @@ An item that is due on the day itself is not overdue yet; the day after, it is o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CompanyAccountId, InvoiceId
 from common.domain.money import Currency, Money
 

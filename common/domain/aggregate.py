@@ -10,10 +10,11 @@ a refused command's copy is dropped. So an aggregate replaces what it holds and 
 its copies share: no list or dictionary of it is ever altered in place.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 
 TRAIL_START = bytes(32)
 

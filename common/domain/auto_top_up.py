@@ -10,12 +10,13 @@ somebody sets it anew: a card that is declined for ever would be asked for ever.
 told, with when it is tried again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.credit_purchase import must_be_sold
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import AutoTopUpId, CreditAccountId, StoredMethodId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditBalanceLimit

@@ -12,11 +12,11 @@ refund. What came by another way stays on the folio, and a clerk is told how muc
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from common.domain.charge import Charge, portions
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioFact
 from common.domain.folio_line import ChargeKind, Source, Text
 from common.domain.identifiers import ChargeId, RefundId

@@ -9,7 +9,7 @@ How a session is closed stands in `cash_close`; here is what it is, and how cash
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -18,6 +18,7 @@ from common.domain.aggregate import Aggregate, Fact
 from common.domain.cash_count import Count
 from common.domain.cash_drawer import CashDrawer
 from common.domain.cash_movement import CashMovement, MovementKind
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     CashDrawerId,
     CashMovementId,

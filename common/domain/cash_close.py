@@ -11,7 +11,6 @@ closed by one person, however long it waits (CASH-8).
 """
 
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 
 from common.domain.cash import (
@@ -25,6 +24,7 @@ from common.domain.cash import (
 )
 from common.domain.cash_count import Count, closing_sha256
 from common.domain.cash_movement import MovementKind
+from common.domain.dataclass import dataclass
 from common.domain.moment import Moment
 from common.domain.money import Money
 from common.domain.refusal import Conflict, Forbidden

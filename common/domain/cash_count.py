@@ -10,11 +10,11 @@ another person or an earlier count is another document, and fits neither signatu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CashSessionId
 from common.domain.money import Currency, Money
 from common.domain.refusal import Unmet

@@ -5,10 +5,11 @@ of it; the drawer only says where, and whether a new session may begin: a frozen
 and lets the one that runs be closed (CASH-6).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CashDrawerId, PropertyId
 from common.domain.refusal import Conflict, Missing, Unmet
 

@@ -8,11 +8,11 @@ Nobody checks whether there is as much in the drawer as is taken out of it: the 
 not, and a refusal would tell what should be there before it is counted (CASH-3).
 """
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CashMovementId, CashSessionId
 from common.domain.ledger import Entry, cash_in
 from common.domain.money import AmountNotPositive, Money

@@ -14,10 +14,11 @@ nothing about anybody: it is pointed out, and a person looks (AI-1).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
+
+from common.domain.dataclass import dataclass
 
 WINDOW: Final = timedelta(days=30)
 QUICK: Final = timedelta(hours=1)

@@ -9,11 +9,11 @@ until it is confirmed (CASH-3).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from common.domain.cash import CashSession, SessionStatus
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CashSessionId
 from common.domain.money import Currency, Money
 

@@ -8,11 +8,12 @@ is checked by it, years later.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CertificateId
 from common.domain.moment import Moment
 from common.domain.refusal import Unmet

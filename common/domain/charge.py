@@ -12,10 +12,11 @@ its mind. Where tax is rounded per line the exact tax is in minor units already.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from decimal import Decimal
 
+from common.domain.dataclass import dataclass
 from common.domain.folio_line import ChargeKind, Line, Source, Text
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.moment import Moment

@@ -6,10 +6,12 @@ is let through as a probe, under a lease that ends when the caller is never hear
 probe closes it, or opens it anew.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from common.domain.dataclass import dataclass
 
 FAILURES_MAX: Final = 5
 WINDOW: Final = timedelta(seconds=60)

@@ -12,10 +12,10 @@ processor that does not answer, nor for a phone that is not answered.
 So a second payment may still come; what becomes of it stands in `second_payment`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, Overpayment
 from common.domain.identifiers import FolioId, PaymentIntentId
 from common.domain.moment import Moment

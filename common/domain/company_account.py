@@ -12,12 +12,13 @@ whose limit is nothing can use what it paid before, and no more.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     CompanyAccountId,
     FolioId,

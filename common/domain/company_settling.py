@@ -10,7 +10,6 @@ What a person confirms who writes something off is the SHA-256 of a canonical do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from common.domain.canonical import digest
 from common.domain.cash import Confirmed
 from common.domain.company_account import AccountFact, CompanyAccount
 from common.domain.credit_note import CREDIT_NOTES_PAYABLE
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     AllocationId,
     CashSessionId,

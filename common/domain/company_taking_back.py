@@ -13,11 +13,11 @@ account's credit again, and to what is due first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from common.domain.company_account import AccountStatus, CompanyAccount
 from common.domain.company_settling import CreditMoved, allocated
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import AllocationId, ReceiptId
 from common.domain.ledger import CARD_CLEARING, DISPUTED_FUNDS, Entry, owed_by
 from common.domain.moment import Moment

@@ -11,7 +11,7 @@ untaxed is corrected untaxed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from common.domain.charge import (
@@ -23,6 +23,7 @@ from common.domain.charge import (
     TaxSums,
     taxed_alike,
 )
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType, Posting, Text, standing
 from common.domain.identifiers import AdjustmentId, VoidId

@@ -16,7 +16,7 @@ for ever, and what a clerk writes about a guest is personal.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from common.domain.canonical import canonical, digest
 from common.domain.cash import Confirmed
 from common.domain.credit_payload import credit_document
 from common.domain.credited import InvoicedLine, Portion, invoiced_lines
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditNoteId, InvoiceId, LineId, SettlementId
 from common.domain.invoice import Invoice, InvoiceFact
 from common.domain.issued_document import DocumentRendered, DocumentSent, IssuedDocument, Series

@@ -12,11 +12,12 @@ whatever the limits say by then, under the key `purchase:<id>`, in the transacti
 that it was paid. So there is no moment at which one is known without the other.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     CreditAccountId,
     CreditLotId,

@@ -10,9 +10,9 @@ the key under which the credits were granted, or taken back.
 A dispute that is won brings its money back, once: the second part of its source.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Money
 
 PROCESSOR: Final = "processor_clearing"

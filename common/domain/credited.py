@@ -6,9 +6,10 @@ where tax is rounded per invoice, a row's tax is known to the document alone (TA
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import LineId
 from common.domain.money import Currency, Money
 

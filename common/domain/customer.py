@@ -9,11 +9,12 @@ told, `told_version` is how far the processor has been told.
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CustomerId
 from common.domain.moment import Moment
 from common.domain.refusal import Conflict, Missing, Unmet

@@ -10,10 +10,10 @@ a trail of its own: nothing about the customer has changed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.dispute import Dispute
 from common.domain.identifiers import CustomerId, PaymentIntentId, StoredMethodId
 from common.domain.refund import Refund

@@ -9,8 +9,9 @@ The payment stays where it was recorded. What was moved is no longer given back 
 back first (`common.domain.refund`). So no money is given back twice, whichever way it went.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType
 from common.domain.identifiers import DepositTransferId, FolioId

@@ -21,12 +21,13 @@ one that paid an invoice of the platform: of that the platform's own books know
 (`platform_credit`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     DisputeId,
     FolioId,

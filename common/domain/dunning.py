@@ -12,10 +12,12 @@ platform is declared, nobody is suspended; whoever should have been is charged o
 Everything here is a function of the times: late runs, early runs and second runs decide alike.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
+
+from common.domain.dataclass import dataclass
 
 LOOK_AGAIN: Final = timedelta(hours=1)
 """How long somebody waits whom only an outage or an incident keeps from being suspended."""

@@ -25,12 +25,13 @@ cents. What cannot be said without changing a figure is refused by name, never b
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from common.domain.dataclass import dataclass
 from common.domain.einvoice_terms import (
     FINEST_MICRO,
     OUTSIDE,

@@ -3,11 +3,11 @@
 Which term holds what of a document is decided in `common.domain.einvoice`. Amounts are micro units.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.money import MICRO_EXPONENT
 
 UNIT_MICRO: Final = 10**MICRO_EXPONENT

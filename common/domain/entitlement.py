@@ -6,11 +6,11 @@ hotel can always read its books and pay; with the end of a subscription nothing 
 this counts use: that is done where something is used.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.plan import PlanLimits, PlanVersion
 from common.domain.subscription import Status, Subscription
 

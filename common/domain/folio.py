@@ -11,13 +11,14 @@ given back or moved (FOL-11). Whatever posts lines brings the difference over in
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.charge import Charge, Occasion, TaxedAmount, TaxSums, portions
+from common.domain.dataclass import dataclass
 from common.domain.folio_line import Line, LineType
 from common.domain.fx import FxRates, FxSnapshot
 from common.domain.guest import Guest, Stay

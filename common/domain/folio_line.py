@@ -9,11 +9,12 @@ together and stand on the same document.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import ChargeId, LineId
 from common.domain.money import Money
 from common.domain.nights import Occupancy

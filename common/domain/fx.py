@@ -8,9 +8,9 @@ can be shown and is never lost in silence.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
+from common.domain.dataclass import dataclass
 from common.domain.money import CurrenciesDiffer, Currency, Money, divided
 from common.domain.refusal import Unmet
 

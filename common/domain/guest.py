@@ -1,8 +1,8 @@
 """Who stays, and when: the person or company that a folio is for."""
 
-from dataclasses import dataclass
 from datetime import date
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 

@@ -10,8 +10,8 @@ of the invoice that it corrects: what was declared by one rate is taken back by 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from common.domain.dataclass import dataclass
 from common.domain.fx import FxRateMissing, FxSnapshot
 from common.domain.money import Currency, Money
 

@@ -4,10 +4,10 @@ Such an attempt changes nothing, and so leaves no trace of its own; it is writte
 in the audit trail of the actor who made it.
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from common.domain.aggregate import Fact
 from common.domain.canonical import canonical
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio
 from common.domain.folio_line import Line
 from common.domain.identifiers import InvoiceId

@@ -12,10 +12,10 @@ would be refused rather than signed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.domain.charge import TaxSums
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio
 from common.domain.folio_line import MONEY, Line, LineType, Posting, Text, standing
 from common.domain.fx import FxSnapshot

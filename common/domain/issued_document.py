@@ -10,12 +10,13 @@ it.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical
+from common.domain.dataclass import dataclass
 from common.domain.guest import Guest
 from common.domain.identifiers import DocumentId, FolioId, PropertyId, SendingId
 from common.domain.invoice_payload import Place

@@ -14,11 +14,12 @@ What the books cannot take is refused, and kept for a person: more than is left 
 beside what was promised to the guest here, and money that was moved to another folio.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio
 from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId
 from common.domain.ledger import CARD_CLEARING, REFUNDS_TO_SETTLE, Entry

@@ -16,10 +16,10 @@ What a guest has paid beyond what is owed is the guest's, and the house owes it:
 every folio the guest ledger holds what is owed and never less than nothing.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
+from common.domain.dataclass import dataclass
 from common.domain.folio_line import Line, LineType
 from common.domain.identifiers import CashSessionId, CompanyAccountId, PropertyId
 from common.domain.money import Money

@@ -7,7 +7,8 @@ goes on behind the last of them, and every number in between is written down as 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from common.domain.dataclass import dataclass
 
 SeriesKey = tuple[str, str, int]
 """Jurisdiction, kind of document, year; year 0 never restarts."""

@@ -4,9 +4,9 @@ A meter is the platform's and not a plan's. What sends an event does not know wh
 subscribed to, and what was counted has to outlive a change of that; a plan says what it costs.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 

@@ -9,11 +9,11 @@ MON-4: two currencies are never added or compared. Converting is `fx`'s, with a 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import Final, Self
 
 from common.domain.currencies import MINOR_EXPONENTS
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 MICRO_EXPONENT: Final = 6

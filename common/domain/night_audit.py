@@ -8,12 +8,13 @@ guests' accounts by. Days end in their order.
 The report tells nothing of what should be in a drawer (CASH-3): of cash it holds what guests paid.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import NightAuditId, PropertyId
 from common.domain.moment import Moment
 from common.domain.money import Money

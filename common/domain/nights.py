@@ -7,9 +7,10 @@ and needs no cut. Each stretch becomes a line of its own: a line of an invoice b
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
+from common.domain.dataclass import dataclass
 from common.domain.tax import TaxRule
 
 

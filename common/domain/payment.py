@@ -4,12 +4,13 @@ The two amounts differ only in currency: the folio's rates, pinned when it opene
 other, and both are kept. A processor's payment is recorded once, whoever tells us of it first.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from common.domain.advice import Advice
+from common.domain.dataclass import dataclass
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import (
     CashSessionId,

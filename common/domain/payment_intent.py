@@ -14,10 +14,11 @@ with the method that it would be taken from and the `review_id` that it waits fo
 confirmed as any other; refused, it has failed, and nobody was ever asked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Fact
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, Overpayment
 from common.domain.identifiers import (
     CustomerId,

@@ -15,7 +15,7 @@ What an approver confirms is the SHA-256 of a canonical document (RFC 8785): `de
 `payout.approve` or `payout.reject`, then `tenant`, `payout`, `amountMicro` and `currency`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -24,6 +24,7 @@ from uuid import UUID
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import digest
 from common.domain.cash import Confirmed
+from common.domain.dataclass import dataclass
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PayoutId, PropertyId
 from common.domain.ledger import BANK_CLEARING, CARD_CLEARING, PAYOUTS_IN_TRANSIT, Entry

@@ -9,11 +9,12 @@ was never proven is given up when another one takes its place, so that a slip of
 nobody from their own account.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PayoutAccountId
 from common.domain.moment import Moment
 from common.domain.refusal import Conflict, Missing

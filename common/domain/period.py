@@ -11,12 +11,12 @@ changes a plan and changes it back is where they were.
 
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from common.domain.business_date import zone_of
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 MONTHS_PER_YEAR: Final = 12

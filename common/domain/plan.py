@@ -7,11 +7,12 @@ A plan without a fee is sold for a fee that is agreed with each tenant. What is 
 or its credits has no limit.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval

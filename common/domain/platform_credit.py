@@ -15,12 +15,13 @@ comes back when the dispute is won, and is a loss when it is not.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical, digest
+from common.domain.dataclass import dataclass
 from common.domain.dispute import Dispute, DisputeStatus
 from common.domain.identifiers import (
     SubscriptionId,

@@ -10,13 +10,13 @@ An invoice is charged when it is issued, and is overdue a day later; one that is
 open and was not charged for fourteen days, the cap of dunning, is charged no more.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from common.domain.account_statement import PeriodInvalid, must_be_a_period
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency, Money, divided
 from common.domain.period import MONTHS_PER_YEAR, seconds_between
 from common.domain.recurring_revenue import MovementKind

@@ -4,11 +4,12 @@ Who declares one says why. One is on at a time, over all tenants; its trail stan
 whoever declared it, and that office ends it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.moment import Moment
 from common.domain.platform_identifiers import PlatformIncidentId
 from common.domain.refusal import Conflict, Missing

@@ -15,13 +15,14 @@ cost nothing.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Self
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.business_date import zone_of
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency, Money
 from common.domain.platform_identifiers import PlatformTaxRulesId
 from common.domain.refusal import Unmet

@@ -14,12 +14,13 @@ from, with what it did to the balance, to what is held and to the debt.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     CreditAccountId,
     CreditEntryId,
@@ -29,12 +30,11 @@ from common.domain.identifiers import (
 from common.domain.moment import Moment
 from common.domain.prepaid_hold import CreditHold, HoldStatus
 from common.domain.prepaid_lot import CreditLot, LotShare
+from common.domain.prepaid_terms import CREDITS_MICRO_MAX
 from common.domain.refusal import Conflict, Missing, Unfunded, Unmet
 
 MAIN: Final = "main"
 """The account that every tenant has."""
-CREDITS_MICRO_MAX: Final = 2**53 - 1
-"""So that every reader of JSON keeps an amount exactly."""
 
 
 class CreditAccountUnknown(Missing):

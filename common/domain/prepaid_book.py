@@ -10,9 +10,9 @@ its payment. At any moment issued = outstanding + spent + owed to houses + expir
 - owed - waived.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditAccountId
 from common.domain.prepaid_account import CreditEntry, EntryKind
 

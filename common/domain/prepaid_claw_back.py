@@ -8,11 +8,11 @@ takes back once, and all of them together no more than was granted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditsMoved, EntryKind

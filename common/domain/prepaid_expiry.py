@@ -6,10 +6,10 @@ is left out.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditsMoved, EntryKind
 from common.domain.prepaid_lot import CreditLot, LotShare, in_turn

@@ -12,12 +12,12 @@ What a person confirms of a grant is the SHA-256 of a canonical document (RFC 87
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId, SubscriptionId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import (

@@ -8,10 +8,11 @@ A hold is a promise. Until it ends it can be captured, also of a lot that has ex
 Where nothing is deducted, nothing is set aside, and the capture is metered only (CRD-8).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditAccountId, CreditHoldId
 from common.domain.prepaid_lot import LotShare
 from common.domain.refusal import Conflict, Missing, Unmet

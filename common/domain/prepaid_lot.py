@@ -9,11 +9,12 @@ and can be taken back as exactly those credits (CRD-5).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditAccountId, CreditLotId
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)

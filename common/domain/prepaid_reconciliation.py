@@ -9,9 +9,9 @@ tenant has paid for and lacks: books that repair themselves hide what broke them
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditAccountId, PaymentIntentId
 
 ENTRIES: Final = "credit_entries_do_not_come_to_the_balance"

@@ -20,10 +20,10 @@ they were used: what came back in their place is another's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId, FolioId, PaymentId, RefundId
 from common.domain.moment import Moment
 from common.domain.money import CurrenciesDiffer, Money

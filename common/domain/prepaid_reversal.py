@@ -10,11 +10,11 @@ Which debt a payment or a waiver settles is the oldest: so what became of each c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditsMoved, EntryKind

@@ -5,9 +5,9 @@ anything is. Both are metered: what was used is written down with a deduction of
 rest. The allowance is the tenant's, and so only its main account has it; its month is that of UTC.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditHoldId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import MAIN, CreditAccount, CreditsMoved, EntryKind

@@ -3,13 +3,15 @@
 Credits are counted in micro credits, a million to a credit, and never in a currency (CRD-2).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency
 
 CREDIT_MICRO: Final = 1_000_000
 """A credit in micro credits."""
+CREDITS_MICRO_MAX: Final = 2**53 - 1
+"""So that every reader of JSON keeps an amount exactly."""
 DOLLAR: Final = Currency("USD")
 """What credits are sold for where nothing else was agreed on."""
 

@@ -4,8 +4,9 @@ What is free moves in the order in which it would be spent. It goes on as credit
 with the same expiry: where the other account has some of that grant already, they are one lot.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId
 from common.domain.moment import Moment
 from common.domain.prepaid_account import CreditAccount, CreditsMoved, EntryKind

@@ -14,12 +14,12 @@ What such a payment is for, and which facts it makes, its kinds know: one for a 
 (`payment_intent`), one for credits (`credit_purchase`).
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from common.domain.aggregate import Aggregate
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CustomerId, PaymentIntentId
 from common.domain.moment import Moment
 from common.domain.money import Money

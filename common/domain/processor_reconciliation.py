@@ -17,13 +17,14 @@ It reports, and corrects nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import ProcessorDifferenceId, PropertyId
 from common.domain.money import Currency, Money
 from common.domain.refusal import Conflict, Missing

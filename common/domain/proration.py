@@ -11,9 +11,9 @@ Where time stands in a period is said by what is left of it. So a pause, which m
 nothing here.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency, Money, divided
 
 

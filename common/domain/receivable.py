@@ -10,11 +10,12 @@ day that is over is the same whenever it is asked (`ageing`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 
 from common.domain.cash import Confirmed
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     AllocationId,
     CashSessionId,

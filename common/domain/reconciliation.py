@@ -17,13 +17,14 @@ counted blind: what should be in it could be worked out from that (CASH-3).
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PropertyId, ReconciliationId
 from common.domain.money import Currency, Money
 from common.domain.refusal import Conflict, Missing

@@ -17,11 +17,12 @@ day of the past is the sum of what was written down by then. There are five kind
     churn         nothing any more
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Money
 from common.domain.period import Interval

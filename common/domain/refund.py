@@ -19,7 +19,7 @@ then `tenant`, `folio`, `payment`, `refund`, `amountMicro` and `currency`. Whoev
 makes its id, so that a client works out what is confirmed from what it shows (SEC-4).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,7 @@ from uuid import UUID
 from common.domain.advice import Advice
 from common.domain.canonical import digest
 from common.domain.cash import Confirmed
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType
 from common.domain.identifiers import (

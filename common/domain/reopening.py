@@ -14,11 +14,11 @@ Whoever opens a folio again confirms it, gives a reason, and says whether the gu
 house: if not, no later night audit charges what was once planned for the stay.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from common.domain.canonical import digest
 from common.domain.cash import Confirmed
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioFact, FolioStatus
 from common.domain.identifiers import FolioId
 from common.domain.refusal import Conflict

@@ -14,12 +14,13 @@ pinned no rate of, it is worth nothing that can be said there: it stays where it
 nobody from the folio.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.fx import FxRateMissing
 from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId

@@ -13,10 +13,10 @@ and in the end to the line. A pause moves nothing here: the line says which seco
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Currency, Money, divided
 from common.domain.period import Period, seconds_between
 from common.domain.recurring_revenue import MovementKind

@@ -8,12 +8,13 @@ that nobody would answer for is not taken.
 `subject_kind` says what waits: a payment intent; a payout may wait the same way.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PropertyId, ReviewId
 from common.domain.moment import Moment
 from common.domain.money import Money

@@ -17,11 +17,11 @@ be usual: a person looks at it, and nobody is refused for want of a rate.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import CustomerId, PaymentIntentId, StoredMethodId
 from common.domain.money import AmountOutOfRange, Currency, Money

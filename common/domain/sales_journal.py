@@ -12,11 +12,11 @@ What is issued while the export runs is behind that number, and belongs to the n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PropertyId
 from common.domain.issued_document import IssuedDocument
 from common.domain.money import MICRO_EXPONENT, Currency

@@ -10,11 +10,11 @@ its salt, the trail still proves what was sent, when, by whom, and nothing tells
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from common.domain.canonical import canonical
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import DocumentId, SendingId
 from common.domain.moment import Moment
 from common.domain.refusal import Missing

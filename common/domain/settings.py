@@ -6,7 +6,7 @@ can be explained years later by the rules of its day.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from common.domain.business_date import (
     midnight_after,
     start_of_business_day,
 )
+from common.domain.dataclass import dataclass
 from common.domain.dunning import DunningTerms
 from common.domain.fx import FxSnapshot
 from common.domain.identifiers import PropertyId, TenantId

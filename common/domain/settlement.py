@@ -9,10 +9,10 @@ since: it was at nothing before.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from common.domain.charge import TaxSums
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus, LinesPosted
 from common.domain.folio_line import MONEY, Line, LineType
 from common.domain.fx import FxSnapshot

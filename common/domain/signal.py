@@ -5,13 +5,14 @@ for a person, a pattern and a business date, or once for a pattern and a folio, 
 refund, and reviewed once. A refund shows what was pointed out about it (REF-2).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.cash_patterns import Finding
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PropertyId, SignalId
 from common.domain.moment import Moment
 from common.domain.refusal import Conflict, Missing

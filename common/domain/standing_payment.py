@@ -1,7 +1,6 @@
 """Where a payment stands that was taken: with what became of its money since (GW-3)."""
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.payment import Payment
 from common.domain.payment_intent import PaymentIntent
 from common.domain.processor_payment import PaymentStatus

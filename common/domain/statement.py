@@ -7,8 +7,8 @@ that took it back), and behind each line the balance that it left.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio
 from common.domain.folio_line import Line, LineType
 from common.domain.identifiers import LineId

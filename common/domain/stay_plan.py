@@ -12,10 +12,11 @@ stays there, whatever is told of the reservation.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from common.domain.charge import Charge
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.folio_line import ChargeKind, Source, Text
 from common.domain.guest import Stay

@@ -10,12 +10,13 @@ that were made by it.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CustomerId, DataKeyId, StoredMethodId
 from common.domain.moment import Moment
 from common.domain.refusal import Conflict, Missing, Unmet

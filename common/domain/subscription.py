@@ -10,13 +10,14 @@ anchor moves with the end of the period (SUB-8). Who has committed to a year and
 end is billed to that end and no further (SUB-9).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final, TypeVar
 
 from common.domain import recurring_revenue as revenue
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period, boundary, second_of, seconds_between

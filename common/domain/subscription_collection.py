@@ -10,12 +10,13 @@ declined, and tells of it (WH-4). Nothing is charged and nobody is dunned here m
 subscription has ended, what is open is collected here again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.dunning import Dunning, DunningTerms
 from common.domain.identifiers import Identifier, StoredMethodId, SubscriptionId
 from common.domain.moment import Moment

@@ -1,7 +1,8 @@
 """What happened to a subscription, as it is shown to those whose it is."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from common.domain.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ waits for the processor, charged under ids that are reckoned from the invoice's 
 was taken or where nothing is due, `uncollectible` what nobody will pay any more.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -18,6 +18,7 @@ from uuid import UUID
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import canonical, digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.money import Currency, Money
 from common.domain.period import Period

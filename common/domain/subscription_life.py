@@ -3,10 +3,10 @@
 Each is one step of the table in `common.domain.subscription`, told with its reason.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.period import Period, boundary, second_of
 from common.domain.subscription import (
     ADVANCING,

@@ -15,11 +15,12 @@ own collecting beside ours), the first pays it. The second is written down as `r
 nothing, and all of it goes back by itself (`subscription_refund`), whatever is told of it later.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final, Self
 
 from common.domain.aggregate import Fact
 from common.domain.charge_ids import charge_id
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     RefundId,
     StoredMethodId,

@@ -9,11 +9,11 @@ So even who had the key could have nothing charged that the books would not have
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from common.domain.canonical import canonical
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.period import second_of, seconds_between
 from common.domain.refusal import Conflict, Malformed

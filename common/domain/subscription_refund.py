@@ -14,11 +14,12 @@ said: then it is asked before. What it will not make lies on `payments_to_return
 has given it back at the processor itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import (
     PaymentIntentId,
     RefundId,

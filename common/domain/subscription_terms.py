@@ -1,7 +1,6 @@
 """What a tenant has subscribed to. Terms are replaced as a whole, and never changed."""
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PlanVersionId
 from common.domain.money import Money
 from common.domain.period import Interval, Period

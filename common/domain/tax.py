@@ -17,11 +17,12 @@ prices contain a tax and others bear it on top, these are two sums, each rounded
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Final, Literal, Self
 
+from common.domain.dataclass import dataclass
 from common.domain.money import Money, divided
 from common.domain.refusal import Unmet
 

@@ -16,11 +16,12 @@ it moves. So does a charge that went untaxed for want of a rule: its nights are 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from common.domain.charge import UNTAXED_ALLOWED, ChargeUnknown
 from common.domain.correction import adjust, of_charge, opposite, price_of, reverse
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, LinesPosted
 from common.domain.folio_line import Line, LineType, Posting, postings
 from common.domain.identifiers import AdjustmentId, ChargeId, FolioId, TaxLineId

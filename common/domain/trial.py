@@ -14,11 +14,12 @@ the database lets no mark in twice; which keys those are is said in `trial_keys`
 here: what was promised is not less when the clock of a zone moves.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
 from common.domain.business_date import zone_of
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.money import Money
 from common.domain.period import Period, second_of

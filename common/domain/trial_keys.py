@@ -11,9 +11,9 @@ again: it begins no trial at all, and its operator is told.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unavailable
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ stays as it is. A closed folio cannot be changed: it is opened again first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from common.domain.charge import UNTAXED_ALLOWED, Charge, portions
 from common.domain.correction import price_of, void_charge
+from common.domain.dataclass import dataclass
 from common.domain.folio import ChargePosted, Folio, FolioFact, FolioStatus, LinesPosted
 from common.domain.folio_line import ChargeKind, Line, LineType, Posting, Source, standing
 from common.domain.identifiers import ChargeId

@@ -12,12 +12,13 @@ cycle takes the same lock: an event is on the invoice that it writes, or on the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.canonical import digest
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PlanVersionId, SubscriptionId
 from common.domain.meter import Aggregation, Meter, MeterUnknown
 from common.domain.period import Interval, Period, periods

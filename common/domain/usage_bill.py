@@ -7,8 +7,7 @@ A period in which a plan was changed is priced by the one that it ended with. Wh
 trial, the period before the first, is counted and costs nothing, however late it comes (SUB-10).
 """
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import SubscriptionId
 from common.domain.meter import Aggregation
 from common.domain.money import Money

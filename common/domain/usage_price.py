@@ -12,10 +12,10 @@ times as wide; of what is a level (the highest, the number of different ones) a 
 for each month, as a seat does.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from common.domain.dataclass import dataclass
 from common.domain.meter import Aggregation
 from common.domain.money import Currency, Money, divided
 from common.domain.refusal import Unmet

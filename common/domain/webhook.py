@@ -8,11 +8,11 @@ what became of it, is kept for ever, so that no later delivery has a second effe
 of one that is quarantined, because nobody knows whose it is.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import WebhookId
 from common.domain.refusal import Conflict, Missing
 

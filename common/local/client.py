@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
+
+from common.domain.dataclass import dataclass
 
 ANSWER_SECONDS_MAX: Final = 30
 WAIT_SECONDS_MAX: Final = 20

@@ -10,7 +10,7 @@ HTTP; nothing goes past the interface that a deployment has.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any, Final
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from common.domain.dataclass import dataclass
 from common.local.client import Answer, Client, WentOtherwise
 from common.local.demo_hotel import KABUL, Neighbours
 

@@ -20,7 +20,6 @@ functions, and no function can import it.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from werkzeug.wrappers import Response
 from common.contracts.fields import AmountNotNegative
 from common.contracts.references import PaymentIntentRef, PropertyRef
 from common.contracts.shapes import Request
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Missing, Refusal
 from common.local.clock import MovableClock
 from common.local.documents import LINKS_PATH, DocumentFolder

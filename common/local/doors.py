@@ -6,12 +6,13 @@ kept here, and are told by its broker, as any subscriber is: at least once, and 
 subscription. What was heard since the stack was started is remembered.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
 from common.contracts.event import TYPE_PREFIX
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Missing
 from common.runtime.pushed import PushedEvent
 

@@ -15,7 +15,6 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +22,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.runtime.authentication import AUDIENCE, whole_second
 from common.runtime.step_up import MAX_STEP_UP_LIFETIME_SECONDS, STEP_UP_TYPE
 

@@ -10,13 +10,13 @@ OpenTelemetry keeps them in memory instead of sending them. They say nothing of 
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
+from common.domain.dataclass import dataclass
 from common.runtime.watching import note_condition
 from common.wiring import Wiring
 

@@ -6,9 +6,10 @@ as in cron since its first version.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
+
+from common.domain.dataclass import dataclass
 
 RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 YEARS_MAX: Final = 8  # 29 February comes round within this, over a century's end as well

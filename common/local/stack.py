@@ -13,10 +13,10 @@ jobs log in under roles of their own.
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from common.domain.dataclass import dataclass
 from common.local.clock import MovableClock
 from common.local.database import start_database
 from common.local.demo_hotel import PROPERTY_IDS, TENANT_ID, Neighbours

@@ -1,6 +1,6 @@
 """What a payment processor answers to a deed that was asked of it."""
 
-from dataclasses import dataclass
+from common.domain.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ does not come leaves a payment `processing`, and `standing` says later what beca
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unavailable
 
 if TYPE_CHECKING:

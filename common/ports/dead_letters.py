@@ -3,10 +3,10 @@
 Of one that was quarantined the body goes when its time is over, and the letter stays.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Conflict, Missing
 
 

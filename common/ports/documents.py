@@ -2,8 +2,9 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

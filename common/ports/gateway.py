@@ -7,9 +7,9 @@ what happened, and the refund stays pending until somebody asks again, under the
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from common.domain.dataclass import dataclass
 from common.ports.movements import Movements
 from common.ports.payouts import PayingOut
 

@@ -6,10 +6,12 @@ one particular deed. Rights are scopes, never role names (SEC-2): a role is what
 person, a scope is what that person may do here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
+
+from common.domain.dataclass import dataclass
 
 VERIFIED_ACCOUNT: Final = "account.verified"
 """A scope that nobody is given: those hold it whose token says that the identity service has

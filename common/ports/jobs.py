@@ -6,11 +6,11 @@ step after the other, and each answers what it came to.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.ports.dead_letters import OldLetters
 from common.ports.powers import Powers
 from common.ports.publishing import Publisher

@@ -3,9 +3,10 @@
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from common.domain.identifiers import ProcessorDifferenceId, PropertyId

@@ -2,9 +2,9 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 T = TypeVar("T")

@@ -3,8 +3,10 @@
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from common.domain.collection_lease import Lease

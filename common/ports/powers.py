@@ -2,9 +2,10 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Unmet
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ brings them again. Every message is delivered at least once; who consumes knows 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from common.domain.dataclass import dataclass
 
 EVENT_TYPE: Final = "ce-type"
 HELD_BACK: Final = "held back: an earlier message of the same key was not acknowledged"

@@ -3,9 +3,10 @@
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from uuid import UUID

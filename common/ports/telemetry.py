@@ -17,8 +17,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol, TypeAlias
+
+from common.domain.dataclass import dataclass
 
 Attributes: TypeAlias = Mapping[str, str | int | bool]
 Kind: TypeAlias = Literal["server", "client", "producer", "consumer", "internal"]

@@ -6,11 +6,11 @@ nothing behind while the others go on.
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Conflict, Forbidden, Refusal, Unmet
 from common.ports.identity import Actor, StepUp
 from common.ports.quotes import Quotes

@@ -5,10 +5,11 @@ tenant that no process ever holds, with the version that wrapped it: a rotation 
 touches nothing that it has sealed. Destroying the wrapping key erases all of it at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import DataKeyId
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations  # the names below are for the type checker, 
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+from common.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

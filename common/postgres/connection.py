@@ -20,7 +20,6 @@ import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from struct import Struct
 from typing import Any, Final, TypeAlias
@@ -28,6 +27,7 @@ from uuid import UUID
 
 import pg8000.native
 
+from common.domain.dataclass import dataclass
 from common.ports.telemetry import is_watched
 from common.postgres.watching import round_trip
 

@@ -6,13 +6,13 @@ transaction that ends with it. Nothing is written.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import pg8000.native
 
+from common.domain.dataclass import dataclass
 from common.postgres.connection import Connection
 from common.postgres.invariants import Look, look
 from common.postgres.schemas import DRAIN_ROLE, OWNER_ROLE, role_of, schema_of

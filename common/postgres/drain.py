@@ -18,10 +18,11 @@ Tenants are found by skipping through the index of waiting events; published one
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.ports.jobs import Batch, Step, Turn, WaitingEvent
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres.connection import ConnectionLost, Row, ServerRefused, Statement

@@ -20,13 +20,13 @@ like one that holds.
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.postgres.connection import Connection, ForeignReply, Row, Statement
 from common.postgres.schemas import DRAIN_ROLE, role_of, schema_of
 from common.postgres.session import BEGIN_READ_ONLY, ROLLBACK

@@ -10,12 +10,12 @@ The checksum covers the whole file, so that what stands in the repository is wha
 """
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.postgres.schemas import role_of
 
 UP_MARKER: Final = "-- up"

@@ -11,12 +11,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from common.domain.dataclass import dataclass
 from common.postgres.migration_files import Migration, resolved
 from common.postgres.schemas import APPEND_ONLY_TABLES, CENTRAL_SCHEMA, OWNER_ROLE
 

@@ -1,9 +1,10 @@
 """What a run of migrations did, schema by schema, and how it says so."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
+
+from common.domain.dataclass import dataclass
 
 State = Literal["moved", "unchanged", "failed", "reverted", "untouched"]
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from common.domain.identifiers import CreditAccountId, CreditHoldId, CreditLotId, PaymentId
 from common.domain.prepaid_account import (
-    CREDITS_MICRO_MAX,
     MAIN,
     CreditAccount,
     CreditAccountUnknown,
@@ -21,6 +20,7 @@ from common.domain.prepaid_hold import CreditHold, HoldStatus, HoldUnknown
 from common.domain.prepaid_reconciliation import CreditSums
 from common.domain.prepaid_redemption import Redemption
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, DebtMove, Reversal
+from common.domain.prepaid_terms import CREDITS_MICRO_MAX
 from common.ports.paging import CursorInvalid, Page
 from common.ports.prepaid import CreditFilter
 from common.postgres import prepaid_sql as sql

@@ -5,9 +5,9 @@ one, in the same round trip and as statements of their own: behind the accounts'
 as whoever held those before has left them.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.postgres.prepaid_rows import (
     ACCOUNT_COLUMNS,
     ENTRY_COLUMNS,

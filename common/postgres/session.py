@@ -13,12 +13,12 @@ is found out by it and thrown away before a row is read from it.
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.settings import Settings
 from common.ports.clock import Clock
 from common.ports.transactions import (

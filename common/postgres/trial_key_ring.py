@@ -7,9 +7,9 @@ done, and is marked under what is left.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Conflict
 from common.ports.transactions import DatabaseUnavailable
 from common.postgres.connection import ConnectionLost, Row, Statement

@@ -5,9 +5,10 @@ id is the key under which the processor takes it, and stands in what it keeps. S
 intent is found `processing`, and whoever comes next asks what became of it before anything else.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import StoredMethodId
 from common.domain.payment import Payment, PaymentMethod

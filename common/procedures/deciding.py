@@ -5,8 +5,7 @@ the same deed: that it is asked for is committed with the decision, and the proc
 that, under the payment's own id. So it goes on once, however often its approval is sent.
 """
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PaymentIntentId
 from common.domain.review import Review, SubjectKind
 from common.ports.powers import Powers

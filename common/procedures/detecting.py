@@ -6,11 +6,11 @@ counts for itself. Either way the day has been looked at, and no money has moved
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from common.domain.cash_patterns import SCORE_MAX, ActorFigures, Finding, find_patterns
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PropertyId
 from common.domain.signal import Signal
 from common.ports.powers import Powers

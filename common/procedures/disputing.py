@@ -6,9 +6,8 @@ Of a company's payment the company owes it again, and has it back where it is wo
 the platform the credits of its period follow.
 """
 
-from dataclasses import dataclass
-
 from common.domain.company_taking_back import CardReceipt
+from common.domain.dataclass import dataclass
 from common.domain.dispute import INQUIRIES, Dispute, DisputeFact, DisputeStatus
 from common.domain.identifiers import ReceiptId
 from common.domain.money import Money

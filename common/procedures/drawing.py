@@ -9,10 +9,11 @@ costs nothing but time.
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from common.domain.certificate import CertificateGiven, keep
+from common.domain.dataclass import dataclass
 from common.domain.einvoice import EInvoiceNotPossible
 from common.domain.identifiers import CreditNoteId, DocumentId
 from common.domain.issued_document import IssuedDocument, Rendition, Signature

@@ -11,10 +11,10 @@ seller and tenant, as each of them says no more than the key does.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.settings import Issuer
 from common.domain.subscription_invoice import PLATFORM_ID, SubscriptionInvoice
 from common.ports.powers import DocumentMissing, DrawingRefused, NotPrintable, Powers

@@ -15,7 +15,6 @@ in one commit. A job asks the processor, and its word is kept once, whoever hear
 from typing import Final
 
 from common.domain.dispute import Dispute, DisputeStatus
-from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.money import Money
 from common.domain.platform_credit import (
     dispute_source,
@@ -27,10 +26,8 @@ from common.domain.platform_credit import (
 )
 from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
-from common.domain.refund import RefundExceedsPayment
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice
 from common.domain.subscription_payment import (
-    SubscriptionPayment,
     SubscriptionPaymentSentBack,
 )
 from common.domain.subscription_refund import SubscriptionRefund
@@ -65,24 +62,6 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
     if invoice.paid_at is None or payment.is_under_way:
         raise TryAgain("what went back has not been heard to come")
     return None
-
-
-def take_paid_invoice(
-    invoice_id: SubscriptionInvoiceId, tx: Transaction
-) -> tuple[SubscriptionInvoice, SubscriptionPayment]:
-    """An invoice with the charge that has paid it, behind its subscription's lock.
-
-    Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
-    """
-    subscription_id = tx.subscriptions.get_invoice(invoice_id).subscription_id
-    tx.subscriptions.foresee_invoice(invoice_id)
-    tx.subscription_payments.foresee_that_paid(invoice_id)
-    tx.subscription_refunds.foresee_promised(invoice_id)
-    tx.subscriptions.take_by_id(subscription_id)
-    payment = tx.subscription_payments.that_paid(invoice_id)
-    if payment is None:
-        raise RefundExceedsPayment(leftMicro=0)
-    return tx.subscriptions.get_invoice(invoice_id), payment
 
 
 def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:

@@ -4,9 +4,8 @@ Nobody waits for it. Whoever writes a customer down asks right afterwards, a job
 left behind, and both ask under our own id and the number of the details that they tell.
 """
 
-from dataclasses import dataclass
-
 from common.domain.customer import Customer
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import CustomerId
 from common.ports.answers import Failed, Unknown
 from common.ports.cards import Linked, Person

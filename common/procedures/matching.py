@@ -7,11 +7,12 @@ have left its account.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import ProcessorDifferenceId
 from common.domain.processor_reconciliation import (
     Differs,

@@ -4,9 +4,9 @@ The promise is committed before anybody is asked, and asking holds no lock. What
 of is never asked for again; what still runs waits. Its webhooks may tell first, in any order.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PayoutId
 from common.domain.money import Money
 from common.domain.payout import Payout, PayoutUnknown

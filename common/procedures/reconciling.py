@@ -5,10 +5,10 @@ No lock is held while the processor is asked. Whatever we held before is then th
 what has come to either side since is looked up in the books, and is not taken for a difference.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import ReconciliationId
 from common.domain.reconciliation import (
     BusinessDay,

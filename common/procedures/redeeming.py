@@ -4,8 +4,7 @@ The folio is locked already; the account is taken behind it. Whoever moves credi
 no folio, so nobody waits for somebody who waits for them.
 """
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.money import Money
 from common.domain.payment import CreditAccountMissing, Payment
 from common.domain.prepaid_account import CreditAccount

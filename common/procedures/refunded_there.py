@@ -4,8 +4,7 @@ Its folio is locked before anybody looks whether the refund is known: of two tha
 the second finds what the first has done. A refund that bears an id of ours is not its business.
 """
 
-from dataclasses import dataclass
-
+from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import PaymentId
 from common.domain.late_refund import LateRefund, given_back_there

@@ -5,17 +5,16 @@ refund waits in its queue, and whoever comes next asks under the same id: the fu
 after its commit, a job for what was left behind. The processor may tell us first, by its event.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import FolioId, RefundId
 from common.domain.refund import RefundUnknown, settle_refund
-from common.domain.subscription_refund import NOT_SAID
 from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.ports.folios import PendingRefund
 from common.ports.powers import Powers
 from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
-from common.procedures.giving_back import keep_refund_result
 from common.procedures.returning import keep_return
 
 Pending = PendingRefund | PendingSubscriptionRefund
@@ -51,6 +50,8 @@ def ask_again(pending: Pending, powers: Powers) -> Asked:
     if not payment:
         found = _payment_of(pending, powers)
         if found is None:
+            from common.domain.subscription_refund import NOT_SAID  # the platform's, as below
+
             return Asked(pending, Failed(NOT_SAID))
         if isinstance(found, Unknown):
             return Asked(pending, found)
@@ -94,8 +95,11 @@ def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transact
     """
     if isinstance(pending, PendingRefund):
         keep_result(pending.folio_id, pending.id, failure_code, tx)
-    else:
-        keep_refund_result(pending, failure_code, tx)
+        return
+    # A hotel's refunds load nothing of the platform's own (PERF-1).
+    from common.procedures.giving_back import keep_refund_result
+
+    keep_refund_result(pending, failure_code, tx)
 
 
 def _postpone(pending: Pending, tx: Transaction) -> None:

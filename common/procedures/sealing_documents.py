@@ -6,12 +6,12 @@ before, who died or was faster, is tried, and is the document.
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from common.domain.certificate import CertificateGiven, signing
+from common.domain.dataclass import dataclass
 from common.domain.settings import Issuer
 from common.ports.powers import DrawingRefused, Keys, Powers, Seal
 

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from typing import Any, cast
 
 from common.contracts.invoices import SignatureState, Status, Verification
+from common.domain.dataclass import dataclass
 from common.domain.invoice import Invoice
 from common.domain.issued_document import IssuedDocument
 from common.domain.refusal import Refusal

@@ -18,11 +18,11 @@ import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, cast
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.ports.identity import VERIFIED_ACCOUNT, Actor, KeySource, VerificationKey
 

@@ -10,10 +10,11 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.runtime.execute import Call, Result, Runner
 
 CALLS_PER_SECOND: Final = 50

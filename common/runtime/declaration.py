@@ -17,12 +17,13 @@ from __future__ import annotations  # the ports are named for the type checker o
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Protocol
 
 from common.contracts.shapes import Outcome, Request
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 
 if typing.TYPE_CHECKING:

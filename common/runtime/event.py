@@ -15,7 +15,7 @@ Pub/Sub delivers at least once, in any order, and again after everything but a s
 import hashlib
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.ports.dead_letters import DeadLetters
 from common.ports.powers import Powers

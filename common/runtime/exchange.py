@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from werkzeug.wrappers import Request as HttpRequest
 
 from common.contracts.shapes import Outcome
+from common.domain.dataclass import dataclass
 from common.ports.identity import Actor
 from common.runtime.declaration import HttpDeclaration
 from common.runtime.logging import Origin

@@ -14,10 +14,11 @@ nothing has happened, or everything has, and then the same key answers the same 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -7,7 +7,7 @@ before the run has touched nothing. Every failure becomes a problem document wit
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from common.contracts.shapes import Outcome
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.ports.identity import Actor, StepUp
 from common.ports.powers import Powers
@@ -95,8 +96,7 @@ class HttpEdge:
             response.headers["traceresponse"] = trace.parent
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers["X-Content-Type-Options"] = "nosniff"
-            seconds = time.perf_counter() - started
-            self._write_line(exchange, response.status_code, seconds, noted)
+            self._write_line(exchange, response.status_code, time.perf_counter() - started, noted)
         return response
 
     def _safely(self, exchange: Exchange) -> Response:

@@ -17,12 +17,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.ports.jobs import FoundWrong, JobPowers, Round, Step, Turn
 from common.ports.telemetry import DUE, ITEMS, Telemetry, begun, measure

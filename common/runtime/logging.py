@@ -14,12 +14,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from traceback import walk_tb
 from types import TracebackType
 from uuid import UUID
+
+from common.domain.dataclass import dataclass
 
 WITHHELD = "(withheld)"
 MAX_FRAMES = 40

@@ -17,10 +17,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Forbidden
 from common.ports.identity import KeySource, VerificationKey
 from common.runtime.authentication import (

@@ -7,10 +7,10 @@ refusal of a token, one with a body those of parsing, and so on. Nothing is list
 
 import inspect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from common.domain.card_data import CardDataFound
+from common.domain.dataclass import dataclass
 from common.domain.money import AmountNotInMinorUnits, AmountOutOfRange, CurrencyUnknown
 from common.domain.refusal import Refusal
 from common.ports.transactions import (

@@ -1,8 +1,8 @@
 """Who asks without a token: anybody, who sees nothing that is not public."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.ports.identity import Actor
 from common.runtime.exchange import Exchange
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import unquote
@@ -22,6 +22,7 @@ from werkzeug.wrappers import Request as HttpRequest
 
 from common.contracts.shapes import Incoming
 from common.domain.card_data import CardDataFound, Path, find_card_number, scan
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.runtime.parsing import json_object, read
 from common.runtime.problems import BodyTooLarge, ContentTypeUnsupported, RequestInvalid

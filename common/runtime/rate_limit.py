@@ -14,9 +14,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from common.domain.dataclass import dataclass
 from common.ports.identity import Actor
 from common.ports.transactions import Allowance, Limit
 

@@ -6,8 +6,10 @@ Names begin with BILLING_. A deployment sets them in Terraform, the laptop stack
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from common.domain.dataclass import dataclass
 
 PREFIX: Final = "BILLING_"
 GOOGLE_TELEMETRY: Final = "https://telemetry.googleapis.com"

@@ -1,9 +1,9 @@
 """The service acting by itself: for an event that came in, or because a schedule said so."""
 
-from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from common.domain.dataclass import dataclass
 from common.ports.identity import Actor
 
 

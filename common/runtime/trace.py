@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from dataclasses import dataclass
 
+from common.domain.dataclass import dataclass
 from common.ports.telemetry import Within
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")

@@ -17,7 +17,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from common.contracts.webhooks import ProcessorEvent, ProcessorObject, WebhookTaken
+from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
 from common.domain.webhook import WebhookOutcome
 from common.ports.dead_letters import DeadLetters

@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from common.domain.dataclass import dataclass
 from common.runtime.declaration import EventDeclaration, HttpDeclaration
 from common.runtime.settings import read_environment, several
 from common.wiring.adapters import Adapters

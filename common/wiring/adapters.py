@@ -5,11 +5,11 @@ nothing else: no function pays for a PDF renderer, a KMS client or a publisher t
 """
 
 import urllib.request
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from common.domain.dataclass import dataclass
 from common.ports.clock import Clock, SystemClock
 from common.runtime.settings import SettingMissing
 from common.wiring.keyed import Keyed

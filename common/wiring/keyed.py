@@ -1,9 +1,9 @@
 """What a process does by a key: know callers and trials again, sign quotes, sign documents."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from common.domain.dataclass import dataclass
 from common.runtime.settings import SettingMissing
 from common.wiring.measuring import Measuring
 

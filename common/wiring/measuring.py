@@ -1,9 +1,9 @@
 """Where a process sends what it measures, as its environment chose (OPS-4)."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from common.domain.dataclass import dataclass
 from common.runtime.settings import GOOGLE_TELEMETRY, ProcessSettings, SettingMissing
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 They stand in each tenant's own books and are read there, one tenant after the other.
 """
 
-from dataclasses import dataclass
-
 from common.contracts.figures import CreditFigures, DaysAsked
 from common.domain.account_statement import PeriodInvalid
+from common.domain.dataclass import dataclass
 from common.domain.platform_figures import Days
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -5,10 +5,9 @@ All tenants are in it, so it is asked for with a scope of the platform and read 
 tenant's transaction. A day that is over is answered the same for ever.
 """
 
-from dataclasses import dataclass
-
 from common.contracts.figures import DaysAsked, RevenueFigures
 from common.domain.account_statement import PeriodInvalid
+from common.domain.dataclass import dataclass
 from common.domain.platform_figures import Days
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -1,9 +1,8 @@
 """Show whom the platform wins and loses: customers, churn, what one is worth, trials (ANA-1)."""
 
-from dataclasses import dataclass
-
 from common.contracts.figures import DaysAsked, SubscriptionFigures
 from common.domain.account_statement import PeriodInvalid
+from common.domain.dataclass import dataclass
 from common.domain.platform_figures import Days
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -1,6 +1,7 @@
 """Spend what an operation came to out of what was set aside for it; the rest is free again."""
 
-from common.contracts.prepaid import CreditsMicro, HoldAnswer
+from common.contracts.fields import CreditsMicro
+from common.contracts.prepaid import HoldAnswer
 from common.contracts.references import CreditHoldRef
 from common.contracts.shapes import Request
 from common.domain.prepaid_hold import CaptureExceedsHold, HoldEnded, HoldUnknown

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.contracts.fields import FreeText, Token
-from common.contracts.prepaid import ClawBackAnswer, CreditsMicro, TakenBackFor
+from common.contracts.fields import CreditsMicro, FreeText, Token
+from common.contracts.prepaid import ClawBackAnswer, TakenBackFor
 from common.contracts.shapes import Request
 from common.domain.prepaid_claw_back import (
     ClawBackExceedsGrant,

@@ -10,12 +10,13 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import (
+    CreditsMicro,
     FreeText,
     Instant,
     Token,
     Word,
 )
-from common.contracts.prepaid import CreditsMicro, GrantAnswer
+from common.contracts.prepaid import GrantAnswer
 from common.contracts.references import CreditLotRef
 from common.contracts.shapes import Request
 from common.domain.prepaid_account import MAIN, CreditBalanceLimit, CreditsOutOfRange

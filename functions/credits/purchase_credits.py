@@ -7,8 +7,7 @@ bank wants the buyer to confirm is `requires_action`: how, is answered by GET
 /credits/purchases/{id}. What has no answer stays `processing` until a job has settled it.
 """
 
-from common.contracts.fields import Word
-from common.contracts.prepaid import CreditsMicro
+from common.contracts.fields import CreditsMicro, Word
 from common.contracts.purchases import CreditPurchaseView
 from common.contracts.references import PaymentIntentRef, StoredMethodRef
 from common.contracts.shapes import Request

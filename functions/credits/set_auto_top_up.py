@@ -5,8 +5,7 @@ Below the threshold `credits.low` is told, once until there was more again, whet
 failed before counts no more once it is set anew.
 """
 
-from common.contracts.fields import Word
-from common.contracts.prepaid import CreditsMicro
+from common.contracts.fields import CreditsMicro, Word
 from common.contracts.purchases import AutoTopUpView
 from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request

@@ -4,13 +4,12 @@ What the buyer needs for that is asked of the processor for each answer, and kep
 the processor the purchase is shown all the same.
 """
 
-from dataclasses import dataclass
-
 from common.contracts.payments import NextActionView
 from common.contracts.purchases import CreditPurchaseView
 from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
 from common.domain.credit_purchase import CreditPurchase, CreditPurchaseUnknown
+from common.domain.dataclass import dataclass
 from common.domain.processor_payment import PaymentStatus
 from common.ports.cards import Order
 from common.ports.powers import Powers

@@ -1,7 +1,7 @@
 """Move credits between two accounts of the tenant; the other one opens with its first credits."""
 
-from common.contracts.fields import FreeText, Word
-from common.contracts.prepaid import CreditsMicro, CreditTransferAnswer
+from common.contracts.fields import CreditsMicro, FreeText, Word
+from common.contracts.prepaid import CreditTransferAnswer
 from common.contracts.shapes import Request
 from common.domain.prepaid_account import (
     MAIN,

@@ -4,8 +4,8 @@ The caller confirms exactly this: `common.domain.prepaid_claw_back` has the docu
 the confirmation bears.
 """
 
-from common.contracts.fields import FreeText, Word
-from common.contracts.prepaid import CreditsMicro, MovedAnswer
+from common.contracts.fields import CreditsMicro, FreeText, Word
+from common.contracts.prepaid import MovedAnswer
 from common.contracts.shapes import Request
 from common.domain.prepaid_account import MAIN, CreditAccountUnknown
 from common.domain.prepaid_claw_back import WaiverExceedsDebt, waive, waiver_sha256

@@ -6,13 +6,14 @@ sealed, and the two are written down. Whatever dies in between, the same request
 giving a token to the customer who has it changes nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from common.contracts.customers import ProcessorToken, PurposeName, StoredMethodView
 from common.contracts.references import CustomerRef, StoredMethodRef
 from common.contracts.shapes import Request
 from common.domain.customer import CustomerUnknown
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import DataKeyId, StoredMethodId
 from common.domain.stored_method import (
     MethodDetails,

@@ -4,12 +4,13 @@ The processor takes it from its customer first, and our sealed token goes afterw
 between is done by the same request again; the processor's event does the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from common.contracts.customers import StoredMethodView
 from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import StoredMethodId
 from common.domain.stored_method import PaymentMethodRefused, PaymentMethodUnknown
 from common.ports.answers import Failed, Unknown

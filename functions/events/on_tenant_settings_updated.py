@@ -6,10 +6,10 @@ is stored before the version that names it is in force: no document is issued wi
 there.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from common.contracts.incoming import TenantSettings
+from common.contracts.incoming_settings import TenantSettings
+from common.domain.dataclass import dataclass
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.logo import keep_logo

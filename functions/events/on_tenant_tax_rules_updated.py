@@ -1,6 +1,6 @@
 """A tenant's tax rules have changed: new charges are taxed by them from the next transaction on."""
 
-from common.contracts.incoming import TenantTaxRules
+from common.contracts.incoming_settings import TenantTaxRules
 from common.ports.transaction import Transaction
 from common.runtime.declaration import event_function
 

@@ -4,7 +4,6 @@ The event that says that a document is to be sent names the sending only. The no
 asks here, with a scope of its own: who may send need not read to whom others have sent.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from pydantic import Field
 from common.contracts.references import SendingRef
 from common.contracts.sendings import SendingView
 from common.contracts.shapes import Request
+from common.domain.dataclass import dataclass
 from common.domain.sending import Sending, SendingUnknown
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

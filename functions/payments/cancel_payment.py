@@ -7,11 +7,10 @@ that is canceled is answered as it is. What dies between the processor and our b
 same request again, or by the job that asks what became of it.
 """
 
-from dataclasses import dataclass
-
 from common.contracts.payments import PaymentIntentView
 from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import PaymentIntentId
 from common.domain.payment_intent import PaymentIntentUnknown, PaymentNotCancelable
 from common.domain.processor_payment import Heard, PaymentStatus

@@ -4,11 +4,10 @@ What the guest needs for that is asked of the processor for each answer, and kep
 the processor the payment is shown all the same.
 """
 
-from dataclasses import dataclass
-
 from common.contracts.payments import NextActionView, PaymentIntentView
 from common.contracts.references import PaymentIntentRef
 from common.contracts.shapes import Request
+from common.domain.dataclass import dataclass
 from common.domain.payment_intent import PaymentIntentUnknown
 from common.domain.processor_payment import PaymentStatus
 from common.domain.standing_payment import StandingPayment

@@ -7,8 +7,9 @@ platform may release them, and that is confirmed and kept with its reason.
 from typing import Literal
 
 from common.contracts.fields import FreeText
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
+from common.contracts.subscriptions import SubscriptionAnswer
 from common.domain.subscription import (
     CommitmentBinds,
     PeriodNotBilled,

@@ -10,7 +10,8 @@ from copy import copy
 from datetime import datetime
 
 from common.contracts.fields import FreeText, QuoteToken
-from common.contracts.subscriptions import SubscriptionChangeAnswer, TenantRef, TermsGiven
+from common.contracts.references import TenantRef
+from common.contracts.subscriptions import SubscriptionChangeAnswer, TermsGiven
 from common.domain.money import CurrenciesDiffer
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
 from common.domain.subscription import (

@@ -5,9 +5,8 @@ answered first. Who is suspended is served again once it is paid.
 """
 
 from common.contracts.collections import CollectionView
-from common.contracts.references import StoredMethodRef
+from common.contracts.references import StoredMethodRef, TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import TenantRef
 from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction

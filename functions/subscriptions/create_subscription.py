@@ -9,14 +9,9 @@ from pydantic import Field
 
 from common.contracts.fields import AmountNotNegative, FreeText, ZoneName
 from common.contracts.plans import PlanName
-from common.contracts.references import StoredMethodRef, SubscriptionRef
+from common.contracts.references import StoredMethodRef, SubscriptionRef, TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import (
-    PlanNumber,
-    Seats,
-    SubscriptionAnswer,
-    TenantRef,
-)
+from common.contracts.subscriptions import PlanNumber, Seats, SubscriptionAnswer
 from common.domain.business_date import TimeZoneUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.period import Interval

@@ -4,11 +4,11 @@ One period a call, in order; `stillDue` says that another one is over as well. `
 bills the periods of a suspended tenant, which the job leaves alone.
 """
 
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Outcome, Request
 from common.contracts.subscriptions import (
     SubscriptionInvoiceView,
     SubscriptionView,
-    TenantRef,
 )
 from common.domain.subscription import (
     NothingIsDue,

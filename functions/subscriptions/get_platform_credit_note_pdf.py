@@ -4,9 +4,8 @@ What was given back of an invoice is a document as the invoice is (SUB-5): drawn
 when it is first asked for, sealed by the platform's key, and kept in the tenant's own store.
 """
 
-from common.contracts.references import PlatformCreditNoteRef, SubscriptionInvoiceRef
+from common.contracts.references import PlatformCreditNoteRef, SubscriptionInvoiceRef, TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import TenantRef
 from common.domain.credit_note import CreditNoteUnknown
 from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
 from common.ports.powers import NotPrintable

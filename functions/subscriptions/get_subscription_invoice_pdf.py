@@ -4,9 +4,8 @@ It is drawn when it is first asked for, from the payload, sealed by the platform
 the tenant's own store.
 """
 
-from common.contracts.references import SubscriptionInvoiceRef
+from common.contracts.references import SubscriptionInvoiceRef, TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import TenantRef
 from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
 from common.ports.powers import NotPrintable
 from common.ports.transaction import Transaction

@@ -1,7 +1,8 @@
 """List the platform's invoices to a tenant, in the order of their ids."""
 
+from common.contracts.references import TenantRef
 from common.contracts.shapes import ListRequest, Outcome
-from common.contracts.subscriptions import SubscriptionInvoiceView, TenantRef
+from common.contracts.subscriptions import SubscriptionInvoiceView
 from common.ports.paging import CursorInvalid
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function

@@ -1,8 +1,9 @@
 """Stop the clock of a subscription: nothing is billed, and no time of the period runs (SUB-8)."""
 
 from common.contracts.fields import FreeText
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
+from common.contracts.subscriptions import SubscriptionAnswer
 from common.domain.subscription import (
     PeriodNotBilled,
     SubscriptionStateRefuses,

@@ -5,8 +5,9 @@ counts no more: what is open is charged at once, and dunned anew where that fail
 """
 
 from common.contracts.fields import FreeText
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
+from common.contracts.subscriptions import SubscriptionAnswer
 from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionUnknown,

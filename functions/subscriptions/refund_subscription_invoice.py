@@ -6,17 +6,17 @@ period has been used, its credits become a debt, which the platform may waive.
 """
 
 from common.contracts.fields import FreeText, Payable
-from common.contracts.references import RefundRef, SubscriptionInvoiceRef
+from common.contracts.references import RefundRef, SubscriptionInvoiceRef, TenantRef
 from common.contracts.shapes import Request
 from common.contracts.subscription_refunds import SubscriptionRefundAnswer
-from common.contracts.subscriptions import TenantRef
+from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.refund import RefundExceedsPayment
-from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
+from common.domain.subscription_invoice import SubscriptionInvoice, SubscriptionInvoiceUnknown
+from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.subscription_refund import SubscriptionRefund
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.giving_back import take_paid_invoice
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -55,7 +55,7 @@ def refund_subscription_invoice(
 
     Refuses: SubscriptionInvoiceUnknown, AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
     """
-    invoice, payment = take_paid_invoice(request.invoice_id, tx)
+    invoice, payment = _take_paid(request.invoice_id, tx)
     promised = tx.subscription_refunds.promised(invoice.id, invoice.currency)
     requested = SubscriptionRefund.request(
         invoice, payment, request.amount, promised, tx, id=request.id, reason=request.reason
@@ -63,3 +63,21 @@ def refund_subscription_invoice(
     tx.subscription_refunds.keep(requested.subject)
     tx.tell(requested)
     return SubscriptionRefundAnswer.of(requested.subject)
+
+
+def _take_paid(
+    invoice_id: SubscriptionInvoiceId, tx: Transaction
+) -> tuple[SubscriptionInvoice, SubscriptionPayment]:
+    """An invoice with the charge that has paid it, behind its subscription's lock.
+
+    Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
+    """
+    subscription_id = tx.subscriptions.get_invoice(invoice_id).subscription_id
+    tx.subscriptions.foresee_invoice(invoice_id)
+    tx.subscription_payments.foresee_that_paid(invoice_id)
+    tx.subscription_refunds.foresee_promised(invoice_id)
+    tx.subscriptions.take_by_id(subscription_id)
+    payment = tx.subscription_payments.that_paid(invoice_id)
+    if payment is None:
+        raise RefundExceedsPayment(leftMicro=0)
+    return tx.subscriptions.get_invoice(invoice_id), payment

@@ -1,8 +1,9 @@
 """Let the clock of a paused subscription go on, with what was left of its period (SUB-8)."""
 
 from common.contracts.fields import FreeText
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionAnswer, TenantRef
+from common.contracts.subscriptions import SubscriptionAnswer
 from common.domain.subscription import (
     SubscriptionStateRefuses,
     SubscriptionUnknown,

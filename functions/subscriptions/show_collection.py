@@ -1,8 +1,8 @@
 """Show how what a subscription owes is collected: from what, what was declined, what comes next."""
 
 from common.contracts.collections import CollectionView
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import TenantRef
 from common.domain.subscription import SubscriptionUnknown
 from common.domain.subscription_collection import CollectionUnknown
 from common.ports.transaction import Transaction

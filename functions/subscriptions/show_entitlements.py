@@ -6,8 +6,8 @@ is the subscription's: as long as it stays the same, so does the answer.
 
 from common.contracts.fields import Instant
 from common.contracts.plans import LimitsShape
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Outcome, Request
-from common.contracts.subscriptions import TenantRef
 from common.domain.entitlement import entitlements_of
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction

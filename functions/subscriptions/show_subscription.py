@@ -2,8 +2,9 @@
 
 from copy import copy
 
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Outcome, Request
-from common.contracts.subscriptions import BillView, HistoryView, SubscriptionView, TenantRef
+from common.contracts.subscriptions import BillView, HistoryView, SubscriptionView
 from common.domain.subscription import RUNNING, Status, Subscription, SubscriptionUnknown
 from common.domain.subscription_invoice import Bill
 from common.domain.subscription_life import renew

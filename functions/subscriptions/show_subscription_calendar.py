@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import Digits
+from common.contracts.references import TenantRef
 from common.contracts.shapes import Outcome, Request
-from common.contracts.subscriptions import PeriodView, TenantRef
+from common.contracts.subscriptions import PeriodView
 from common.domain.period import CalendarTooLong, Period, boundary, periods
 from common.domain.subscription import Subscription, SubscriptionUnknown
 from common.ports.transaction import Transaction

@@ -1,9 +1,9 @@
 """Show an invoice of the platform to a tenant, with its payload, what became of its money, and the
 credit notes of what was given back."""
 
-from common.contracts.references import SubscriptionInvoiceRef
+from common.contracts.references import SubscriptionInvoiceRef, TenantRef
 from common.contracts.shapes import Request
-from common.contracts.subscriptions import SubscriptionInvoiceShown, TenantRef
+from common.contracts.subscriptions import SubscriptionInvoiceShown
 from common.domain.subscription_invoice import SubscriptionInvoiceUnknown
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function

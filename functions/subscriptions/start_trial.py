@@ -7,7 +7,7 @@ no second trial begin, whoever is faster, and it is not told whose it was. The a
 that is called from and the device have few attempts a day (SEC-7).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from common.contracts.shapes import Request
 from common.contracts.subscriptions import Device, Seats, SubscriptionAnswer
 from common.domain.business_date import TimeZoneUnknown
 from common.domain.customer import EmailInvalid
+from common.domain.dataclass import dataclass
 from common.domain.identifiers import StoredMethodId, SubscriptionId
 from common.domain.period import Interval
 from common.domain.plan import PlanFeeMissing, PlanUnknown, SeatsExceedPlan

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import Digits
+from common.contracts.references import TenantRef
 from common.contracts.shapes import ListRequest, Outcome
-from common.contracts.subscriptions import TenantRef
 from common.contracts.usage import MeterName, UsageView
 from common.ports.paging import CursorInvalid
 from common.ports.subscriptions import UsageFilter

@@ -83,8 +83,13 @@ def cost_of(server: Server) -> tuple[float, float]:
     """Seconds of the processor, and bytes held, each shared page counted once."""
     first = psutil.Process(server.process.pid)
     processes = (first, *first.children(recursive=True))
-    spent = sum(sum(each.cpu_times()[:2]) for each in processes)
+    spent = sum(time.clock_gettime(clock_of(each.pid)) for each in processes)
     return spent, float(sum(each.memory_full_info().pss for each in processes))
+
+
+def clock_of(pid: int) -> int:
+    """Linux's clock of a process's processor time: finer than the hundredths that it tells else."""
+    return (~pid << 3) | 2
 
 
 def measured(names: Sequence[str], rounds: int, folder: Path) -> tuple[Started, list[Started]]:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from common.procedures.hearing import EFFECTS
+from common.procedures.hearing_effects import EFFECTS
 from tests.hotel import Hotel, House, usd
 from tests.owing import paid_by_card
 from tests.paying import a_customer, a_token, add_card, pay

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from common.procedures.hearing import EFFECTS
+from common.procedures.hearing_effects import EFFECTS
 from tests.hotel import Hotel, House, new_id, usd
 from tests.paying import (
     a_card,
