@@ -8,7 +8,7 @@ after its commit, a job for what was left behind. The processor may tell us firs
 from dataclasses import dataclass
 
 from common.domain.identifiers import FolioId, RefundId
-from common.domain.refund import RefundUnknown, settle_refund
+from common.domain.refund import RefundStatus, RefundUnknown, settle_refund
 from common.ports.gateway import Answer, Failed, Succeeded, Unknown
 from common.ports.powers import Powers
 from common.ports.subscriptions import PendingSubscriptionRefund
@@ -33,6 +33,15 @@ def find_pending(refund_id: RefundId, tx: Transaction) -> Pending | None:
     return tx.refunds.find_pending(refund_id) or tx.subscription_refunds.find_pending(refund_id)
 
 
+def find_asked(
+    refund_id: RefundId, processor_payment_id: str | None, tx: Transaction
+) -> Pending | None:
+    """The refund, if we have promised it of this payment, whatever became of it since; of an
+    invoice of the platform, while it waits for its processor."""
+    asked = tx.refunds.find_asked(refund_id, processor_payment_id)
+    return asked or tx.subscription_refunds.find_pending(refund_id)
+
+
 def ask_processor(pending: Pending, powers: Powers) -> Asked:
     """Let the processor make the refund, once."""
     gateway = powers.gateway
@@ -43,10 +52,11 @@ def ask_again(pending: Pending, powers: Powers) -> Asked:
     """Ask the processor what became of the refund, and for it where it knows of none.
 
     In that order: a processor forgets its keys after a while, and a refund under a key that it has
-    forgotten would be another one.
+    forgotten would be another one. For one that was called off nobody asks any more.
     """
     answer = powers.gateway.ask(pending.id, pending.processor_payment_id)
-    if isinstance(answer, Unknown):
+    is_called_off = isinstance(pending, PendingRefund) and pending.is_called_off
+    if isinstance(answer, Unknown) and not is_called_off:
         return ask_processor(pending, powers)
     return Asked(pending, answer)
 
@@ -65,15 +75,15 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
             _postpone(asked.pending, tx)
 
 
-def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> None:
-    """Keep what became of a refund that waits.
+def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> bool:
+    """Keep what became of a refund that waits. False where it is said to have failed, and was made.
 
     Refuses: FolioUnknown, RefundUnknown, RefundExceedsPayment.
     """
     if isinstance(pending, PendingRefund):
-        keep_result(pending.folio_id, pending.id, failure_code, tx)
-    else:
-        keep_refund_result(pending, failure_code, tx)
+        return keep_result(pending.folio_id, pending.id, failure_code, tx)
+    keep_refund_result(pending, failure_code, tx)
+    return True
 
 
 def _postpone(pending: Pending, tx: Transaction) -> None:
@@ -85,9 +95,10 @@ def _postpone(pending: Pending, tx: Transaction) -> None:
 
 def keep_result(
     folio_id: FolioId, refund_id: RefundId, failure_code: str | None, tx: Transaction
-) -> None:
+) -> bool:
     """Keep what became of a refund, unless that is kept already; one that is on no folio is of a
-    payment that goes back whole.
+    payment that goes back whole. False where it is said to have failed, and was made: the first
+    word stays, and a person looks.
 
     Refuses: FolioUnknown, RefundUnknown.
     """
@@ -95,11 +106,12 @@ def keep_result(
         folio, payment, refund = tx.refunds.take(folio_id, refund_id)
     except RefundUnknown:
         keep_return(folio_id, refund_id, failure_code, tx)
-        return
+        return True
     settled = settle_refund(folio, payment, refund, failure_code, tx)
     if settled is None:
-        return
+        return failure_code is None or refund.status is RefundStatus.FAILED
     tx.folios.keep(folio)
     tx.refunds.keep_settled(settled.refund, settled.payment)
     tx.ledger.post(settled)
     tx.tell(settled)
+    return True
