@@ -11,6 +11,7 @@ from jobs.retry_refunds import retry_refunds
 from tests.hotel import Hotel, usd
 from tests.paying import run_job
 from tests.reopening import reopened
+from tests.webhooks import Webhook, disputed, refunded_there
 
 DUE = "UPDATE {s}.returned_payments SET next_attempt_at = '-infinity' WHERE status = 'pending'"
 RETURNS = (
@@ -56,11 +57,19 @@ def cards(hotel: Hotel) -> dict[str, int]:
 
 
 def returns_of_every_state(hotel: Hotel) -> None:
-    """One has gone back; of two that could not, one stands on its folio; one is promised."""
+    """One has gone back; of two that could not, one stands on its folio; one is promised. Of one a
+    part went back at the processor, and one a bank has lost, one won, and asks for one still."""
     came_late(hotel)
     let_it_go(hotel)
     folio, _ = came_late(hotel, processor="sandbox_declined_")
     came_late(hotel, processor="sandbox_declined_")
     let_it_go(hotel)
     reopened(hotel, folio)
+    for outcome in ("lost", "won", "needs_response"):
+        _, payment = came_late(hotel)
+        claimed = disputed(payment, f"dp_{outcome}", outcome, cents=4_000)
+        assert Webhook(hotel).send(claimed).json["outcome"] == "applied"
+    _, payment = came_late(hotel)
+    there = refunded_there(payment, "re_late", 1_500)
+    assert Webhook(hotel).send(there).json["outcome"] == "applied"
     came_late(hotel)

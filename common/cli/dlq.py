@@ -1,7 +1,8 @@
 """`billing dlq`: look at the messages that were refused for good, and decide about each.
 
 Replaying hands a message to its consumer again, as if it had just been pushed; one that has had its
-effect meanwhile changes nothing. Dropping keeps the message and asks for the reason.
+effect meanwhile changes nothing. An event of the processor that was nobody's is taken in as if it
+had come now, once it is known whose it is. Dropping keeps the message and asks for the reason.
 
 Exit code 0: done; 1: some letter could not be replayed or dropped, the output says why; 2: the
 command is wrong.
@@ -19,6 +20,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from common.domain.refusal import Missing, Refusal
+from common.domain.webhook import QUARANTINED_BY
 
 if TYPE_CHECKING:
     from common.ports.dead_letters import DeadLetter
@@ -124,12 +126,16 @@ def drop(
 
 def _replayed(wiring: "Wiring", letter_id: str) -> str:
     """Deliver one letter; answers what kept it from having its effect, or nothing."""
-    from common.local.functions import event_declarations
+    from common.local.functions import event_declarations, http_declarations
     from common.runtime.pushed import Delivery
 
     consumers = {each.name: each for each in event_declarations()}
+    signed = {each.name: each for each in http_declarations() if each.signed_by is not None}
 
     def deliver(letter: "DeadLetter") -> None:
+        if letter.consumer in signed:
+            wiring.webhook_edge.replay(signed[letter.consumer], letter.message)
+            return
         if letter.consumer not in consumers:
             raise ConsumerUnknown(letter.consumer)
         wiring.event_edge.deliver(consumers[letter.consumer], Delivery.of_letter(letter.message))
@@ -166,6 +172,8 @@ def _summary(letter: "DeadLetter") -> dict[str, object]:
 def _event(letter: "DeadLetter") -> dict[str, object] | None:
     from common.runtime.pushed import Delivery
 
+    if letter.consumer == QUARANTINED_BY:
+        return None
     try:
         event = Delivery.of_letter(letter.message).event()
     except Refusal:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         PurchaseDisputeRecorded,
     )
     from common.domain.late_refund import LateRefundFact
-    from common.domain.returned_payment import ReturnFact
+    from common.domain.returned_payment import ReturnFact, ReturnWentOtherwise
 
 
 class DisputeRecordedV1(EventData):
@@ -42,13 +42,14 @@ class DisputeRecordedV1(EventData):
     @classmethod
     def of(cls, fact: "DisputeRecorded") -> "DisputeRecordedV1":
         dispute = fact.subject
-        if dispute.folio_id is None or dispute.property_id is None or dispute.payment_id is None:
+        payment_id = dispute.payment_id or dispute.returned_id
+        if dispute.folio_id is None or dispute.property_id is None or payment_id is None:
             raise ValueError(f"{dispute.id} is of no folio's payment")
         return cls(
             dispute_id=dispute.id,
             folio_id=dispute.folio_id,
             property_id=dispute.property_id,
-            payment_id=dispute.payment_id,
+            payment_id=payment_id,
             amount=dispute.amount,
             dispute_reason=dispute.reason,
             status=dispute.status.value,
@@ -146,7 +147,7 @@ class PaymentDisputedV1(EventData):
             dispute_id=dispute.id,
             folio_id=dispute.folio_id,
             property_id=dispute.property_id,
-            payment_id=dispute.payment_id,
+            payment_id=dispute.payment_id or dispute.returned_id,
             amount=dispute.amount,
             dispute_reason=dispute.reason,
             status=dispute.status.value,
@@ -203,16 +204,20 @@ class _Return(EventData):
 
     @classmethod
     def of(cls, fact: "ReturnFact") -> Self:
+        return cls(**cls.shared(fact))
+
+    @classmethod
+    def shared(cls, fact: "ReturnFact") -> dict[str, Any]:
         returned = fact.subject
-        return cls(
-            payment_id=returned.id,
-            folio_id=returned.folio_id,
-            property_id=returned.property_id,
-            refund_id=returned.refund_id,
-            amount=returned.paid,
-            status=returned.status.value,
-            failure_code=returned.failure_code,
-        )
+        return {
+            "payment_id": returned.id,
+            "folio_id": returned.folio_id,
+            "property_id": returned.property_id,
+            "refund_id": returned.refund_id,
+            "amount": returned.paid,
+            "status": returned.status.value,
+            "failure_code": returned.failure_code,
+        }
 
 
 class ReturnedPaymentPromisedV1(_Return):
@@ -233,6 +238,36 @@ class ReturnedPaymentPlacedV1(_Return):
     fact = "returned_payment.placed"
 
 
+class ReturnedPaymentContestedV1(_Return):
+    """A bank asks for its money: it goes back when that is decided, by the bank or by a refund."""
+
+    fact = "returned_payment.contested"
+
+
+class ReturnedPaymentWentOtherwiseV1(_Return):
+    """A part of it went back otherwise than by our refund; what is left is promised anew.
+
+    `kind` is how: `refunded_there` at the processor, `lost` to a bank, `made_after_all` by a refund
+    of ours that had been called off; of `refund_failed` the part came again, and is less than
+    nothing.
+    """
+
+    fact = "returned_payment.went_otherwise"
+    kind: str
+    part: Amount
+    left: Amount
+
+    @classmethod
+    def of(cls, fact: "ReturnFact") -> Self:
+        whole: ReturnWentOtherwise = fact  # type: ignore[assignment] # the fact of this shape
+        return cls(
+            **cls.shared(fact),
+            kind=whole.part.kind.value,
+            part=whole.part.amount,
+            left=whole.subject.left,
+        )
+
+
 DISPUTE_EVENTS: Final = (
     DisputeRecordedV1,
     ReceivableDisputedV1,
@@ -244,4 +279,6 @@ DISPUTE_EVENTS: Final = (
     ReturnedPaymentPromisedV1,
     ReturnedPaymentSettledV1,
     ReturnedPaymentPlacedV1,
+    ReturnedPaymentContestedV1,
+    ReturnedPaymentWentOtherwiseV1,
 )

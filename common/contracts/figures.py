@@ -6,7 +6,12 @@ from typing import Annotated
 from pydantic import Field
 
 from common.contracts.fields import Amount, CurrencyCode, Day, Instant
-from common.contracts.references import SubscriptionInvoiceRef, SubscriptionRef, TenantRef
+from common.contracts.references import (
+    PropertyRef,
+    SubscriptionInvoiceRef,
+    SubscriptionRef,
+    TenantRef,
+)
 from common.contracts.shapes import Outcome, Request, Shape
 from common.domain.identifiers import SubscriptionId, SubscriptionInvoiceId
 from common.domain.platform_figures import (
@@ -15,6 +20,7 @@ from common.domain.platform_figures import (
     Days,
     Debts,
     Dunned,
+    OwedToHouse,
     Revenue,
     Reversed,
     Trials,
@@ -280,6 +286,19 @@ class CreditsView(Shape):
         )
 
 
+class OwedToHouseView(Shape):
+    """What the platform owes a house for guests' bills that credits have settled: what stands on
+    `credits_clearing` of its ledger at the end of these days."""
+
+    tenant_id: TenantRef
+    property_id: PropertyRef
+    amount: Amount
+
+    @classmethod
+    def of(cls, found: OwedToHouse) -> "OwedToHouseView":
+        return cls(tenant_id=found.tenant_id, property_id=found.property_id, amount=found.amount)
+
+
 class CreditFigures(Outcome):
     """What all tenants consumed, and each of them. Until `isFinal` the last day is not over."""
 
@@ -293,9 +312,16 @@ class CreditFigures(Outcome):
     taken_back_micro: int
     redeemed_micro: int
     tenants: tuple[CreditsView, ...]
+    owed_to_houses: tuple[OwedToHouseView, ...]
 
     @classmethod
-    def of(cls, asked: DaysAsked, days: Days, found: Sequence[Credits]) -> "CreditFigures":
+    def of(
+        cls,
+        asked: DaysAsked,
+        days: Days,
+        found: Sequence[Credits],
+        owed: Sequence[OwedToHouse],
+    ) -> "CreditFigures":
         return cls(
             first=asked.first,
             last=asked.last,
@@ -307,6 +333,7 @@ class CreditFigures(Outcome):
             taken_back_micro=sum(each.taken_back_micro for each in found),
             redeemed_micro=sum(each.redeemed_micro for each in found),
             tenants=tuple(CreditsView.of(each) for each in found),
+            owed_to_houses=tuple(OwedToHouseView.of(each) for each in owed),
         )
 
 

@@ -15,6 +15,10 @@ A company's payment is on an account, and no folio (`company_taking_back`): what
 paid, the company owes again from then on, and what is lost is lost to the company. Only what a bank
 adds beyond the payment is written off. Won, the account has it back.
 
+A payment that came for a closed folio is on none, and goes back by itself (`returned_payment`):
+what of it has not gone when a claim of it is lost has gone by that, and is no loss. What has gone
+back before is lost twice, and that is one.
+
 A payment that bought credits is on no folio and in no ledger of the house's: of its dispute the
 state is kept, by which its credits are taken back, and given back where it is won (CRD-5). Nor is
 one that paid an invoice of the platform: of that the platform's own books know
@@ -24,7 +28,7 @@ one that paid an invoice of the platform: of that the platform's own books know
 from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.dataclass import dataclass
@@ -49,6 +53,9 @@ from common.domain.money import AmountNotPositive, Money
 from common.domain.payment import Payment
 from common.domain.webhook import WebhookContradictsBooks
 
+if TYPE_CHECKING:  # a claim of another payment is kept without it
+    from common.domain.returned_payment import ReturnedPayment
+
 
 class DisputeStatus(StrEnum):
     """Where a dispute stands, in the processor's words."""
@@ -71,6 +78,8 @@ _ORDER: Final = {status: place for place, status in enumerate(DisputeStatus)} | 
 }
 """Won and lost have one place: what was said first stays."""
 
+DECIDED: Final = frozenset({DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.WARNING_CLOSED})
+"""Nobody asks for the money any more."""
 _OUTCOME: Final = {DisputeStatus.WON: CARD_CLEARING, DisputeStatus.LOST: DISPUTE_LOSSES}
 """Where withheld money goes in the end."""
 _WITHHELD, _DECIDED, _FEE = 0, 1, 2
@@ -152,7 +161,8 @@ class Dispute(Aggregate):
 
     `is_withheld` where that is booked as gone; `fee` is what the processor has charged for it, in
     the currency that it settles in; None while that was not told. `on_account` is what of it the
-    company owes again whose payment it is, by `receipt_id`.
+    company owes again whose payment it is, by `receipt_id`; or what of it had not gone back of a
+    payment of a closed folio, `returned_id`.
     """
 
     kind: ClassVar[str] = "dispute"
@@ -171,6 +181,7 @@ class Dispute(Aggregate):
     receipt_id: ReceiptId | None = None
     on_account: Money | None = None
     invoice_id: SubscriptionInvoiceId | None = None
+    returned_id: PaymentId | None = None
 
     @classmethod
     def opened(
@@ -187,6 +198,7 @@ class Dispute(Aggregate):
         receipt_id: ReceiptId | None = None,
         owed_again: Money | None = None,
         invoice_id: SubscriptionInvoiceId | None = None,
+        returned: "ReturnedPayment | None" = None,
     ) -> tuple[DisputeFact, ...]:
         """Write down a dispute that was not known, in whatever state. Refuses: AmountNotPositive.
 
@@ -198,7 +210,7 @@ class Dispute(Aggregate):
         dispute = cls(
             id=moment.new_id(DisputeId),
             property_id=property_id,
-            folio_id=payment.folio_id if payment else None,
+            folio_id=next((each.folio_id for each in (payment, returned) if each), None),
             payment_id=payment.id if payment else None,
             processor_dispute_id=processor_dispute_id,
             amount=amount,
@@ -208,6 +220,7 @@ class Dispute(Aggregate):
             changed_at=moment.now,
             receipt_id=receipt_id,
             invoice_id=invoice_id,
+            returned_id=returned.id if returned else None,
         )
         return dispute._told(fee, owed_again, moment)
 
@@ -244,6 +257,7 @@ class Dispute(Aggregate):
             told |= {"feeCurrency": str(fee.currency), "feeMicro": fee.amount_micro}
         told |= {"invoiceId": self.invoice_id} if self.invoice_id else {}
         told |= {"receiptId": self.receipt_id} if self.receipt_id else {}
+        told |= {"returnedId": self.returned_id} if self.returned_id else {}
         return told | {
             "amountMicro": self.amount.amount_micro,
             "currency": str(self.amount.currency),
@@ -265,10 +279,14 @@ class Dispute(Aggregate):
         state was known before.
 
         `owed_again` is what is left of a company's payment as its money is withheld; of a claim
-        that was won before it was heard of, nobody owes anything.
+        that was won before it was heard of, nobody owes anything. Of a payment that goes back it is
+        what has not, as a claim is lost.
         """
         is_new = self.takes_money and not self.is_withheld
-        if is_new and owed_again is not None and self.status is not DisputeStatus.WON:
+        is_owed = is_new and self.status is not DisputeStatus.WON
+        if self.returned_id is not None:
+            is_owed = self.status is DisputeStatus.LOST and not only_its_fee
+        if is_owed and owed_again is not None:
             self.on_account = min(self.amount, owed_again)
         entries = self._entries(fee, moment, only_its_fee)
         self.is_withheld = self.is_withheld or is_new
@@ -279,7 +297,7 @@ class Dispute(Aggregate):
         return recorded, PaymentDisputed(subject=self, sequence=self.next_sequence())
 
     def _kind(self) -> type[DisputeFact]:
-        if self.payment_id is not None:
+        if self.payment_id is not None or self.returned_id is not None:
             return DisputeRecorded
         if self.receipt_id is not None:
             return CompanyDisputeRecorded

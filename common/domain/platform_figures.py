@@ -17,6 +17,7 @@ from uuid import UUID
 
 from common.domain.account_statement import PeriodInvalid, must_be_a_period
 from common.domain.dataclass import dataclass
+from common.domain.identifiers import PropertyId
 from common.domain.money import Currency, Money, divided
 from common.domain.period import MONTHS_PER_YEAR, seconds_between
 from common.domain.recurring_revenue import MovementKind
@@ -235,6 +236,16 @@ class Credits:
     expired_micro: int
     taken_back_micro: int
     redeemed_micro: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedToHouse:
+    """What the platform owes a house at the end of these days, for guests' bills that were settled
+    with prepaid credits: what stands on its `credits_clearing`, by currency."""
+
+    tenant_id: UUID
+    property_id: PropertyId
+    amount: Money
 
 
 def share_of(part: int, whole: int) -> int | None:

@@ -157,6 +157,7 @@ class CreditAccount(Aggregate):
     fresh: tuple[CreditEntry, ...] = ()
     opened: tuple[CreditLotId, ...] = ()
     changed: tuple[CreditHold, ...] = ()
+    told_up_to: int = 0
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
@@ -285,10 +286,17 @@ class CreditAccount(Aggregate):
         )
 
     def told(self, fact: type[CreditsMoved], **more: Any) -> Any:
-        """The fact of all that was moved since the account was taken."""
-        if self.fresh:
-            self.watch(self.low_below_micro, self.fresh[-1].occurred_at)
-        return fact(subject=self, sequence=self.next_sequence(), entries=self.fresh, **more)
+        """The fact of all that was moved since the account was taken, or told of before."""
+        untold = self.untold
+        self.told_up_to = self.last_entry
+        if untold:
+            self.watch(self.low_below_micro, untold[-1].occurred_at)
+        return fact(subject=self, sequence=self.next_sequence(), entries=untold, **more)
+
+    @property
+    def untold(self) -> tuple[CreditEntry, ...]:
+        """What was moved, and is told of by no fact yet."""
+        return tuple(each for each in self.fresh if each.sequence > self.told_up_to)
 
     def as_of(self, now: datetime) -> "CreditAccount":
         """The account as it is once the holds that have ended are written down."""

@@ -4,10 +4,12 @@ What is left of those very credits is taken, in whichever of the tenant's accoun
 spent of them, for a service, a bill or the debt of another purchase, or is promised to a hold,
 becomes a debt of the account that they were granted to; the next purchase pays it, or a platform
 actor waives it with a reason. What has expired was not used, and is neither. Each refund or dispute
-takes back once, and all of them together no more than was granted.
+takes back once, and all of them together no more than was granted. So a refund beside a dispute may
+find nothing left to take; what it asked for is taken when that is won, out of what comes back.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +23,9 @@ from common.domain.refusal import Conflict, Missing, Unmet
 
 CLAWING_BACK: Final = "credits.claw_back"
 WAIVING: Final = "credits.waive_debt"
+KEPT: Final = "kept:"
+"""How the key of a claw-back begins that keeps what refunds have asked for while a dispute had it;
+the dispute's follows."""
 
 
 class GrantUnknown(Missing):
@@ -151,7 +156,7 @@ def claw_back(
                 reference=source_key,
                 reason=reason,
             )
-        if account.fresh:
+        if account.untold:
             facts.append(
                 account.told(
                     CreditsClawedBack, lot_id=root.id, source_key=source_key, reason=reason
@@ -166,6 +171,20 @@ def claw_back(
         reason=reason,
     )
     return TakenBack(done, tuple(facts))
+
+
+def without(granted: GrantedCredits, taken: ClawBack, returned_micro: int) -> GrantedCredits:
+    """The credits of a grant once a claw-back was given back: so many have come into their lot.
+
+    What purchases had paid of its debt was spent of theirs, and comes into this lot: of this one
+    so much less was spent.
+    """
+    return replace(
+        granted,
+        spent_micro=granted.spent_micro - (returned_micro - taken.taken_micro),
+        asked_micro=granted.asked_micro - taken.asked_micro,
+        owed_micro=granted.owed_micro - taken.debt_micro,
+    )
 
 
 def waive(account: CreditAccount, micro: int, reason: str, moment: Moment) -> CreditDebtWaived:

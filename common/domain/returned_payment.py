@@ -12,34 +12,76 @@ lies on `payments_to_return` until a person opens the folio again. Then it stand
 payment whose id this one has had, and is given back another way. In a currency that the folio
 pinned no rate of, it is worth nothing that can be said there: it stays where it lies, and keeps
 nobody from the folio.
+
+Until then it may go back otherwise (WH-5). What somebody gives back at the processor is what we had
+promised: our refund is called off, for the processor makes none beside it, and what is left is
+promised anew under another id. While a bank asks for the money, the processor makes no refund: the
+promise is called off until that is decided. Lost, it has gone back by the bank; won, what is left
+is promised anew. A refund that was called off and had been made all the same is kept as what it
+was: at the processor there is one refund in total, and so there is here. What the processor says to
+have given back and later has again is with the house again, and waits as what could not go back.
 """
 
 from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from common.domain.aggregate import Aggregate, Fact
 from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.fx import FxRateMissing
 from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId
-from common.domain.ledger import CARD_CLEARING, PAYMENTS_TO_RETURN, Entry
+from common.domain.ledger import CARD_CLEARING, DISPUTED_FUNDS, PAYMENTS_TO_RETURN, Entry, movement
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
+from common.domain.refund import RefundExceedsPayment
+from common.domain.webhook import WebhookContradictsBooks
 
 _BESIDE, _TAKEN_BACK = 4, 5
 """The parts of the entries beside a folio, behind those of its payments and refunds (0 to 3): that
 it came and was promised, and that it went onto the folio and was not made."""
 
+BANK_ASKS: Final = "charge_disputed"
+"""The processor's word where it makes no refund because a bank asks for the money."""
+
 
 class ReturnStatus(StrEnum):
-    """Where it stands: promised, made, not made by the processor, or on its folio after that."""
+    """Where it stands: promised, made, not made by the processor, or on its folio after that; or
+    contested, while a bank asks for it."""
 
     PENDING = "pending"
     RETURNED = "returned"
     FAILED = "failed"
     PLACED = "placed"
+    CONTESTED = "contested"
+
+
+class PartKind(StrEnum):
+    """How a part went back otherwise than by our refund: at the processor's dashboard, to a bank,
+    or by a refund of ours that had been called off. One that failed afterwards came again."""
+
+    REFUNDED_THERE = "refunded_there"
+    REFUND_FAILED = "refund_failed"
+    LOST = "lost"
+    MADE_AFTER_ALL = "made_after_all"
+
+
+_OUT_OF: Final = dict.fromkeys(PartKind, CARD_CLEARING) | {PartKind.LOST: DISPUTED_FUNDS}
+"""Where a part went from: what a bank has won was withheld before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedPart:
+    """What went back otherwise. `cause` is the processor's id of it, or that of our refund."""
+
+    id: RefundId
+    returned_id: PaymentId
+    kind: PartKind
+    cause: str
+    amount: Money
+    business_date: date
+    made_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +107,21 @@ class ReturnSettled(ReturnFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReturnContested(ReturnFact):
+    """A bank asks for its money: no refund is made of it until that is decided."""
+
+    name = "returned_payment.contested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnWentOtherwise(ReturnFact):
+    """A part of it, or all, has gone back otherwise; what is left is promised anew."""
+
+    name = "returned_payment.went_otherwise"
+    part: ReturnedPart
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReturnPlaced(ReturnFact):
     """It could not go back, and stands on its folio, which is open again."""
 
@@ -75,7 +132,10 @@ class ReturnPlaced(ReturnFact):
 class ReturnedPayment(Aggregate):
     """See the module. `paid` is what came, in its own currency, and what goes back: all of it.
 
-    Its id is that of the payment that it becomes where it cannot go back.
+    Its id is that of the payment that it becomes where it cannot go back. `gone_micro` is what of
+    it went back otherwise than by the refund `refund_id`. Before that one others were promised:
+    `called_off`, which may have been made all the same, and `refused`, of which the processor has
+    said that they were not, and says nothing else that counts.
     """
 
     kind: ClassVar[str] = "returned_payment"
@@ -90,6 +150,9 @@ class ReturnedPayment(Aggregate):
     status: ReturnStatus = ReturnStatus.PENDING
     failure_code: str | None = None
     settled_at: datetime | None = None
+    gone_micro: int = 0
+    called_off: tuple[RefundId, ...] = ()
+    refused: tuple[RefundId, ...] = ()
 
     @classmethod
     def promise(
@@ -113,12 +176,8 @@ class ReturnedPayment(Aggregate):
             business_date=_today(folio.property_id, moment),
             promised_at=moment.now,
         )
-        entries = (
-            late._entry(late.id, _BESIDE, CARD_CLEARING, PAYMENTS_TO_RETURN, late.business_date),
-            late._entry(
-                late.refund_id, _BESIDE, PAYMENTS_TO_RETURN, CARD_CLEARING, late.business_date
-            ),
-        )
+        came = (late.id, _BESIDE, CARD_CLEARING, PAYMENTS_TO_RETURN, paid, late.business_date)
+        entries = (Entry(*came), late._promised(late.business_date))
         return ReturnPromised(subject=late, sequence=late.next_sequence(), entries=entries)
 
     @property
@@ -131,27 +190,131 @@ class ReturnedPayment(Aggregate):
         """Whether it could not go back, and waits for its folio to be opened again."""
         return self.status is ReturnStatus.FAILED
 
+    @property
+    def is_contested(self) -> bool:
+        """Whether a bank asks for it, and nothing is decided."""
+        return self.status is ReturnStatus.CONTESTED
+
+    @property
+    def rest(self) -> Money:
+        """What of it did not go back otherwise: what our refund gives back, or has."""
+        return self.paid - Money(self.gone_micro, self.paid.currency)
+
+    @property
+    def left(self) -> Money:
+        """What of it has not gone back at all."""
+        has_gone = self.status is ReturnStatus.RETURNED
+        return Money.zero(self.paid.currency) if has_gone else self.rest
+
+    @property
+    def was_made(self) -> bool:
+        """Whether its refund of now was made."""
+        return self.status is ReturnStatus.RETURNED and not self.rest.is_zero
+
+    def is_news_of_now(self, refund_id: RefundId) -> bool:
+        """Whether a word about this refund is about the one that is promised, or was made, now."""
+        return refund_id == self.refund_id and (self.is_pending or self.was_made)
+
     def is_payment_of(self, folio: Folio) -> bool:
         """Whether the folio can take it: it has a rate for it, by which it is worth something."""
         try:
-            return not folio.convert(self.paid).is_zero
+            return not folio.convert(self.rest).is_zero
         except FxRateMissing:
             return False
 
-    def settle(self, failure_code: str | None, moment: Moment) -> ReturnSettled | None:
-        """Keep what became of it; None for one that is settled already. The first word counts."""
-        if not self.is_pending:
+    def settle(
+        self, failure_code: str | None, moment: Moment, *, is_claimed: bool = False
+    ) -> ReturnFact | None:
+        """Keep what became of its refund of now; None for what is no news.
+
+        Refused because a bank asks for the money, it waits until that is decided. A refund that was
+        made may fail afterwards, and none that failed is made: what is said late of that is no
+        news. `is_claimed` where a bank asks for it meanwhile.
+        """
+        if not self.is_pending and not (self.was_made and failure_code is not None):
             return None
+        entries: tuple[Entry, ...] = ()
+        if failure_code is not None:
+            entries = (self._taken_back(moment),)
+            self.refused = (*self.refused, self.refund_id)
+        if failure_code == BANK_ASKS or (failure_code is not None and is_claimed):
+            return self._contested(entries)
         self.settled_at = max(moment.now, self.promised_at)
         self.failure_code = failure_code
         self.status = ReturnStatus.RETURNED if failure_code is None else ReturnStatus.FAILED
-        entries: tuple[Entry, ...] = ()
-        if failure_code is not None:
-            on = _today(self.property_id, moment)
-            back = (self.refund_id, _TAKEN_BACK, CARD_CLEARING, PAYMENTS_TO_RETURN, on)
-            entries = (self._entry(*back),)
         return ReturnSettled(
             subject=self, sequence=self.next_sequence(), entries=entries, reason=failure_code
+        )
+
+    def contest(self, moment: Moment) -> ReturnContested | None:
+        """A bank asks for it; None where it has gone back, or one does already."""
+        if self.is_pending:
+            return self._contested((self._taken_back(moment),))
+        return self._contested(()) if self.is_unreturned else None
+
+    def promise_again(self, moment: Moment) -> ReturnPromised | None:
+        """No bank asks for it any more: promise what is left, as a refund of its own; None where
+        none did. Under the id that was refused the processor would refuse it for ever."""
+        if not self.is_contested:
+            return None
+        promised = self._promise_anew(moment)
+        return ReturnPromised(subject=self, sequence=self.next_sequence(), entries=(promised,))
+
+    def go_otherwise(
+        self, amount: Money, kind: PartKind, cause: str, moment: Moment, *, is_claimed: bool
+    ) -> ReturnWentOtherwise:
+        """So much has gone back otherwise: what was promised is called off, and what is left is
+        promised anew, unless a bank asks for it still (`is_claimed`).
+
+        Refuses: AmountNotPositive, WebhookContradictsBooks, RefundExceedsPayment.
+        """
+        if amount.amount_micro <= 0:
+            raise AmountNotPositive()
+        if amount.currency != self.paid.currency:
+            raise WebhookContradictsBooks("It is in another currency than its payment.")
+        if amount > self.left:
+            raise RefundExceedsPayment(
+                leftMicro=self.left.amount_micro, currency=self.paid.currency
+            )
+        entries = [self._taken_back(moment)] if self.is_pending else []
+        part = self._part(kind, cause, amount, moment)
+        entries.append(self._moved(part))
+        self.gone_micro += amount.amount_micro
+        self.settled_at = self.failure_code = None
+        if self.rest.is_zero:
+            self.status = ReturnStatus.RETURNED
+            self.settled_at = max(moment.now, self.promised_at)
+        elif is_claimed:
+            self.status = ReturnStatus.CONTESTED
+        else:
+            entries.append(self._promise_anew(moment))
+        return ReturnWentOtherwise(
+            subject=self, sequence=self.next_sequence(), entries=tuple(entries), part=part
+        )
+
+    def come_again(
+        self, gone: ReturnedPart, failure_code: str, moment: Moment, *, is_claimed: bool
+    ) -> ReturnWentOtherwise:
+        """What was given back at the processor has failed afterwards: the house has it again.
+
+        Refuses: WebhookContradictsBooks, while our own refund of the rest is under way, which may
+        be made at this moment, and where it is on its folio: the event is run again then.
+        """
+        if self.status in (ReturnStatus.PENDING, ReturnStatus.PLACED):
+            raise WebhookContradictsBooks("What is left of its payment goes back at the moment.")
+        if self.was_made:
+            raise WebhookContradictsBooks("What was left of its payment has gone back by itself.")
+        part = self._part(PartKind.REFUND_FAILED, gone.cause, -gone.amount, moment)
+        self.gone_micro -= gone.amount.amount_micro
+        self.status = ReturnStatus.CONTESTED if is_claimed else ReturnStatus.FAILED
+        self.settled_at = None if is_claimed else max(moment.now, self.promised_at)
+        self.failure_code = None if is_claimed else failure_code
+        return ReturnWentOtherwise(
+            subject=self,
+            sequence=self.next_sequence(),
+            entries=(self._moved(part),),
+            part=part,
+            reason=failure_code,
         )
 
     def place(self, moment: Moment) -> ReturnPlaced:
@@ -163,12 +326,13 @@ class ReturnedPayment(Aggregate):
             raise ValueError(f"{self.id} is {self.status}: it is no payment of its folio")
         self.status = ReturnStatus.PLACED
         on = _today(self.property_id, moment)
-        out = self._entry(self.id, _TAKEN_BACK, PAYMENTS_TO_RETURN, CARD_CLEARING, on)
+        out = Entry(self.id, _TAKEN_BACK, PAYMENTS_TO_RETURN, CARD_CLEARING, self.rest, on)
         return ReturnPlaced(subject=self, sequence=self.next_sequence(), entries=(out,))
 
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
-        return {
+        otherwise = {"goneMicro": self.gone_micro} if self.gone_micro else {}
+        return otherwise | {
             "amountMicro": self.paid.amount_micro,
             "currency": str(self.paid.currency),
             "failureCode": self.failure_code,
@@ -179,8 +343,39 @@ class ReturnedPayment(Aggregate):
             "status": self.status.value,
         }
 
-    def _entry(self, source: str, part: int, debit: str, credit: str, on: date) -> Entry:
-        return Entry(source, part, debit, credit, self.paid, on)
+    def _contested(self, entries: tuple[Entry, ...]) -> ReturnContested:
+        self.status = ReturnStatus.CONTESTED
+        self.settled_at = self.failure_code = None
+        return ReturnContested(subject=self, sequence=self.next_sequence(), entries=entries)
+
+    def _promise_anew(self, moment: Moment) -> Entry:
+        if self.refund_id not in self.refused:
+            self.called_off = (*self.called_off, self.refund_id)
+        self.refund_id = moment.new_id(RefundId)
+        self.status = ReturnStatus.PENDING
+        return self._promised(_today(self.property_id, moment))
+
+    def _promised(self, on: date) -> Entry:
+        return Entry(self.refund_id, _BESIDE, PAYMENTS_TO_RETURN, CARD_CLEARING, self.rest, on)
+
+    def _taken_back(self, moment: Moment) -> Entry:
+        on = _today(self.property_id, moment)
+        return Entry(self.refund_id, _TAKEN_BACK, CARD_CLEARING, PAYMENTS_TO_RETURN, self.rest, on)
+
+    def _part(self, kind: PartKind, cause: str, amount: Money, moment: Moment) -> ReturnedPart:
+        return ReturnedPart(
+            id=moment.new_id(RefundId),
+            returned_id=self.id,
+            kind=kind,
+            cause=cause,
+            amount=amount,
+            business_date=_today(self.property_id, moment),
+            made_at=moment.now,
+        )
+
+    def _moved(self, part: ReturnedPart) -> Entry:
+        into, out_of = PAYMENTS_TO_RETURN, _OUT_OF[part.kind]
+        return movement(part.id, _BESIDE, into, out_of, part.amount, part.business_date)
 
 
 def _today(property_id: PropertyId, moment: Moment) -> date:

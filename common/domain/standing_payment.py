@@ -22,11 +22,11 @@ class StandingPayment:
         """Where the payment stands: the intent's state, or that of its money since."""
         if self.intent.status is not PaymentStatus.SUCCEEDED:
             return self.intent.status
+        if self.is_disputed or (self.returned and self.returned.is_contested):
+            return PaymentStatus.DISPUTED
         if self.payment is None:
             is_back = self.returned is not None and not self.returned.is_unreturned
             return PaymentStatus.REFUNDED if is_back else PaymentStatus.SUCCEEDED
-        if self.is_disputed:
-            return PaymentStatus.DISPUTED
         if not self.payment.is_kept:
             return PaymentStatus.REFUNDED
         return (

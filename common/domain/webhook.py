@@ -31,6 +31,11 @@ class WebhookBodyGone(Conflict):
     title = "What this event said was deleted after 90 days: it cannot be run again"
 
 
+class WebhookIsNobodys(Conflict):
+    code = "WEBHOOK_IS_NOBODYS"
+    title = "Nobody knows yet whose this event of the processor is"
+
+
 class WebhookContradictsBooks(Conflict):
     code = "WEBHOOK_CONTRADICTS_BOOKS"
     title = "The processor's event says something else than the books about the same thing"

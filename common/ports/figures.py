@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from common.domain.platform_figures import Behind, Credits, Days, ListAsked, Revenue, Trials
+    from common.domain.platform_figures import (
+        Behind,
+        Credits,
+        Days,
+        ListAsked,
+        OwedToHouse,
+        Revenue,
+        Trials,
+    )
     from common.ports.paging import Page
 
 
@@ -23,6 +31,10 @@ class PlatformFigures(Protocol):
     def credits(self, days: Days) -> Sequence[Credits]:
         """Of each tenant whose credits moved, in the order of their ids. Raises
         DatabaseUnavailable."""
+
+    def owed_to_houses(self, days: Days) -> Sequence[OwedToHouse]:
+        """What is owed for credits at the end of the days, in the order of tenants and properties.
+        Raises DatabaseUnavailable."""
 
     def behind(self, asked: ListAsked) -> Page[Behind]:
         """The rows that a figure is made of, in the order of their keys. Refuses: CursorInvalid.

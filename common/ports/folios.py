@@ -90,12 +90,14 @@ class Folios(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRefund:
-    """A refund that a processor is to make, out of its payment."""
+    """A refund that a processor is to make, out of its payment. One that `is_called_off` it is to
+    make no more, and is asked only whether it has."""
 
     id: RefundId
     folio_id: FolioId
     processor_payment_id: str
     paid: Money
+    is_called_off: bool = False
 
 
 class Refunds(Protocol):
@@ -112,6 +114,11 @@ class Refunds(Protocol):
 
     def find_pending(self, refund_id: RefundId) -> PendingRefund | None:
         """What a processor is to be asked of a refund; None once it is settled."""
+
+    def find_asked(
+        self, refund_id: RefundId, processor_payment_id: str | None
+    ) -> PendingRefund | None:
+        """A card's refund that was promised of a processor's payment, whatever became of it."""
 
     def due(self, limit: int) -> Sequence[RefundId]:
         """Pending refunds whose last attempt is old, the longest waiting first."""

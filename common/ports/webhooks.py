@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # the names below are for the type checker, not for a start
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -12,12 +12,13 @@ from common.domain.dataclass import dataclass
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from common.domain.dispute import Dispute
+    from common.domain.dispute import Dispute, DisputeStatus
     from common.domain.folio import Folio
-    from common.domain.identifiers import FolioId, RefundId
+    from common.domain.identifiers import DisputeId, FolioId, PaymentId, RefundId
     from common.domain.late_refund import LateRefund
+    from common.domain.money import Money
     from common.domain.payment import Payment
-    from common.domain.returned_payment import ReturnedPayment
+    from common.domain.returned_payment import ReturnedPart, ReturnedPayment
     from common.domain.webhook import KeptWebhook, WebhookOutcome
     from common.ports.paging import Page
 
@@ -76,6 +77,10 @@ class Disputes(Protocol):
     def keep(self, dispute: Dispute) -> None:
         """Write a dispute, or where it stands now."""
 
+    def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
+        """Where the claims stand by which banks ask for a payment that goes back, without those
+        that this transaction writes. Its folio is locked."""
+
 
 class LateRefunds(Protocol):
     """Refunds that the processor made itself. Changes are made under their folio's lock."""
@@ -103,13 +108,26 @@ class ReturnedPayments(Protocol):
         """The payment on a folio that recorded a processor's payment, and as what it went back."""
 
     def take(self, folio_id: FolioId, refund_id: RefundId) -> tuple[Folio, ReturnedPayment]:
-        """Lock a folio and read the payment that goes back by this refund.
+        """Lock a folio and read the payment that goes back by this refund, or would have.
 
         Refuses: FolioUnknown, RefundUnknown.
         """
 
+    def take_paid_by(self, processor_payment_id: str) -> tuple[Folio, ReturnedPayment] | None:
+        """Lock the folio of a processor's payment that goes back, if it does. Refuses:
+        FolioUnknown."""
+
+    def promised(self, refund_id: RefundId) -> Money:
+        """How much one of its refunds was promised over."""
+
+    def part(self, cause: str) -> ReturnedPart | None:
+        """What went back otherwise by that name, the last word about it."""
+
     def keep(self, returned: ReturnedPayment) -> None:
         """Write one down with its promise, or what became of that."""
+
+    def keep_part(self, part: ReturnedPart) -> None:
+        """Write down what went back otherwise, once."""
 
 
 class PaymentDirectory(Protocol):

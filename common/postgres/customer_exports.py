@@ -4,8 +4,7 @@ A piece is a few questions in one round trip, each by the ids that the first que
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from common.domain.customer_export import (
     Asked,
@@ -16,9 +15,10 @@ from common.domain.customer_export import (
     PaymentsPiece,
     Piece,
 )
-from common.domain.dispute import DisputeStatus
+from common.domain.dispute import Dispute, DisputeStatus
 from common.domain.identifiers import CustomerId, PaymentIntentId, StoredMethodId
 from common.domain.payment import Payment
+from common.domain.refund import Refund
 from common.domain.returned_payment import ReturnedPayment
 from common.domain.standing_payment import StandingPayment
 from common.postgres.connection import Statement
@@ -35,7 +35,6 @@ from common.postgres.stored_methods import method_of
 from common.postgres.stores import Desk, held_properties, text_array
 from common.postgres.trails import continued, head_of, line_for
 
-T = TypeVar("T")
 GIVEN_UP: Final = (DisputeStatus.WON, DisputeStatus.WARNING_CLOSED)
 
 METHOD_IDS: Final = """
@@ -76,7 +75,16 @@ REFUNDS: Final = refunds_where(f"refunds.payment_id IN {OF_INTENTS}\nORDER BY re
 DISPUTES: Final = f"""
 SELECT tenant_id, {DISPUTE_COLUMNS}
 FROM payment_disputes
-WHERE payment_id IN {OF_INTENTS}
+WHERE id IN (
+  SELECT paid.id
+  FROM payment_disputes AS paid
+  WHERE paid.payment_id IN {OF_INTENTS}
+  UNION ALL
+  SELECT back.id
+  FROM payment_intents
+  JOIN payment_disputes AS back ON back.returned_id = payment_intents.returned_id
+  WHERE payment_intents.id = ANY ($1::text[])
+)
 ORDER BY id
 """
 
@@ -118,25 +126,24 @@ def _payments(desk: Desk, ids: str) -> tuple[ExportedPayment, ...]:
         each.id: each for each in map(returned_of, sent_back)
     }
     paid: dict[str | None, Payment] = {each.id: each for each in map(payment_of, payments)}
-    back = _by_payment([refund_of(row) for row in refunds])
-    claims = _by_payment([dispute_of(row) for row in disputes])
+    back: defaultdict[str | None, list[Refund]] = defaultdict(list)
+    for refund in map(refund_of, refunds):
+        back[refund.payment_id].append(refund)
+    claims: defaultdict[str | None, list[Dispute]] = defaultdict(list)
+    for dispute in map(dispute_of, disputes):
+        claims[dispute.payment_id or dispute.returned_id].append(dispute)
     return tuple(
         ExportedPayment(
             standing=StandingPayment(
                 intent=intent,
                 payment=paid.get(intent.payment_id),
-                is_disputed=any(each.status not in GIVEN_UP for each in claims[intent.payment_id]),
+                is_disputed=any(each.status not in GIVEN_UP for each in claims[paid_as]),
                 returned=returned.get(intent.returned_id),
             ),
-            refunds=tuple(back[intent.payment_id]),
-            disputes=tuple(claims[intent.payment_id]),
+            refunds=tuple(back[paid_as]),
+            disputes=tuple(claims[paid_as]),
         )
-        for intent in map(intent_of, intents)
+        for intent, paid_as in (
+            (each, each.payment_id or each.returned_id) for each in map(intent_of, intents)
+        )
     )
-
-
-def _by_payment(things: Sequence[T]) -> defaultdict[Any, list[T]]:
-    found: defaultdict[Any, list[T]] = defaultdict(list)
-    for each in things:
-        found[each.payment_id].append(each)  # type: ignore[attr-defined] # refunds and disputes
-    return found

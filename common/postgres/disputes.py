@@ -1,5 +1,6 @@
 """Disputes of card payments. One is locked while a word about it is weighed."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from common.domain.dispute import Dispute, DisputeStatus
@@ -20,7 +21,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
     " status, opened_at, changed_at, version, trail, state_digest, is_withheld, fee_micro,"
-    " fee_currency, receipt_id, on_account_micro, subscription_invoice_id"
+    " fee_currency, receipt_id, on_account_micro, subscription_invoice_id, returned_id"
 )
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -34,6 +35,11 @@ SET status = $2, changed_at = $3, version = $4, trail = $5, state_digest = $6, i
     fee_micro = $8, fee_currency = $9, on_account_micro = $10
 WHERE id = $1
 """
+OF_RETURN: Final = """
+SELECT tenant_id, id, status
+FROM payment_disputes
+WHERE returned_id = $1
+"""
 INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
 
 
@@ -46,6 +52,10 @@ class Disputes:
     def find(self, processor_dispute_id: str) -> Dispute | None:
         rows = self._desk.rows(TAKE, processor_dispute_id)
         return self._desk.loaded(dispute_of(rows[0])) if rows else None
+
+    def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
+        rows = self._desk.rows(OF_RETURN, returned_id)
+        return {DisputeId(row[1]): DisputeStatus(row[2]) for row in rows}
 
     def keep(self, dispute: Dispute) -> None:
         self._desk.keep(dispute, lambda: self._write(dispute))
@@ -100,6 +110,7 @@ def _row(dispute: Dispute) -> dict[str, Any]:
         "receipt_id": dispute.receipt_id,
         "on_account_micro": _on_account(dispute),
         "subscription_invoice_id": dispute.invoice_id,
+        "returned_id": dispute.returned_id,
     }
 
 
@@ -121,7 +132,8 @@ def dispute_of(row: Row) -> Dispute:
         is_withheld=row[15],
         fee=None if row[16] is None else Money(row[16], Currency(row[17])),
         receipt_id=row[18] and ReceiptId(row[18]),
-        on_account=Money(row[19], Currency(row[7])) if row[18] else None,
+        on_account=Money(row[19], Currency(row[7])) if row[18] or row[21] else None,
         invoice_id=row[20] and SubscriptionInvoiceId(row[20]),
+        returned_id=row[21] and PaymentId(row[21]),
         is_new=False,
     )

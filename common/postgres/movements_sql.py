@@ -9,12 +9,14 @@ from typing import Final
 
 _OURS: Final = (
     """
-SELECT payments.tenant_id, 'payment', processor_payment_id, paid_amount_micro, paid_currency,
-       processor_payment_id, property_id, false, false
+SELECT payments.tenant_id, 'payment', payments.processor_payment_id,
+       payments.paid_amount_micro + coalesce(gone_micro, 0), payments.paid_currency,
+       payments.processor_payment_id, folios.property_id, false, false
 FROM payments
-JOIN folios ON folios.id = folio_id
+JOIN folios ON folios.id = payments.folio_id
+LEFT JOIN returned_payments AS late ON late.id = payments.id
 WHERE method = 'card'
-  AND processor_payment_id IS NOT NULL
+  AND payments.processor_payment_id IS NOT NULL
   AND {asked}
 """,
     """
@@ -50,9 +52,10 @@ WHERE {asked}
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency,
        coalesce(payments.processor_payment_id, receipts.processor_payment_id,
-         charges.processor_payment_id, ''),
-       property_id, false, false
+         late.processor_payment_id, charges.processor_payment_id, ''),
+       payment_disputes.property_id, false, false
 FROM payment_disputes
+LEFT JOIN returned_payments AS late ON late.id = returned_id
 LEFT JOIN payments ON payments.id = payment_id
 LEFT JOIN account_credits AS receipts ON receipts.id = receipt_id
 LEFT JOIN billing_central.subscription_payments AS charges
@@ -78,10 +81,23 @@ WHERE status <> 'placed'
   AND {asked}
 """,
     """
-SELECT tenant_id, 'refund', refund_id, paid_amount_micro, paid_currency, processor_payment_id,
-       property_id, status = 'pending', false
+SELECT tenant_id, 'refund', refund_id, paid_amount_micro - gone_micro, paid_currency,
+       processor_payment_id, property_id, status <> 'returned', false
 FROM returned_payments
-WHERE status IN ('pending', 'returned')
+WHERE status IN ('pending', 'contested', 'returned')
+  AND gone_micro < paid_amount_micro
+  AND {asked}
+""",
+    # and what of it went back otherwise; what failed afterwards was not made
+    """
+SELECT parts.tenant_id, 'refund', cause, parts.amount_micro, parts.currency, processor_payment_id,
+       property_id, false, false
+FROM returned_parts AS parts
+JOIN returned_payments AS late ON late.id = returned_id
+WHERE kind IN ('refunded_there', 'made_after_all')
+  AND NOT EXISTS (
+    SELECT FROM returned_parts AS again
+    WHERE again.cause = parts.cause AND again.kind = 'refund_failed')
   AND {asked}
 """,
     # what went back of a company's payment at the processor
@@ -119,6 +135,10 @@ SELECT credit_sale_entries.tenant_id, 'refund', substr(source, length('refund:')
 FROM credit_sale_entries
 JOIN credit_purchases ON credit_purchases.id = purchase_id
 WHERE starts_with(source, 'refund:')
+  AND part = 0
+  AND NOT EXISTS (
+    SELECT FROM credit_sale_entries AS back
+    WHERE back.source = credit_sale_entries.source AND back.part = 1)
   AND {asked}
 """,
     """
@@ -175,6 +195,7 @@ MOVED_IN: Final = _movements(
     "changed_at >= $1 AND changed_at < $2",
     "promised_at >= $1 AND promised_at < $2",
     "settled_at >= $1 AND settled_at < $2",
+    "parts.made_at >= $1 AND parts.made_at < $2",
     "given.recorded_at >= $1 AND given.recorded_at < $2",
     "changed_at >= $1 AND changed_at < $2",
     "changed_at >= $1 AND changed_at < $2",
@@ -185,7 +206,7 @@ MOVED_IN: Final = _movements(
     "paid_at >= $1 AND paid_at < $2",
 )
 MOVED_AS: Final = _movements(
-    "processor_payment_id = ANY ($1::text[])",
+    "payments.processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
     "processor_refund_id = ANY ($2::text[])",
@@ -193,6 +214,7 @@ MOVED_AS: Final = _movements(
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "refund_id = ANY ($2::text[])",
+    "cause = ANY ($2::text[])",
     "given.cause = ANY ($2::text[])",
     "processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",

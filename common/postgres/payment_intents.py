@@ -78,7 +78,8 @@ WHERE id = (SELECT payment_id FROM payment_intents WHERE id = $1)
 DISPUTED: Final = """
 SELECT tenant_id, id
 FROM payment_disputes
-WHERE payment_id = (SELECT payment_id FROM payment_intents WHERE id = $1)
+WHERE (payment_id = (SELECT payment_id FROM payment_intents WHERE id = $1)
+    OR returned_id = (SELECT returned_id FROM payment_intents WHERE id = $1))
   AND status NOT IN ('won', 'warning_closed')
 LIMIT 1
 """

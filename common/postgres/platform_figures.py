@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
+from common.domain.identifiers import PropertyId
 from common.domain.meter import Aggregation
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period
@@ -28,6 +29,7 @@ from common.domain.platform_figures import (
     Figure,
     LateUsage,
     ListAsked,
+    OwedToHouse,
     Revenue,
     Reversed,
     Trials,
@@ -93,6 +95,16 @@ class PostgresFigures:
             for row in _as_tenant(pool, tenant[0], sql.CREDITS, days.start, days.end)
         ]
         return sorted(found, key=lambda credits: credits.tenant_id)
+
+    def owed_to_houses(self, days: Days) -> Sequence[OwedToHouse]:
+        found = [
+            _owed_to_house(row)
+            for cell, pool in self._pools().items()
+            for tenant in _answers(pool, sql.TENANTS, cell)
+            for row in _as_tenant(pool, tenant[0], sql.OWED_TO_HOUSES, days.end)
+            if row[3]
+        ]
+        return sorted(found, key=lambda owed: (owed.tenant_id, owed.property_id))
 
     def behind(self, asked: ListAsked) -> Page[Behind]:
         question, days = sql.BEHIND[asked.figure], asked.days
@@ -255,4 +267,12 @@ def _credits(row: Row) -> Credits:
         expired_micro=row[4],
         taken_back_micro=row[5],
         redeemed_micro=row[6],
+    )
+
+
+def _owed_to_house(row: Row) -> OwedToHouse:
+    return OwedToHouse(
+        tenant_id=row[0],
+        property_id=PropertyId(row[1]),
+        amount=Money(row[3], Currency(row[2])),
     )

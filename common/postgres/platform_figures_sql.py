@@ -28,6 +28,16 @@ FROM credit_ledger_entries
 WHERE recorded_at >= $1 AND recorded_at < $2
 GROUP BY tenant_id
 """
+# Of a tenant's own ledger, by its index of just these entries.
+OWED_TO_HOUSES: Final = """
+SELECT tenant_id, property_id, currency,
+       sum(CASE debit_account WHEN 'credits_clearing' THEN amount_micro ELSE -amount_micro END)
+         ::bigint AS micro
+FROM ledger_entries
+WHERE 'credits_clearing' IN (debit_account, credit_account)
+  AND recorded_at < $1
+GROUP BY tenant_id, property_id, currency
+"""
 MOVED: Final = """
 SELECT currency, kind, sum(change_micro)::bigint
 FROM billing_central.revenue_movements

@@ -168,17 +168,25 @@ UNION ALL
 SELECT tenant_id, refund_id
 FROM returned_payments
 WHERE refund_id = ANY ($2::text[])
-  AND status IN ('pending', 'returned')
+  AND status IN ('pending', 'contested', 'returned')
+  AND gone_micro < paid_amount_micro
+UNION ALL
+SELECT tenant_id, cause
+FROM returned_parts
+WHERE cause = ANY ($2::text[])
+  AND kind IN ('refunded_there', 'made_after_all')
 """
 
 CARD_PAYMENTS: Final = """
-SELECT payments.tenant_id, processor_payment_id, paid_amount_micro, paid_currency
+SELECT payments.tenant_id, payments.processor_payment_id,
+       payments.paid_amount_micro + coalesce(gone_micro, 0), payments.paid_currency
 FROM payments
-JOIN folios ON folios.id = folio_id
+JOIN folios ON folios.id = payments.folio_id
+LEFT JOIN returned_payments AS late ON late.id = payments.id
 WHERE method = 'card'
   AND payments.business_date = $2
-  AND property_id = $1
-  AND processor_payment_id IS NOT NULL
+  AND folios.property_id = $1
+  AND payments.processor_payment_id IS NOT NULL
 UNION ALL
 SELECT account_credits.tenant_id, processor_payment_id, amount_micro, account_credits.currency
 FROM account_credits
@@ -218,10 +226,21 @@ WHERE kind = 'refunded_there'
   AND business_date = $2
   AND property_id = $1
 UNION ALL
-SELECT tenant_id, refund_id, paid_amount_micro, paid_currency,
+SELECT tenant_id, refund_id, paid_amount_micro - gone_micro, paid_currency,
        CASE status WHEN 'returned' THEN 'succeeded' END
 FROM returned_payments
 WHERE business_date = $2
   AND property_id = $1
-  AND status IN ('pending', 'returned')
+  AND status IN ('pending', 'contested', 'returned')
+  AND gone_micro < paid_amount_micro
+UNION ALL
+SELECT parts.tenant_id, cause, parts.amount_micro, parts.currency, 'succeeded'
+FROM returned_parts AS parts
+JOIN returned_payments AS late ON late.id = returned_id
+WHERE parts.business_date = $2
+  AND property_id = $1
+  AND kind IN ('refunded_there', 'made_after_all')
+  AND NOT EXISTS (
+    SELECT FROM returned_parts AS again
+    WHERE again.cause = parts.cause AND again.kind = 'refund_failed')
 """

@@ -49,15 +49,30 @@ WHERE folio_id = $1 AND id = (SELECT payment_id FROM refunds WHERE id = $2)
 REFUND: Final = refunds_where("folio_id = $1 AND id = $2")
 PENDING: Final = """
 SELECT refunds.tenant_id, refunds.id, refunds.folio_id, processor_payment_id,
-       refunds.paid_amount_micro, refunds.paid_currency
+       refunds.paid_amount_micro, refunds.paid_currency, false
 FROM refund_queue
 JOIN refunds ON refunds.id = refund_id
 JOIN payments ON payments.id = payment_id
 WHERE refund_id = $1
 UNION ALL
-SELECT tenant_id, refund_id, folio_id, processor_payment_id, paid_amount_micro, paid_currency
+SELECT tenant_id, refund_id, folio_id, processor_payment_id, paid_amount_micro - gone_micro,
+       paid_currency, status = 'contested'
 FROM returned_payments
-WHERE refund_id = $1 AND status = 'pending'
+WHERE refund_id = $1 AND status IN ('pending', 'contested') AND $1 <> ALL (refused)
+"""
+# Whatever has become of it.
+ASKED: Final = """
+SELECT refunds.tenant_id, refunds.id, refunds.folio_id, processor_payment_id,
+       refunds.paid_amount_micro, refunds.paid_currency, false
+FROM refunds
+JOIN payments ON payments.id = payment_id
+WHERE refunds.id = $1 AND refunds.method = 'card'
+UNION ALL
+SELECT late.tenant_id, source, late.folio_id, processor_payment_id, amount_micro, currency, true
+FROM returned_payments AS late
+JOIN ledger_entries ON source = $1 AND part = 4
+WHERE processor_payment_id = $2
+  AND (refund_id = $1 OR $1 = ANY (called_off || refused))
 """
 DUE: Final = """
 SELECT tenant_id, refund_id
@@ -67,7 +82,7 @@ FROM (
   UNION ALL
   SELECT tenant_id, refund_id, next_attempt_at
   FROM returned_payments
-  WHERE status = 'pending'
+  WHERE status IN ('pending', 'contested') AND refund_id <> ALL (refused)
 ) AS waiting
 WHERE next_attempt_at <= $1
 ORDER BY next_attempt_at
@@ -134,6 +149,12 @@ class Refunds:
         rows = self._desk.rows(PENDING, refund_id)
         return _pending(rows[0]) if rows else None
 
+    def find_asked(
+        self, refund_id: RefundId, processor_payment_id: str | None
+    ) -> PendingRefund | None:
+        rows = self._desk.rows(ASKED, refund_id, processor_payment_id)
+        return _pending(rows[0]) if rows else None
+
     def due(self, limit: int) -> Sequence[RefundId]:
         return [RefundId(row[1]) for row in self._desk.rows(DUE, self._desk.now, limit)]
 
@@ -177,4 +198,5 @@ def _pending(row: Row) -> PendingRefund:
         folio_id=FolioId(row[2]),
         processor_payment_id=row[3],
         paid=Money(row[4], Currency(row[5])),
+        is_called_off=row[6],
     )

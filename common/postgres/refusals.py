@@ -36,6 +36,7 @@ _SOMEBODY_WAS_FASTER = frozenset(
         "processors_refund_is_recorded_once",
         "late_refund_is_recorded_once",
         "payment_is_sent_back_once",
+        "part_goes_back_once",
         "company_money_is_taken_back_once",
         "difference_is_found_once",
         "plan_versions_are_consecutive",

@@ -56,6 +56,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "refund_settlements",
         "refunds",
         "reopenings",
+        "returned_parts",
         "risk_checks",
         "sendings",
         "settings_versions",

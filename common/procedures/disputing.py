@@ -3,16 +3,20 @@
 The dispute is locked while a word about it is weighed, and never moves back. Of a purchase of
 credits it takes back what was bought, and gives it back where it is won; the money is booked along.
 Of a company's payment the company owes it again, and has it back where it is won. Of an invoice of
-the platform the credits of its period follow.
+the platform the credits of its period follow. A payment that came for a closed folio goes back by
+the bank or by us, and not by both.
 """
 
 from common.domain.company_taking_back import CardReceipt
 from common.domain.dataclass import dataclass
 from common.domain.dispute import INQUIRIES, Dispute, DisputeFact, DisputeStatus
+from common.domain.folio import Folio
 from common.domain.identifiers import ReceiptId
 from common.domain.money import Money
 from common.domain.payment import Payment
 from common.domain.refund import PaymentUnknown
+from common.domain.returned_payment import ReturnedPayment, ReturnStatus
+from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.giving_back import follow_dispute, invoice_paid_by
 from common.procedures.owing_again import must_be_of, owe_as_disputed
@@ -20,6 +24,7 @@ from common.procedures.purchasing import (
     credits_of_payment_returned,
     credits_of_payment_taken_back,
 )
+from common.procedures.returning import follow_claim
 
 TAKEN = "A bank asks for its money back"
 WON = "The dispute was won"
@@ -43,14 +48,18 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
     Refuses: PaymentUnknown, AmountNotPositive, WebhookContradictsBooks, CreditsOutOfRange.
     """
     known = tx.disputes.find(claim.processor_dispute_id)
-    payment = None if known else tx.folios.find_paid_by(claim.processor_payment_id)
+    before = known.status if known else None
+    back = _going_back(claim, known, tx)
+    payment = None if known or back else tx.folios.find_paid_by(claim.processor_payment_id)
     paid = None
-    if payment is None and (known is None or known.receipt_id):
+    if payment is None and back is None and (known is None or known.receipt_id):
         paid = tx.company_accounts.take_paid_by(claim.processor_payment_id)
-    left = paid.left if paid else None
+    left = paid.left if paid else back[1].left if back else None
     facts = (
         known.moved(claim.status, claim.fee, tx, owed_again=left)
         if known
+        else _opened_of_return(claim, back[1], tx)
+        if back
         else _opened(claim, payment, paid, tx)
     )
     for fact in facts:
@@ -58,6 +67,11 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
         if (booked := fact.booked) is not None:
             tx.ledger.post(booked)
         tx.tell(fact)
+    if back is not None:
+        for fact in facts[:1]:
+            if fact.subject.status is not before:
+                follow_claim(*back, fact.subject, tx)
+        return
     if paid is not None:
         for fact in facts[:1]:
             owe_as_disputed(paid, fact.subject, tx)
@@ -67,6 +81,40 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
         follow_dispute(dispute, tx)
     else:
         _move_credits(claim, tx)
+
+
+def _going_back(
+    claim: Claim, known: Dispute | None, tx: Transaction
+) -> tuple[Folio, ReturnedPayment] | None:
+    """The payment that came for a closed folio, with that, which is locked; None where the claim is
+    of another. Of one that stands on its folio by now a claim that comes then is of that payment.
+    """
+    if known is not None and known.returned_id is None:
+        return None
+    taken = tx.returned_payments.take_paid_by(claim.processor_payment_id)
+    is_placed = taken is not None and taken[1].status is ReturnStatus.PLACED
+    return None if known is None and is_placed else taken
+
+
+def _opened_of_return(
+    claim: Claim, returned: ReturnedPayment, tx: Transaction
+) -> tuple[DisputeFact, ...]:
+    """A dispute that was not known, of a payment that goes back. Refuses: AmountNotPositive,
+    WebhookContradictsBooks."""
+    if claim.amount.currency != returned.paid.currency:
+        raise WebhookContradictsBooks("It is in another currency than its payment.")
+    return Dispute.opened(
+        None,
+        returned.property_id,
+        claim.processor_dispute_id,
+        claim.amount,
+        claim.reason,
+        claim.status,
+        claim.fee,
+        tx,
+        owed_again=returned.left,
+        returned=returned,
+    )
 
 
 def _opened(

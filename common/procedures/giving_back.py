@@ -34,7 +34,7 @@ from common.domain.subscription_refund import SubscriptionRefund
 from common.ports.subscriptions import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
-from common.procedures.granting import give_back_unless_gone, take_back_share
+from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
 
 REFUNDED: Final = "Given back at the processor"
@@ -149,7 +149,7 @@ def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
     if dispute.status is not DisputeStatus.WON:
         _take_credits(invoice, invoice.gone, source, TAKEN, tx)
     elif invoice.bill.purpose is Purpose.PERIOD:
-        give_back_unless_gone(
+        give_back_what_is_not_gone(
             tx, _grant_key(invoice), source, invoice.gone, invoice.bill.total, WON
         )
 

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 
 from common.domain.money import Money
 from common.domain.prepaid_account import CreditAccount
-from common.domain.prepaid_claw_back import GrantedCredits, GrantUnknown, TakenBack, claw_back
+from common.domain.prepaid_claw_back import (
+    KEPT,
+    GrantedCredits,
+    GrantUnknown,
+    TakenBack,
+    claw_back,
+    without,
+)
 from common.domain.prepaid_grant import CreditGrant, CreditsGranted, grant
 from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
 from common.ports.transaction import Transaction
@@ -72,25 +79,28 @@ def take_back_share(
     return _take_back(tx, accounts, granted, missing, source_key, reason)
 
 
-def give_back_unless_gone(
+def give_back_what_is_not_gone(
     tx: Transaction, grant_key: str, source_key: str, gone: Money, whole: Money, reason: str
 ) -> None:
-    """Give back what was taken for a dispute that is won, once. It stays taken where less would be
-    taken then than what is still `gone` of the `whole`: a refund beside the dispute has found
-    nothing left to take.
+    """Give back what was taken for a dispute that is won, once, but for what is still `gone` of the
+    `whole`: a refund beside the dispute has found less left to take than it asked for. That is
+    taken by the same commit, as `kept:` of the dispute, so that nobody spends it in between.
 
     Refuses: CurrenciesDiffer, CreditsOutOfRange.
     """
     try:
-        account, taken, moves = tx.prepaid.take_claw_back(source_key)
-        _, granted, _ = tx.prepaid.take_granted(grant_key, source_key)
+        _, taken, moves = tx.prepaid.take_claw_back(source_key)
+        accounts, granted, _ = tx.prepaid.take_granted(grant_key, source_key)
     except (GrantUnknown, ClawBackUnknown, ClawBackReversed):
         return
-    if granted.asked_micro - taken.asked_micro < _share(granted, gone, whole):
-        return
+    account = next(each for each in accounts if each.id == granted.root.account_id)
     given = give_back(account, taken, moves, reason, tx)
     keep_moved(given, tx)
     tx.prepaid.keep_reversal(given.reversal)
+    left = without(granted, taken, given.reversal.returned_micro)
+    missing = _share(left, gone, whole) - left.asked_micro
+    if missing > 0:
+        _take_back(tx, accounts, left, missing, f"{KEPT}{source_key}", reason)
 
 
 def _share(granted: GrantedCredits, gone: Money, whole: Money) -> int:

@@ -24,10 +24,15 @@ from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
 from common.procedures.giving_back import REFUNDED, keep_refunded
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
-from common.procedures.hearing_purchases import purchase_refunded
+from common.procedures.hearing_purchases import purchase_refund_failed, purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
-from common.procedures.refunded_there import Told, keep_refunded_there
-from common.procedures.refunding import find_pending, keep_pending_result
+from common.procedures.refunded_there import (
+    FAILED_AFTERWARDS,
+    Told,
+    keep_failed_there,
+    keep_refunded_there,
+)
+from common.procedures.refunding import find_asked, keep_pending_result
 from common.procedures.warning import warn_of_fraud
 
 DISPUTE_STATES: Final = frozenset(status.value for status in DisputeStatus)
@@ -67,7 +72,7 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
         known = RefundId(refund_id)
     except ValueError:
         raise RefundUnknown() from None
-    pending = find_pending(known, tx)
+    pending = find_asked(known, about.payment_intent, tx)
     if pending is None:
         return
     if not pending.processor_payment_id and about.payment_intent:  # so it is known from now on
@@ -76,13 +81,22 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")
     failure = about.failure_reason or about.status if about.status in REFUND_FAILED else None
-    keep_pending_result(pending, failure, tx)
+    if not keep_pending_result(pending, failure, tx):
+        raise WebhookContradictsBooks(FAILED_AFTERWARDS)
 
 
 def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
     """What somebody gave back at the processor is a refund of its payment, once it is made: of an
-    invoice of the platform, or of a guest's folio."""
-    if about.status != "succeeded" or about.payment_intent is None:
+    invoice of the platform, or of a guest's folio. Made, it may fail afterwards."""
+    if about.payment_intent is None:
+        return
+    if about.status in REFUND_FAILED:
+        if purchase_refund_failed(about, tx):
+            return
+        code = about.failure_reason or about.status or "failed"
+        keep_failed_there(about.payment_intent, about.id, code, tx)
+        return
+    if about.status != "succeeded":
         return
     told = Told(
         processor_refund_id=about.id,

@@ -15,11 +15,13 @@ from common.domain.processor_units import from_processor
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.purchasing import (
+    credits_of_payment_returned,
     credits_of_payment_taken_back,
     keep_heard,
 )
 
 REFUNDED: Final = "The purchase was refunded at the processor"
+REFUND_FAILED: Final = "The refund failed at the processor"
 
 
 def heard_of_purchase(purchase_id: PaymentIntentId, heard: Heard, tx: Transaction) -> bool:
@@ -43,6 +45,19 @@ def purchase_refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> b
         return False
     return credits_of_payment_taken_back(
         about.payment_intent, _amount(about), f"refund:{about.id}", REFUNDED, tx
+    )
+
+
+def purchase_refund_failed(about: ProcessorObject | RefundPart, tx: Transaction) -> bool:
+    """A refund of a purchase has failed, if it was made or not: its money is the platform's, and
+    its credits are the buyer's, whatever is told of it later. False where it bought none.
+
+    Refuses: WebhookContradictsBooks, CurrenciesDiffer, CreditsOutOfRange.
+    """
+    if about.payment_intent is None:
+        return False
+    return credits_of_payment_returned(
+        about.payment_intent, _amount(about), f"refund:{about.id}", REFUND_FAILED, tx
     )
 
 

@@ -12,7 +12,6 @@ from common.domain.credit_purchase import CreditPurchase
 from common.domain.credit_sales import returned, sold, taken_back
 from common.domain.identifiers import CreditLotId
 from common.domain.money import Money
-from common.domain.prepaid_reversal import ClawBackReversed, ClawBackUnknown, give_back
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
@@ -27,8 +26,11 @@ from common.procedures.collecting import (
     ask_what_became_of_it,
     take_from_card,
 )
-from common.procedures.granting import grant_once, take_back_of_grant
-from common.procedures.moving import keep_moved
+from common.procedures.granting import (
+    give_back_what_is_not_gone,
+    grant_once,
+    take_back_of_grant,
+)
 
 MISSED: Final = "Its money went back while its credits were with a dispute"
 
@@ -125,9 +127,10 @@ def credits_of_payment_taken_back(
 def credits_of_payment_returned(
     processor_payment_id: str, money: Money, source_key: str, reason: str, tx: Transaction
 ) -> bool:
-    """Give back what was taken for a dispute that is won, once. One that was won before anybody
-    heard of it is booked there and back and takes nothing, whatever is told of it later. Answers
-    False where the payment bought no credits. Refuses: CreditsOutOfRange.
+    """Give back what was taken for a dispute that is won, or for a refund that failed, once. One
+    that was over before anybody heard of it is booked there and back and takes nothing, whatever is
+    told of it later. What other refunds have asked for meanwhile stays taken. Answers False where
+    the payment bought no credits. Refuses: CreditsOutOfRange.
     """
     purchase = tx.credit_purchases.find_paid_by(processor_payment_id)
     if purchase is None:
@@ -136,16 +139,15 @@ def credits_of_payment_returned(
     gone, back = tx.credit_purchases.booked(source_key)
     if back is not None:
         return True
+    still_gone = tx.credit_purchases.taken_back(purchase)
     if gone is None:
         tx.credit_purchases.book(purchase, taken_back(source_key, money))
+    else:
+        still_gone -= gone
     tx.credit_purchases.book(purchase, returned(source_key, gone or money))
-    try:
-        account, taken, moves = tx.prepaid.take_claw_back(source_key)
-    except (ClawBackUnknown, ClawBackReversed):
-        return True
-    given = give_back(account, taken, moves, reason, tx)
-    keep_moved(given, tx)
-    tx.prepaid.keep_reversal(given.reversal)
+    give_back_what_is_not_gone(
+        tx, purchase.grant_key, source_key, still_gone, purchase.amount, reason
+    )
     return True
 
 

@@ -4,6 +4,8 @@ Its folio is locked before anybody looks whether the refund is known: of two tha
 the second finds what the first has done. A refund that bears an id of ours is not its business.
 """
 
+from typing import Final
+
 from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import PaymentId
@@ -16,9 +18,13 @@ from common.domain.refund import (
     RefundOfMovedMoney,
     RefundRecorded,
 )
+from common.domain.returned_payment import PartKind, ReturnStatus
+from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.owing_again import company_refunded
-from common.procedures.returning import place_unreturned
+from common.procedures.returning import come_again, go_otherwise, place_unreturned
+
+FAILED_AFTERWARDS: Final = "It was made, and has failed since: the house has the guest's money."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +42,46 @@ def keep_refunded_there(told: Told, tx: Transaction) -> None:
     Refuses: PaymentUnknown, AmountNotPositive, WebhookContradictsBooks, RefundExceedsPayment,
     RefundOfMovedMoney.
     """
+    if _of_what_goes_back(told, tx):
+        return
     payment = tx.folios.find_paid_by(told.processor_payment_id)
     if payment is None:
         if not company_refunded(told.processor_payment_id, told.processor_refund_id, told.paid, tx):
             raise PaymentUnknown()
         return
     _keep(told, payment, tx)
+
+
+def _of_what_goes_back(told: Told, tx: Transaction) -> bool:
+    """A payment that came for a closed folio goes back by that, as far as it does; False where it
+    is another, or stands on its folio by now.
+
+    Refuses: AmountNotPositive, WebhookContradictsBooks, RefundExceedsPayment.
+    """
+    taken = tx.returned_payments.take_paid_by(told.processor_payment_id)
+    if taken is None or taken[1].status is ReturnStatus.PLACED:
+        return False
+    kind = PartKind.REFUNDED_THERE
+    go_otherwise(*taken, told.paid, kind, told.processor_refund_id, tx)
+    return True
+
+
+def keep_failed_there(
+    processor_payment_id: str, processor_refund_id: str, failure_code: str, tx: Transaction
+) -> None:
+    """A refund that was made at the processor has failed afterwards: the house has the money again.
+    One that was not known to be made changes nothing.
+
+    Refuses: WebhookContradictsBooks, where it stands on a folio, or waits beside one: the event is
+    kept, and a person gives the guest the money.
+    """
+    taken = tx.returned_payments.take_paid_by(processor_payment_id)
+    if taken is not None and taken[1].status is not ReturnStatus.PLACED:
+        come_again(*taken, processor_refund_id, failure_code, tx)
+        return
+    on_folio, late = tx.late_refunds.look_for(processor_refund_id)
+    if on_folio or late is not None:
+        raise WebhookContradictsBooks(FAILED_AFTERWARDS)
 
 
 def settle_late_refunds(folio: Folio, tx: Transaction) -> None:

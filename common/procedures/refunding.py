@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from common.domain.dataclass import dataclass
 from common.domain.identifiers import FolioId, RefundId
-from common.domain.refund import RefundUnknown, settle_refund
+from common.domain.refund import RefundStatus, RefundUnknown, settle_refund
 from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.ports.folios import PendingRefund
 from common.ports.powers import Powers
@@ -34,6 +34,15 @@ def find_pending(refund_id: RefundId, tx: Transaction) -> Pending | None:
     return tx.refunds.find_pending(refund_id) or tx.subscription_refunds.find_pending(refund_id)
 
 
+def find_asked(
+    refund_id: RefundId, processor_payment_id: str | None, tx: Transaction
+) -> Pending | None:
+    """The refund, if we have promised it of this payment, whatever became of it since; of an
+    invoice of the platform, while it waits for its processor."""
+    asked = tx.refunds.find_asked(refund_id, processor_payment_id)
+    return asked or tx.subscription_refunds.find_pending(refund_id)
+
+
 def ask_processor(pending: PendingRefund, powers: Powers) -> Asked:
     """Let the processor make the refund, once."""
     return _make(pending, pending.processor_payment_id, powers)
@@ -43,8 +52,8 @@ def ask_again(pending: Pending, powers: Powers) -> Asked:
     """Ask the processor what became of the refund, and for it where it knows of none.
 
     In that order: a processor forgets its keys after a while, and a refund under a key that it has
-    forgotten would be another one. Where it has not said by which payment it took the money, it is
-    asked that before.
+    forgotten would be another one. For one that was called off nobody asks any more. Where it has
+    not said by which payment it took the money, it is asked that before.
     """
     payment = pending.processor_payment_id
     if not payment:
@@ -57,7 +66,8 @@ def ask_again(pending: Pending, powers: Powers) -> Asked:
             return Asked(pending, found)
         pending, payment = replace(pending, processor_payment_id=found), found
     answer = powers.gateway.ask(pending.id, payment)
-    if isinstance(answer, Unknown):
+    is_called_off = isinstance(pending, PendingRefund) and pending.is_called_off
+    if isinstance(answer, Unknown) and not is_called_off:
         return _make(pending, payment, powers)
     return Asked(pending, answer)
 
@@ -88,18 +98,18 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
             _postpone(asked.pending, tx)
 
 
-def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> None:
-    """Keep what became of a refund that waits.
+def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> bool:
+    """Keep what became of a refund that waits. False where it is said to have failed, and was made.
 
     Refuses: FolioUnknown, RefundUnknown, RefundExceedsPayment.
     """
     if isinstance(pending, PendingRefund):
-        keep_result(pending.folio_id, pending.id, failure_code, tx)
-        return
+        return keep_result(pending.folio_id, pending.id, failure_code, tx)
     # A hotel's refunds load nothing of the platform's own (PERF-1).
     from common.procedures.giving_back import keep_refund_result
 
     keep_refund_result(pending, failure_code, tx)
+    return True
 
 
 def _postpone(pending: Pending, tx: Transaction) -> None:
@@ -111,9 +121,10 @@ def _postpone(pending: Pending, tx: Transaction) -> None:
 
 def keep_result(
     folio_id: FolioId, refund_id: RefundId, failure_code: str | None, tx: Transaction
-) -> None:
+) -> bool:
     """Keep what became of a refund, unless that is kept already; one that is on no folio is of a
-    payment that goes back whole.
+    payment that goes back whole. False where it is said to have failed, and was made: the first
+    word stays, and a person looks.
 
     Refuses: FolioUnknown, RefundUnknown.
     """
@@ -121,11 +132,12 @@ def keep_result(
         folio, payment, refund = tx.refunds.take(folio_id, refund_id)
     except RefundUnknown:
         keep_return(folio_id, refund_id, failure_code, tx)
-        return
+        return True
     settled = settle_refund(folio, payment, refund, failure_code, tx)
     if settled is None:
-        return
+        return failure_code is None or refund.status is RefundStatus.FAILED
     tx.folios.keep(folio)
     tx.refunds.keep_settled(settled.refund, settled.payment)
     tx.ledger.post(settled)
     tx.tell(settled)
+    return True

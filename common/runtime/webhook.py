@@ -10,7 +10,8 @@ and leaves a line in the log and nothing else. One that is signed is acknowledge
   so that the processor sends it again; that it was tried is written down apart.
 - The tenant is the one that the event's own metadata name and the directories of card payments, of
   customers and of accounts confirm (WH-3). Where they disagree, or none knows one, the event
-  becomes a dead letter.
+  becomes a dead letter. While its body is kept, an operator may have it run again, once somebody
+  has written down whose it is: as if it had come now, by the signature that it had come with.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ from werkzeug.wrappers import Response
 from common.contracts.webhooks import ProcessorEvent, ProcessorObject, WebhookTaken
 from common.domain.dataclass import dataclass
 from common.domain.refusal import Refusal
-from common.domain.webhook import WebhookOutcome
+from common.domain.webhook import WebhookIsNobodys, WebhookOutcome
 from common.ports.dead_letters import DeadLetters
 from common.ports.telemetry import Noted, Telemetry, begun
 from common.ports.transactions import (
@@ -93,6 +94,20 @@ class WebhookEdge:
             response.headers["X-Content-Type-Options"] = "nosniff"
             self._tell(exchange, response.status_code, time.perf_counter() - started, noted)
         return response
+
+    def replay(self, declaration: HttpDeclaration, letter: str) -> WebhookTaken:
+        """Take in an event that was put aside, by the same rules; its signature was checked then.
+
+        What the business refuses is kept with the reason, as it would have been, and refused here.
+        Refuses: WebhookIsNobodys, and what its effect refuses.
+        """
+        event = read(ProcessorEvent, json_object(letter.encode()))
+        try:
+            tenant_id = self._tenant_of(event)
+            actor = SystemActor.named(declaration.name, tenant_id)
+            return self._applied(_call(declaration, event, actor, Trace.continued(None)))
+        except (TenantNotFound, TenantUnknown) as unknown:
+            raise WebhookIsNobodys(str(unknown)) from None
 
     def _tell(self, exchange: Exchange, status: int, seconds: float, noted: Noted) -> None:
         """The line of this delivery in the log, and its measurements."""
@@ -169,23 +184,26 @@ class WebhookEdge:
         """Let the event take effect, or keep why it does not."""
         actor = SystemActor.named(exchange.declaration.name, tenant_id)
         exchange.actor = actor
-        call = Call(
-            use_case=exchange.declaration.use_case,
-            request=event,
-            caller=Caller(actor=actor, traceparent=exchange.trace.parent),
-            tenant_id=tenant_id,
-            answer=_unstored,
-        )
+        call = _call(exchange.declaration, event, actor, exchange.trace)
         try:
-            taken: WebhookTaken = self.runner.run(self.limited(exchange, actor, call)).outcome
+            return self._applied(self.limited(exchange, actor, call))
         except TooManyRequests:
             raise
         except Refusal as refusal:
             code = full_code(refusal)
             self.log.problem(exchange.origin, code=code)
-            self._keep(call, WebhookOutcome.REFUSED, code)
             exchange.outcome = code
             return WebhookTaken(event_id=event.event_id, outcome="refused")
+
+    def _applied(self, call: Call) -> WebhookTaken:
+        """Let the event take effect. What is refused, or fails, is written down, and raised."""
+        try:
+            taken: WebhookTaken = self.runner.run(call).outcome
+        except TooManyRequests:
+            raise
+        except Refusal as refusal:
+            self._keep(call, WebhookOutcome.REFUSED, full_code(refusal))
+            raise
         except (*_TROUBLE, TenantUnknown):
             raise
         except Exception as error:
@@ -211,6 +229,19 @@ class WebhookEdge:
         self.dead_letters.put(exchange.declaration.name, event.event_id, why, letter)
         exchange.outcome = "quarantined"
         return WebhookTaken(event_id=event.event_id, outcome="quarantined")
+
+
+def _call(
+    declaration: HttpDeclaration, event: ProcessorEvent, actor: SystemActor, trace: Trace
+) -> Call:
+    """What is run of an event, in the name of who takes it in."""
+    return Call(
+        use_case=declaration.use_case,
+        request=event,
+        caller=Caller(actor=actor, traceparent=trace.parent),
+        tenant_id=actor.tenant_id,
+        answer=_unstored,
+    )
 
 
 def _kept(outcome: WebhookOutcome, code: str, event: ProcessorEvent, tx: Any) -> None:

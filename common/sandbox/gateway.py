@@ -7,6 +7,9 @@ The id of the processor's payment decides, as a test card's number does:
     sandbox_unreachable_...  the first request never arrives; later ones do
     anything else            it is done
 
+Beside what somebody has given back at the dashboard no more goes back than was captured, and
+nothing while a bank asks for the payment.
+
 What was done is a file of its own for each payment and refund, written once and whole, beside the
 tenants' books and not in them: a process that is killed has forgotten nothing, and the same key is
 answered the same for ever. A payment is captured at the terminal, which is none of this service's:
@@ -34,6 +37,8 @@ DECLINED: Final = "sandbox_declined_"
 LOST: Final = "sandbox_lost_"
 UNREACHABLE: Final = "sandbox_unreachable_"
 DECLINED_CODE: Final = "card_declined"
+DISPUTED_CODE: Final = "charge_disputed"
+REFUNDED_CODE: Final = "charge_already_refunded"
 
 
 class SandboxGateway(SandboxMovements, SandboxPayouts):
@@ -69,9 +74,9 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
             "payment": processor_payment_id,
             "amountMicro": amount.amount_micro,
             "currency": str(amount.currency),
-            "failure": DECLINED_CODE if processor_payment_id.startswith(DECLINED) else None,
         }
-        made = {**asked, "at": self._now().isoformat()}
+        failure = self._refused(processor_payment_id, amount)
+        made = {**asked, "failure": failure, "at": self._now().isoformat()}
         is_new = self._write_once(self._file(refund_id), json.dumps(made).encode())
         if not is_new and not asked.items() <= (self._done(refund_id) or {}).items():
             raise ValueError(f"{refund_id} was used for another refund")
@@ -116,6 +121,20 @@ class SandboxGateway(SandboxMovements, SandboxPayouts):
                 or (each["payment"] in captures and _is_within(wanted, each))
             ),
         )
+
+    def _refused(self, payment_id: str, amount: Money) -> str | None:
+        """Why a refund is not made, in a processor's words."""
+        if payment_id.startswith(DECLINED):
+            return DECLINED_CODE
+        if self.is_disputed(payment_id):
+            return DISPUTED_CODE
+        if not any(each["payment"] == payment_id for each in self._read("there/*.json")):
+            return None
+        captures = (each for each in self._read("captures/*.json") if each["payment"] == payment_id)
+        captured = sum(each["amountMicro"] for each in captures)
+        made = (each for _, each in self._refunds() if each["payment"] == payment_id)
+        given = sum(each["amountMicro"] for each in made)
+        return None if given + amount.amount_micro <= captured else REFUNDED_CODE
 
     def _captures(self, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The payments that were taken at a property, and those of the tenant that have an id."""

@@ -41,6 +41,19 @@ class SandboxMovements:
         """A bank asks for an amount of a payment."""
         self._write("disputes", processor_dispute_id, payment, amount)
 
+    def decide(self, processor_dispute_id: str, payment: str) -> None:
+        """The bank's claim is over, won or lost."""
+        amount = Money.zero(Currency("USD"))
+        self._write("decided", processor_dispute_id, payment, amount)
+
+    def is_disputed(self, payment: str) -> bool:
+        """Whether a bank asks for a payment, and nothing is decided."""
+        claims, decided = (
+            {each["id"] for each in self._read(f"{where}/*.json") if each["payment"] == payment}
+            for where in ("disputes", "decided")
+        )
+        return bool(claims - decided)
+
     def pay_out_there(self, processor_payout_id: str, account: str, amount: Money) -> None:
         """Somebody pays an account's money out at the dashboard."""
         self._write("payouts_there", processor_payout_id, account, amount)

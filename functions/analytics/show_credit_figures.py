@@ -1,6 +1,7 @@
 """Show how many prepaid credits tenants were granted and have consumed, each and all (ANA-1).
 
-They stand in each tenant's own books and are read there, one tenant after the other.
+They stand in each tenant's own books and are read there, one tenant after the other; and so does
+what the platform owes each house for bills that were settled with credits (BEY-9).
 """
 
 from common.contracts.figures import CreditFigures, DaysAsked
@@ -25,9 +26,10 @@ class Asked:
 
 
 def figures(asked: Asked, powers: Powers) -> CreditFigures:
-    """Read the credits of all tenants."""
+    """Read the credits of all tenants, and what the platform owes houses for them."""
     found = powers.platform_figures.credits(asked.days)
-    return CreditFigures.of(asked.request, asked.days, found)
+    owed = powers.platform_figures.owed_to_houses(asked.days)
+    return CreditFigures.of(asked.request, asked.days, found, owed)
 
 
 @http_function(

@@ -13,6 +13,7 @@ DIGEST: Final = "\\x" + 32 * "00"
 METHOD: Final = {"id": "pm_x", "token_digest": DIGEST}
 INTENT: Final = {"id": "pin_x", "processor_payment_id": None, "payment_id": None}
 RETURN: Final = {"id": "pay_x", "processor_payment_id": "pi_x", "refund_id": "rfd_x"}
+PART: Final = {"id": "rfd_x", "cause": "re_x"}
 PROMISED: Final = "status = 'pending'"
 SUCCEEDED, WAITING, FAILED = "status = 'succeeded'", "status = 'processing'", "status = 'failed'"
 
@@ -25,6 +26,11 @@ def intent(constraint: str, which: str, **changes: Any) -> Trial:
 def returned(constraint: str, **changes: Any) -> Trial:
     """A copy of a payment that is promised back."""
     return Trial(constraint, "returned_payments", {**RETURN, **changes}, PROMISED)
+
+
+def part(constraint: str, **changes: Any) -> Trial:
+    """A copy of what went back at the processor."""
+    return Trial(constraint, "returned_parts", {**PART, **changes}, "kind = 'refunded_there'")
 
 
 PAYMENTS: Final = [
@@ -108,6 +114,18 @@ PAYMENTS: Final = [
     returned("return_status_is_known", status="lost", settled_at="2036-01-01T00:00:00+00:00"),
     returned("pending_return_is_not_settled", settled_at="2036-01-01T00:00:00+00:00"),
     returned("failed_return_says_why", failure_code="card_declined"),
+    returned("no_more_goes_back_than_came", gone_micro=40_000_001),
+    Trial("returned_parts_pkey", "returned_parts", {"cause": "re_x"}),
+    Trial("part_goes_back_once", "returned_parts", {"id": "rfd_x"}),
+    part("part_is_of_a_payment_that_goes_back", returned_id="pay_none"),
+    part("part_kind_is_known", kind="spent"),
+    part("only_a_failed_part_comes_again", amount_micro=-1),
+    Trial(
+        "dispute_is_of_a_payment_that_goes_back",
+        "payment_disputes",
+        {"id": "dsp_x", "processor_dispute_id": "dp_x", "returned_id": "pay_none"},
+        "returned_id IS NOT NULL",
+    ),
     Trial(
         "return_is_settled_after_its_promise",
         "returned_payments",

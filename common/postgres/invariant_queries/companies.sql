@@ -263,7 +263,7 @@ UNION ALL
 SELECT coalesce(disputes.id, moved.takes_back), concat_ws(' ', 'is', status, 'over',
   on_account_micro, 'taken', taken, 'given again', given)
 FROM (
-  SELECT * FROM payment_disputes WHERE on_account_micro > 0
+  SELECT * FROM payment_disputes WHERE on_account_micro > 0 AND returned_id IS NULL
 ) AS disputes
 FULL JOIN (
   SELECT cause, min(takes_back) AS takes_back,

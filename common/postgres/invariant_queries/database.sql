@@ -75,7 +75,7 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_note_signatures', 'credit_notes', 'credit_sale_entries', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'lost_numbers', 'night_audits',
     'receivable_allocations', 'receivable_parts', 'refund_settlements', 'refunds', 'reopenings',
-    'risk_checks', 'sendings', 'settings_versions', 'settlements', 'signing_certificates',
+    'returned_parts', 'risk_checks', 'sendings', 'settings_versions', 'settlements', 'signing_certificates',
     'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
 
@@ -105,8 +105,8 @@ FROM unnest(ARRAY['account_fills_itself_up_one_way', 'allocation_is_reversed_onc
   'one_folio_per_reservation_and_window', 'one_open_review_per_subject',
   'one_open_session_per_drawer', 'one_payout_account_per_tenant', 'one_person_per_invoice',
   'one_series_per_jurisdiction_type_and_year', 'one_top_up_at_a_time_per_account',
-  'payment_holds_one_lease', 'payment_is_of_one_intent', 'payment_is_sent_back_once',
-  'payment_is_weighed_once',
+  'part_goes_back_once', 'payment_holds_one_lease', 'payment_is_of_one_intent',
+  'payment_is_sent_back_once', 'payment_is_weighed_once',
   'payment_method_is_kept_once',
   'payout_is_decided_on_its_own', 'payout_waits_once', 'printed_number_is_given_once',
   'processor_customer_is_of_one_customer', 'processor_payment_buys_once',

@@ -118,6 +118,7 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, 
   ',"paymentId":', coalesce(to_json(payment_id)::text, 'null'),
   ',"processorDisputeId":', to_json(processor_dispute_id),
   CASE WHEN receipt_id IS NOT NULL THEN concat(',"receiptId":', to_json(receipt_id)) END,
+  CASE WHEN returned_id IS NOT NULL THEN concat(',"returnedId":', to_json(returned_id)) END,
   ',"status":', to_json(status), '}'),
   'UTF8'));
 

@@ -124,7 +124,7 @@ WHERE tenant_id = billing_central.current_tenant()
   AND (withheld_micro::numeric, lost_micro::numeric) IS DISTINCT FROM (withheld, lost);
 
 -- invariant: credits_follow_the_money_of_their_invoice
--- Of the credits of a period at least the share is taken back that is gone of its invoice's money:
+-- Of the credits of a period the share is taken back that is gone of its invoice's money, no less:
 -- what was refunded, what banks hold, and what they have.
 SELECT invoices.id, concat_ws(' ', number, 'gone', gone, 'of', total_micro, 'taken back', taken,
   'of', granted_micro)

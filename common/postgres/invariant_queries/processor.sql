@@ -111,28 +111,51 @@ WHERE state_digest <> sha256(convert_to(concat('{"about":', to_json(about),
   ',"status":', to_json(status), '}'), 'UTF8'));
 
 -- invariant: a_payment_of_a_closed_folio_comes_and_goes_beside_it
--- What came for a closed folio is booked in, and out again by its promise; not made, that is taken
--- back, and put on the folio after all, it has left the account where it lay, and is one payment.
+-- What came for a closed folio is booked in, and out again by its promise and by what went back
+-- otherwise; a promise that was not kept is taken back, and put on the folio after all, what is left
+-- has gone from the account where it lay, and is one payment.
 WITH moves AS (
-  SELECT late.id, property_id, paid_amount_micro, paid_currency, source, part, debit, credit
+  SELECT late.id, property_id, micro, paid_currency, source, part, debit, credit
   FROM returned_payments AS late
   CROSS JOIN LATERAL (VALUES
-    (late.id, 4, 'card_clearing', 'payments_to_return', true),
-    (refund_id, 4, 'payments_to_return', 'card_clearing', true),
-    (refund_id, 5, 'card_clearing', 'payments_to_return', status IN ('failed', 'placed')),
-    (late.id, 5, 'payments_to_return', 'card_clearing', status = 'placed')
-  ) AS booked (source, part, debit, credit, is_booked)
+    (late.id, 4, paid_amount_micro, 'card_clearing', 'payments_to_return', true),
+    (refund_id, 4, paid_amount_micro - gone_micro, 'payments_to_return', 'card_clearing',
+      status IN ('pending', 'returned') AND gone_micro < paid_amount_micro),
+    (late.id, 5, paid_amount_micro - gone_micro, 'payments_to_return', 'card_clearing',
+      status = 'placed')
+  ) AS booked (source, part, micro, debit, credit, is_booked)
   WHERE is_booked
+  UNION ALL
+  SELECT late.id, property_id, abs(amount_micro), currency, parts.id, 4,
+         CASE WHEN amount_micro > 0 THEN 'payments_to_return' ELSE 'card_clearing' END,
+         CASE WHEN amount_micro < 0 THEN 'payments_to_return'
+           WHEN kind = 'lost' THEN 'disputed_funds' ELSE 'card_clearing' END
+  FROM returned_parts AS parts
+  JOIN returned_payments AS late ON late.id = returned_id
 ), booked AS (
   SELECT source, part, property_id, amount_micro, currency, debit_account, credit_account
-  FROM ledger_entries
+  FROM ledger_entries AS entries
   WHERE 'payments_to_return' IN (debit_account, credit_account)
+    -- a promise that was made and taken back
+    AND NOT (
+      starts_with(source, 'rfd_')
+      AND EXISTS (
+        SELECT FROM returned_payments AS late
+        WHERE source = refund_id OR source = ANY (called_off || refused))
+      AND EXISTS (
+        SELECT FROM ledger_entries AS other
+        WHERE other.source = entries.source
+          AND other.part = 9 - entries.part
+          AND (other.property_id, other.amount_micro, other.currency, other.debit_account,
+               other.credit_account)
+            = (entries.property_id, entries.amount_micro, entries.currency, entries.credit_account,
+               entries.debit_account)))
 )
-SELECT coalesce(moves.source, booked.source), concat_ws(' ', 'is', paid_amount_micro, paid_currency,
+SELECT coalesce(moves.source, booked.source), concat_ws(' ', 'is', micro, paid_currency,
   debit, 'booked', booked.amount_micro, booked.debit_account, booked.credit_account)
 FROM moves
 FULL JOIN booked ON booked.source = moves.source AND booked.part = moves.part
-WHERE (moves.property_id, paid_amount_micro, paid_currency, debit, credit)
+WHERE (moves.property_id, micro, paid_currency, debit, credit)
         IS DISTINCT FROM
       (booked.property_id, booked.amount_micro, booked.currency, debit_account, credit_account)
 UNION ALL
@@ -142,7 +165,7 @@ FROM returned_payments AS late
 LEFT JOIN payments ON payments.processor_payment_id = late.processor_payment_id
 WHERE (late.status = 'placed') <> (payments.id IS NOT NULL)
    OR (payments.id, payments.folio_id, payments.paid_amount_micro, payments.paid_currency)
-        <> (late.id, late.folio_id, late.paid_amount_micro, late.paid_currency)
+        <> (late.id, late.folio_id, late.paid_amount_micro - gone_micro, late.paid_currency)
 UNION ALL
 SELECT intents.id, concat_ws(' ', 'goes back as', returned_id, 'of', late.processor_payment_id)
 FROM payment_intents AS intents
@@ -153,6 +176,38 @@ WHERE returned_id IS NOT NULL
    OR late.status <> 'placed' AND payment_id IS NOT NULL
    OR late.status = 'placed' AND payment_id IS DISTINCT FROM late.id;
 
+-- invariant: what_goes_back_otherwise_goes_once
+-- What of a payment went back otherwise than by our refund comes to what the payment knows of it;
+-- a bank has of it what its claim was lost for, and while a bank asks, nothing is promised.
+SELECT late.id, concat_ws(' ', 'knows of', gone_micro, 'and', gone, 'went')
+FROM returned_payments AS late
+LEFT JOIN (
+  SELECT returned_id, sum(amount_micro) AS gone FROM returned_parts GROUP BY returned_id
+) AS parts ON parts.returned_id = late.id
+WHERE gone_micro <> coalesce(gone, 0)
+UNION ALL
+SELECT coalesce(claims.id, parts.id), concat_ws(' ', 'claim of', on_account_micro, 'took',
+  parts.amount_micro)
+FROM (
+  SELECT * FROM payment_disputes WHERE returned_id IS NOT NULL AND on_account_micro > 0
+) AS claims
+FULL JOIN (SELECT * FROM returned_parts WHERE kind = 'lost') AS parts
+  ON parts.cause = processor_dispute_id
+WHERE (claims.returned_id, on_account_micro, claims.currency, claims.status)
+        IS DISTINCT FROM (parts.returned_id, parts.amount_micro, parts.currency, 'lost')
+UNION ALL
+SELECT late.id, concat_ws(' ', 'is', late.status, 'and of', all_of_them, 'claims run', run)
+FROM returned_payments AS late
+JOIN (
+  SELECT returned_id, count(*) AS all_of_them,
+         count(*) FILTER (WHERE status NOT IN ('won', 'lost')) AS run
+  FROM payment_disputes
+  WHERE returned_id IS NOT NULL AND is_withheld
+  GROUP BY returned_id
+) AS claims ON claims.returned_id = late.id
+WHERE run > 0 AND late.status IN ('pending', 'failed', 'placed')
+   OR run = 0 AND late.status = 'contested';
+
 -- invariant: a_payment_of_a_closed_folio_is_what_its_trail_digested
 -- What came for a closed folio, and what became of it, are what its trail digested.
 SELECT id, concat_ws(' ', processor_payment_id, 'is', status, 'over', paid_amount_micro)
@@ -160,6 +215,8 @@ FROM returned_payments
 WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', paid_amount_micro,
   ',"currency":', to_json(paid_currency),
   ',"failureCode":', coalesce(to_json(failure_code)::text, 'null'),
-  ',"folioId":', to_json(folio_id), ',"id":', to_json(id),
+  ',"folioId":', to_json(folio_id),
+  CASE WHEN gone_micro <> 0 THEN concat(',"goneMicro":', gone_micro) END,
+  ',"id":', to_json(id),
   ',"processorPaymentId":', to_json(processor_payment_id),
   ',"refundId":', to_json(refund_id), ',"status":', to_json(status), '}'), 'UTF8'));

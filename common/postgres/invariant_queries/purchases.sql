@@ -38,11 +38,10 @@ WHERE coalesce(status IN ('processing', 'requires_action'), false) <> (purchase_
 
 -- invariant: credits_follow_their_money_back
 -- What went back of a purchase's money has taken its share of the credits along, and what came back
--- of that came back once. A claw-back by hand, or of a dispute that was won, is another matter.
+-- of that came back once, also of a dispute that was won. A claw-back by hand is another matter.
 WITH moved AS (
   SELECT purchase_id, sum(CASE debit_account WHEN 'credits_sold' THEN amount_micro
-           ELSE -amount_micro END) AS back,
-         bool_or(part = 1) AS was_won
+           ELSE -amount_micro END) AS back
   FROM credit_sale_entries
   WHERE source <> concat('purchase:', purchase_id)
   GROUP BY purchase_id
@@ -55,14 +54,14 @@ LEFT JOIN LATERAL (
   SELECT coalesce(sum(asked_micro), 0) AS asked,
          coalesce(bool_or(sales.source IS NULL), false) AS is_by_hand
   FROM credit_claw_backs AS claws
-  LEFT JOIN credit_sale_entries AS sales ON sales.source = claws.source_key AND sales.part = 0
+  LEFT JOIN credit_sale_entries AS sales
+    ON sales.source = regexp_replace(claws.source_key, '^kept:', '') AND sales.part = 0
   WHERE claws.lot_id = lots.id
     AND NOT EXISTS (
       SELECT FROM credit_claw_back_reversals AS reversals
       WHERE reversals.source_key = claws.source_key)
 ) AS claws ON true
-WHERE NOT was_won
-  AND NOT is_by_hand
+WHERE NOT is_by_hand
   AND asked <> div(credits_micro::numeric * least(back, amount_micro), amount_micro)
 UNION ALL
 SELECT won.source, 'came back and had not gone'

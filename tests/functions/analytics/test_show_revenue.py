@@ -317,7 +317,8 @@ def test_shows_nothing_to_who_only_reads_their_own_subscription(hotel: Hotel) ->
 def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> None:
     """1,000 of a plan are granted on 1 March, 30 are consumed on 2 March and 5 on 3 March.
 
-    On that day 400 settle 4.00 of a bill, of which 1.00 comes back: 300 are owed to the house.
+    On that day 400 settle 4.00 of a bill, of which 1.00 comes back: 300 are owed to the house, and
+    stand in its ledger as 3.00 from that day on.
     """
     clock("2045-03-01T00:00:30+00:00")
     subscribed(hotel, "pro")
@@ -337,6 +338,12 @@ def test_credits_are_told_by_tenant_and_in_all(hotel: Hotel, clock: Clock) -> No
     lines = list(csv.reader(table.data.decode("utf-8-sig").splitlines()))
     assert [line[5] for line in lines if line[3] == str(hotel.tenant_id)] == ["5000000"]
     assert [line[9] for line in lines if line[3] == str(hotel.tenant_id)] == ["300000000"]
+    later = asked(hotel, "credits", "2045-03-03", "2045-03-04").json
+    mine = [each for each in later["owedToHouses"] if each["tenantId"] == str(hotel.tenant_id)]
+    assert [(each["propertyId"], each["amount"]) for each in mine] == [
+        (str(hotel.property_id), usd(300))
+    ]
+    assert str(hotel.tenant_id) not in str(found["owedToHouses"])
 
 
 def test_what_goes_back_is_told_beside_what_was_invoiced(hotel: Hotel, clock: Clock) -> None:

@@ -180,6 +180,24 @@ def test_a_refund_beside_a_dispute_keeps_what_that_has_taken(hotel: Hotel) -> No
     assert broken(hotel) == []
 
 
+@pytest.mark.req("BEY-7", "CRD-5")
+def test_of_what_a_dispute_has_taken_all_comes_back_but_what_a_refund_asked_for(
+    hotel: Hotel,
+) -> None:
+    """29.00 are withheld and 7.25 given back beside it, a quarter: won, three quarters of the
+    period's credits are there."""
+    payment = paid(hotel)
+    granted = available(hotel)
+    send(hotel, disputed(payment, "dp_1", "needs_response", cents=2_900))
+    send(hotel, refunded_there(payment, "re_1", 725))
+    assert available(hotel) == 0
+
+    send(hotel, disputed(payment, "dp_1", "won", cents=2_900))
+
+    assert available(hotel) == granted * 3 // 4
+    assert broken(hotel) == []
+
+
 def test_the_invoice_of_a_change_brings_no_credits_and_takes_none(
     hotel: Hotel, clock: Clock
 ) -> None:

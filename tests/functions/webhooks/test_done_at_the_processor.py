@@ -95,13 +95,26 @@ def test_it_is_recorded_once_however_often_and_by_whatever_event_it_is_told(hote
         charge_refunded(payment, "re_1", 3_000),
         refunded_there(payment, "re_1", 3_000, kind="refund.created"),
         refunded_there(payment, "re_1", 3_000),
-        refunded_there(payment, "re_1", 3_000, "failed"),
         charge_refunded(payment, None, 3_000),
     ):
         tell(hotel, sent)
 
     assert [status for _, status in standing(hotel)] == ["succeeded"]
     assert paid_cents(hotel, folio) == 2_000
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("WH-4", "WH-5")
+@pytest.mark.parametrize("closed", [False, True])
+def test_that_it_failed_after_it_was_made_is_kept_for_a_person(hotel: Hotel, closed: bool) -> None:
+    """30.00 were given back there and have come again: nobody may take them for gone unheard."""
+    _, payment = closed_folio(hotel) if closed else paid_by_card(hotel)
+    tell(hotel, refunded_there(payment, "re_1", 3_000))
+
+    tell(hotel, refunded_there(payment, "re_1", 3_000, "failed", "refund.failed"), "refused")
+    tell(hotel, refunded_there(payment, "re_2", 1_000, "failed", "refund.failed"))
+
+    assert kept(hotel)[-2:] == [["refund.failed", ["refused"]], ["refund.failed", ["applied"]]]
     assert_books_are_right(hotel)
 
 

@@ -113,6 +113,7 @@ NO_BOOKS: Final = {
     "payout_accounts": "which account that is",
     "payout_queue": "which payouts the processor is still to be asked for",
     "late_refunds": "what the processor gave back of closed folios",
+    "returned_parts": "what of that went back otherwise",
     "returned_payments": "what came by card for closed folios, and went back",
     "webhook_attempts": "what became of each event of the processor",
     "webhook_bodies": "what the processor told, for 90 days",

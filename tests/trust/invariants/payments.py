@@ -15,6 +15,7 @@ SEALED = "a_kept_method_can_be_opened_and_a_removed_one_cannot"
 LEASED = "a_lease_is_of_a_payment_that_is_under_way"
 BACK = "what_comes_beyond_the_debt_goes_back"
 BESIDE = "a_payment_of_a_closed_folio_comes_and_goes_beside_it"
+OTHERWISE = "what_goes_back_otherwise_goes_once"
 BESIDE_DIGESTED = "a_payment_of_a_closed_folio_is_what_its_trail_digested"
 LEFT = "an_aggregate_stands_where_its_trail_ended"
 FIRST = "WHERE id = (SELECT min(id) FROM payment_intents WHERE status = '{}')"
@@ -128,7 +129,7 @@ PAYMENTS = (
     plant(
         BESIDE,
         "UPDATE returned_payments SET status = 'failed', failure_code = 'gone'"
-        " WHERE status = 'returned'",
+        " WHERE status = 'returned' AND gone_micro = 0",
         also=(BESIDE_DIGESTED,),
     ),
     plant(
@@ -146,6 +147,28 @@ PAYMENTS = (
         BESIDE_DIGESTED,
         "UPDATE returned_payments SET failure_code = 'another' WHERE status = 'failed'",
     ),
+    plant(OTHERWISE, "DELETE FROM returned_parts WHERE kind = 'refunded_there'", also=(BESIDE,)),
+    plant(
+        OTHERWISE,
+        "UPDATE returned_parts SET cause = 'dp_other' WHERE kind = 'lost'",
+    ),
+    plant(
+        OTHERWISE,
+        "UPDATE payment_disputes SET status = 'won' WHERE status = 'needs_response'"
+        " AND returned_id IS NOT NULL",
+        also=("a_dispute_is_what_its_trail_digested", "disputes_are_booked_as_they_stand"),
+    ),
+    plant(
+        BESIDE,
+        "DELETE FROM ledger_entries WHERE part = 5 AND debit_account = 'card_clearing'"
+        " AND source IN (SELECT unnest(called_off) FROM returned_payments)",
+    ),
+    plant(
+        "a_dispute_is_what_its_trail_digested",
+        "UPDATE payment_disputes SET returned_id = (SELECT id FROM returned_payments"
+        " WHERE status = 'placed') WHERE status = 'won' AND returned_id IS NOT NULL",
+    ),
+    plant(GUARDED, "ALTER TABLE returned_parts DROP CONSTRAINT part_goes_back_once"),
     plant(LEFT, "UPDATE returned_payments SET version = version + 1 WHERE status = 'pending'"),
     plant(GUARDED, "ALTER TABLE returned_payments DROP CONSTRAINT payment_is_sent_back_once"),
     plant(GUARDED, "ALTER TABLE returned_payments DROP CONSTRAINT return_is_one_refund"),

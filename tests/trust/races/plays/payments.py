@@ -6,9 +6,11 @@ from typing import Any
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
+from common.domain.identifiers import PropertyId
 from common.local.functions import job_declarations
 from common.runtime.job import Orders
 from tests.hotel import Hotel, usd
+from tests.matching import a_dollar
 from tests.paying import (
     a_customer,
     a_token,
@@ -23,9 +25,11 @@ from tests.paying import (
     processor_customer,
     ready,
 )
+from tests.reconciling import sandbox
+from tests.returning import came_late, cards, let_it_go, returns
 from tests.trust.races.plays.playbill import balance, race, statuses
 from tests.trust.races.stage import Act, Stage
-from tests.webhooks import Webhook
+from tests.webhooks import Webhook, disputed, refunded_there
 
 TAKEN = {"applied", "duplicate"}
 DUE = "UPDATE {s}.payment_intent_queue SET next_attempt_at = '-infinity'"
@@ -43,7 +47,18 @@ def sends(event: dict[str, Any], event_id: str) -> Act:
 
 def settles(hotel: Hotel) -> Act:
     """The job looks after what was left behind."""
-    job = next(each for each in job_declarations() if each.name == "settle_payments")
+    return runs(hotel, "settle_payments")
+
+
+def retries(hotel: Hotel) -> Act:
+    """The job asks for the refunds that were promised."""
+    hotel.rows("UPDATE {s}.returned_payments SET next_attempt_at = '-infinity'")
+    return runs(hotel, "retry_refunds")
+
+
+def runs(hotel: Hotel, name: str) -> Act:
+    """A job looks after one hotel."""
+    job = next(each for each in job_declarations() if each.name == name)
     orders = Orders(once=True, tenants=(hotel.tenant_id,))
 
     def act(at: Hotel) -> Any:
@@ -174,3 +189,32 @@ def one_address_is_written_down_by_two(stage: Stage) -> None:
     assert statuses(answers) == {201: 1, 409: 1}
     known = hotel.rows("SELECT processor_customer_id IS NOT NULL FROM {s}.customers")
     assert len(known) == 1
+
+
+@race
+def what_goes_back_is_refunded_there_and_asked_back_by_a_bank(stage: Stage) -> None:
+    """15.00 of 40.00 were given back there, told twice; a bank asks for the rest, and the job asks
+    for what is promised. Nothing is promised while the bank asks; won, 25.00 go back, if they have
+    not before."""
+    hotel = stage.hotel
+    _, payment = came_late(hotel)
+    house = PropertyId(hotel.property_id)
+    sandbox(hotel).capture(hotel.tenant_id, house, payment, a_dollar(4_000))
+    sandbox(hotel).refund_there("re_1", payment, a_dollar(1_500))
+    there = refunded_there(payment, "re_1", 1_500)
+    for place in range(2):
+        stage.plays(f"refund {place}", sends(there, f"evt_there_{place}"))
+    claimed = disputed(payment, "dp_1", "needs_response", "created", cents=2_500)
+    stage.plays("bank", sends(claimed, "evt_claimed"))
+    stage.plays("job", retries(hotel))
+
+    *heard, _ = stage.play()
+
+    assert {each.json["outcome"] for each in heard} <= TAKEN
+    ((_, status, _),) = returns(hotel)
+    assert status in ("contested", "returned")
+    won = disputed(payment, "dp_1", "won", "closed", cents=2_500)
+    assert Webhook(hotel).send(won).json["outcome"] == "applied"
+    let_it_go(hotel)
+    assert [status for _, status, _ in returns(hotel)] == ["returned"]
+    assert cards(hotel) == {}
