@@ -34,8 +34,9 @@ COUNTED = """
 BEGIN;
 CREATE SCHEMA lending;
 CREATE SEQUENCE lending.changes;
-CREATE FUNCTION lending.count_change() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = lending, pg_temp
+GRANT USAGE ON SCHEMA lending TO PUBLIC;
+GRANT USAGE ON SEQUENCE lending.changes TO PUBLIC;
+CREATE FUNCTION lending.count_change() RETURNS event_trigger LANGUAGE plpgsql
 AS 'BEGIN PERFORM nextval(''lending.changes''); END';
 CREATE EVENT TRIGGER lending_counts ON ddl_command_end EXECUTE FUNCTION lending.count_change();
 ALTER EVENT TRIGGER lending_counts ENABLE ALWAYS;
