@@ -4,7 +4,8 @@ To bear a tenant takes a quarter of a second, to empty one two thousandths: so a
 a hotel moves into a schema from which another one has moved out. Nothing is left of that: its rows
 and its events are gone, its tenant is in no directory, and schema, role and ids are the new
 tenant's, so that nothing remembered in a process can be taken for the new one's. A schema or role
-that a test has changed is not lent again, nor one that somebody still holds on to.
+that a test has changed is not lent again, nor one that somebody still holds on to. Whether anybody
+has changed anything the database itself counts; only where somebody has, each schema is looked at.
 
 Hotels that a test opens by itself, and a file for all its tests, move out when the file is over. So
 there are few schemas at a time, and the catalogs in which PostgreSQL looks stay small.
@@ -12,9 +13,9 @@ there are few schemas at a time, and the catalogs in which PostgreSQL looks stay
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import pg8000.native
 
@@ -28,6 +29,27 @@ from tests.trust.emptying import emptying
 
 Run: TypeAlias = Callable[..., Any]
 
+# Whoever changes whatever by a command, in whichever role, is counted, even if he takes it back.
+COUNTED = """
+BEGIN;
+CREATE SCHEMA lending;
+CREATE SEQUENCE lending.changes;
+GRANT USAGE ON SCHEMA lending TO PUBLIC;
+GRANT USAGE ON SEQUENCE lending.changes TO PUBLIC;
+CREATE FUNCTION lending.count_change() RETURNS event_trigger LANGUAGE plpgsql
+AS 'BEGIN PERFORM nextval(''lending.changes''); END';
+CREATE EVENT TRIGGER lending_counts ON ddl_command_end EXECUTE FUNCTION lending.count_change();
+ALTER EVENT TRIGGER lending_counts ENABLE ALWAYS;
+COMMIT
+"""
+# Roles belong to the whole server, and commands about them are not counted.
+CHANGES = """
+SELECT last_value,
+       (SELECT md5(string_agg(concat(oid, ' ', xmin), ',' ORDER BY oid))
+        FROM pg_auth_members
+        WHERE (SELECT oid FROM pg_authid WHERE rolname = :role) IN (roleid, member))
+FROM lending.changes
+"""
 # Whatever was changed has another row version than at its birth; names are another tenant's anyhow.
 # Table by table, so that the catalogs' indexes are used however many hotels there are.
 BUILT = """
@@ -50,18 +72,15 @@ WITH schema AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = :schema),
        SELECT concat(oid, ' ', xmin) FROM pg_proc WHERE pronamespace = (SELECT oid FROM schema)
        UNION ALL
        SELECT concat(grantee, ' ', privilege_type) FROM schema, aclexplode(nspacl)
-       UNION ALL
-       SELECT concat(oid, ' ', xmin) FROM pg_auth_members
-       WHERE (SELECT oid FROM pg_authid WHERE rolname = :role) IN (roleid, member)
      )
 SELECT md5(string_agg(part, ',' ORDER BY part COLLATE "C")) FROM parts
 """
-# They name their tenant, so they have another row version for each.
+# They name their tenant, so they have another row version for each: their words are compared.
 POLICIES = """
-SELECT md5(string_agg(concat(policy.oid, ' ', policy.xmin), ',' ORDER BY policy.oid))
-FROM pg_class AS tables
-JOIN pg_policy AS policy ON policy.polrelid = tables.oid
-WHERE tables.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
+SELECT md5(string_agg(replace(replace(replace(policy::text, :schema, ''), :role, ''), :tenant, ''),
+                      ',' ORDER BY tablename, policyname))
+FROM pg_policies AS policy
+WHERE schemaname = :schema
 """
 THEIR_WORDS = """
 SELECT tablename, policyname, qual, with_check
@@ -71,6 +90,7 @@ ORDER BY tablename, policyname
 """
 MOVED_IN = """
 BEGIN;
+SET LOCAL event_triggers = off;
 ALTER SCHEMA {old.schema} RENAME TO {new.schema};
 ALTER ROLE {old_role} RENAME TO {new_role};
 UPDATE billing_central.schema_migrations SET schema_name = '{new.schema}'
@@ -86,15 +106,17 @@ DELETE FROM billing_central.tenants WHERE tenant_id = '{hotel.tenant_id}'
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Kept:
-    """A schema under the name of who lives in it or has moved out last, and how it was built."""
+    """A schema under the name of who lives in it or has moved out last, and how it was built. It is
+    still like that when no more than so many `changes` were made in the database."""
 
     hotel: Hotel
     emptying: str
     policies: str
-    built: str
-    own_policies: str
+    members: str
+    built: tuple[str, str]
+    changes: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,7 @@ class Homes:
 
 
 _homes: "WeakKeyDictionary[LocalDatabase, Homes]" = WeakKeyDictionary()
+_counting: "WeakSet[LocalDatabase]" = WeakSet()
 
 
 @contextmanager
@@ -150,6 +173,9 @@ def _opened(house: House, free: list[Kept]) -> Kept:
 
 def _born(house: House) -> Kept:
     hotel = Hotel(house)
+    if house.server not in _counting:
+        house.sql(COUNTED)
+        _counting.add(house.server)
     with house.session() as session:
         provision_tenant(session, hotel.tenant_id)
         register_tenant(session, hotel.tenant_id)
@@ -162,8 +188,8 @@ def _born(house: House) -> Kept:
         + (f" WITH CHECK ({check});" if check else ";")
         for table, policy, using, check in words
     )
-    built, own = _built(house.sql, hotel), _policies(house.sql, hotel)
-    return Kept(hotel, everything, policies, built, own)
+    changes, members = _changes(house.sql, hotel)
+    return Kept(hotel, everything, policies, members, _built(house.sql, hotel), changes)
 
 
 def _moved_in(house: House, kept: Kept) -> Kept:
@@ -177,14 +203,20 @@ def _moved_in(house: House, kept: Kept) -> Kept:
     roles = {"old_role": role_of(old.tenant_id), "new_role": role_of(new.tenant_id)}
     policies = told_anew(kept.policies)
     house.sql(MOVED_IN.format(old=old, new=new, policies=policies, **roles))
-    own = _policies(house.sql, new)
-    return Kept(new, told_anew(kept.emptying), policies, kept.built, own)
+    emptying = told_anew(kept.emptying)
+    return replace(kept, hotel=new, emptying=emptying, policies=policies)
 
 
 def is_as_it_was(run: Run, kept: Kept) -> bool:
-    """Whether nobody has changed the schema or the role since somebody moved in."""
-    same_policies = _policies(run, kept.hotel) == kept.own_policies
-    return same_policies and _built(run, kept.hotel) == kept.built
+    """Whether nobody has changed the schema or the role since its first tenant was born."""
+    changes, members = _changes(run, kept.hotel)
+    if members != kept.members:
+        return False
+    if changes != kept.changes:
+        if _built(run, kept.hotel) != kept.built:
+            return False
+        kept.changes = changes
+    return True
 
 
 def _left_empty(run: Run, kept: Kept) -> bool:
@@ -199,11 +231,14 @@ def _left_empty(run: Run, kept: Kept) -> bool:
     return True
 
 
-def _built(run: Run, hotel: Hotel) -> str:
-    found: str = run(BUILT, schema=hotel.schema, role=role_of(hotel.tenant_id))[0][0]
-    return found
+def _changes(run: Run, hotel: Hotel) -> tuple[int, str]:
+    """How many changes were made in the database, and who is what with the tenant's role."""
+    [[changes, members]] = run(CHANGES, role=role_of(hotel.tenant_id))
+    return changes, members
 
 
-def _policies(run: Run, hotel: Hotel) -> str:
-    found: str = run(POLICIES, schema=hotel.schema)[0][0]
-    return found
+def _built(run: Run, hotel: Hotel) -> tuple[str, str]:
+    schema, role = hotel.schema, role_of(hotel.tenant_id)
+    [[tables]] = run(BUILT, schema=schema)
+    [[policies]] = run(POLICIES, schema=schema, role=role, tenant=str(hotel.tenant_id))
+    return tables, policies

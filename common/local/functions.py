@@ -4,7 +4,7 @@ Nothing lists the functions by hand. The laptop's gateway, the OpenAPI document 
 map read what this finds.
 """
 
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,11 +25,14 @@ class FunctionMisnamed(Exception):
     """A file under functions/ or jobs/ does not hold exactly one function of its own name."""
 
 
-def functions(root: Path = ROOT) -> Iterator[HttpFunction]:
-    """The target functions, in the order of their paths. Raises FunctionMisnamed."""
-    for file in sorted((root / "functions").glob("*/*.py")):
-        if file.stem != "__init__":
-            yield _target(import_module(f"functions.{file.parent.name}.{file.stem}"))
+@cache
+def functions(root: Path = ROOT) -> tuple[HttpFunction, ...]:
+    """The target functions, in the order of their paths; looked for once, as what is imported once.
+    Raises FunctionMisnamed.
+    """
+    files = sorted((root / "functions").glob("*/*.py"))
+    modules = [f"functions.{file.parent.name}.{file.stem}" for file in files]
+    return tuple(_target(import_module(each)) for each in modules if not each.endswith("__init__"))
 
 
 def declarations(root: Path = ROOT) -> list[Declaration]:
@@ -49,9 +52,14 @@ def event_declarations(root: Path = ROOT) -> list[EventDeclaration]:
 
 def job_declarations(root: Path = ROOT) -> list[JobDeclaration]:
     """What schedules fire, in the order of the names. Raises FunctionMisnamed."""
-    names = [file.stem for file in sorted((root / "jobs").glob("*.py")) if file.stem != "__init__"]
-    found = [declaration_of(_target(import_module(f"jobs.{name}"))) for name in names]
+    found = [declaration_of(target) for target in _jobs(root)]
     return [job for job in found if isinstance(job, JobDeclaration)]
+
+
+@cache
+def _jobs(root: Path) -> tuple[HttpFunction, ...]:
+    names = [file.stem for file in sorted((root / "jobs").glob("*.py")) if file.stem != "__init__"]
+    return tuple(_target(import_module(f"jobs.{name}")) for name in names)
 
 
 def _target(module: ModuleType) -> HttpFunction:

@@ -23,10 +23,15 @@ ROOT = Path(__file__).parents[2]
 FOREIGN = (
     "asn1crypto.x509",
     "dateutil.parser",
+    "flask.testing",
     "jwt.algorithms",
+    "pydantic._internal._validators",
+    "pydantic.alias_generators",
     "pydantic.deprecated.class_validators",
+    "pydantic.fields",
     "pydantic.json_schema",
     "pydantic.type_adapter",
+    "pydantic.types",
     "scramp",
     "ulid",
 )

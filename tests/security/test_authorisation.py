@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.hotel import new_id
+from tests.hotel import Hotel, House, new_id
 from tests.security.answers import is_problem
 from tests.security.calls import Calls, functions
 from tests.security.decided import DECIDED, SCOPES, STEP_UP_SCOPES
@@ -128,10 +128,15 @@ def known_parts(problem: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in problem.items() if key not in ("traceId", "instance")}
 
 
-def strangers(calls: Calls) -> dict[str, dict[str, Any]]:
+@pytest.fixture(scope="module")
+def elsewhere(house: House) -> Hotel:
+    """The house of strangers."""
+    return house.new_hotel()
+
+
+def strangers(calls: Calls, elsewhere: Hotel) -> dict[str, dict[str, Any]]:
     """People with every scope who do not work in this house, as who they come."""
     house = calls.hotel.property_id
-    elsewhere = calls.hotel.house.new_hotel()
     abroad = {"tenant_id": elsewhere.tenant_id}
     return {
         "of another property": {"property_ids": [uuid4()]},
@@ -144,7 +149,9 @@ def strangers(calls: Calls) -> dict[str, dict[str, Any]]:
 @pytest.mark.req("SEC-3", "TEN-2")
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("name", OF_ONE_THING)
-def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls, name: str) -> None:
+def test_what_belongs_to_others_is_answered_like_what_is_not_there(
+    calls: Calls, elsewhere: Hotel, name: str
+) -> None:
     nowhere = {
         "folio_id": new_id("fol"),
         "charge_id": new_id("chg"),
@@ -170,7 +177,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
     unknown = calls.send(name, path=calls.path(name, **nowhere))
     is_problem(unknown, 404)
 
-    for who, claims in strangers(calls).items():
+    for who, claims in strangers(calls, elsewhere).items():
         if name in OF_THE_TENANT and "tenant_id" not in claims:
             continue
         answer = calls.send(name, token=calls.token(scope_of(name), **claims))
@@ -179,11 +186,11 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(calls: Calls,
 
 
 @pytest.mark.req("SEC-3", "TEN-2")
-def test_lists_hold_what_is_the_callers_own(calls: Calls) -> None:
+def test_lists_hold_what_is_the_callers_own(calls: Calls, elsewhere: Hotel) -> None:
     for name in ("list_folios", "list_invoices", "list_credit_notes"):
         query = {"propertyId": str(calls.hotel.property_id)}
         assert calls.send(name, query=query).json["items"]
-        for who, claims in strangers(calls).items():
+        for who, claims in strangers(calls, elsewhere).items():
             for asked in (query, {}, {} if name == "list_folios" else {"folioId": calls.folio}):
                 answer = calls.send(name, query=asked, token=calls.token(**claims))
                 assert answer.status_code == 200, answer.text
@@ -192,8 +199,8 @@ def test_lists_hold_what_is_the_callers_own(calls: Calls) -> None:
 
 @pytest.mark.req("SEC-3")
 @pytest.mark.usefixtures("unchanged")
-def test_opens_no_folio_in_a_house_that_is_not_the_callers(calls: Calls) -> None:
-    for claims in strangers(calls).values():
+def test_opens_no_folio_in_a_house_that_is_not_the_callers(calls: Calls, elsewhere: Hotel) -> None:
+    for claims in strangers(calls, elsewhere).values():
         answer = calls.send("open_folio", token=calls.token(**claims))
         is_problem(answer, 404, code="MELMASTOON.BILLING.PROPERTY_UNKNOWN")
 

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from common.domain.canonical import digest
 from common.local.identity import LocalIdentity
-from tests.hotel import Hotel, House, charge, new_id
+from tests.hotel import Hotel, charge, new_id
 from tests.security.answers import is_problem
 from tests.security.books import books_of
 from tests.security.forging import P256_ORDER, Forge, base64url, unbase64url
@@ -92,9 +92,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(house: House) -> Desk:
-    hotel = house.new_hotel()
-    return Desk(hotel, Gate(house), hotel.open_folio())
+def desk(hotel: Hotel) -> Desk:
+    return Desk(hotel, Gate(hotel.house), hotel.open_folio())
 
 
 @pytest.fixture

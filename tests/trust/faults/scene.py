@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
@@ -57,6 +58,7 @@ class Scene:
     """`hotel` is where things happen; `annex` is a second tenant, for jobs that go through all.
 
     Both are called at an instance that takes no part. `newcomer` is a tenant that is being made.
+    What is asked and done after every death is put together once, and its plan is kept.
     """
 
     hotel: Hotel
@@ -64,6 +66,7 @@ class Scene:
     admin: pg8000.native.Connection
     published: list[Message] = field(default_factory=list)
     newcomer: UUID | None = None
+    _all_rows: dict[UUID, pg8000.native.PreparedStatement] = field(default_factory=dict)
 
     @classmethod
     def build(cls, house: House) -> Self:
@@ -75,6 +78,10 @@ class Scene:
         admin = open_session(house.server.dsn(database="billing"))
         admin.run("SET session_replication_role = replica")  # rows go in any order
         return cls(*hotels, admin, published)
+
+    @cached_property
+    def emptying(self) -> str:
+        return emptying(self.hotel.house, self.hotel, self.annex)
 
     @property
     def tenants(self) -> tuple[UUID, UUID]:
@@ -115,7 +122,7 @@ class Scene:
 
     def wipe(self) -> None:
         """Forget everything but the first settings."""
-        self.admin.run(emptying(self.hotel.house, self.hotel, self.annex))
+        self.admin.run(self.emptying)
         for hotel in (self.hotel, self.annex):
             self.admin.run(f"DELETE FROM {hotel.schema}.settings_versions WHERE version > 1")
             hotel.house.wiring.transactions._settings = SettingsCache()  # knows the others
@@ -162,6 +169,11 @@ class Scene:
         return [row[0] for row in self.admin.run(sql, s=hotel.schema)]
 
     def _rows(self, hotel: Hotel) -> Sequence[Any]:
+        if hotel.tenant_id not in self._all_rows:
+            self._all_rows[hotel.tenant_id] = self.admin.prepare(self._question(hotel))
+        return self._all_rows[hotel.tenant_id].run() or []
+
+    def _question(self, hotel: Hotel) -> str:
         each = [
             f"SELECT '{table} ' || to_jsonb(t)::text FROM {hotel.schema}.{table} AS t"
             for table in self._tables(hotel)
@@ -175,7 +187,7 @@ class Scene:
             "SELECT 'dead letter ' || reason FROM billing_central.dead_letters"
             f" WHERE strpos(message, '{hotel.tenant_id}') > 0"
         )
-        return self.admin.run(" UNION ALL ".join(each)) or []
+        return " UNION ALL ".join(each)
 
     def _folder(self, hotel: Hotel) -> Path:
         folder = Path(hotel.house.wiring.settings.local_folder)
