@@ -206,7 +206,7 @@ class CreditRules(Stage):
         }
         path = f"/folios/{folio['id']}/refunds"
         self.command(tenant, "refund_payment", path, body, way=way)
-        self.count("credits given back", paid["back"] > 0)
+        self.count("credits given back", folio["paid"][-1]["back"] > 0)
 
     def provide(self, tenant: int, account: str, micro: int) -> None:
         """See to it that there is so much."""
