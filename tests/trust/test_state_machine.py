@@ -34,7 +34,8 @@ FAULTS = [
 DONE = {
     **dict.fromkeys(["invoices", "dead letters", "clock moves"], 10),
     **dict.fromkeys(["refunds", "transfers", "nights audited"], 5),
-    **dict.fromkeys(["credit payments", "card payments", "purchases taken back"], 3),
+    **dict.fromkeys(["credit payments", "credits given back", "card payments"], 3),
+    "purchases taken back": 3,
 }
 """So much of it there is at least."""
 

@@ -155,6 +155,7 @@ class CreditRules(Stage):
         poor=rarely,
         abroad=rarely,
         ahead=st.booleans(),
+        back=st.sampled_from([0, 0, 1, 7, 10**9]),
         key=keys,
         way=ways,
     )
@@ -167,10 +168,12 @@ class CreditRules(Stage):
         poor: bool,
         abroad: bool,
         ahead: bool,
+        back: int,
         key: str,
         way: str,
     ) -> None:
-        """All that is owed, or something beside it; mostly there is enough to pay it with."""
+        """All that is owed, or something beside it; mostly there is enough to pay it with, and now
+        and then some of it comes back at once."""
         folio, group = self.owing(tenant, number), self.groups[tenant]
         currency = "KWD" if abroad else group.money
         if isinstance(amount, str):
@@ -189,6 +192,21 @@ class CreditRules(Stage):
             tenant, "record_payment", path, {**body, "allowCredit": ahead}, key=key, way=way
         )
         self.count("credit payments", len(folio["paid"]) - before)
+        if back and len(folio["paid"]) > before:
+            self.give_back(tenant, folio, min(back, amount), way)
+
+    def give_back(self, tenant: int, folio: Folio, amount: int, way: str) -> None:
+        """Some of what was paid last."""
+        paid = folio["paid"][-1]
+        body = {
+            "id": new_id("rfd"),
+            "paymentId": folio["lines"][paid["line"]]["id"],
+            "amount": price_of(amount, paid["currency"]),
+            "reason": "The guest left early",
+        }
+        path = f"/folios/{folio['id']}/refunds"
+        self.command(tenant, "refund_payment", path, body, way=way)
+        self.count("credits given back", folio["paid"][-1]["back"] > 0)
 
     def provide(self, tenant: int, account: str, micro: int) -> None:
         """See to it that there is so much."""

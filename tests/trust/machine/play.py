@@ -21,7 +21,7 @@ STEPS = 50
 FIGURES = (
     *("examples", "invoices", "dead letters", "clock moves"),
     *("refunds", "refunds asked for again", "transfers", "nights audited"),
-    *("credit payments", "purchases taken back", "card payments"),
+    *("credit payments", "credits given back", "purchases taken back", "card payments"),
 )
 
 
