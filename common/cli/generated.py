@@ -17,6 +17,7 @@ import typer
 
 STALE: Final = 1
 SHOWN_LINES_MAX: Final = 40
+INTERFACE: Final = "functions/README.md"
 EDGES: Final = ("common.cli", "common.local", "common.google")
 
 Write = Annotated[bool, typer.Option("--write", help="Write what the code says.")]
@@ -54,12 +55,12 @@ def functions_text() -> str:
     return _json(function_map([*declarations(), *job_declarations()]))
 
 
-def readme_text() -> str:
-    """README.md with its tables as the code says them."""
+def interface_text() -> str:
+    """functions/README.md with its tables as the code says them."""
     from common.runtime.problem_catalogue import known_problems
 
     load_refusals()
-    text = (root() / "README.md").read_text(encoding="utf-8")
+    text = (root() / INTERFACE).read_text(encoding="utf-8")
     text = _between(text, "functions", _functions_table())
     problems = [
         f"| `{each.code}` | {each.status} | {each.title} |" for each in known_problems().values()
@@ -72,7 +73,7 @@ DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
     "common/contracts/openapi.json": openapi_text,
     "common/contracts/asyncapi.json": asyncapi_text,
     "terraform/functions.json": functions_text,
-    "README.md": readme_text,
+    INTERFACE: interface_text,
 }
 
 
@@ -86,8 +87,8 @@ def openapi(write: Write = False, check: Check = False) -> None:
 
 
 def functions(write: Write = False, check: Check = False) -> None:
-    """Print, write or check the map of all functions and jobs, and the tables in README.md."""
-    _show(["terraform/functions.json", "README.md"], write=write, check=check)
+    """Print, write or check the map of all functions and jobs, and the tables that people read."""
+    _show(["terraform/functions.json", INTERFACE], write=write, check=check)
 
 
 def load_refusals() -> None:
@@ -143,7 +144,7 @@ def _functions_table() -> str:
                 called, scope = f"schedule `{each.schedule}`", "its own service account"
             case _:
                 raise TypeError(each.name)
-        source = each.module.replace(".", "/") + ".py"
+        source = f"../{each.module.replace('.', '/')}.py".removeprefix("../functions/")
         rows.append(f"| {called} | [`{each.name}`]({source}) | {scope} | {each.summary} |")
     return "\n".join(rows)
 
@@ -160,7 +161,7 @@ def _between(text: str, name: str, table: str) -> str:
     begin, end = f"<!-- {name}: begin, `make openapi` writes this -->", f"<!-- {name}: end -->"
     form = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
     if not form.search(text):
-        raise ValueError(f"README.md has no place for the table of {name}: {begin} ... {end}")
+        raise ValueError(f"{INTERFACE} has no place for the table of {name}: {begin} ... {end}")
     return form.sub(lambda _: f"{begin}\n{table}\n{end}", text, count=1)
 
 

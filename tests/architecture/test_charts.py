@@ -108,7 +108,7 @@ def words_of(label: str) -> set[str]:
         case "billing.amount.class":
             return {"none", "small", "medium", "large"}
         case "billing.outcome":
-            readme = (ROOT / "README.md").read_text(encoding="utf-8")
-            codes = set(re.findall(r"\| `(MELMASTOON\.[A-Z_.]+)` \|", readme))
+            interface = (ROOT / "functions/README.md").read_text(encoding="utf-8")
+            codes = set(re.findall(r"\| `(MELMASTOON\.[A-Z_.]+)` \|", interface))
             return codes | {"ok", "answered", "refused", "failed", "not_taken", "acknowledged"}
     raise ValueError(f"nobody knows what {label} can be")

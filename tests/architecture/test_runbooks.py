@@ -92,12 +92,12 @@ def test_its_links_lead_somewhere(page: str) -> None:
 
 def test_what_an_alert_looks_for_can_be_written() -> None:
     """Codes that the catalogue knows, and routes that are there."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    interface = (ROOT / "functions/README.md").read_text(encoding="utf-8")
     deployed = json.loads((ROOT / "terraform/functions.json").read_text(encoding="utf-8"))
     for alert, words in ALERTS.items():
         looked_for = words.get("log", "")
         for code in re.findall(r'"(MELMASTOON\.[A-Z_.]+)"', looked_for):
-            assert f"`{code}`" in readme, alert
+            assert f"`{code}`" in interface, alert
         for function in re.findall(r'"(?:jobs|events)/(\w+)"', looked_for):
             assert function in deployed, alert
 
