@@ -34,7 +34,6 @@ from common.domain.subscription import (
     SubscriptionStateRefuses,
 )
 from common.domain.subscription_terms import Terms
-from common.domain.trial_keys import TrialKey
 
 REMIND_DAYS: Final = 3
 TRIAL_OVER: Final = "The trial is over and no payment method was left"
@@ -75,23 +74,6 @@ class Traces:
     email: str = field(repr=False)
     device: str = field(repr=False)
     card: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """The HMACs of traces under one key, 32 bytes each; no card, no mark."""
-
-    key: TrialKey
-    account: bytes
-    email: bytes
-    device: bytes
-    card: bytes | None
-
-    def by_kind(self) -> tuple[tuple[str, bytes], ...]:
-        """Each with its kind, always in the same order: so two that share several of them stand
-        in one line and not in each other's way."""
-        known = (("account", self.account), ("email", self.email), ("device", self.device))
-        return known if self.card is None else (*known, ("card", self.card))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,13 +11,9 @@ again: it begins no trial at all, and its operator is told.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from common.domain.dataclass import dataclass
 from common.domain.refusal import Unavailable
-
-if TYPE_CHECKING:
-    from common.domain.trial import Marks
 
 
 class TrialsUnavailable(Unavailable):
@@ -37,11 +33,28 @@ class TrialKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """The HMACs of traces under one key, 32 bytes each; no card, no mark."""
+
+    key: TrialKey
+    account: bytes
+    email: bytes
+    device: bytes
+    card: bytes | None
+
+    def by_kind(self) -> tuple[tuple[str, bytes], ...]:
+        """Each with its kind, always in the same order: so two that share several of them stand
+        in one line and not in each other's way."""
+        known = (("account", self.account), ("email", self.email), ("device", self.device))
+        return known if self.card is None else (*known, ("card", self.card))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
     """By what somebody is known again: marks under each key, the oldest first, and those of the
     keys that nobody was marked under before."""
 
-    marks: tuple["Marks", ...]
+    marks: tuple[Marks, ...]
     new_keys: tuple[TrialKey, ...] = ()
 
     @property
@@ -56,7 +69,7 @@ class KeptKeys:
 
     proofs: Mapping[int, bytes | None]
 
-    def recognise(self, marks: Sequence["Marks"]) -> Recognition:
+    def recognise(self, marks: Sequence[Marks]) -> Recognition:
         """What of these marks, one set for each key of an instance, somebody is known by.
 
         What a key marks that is older than one of those kept, and is not kept itself, is left out:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from common.domain.certificate import CertificateGiven
     from common.domain.settings import Issuer
-    from common.domain.trial import Marks, Traces
+    from common.domain.trial import Traces
+    from common.domain.trial_keys import Marks
     from common.ports.cards import Cards
     from common.ports.figures import PlatformFigures
     from common.ports.gateway import Gateway

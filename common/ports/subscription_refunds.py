@@ -4,13 +4,26 @@ from __future__ import annotations  # the names below are for the type checker, 
 
 from typing import TYPE_CHECKING, Protocol
 
+from common.domain.dataclass import dataclass
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from common.domain.identifiers import RefundId, SubscriptionId, SubscriptionInvoiceId
     from common.domain.money import Currency, Money
     from common.domain.subscription_refund import SubscriptionRefund
-    from common.ports.subscriptions import PendingSubscriptionRefund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSubscriptionRefund:
+    """A refund of an invoice of the platform that the processor is to make. Where it has not said
+    by which payment it took the money, it is asked by the id of its own invoice."""
+
+    id: RefundId
+    subscription_id: SubscriptionId
+    processor_payment_id: str | None
+    processor_invoice_id: str | None
+    paid: Money
 
 
 class SubscriptionRefunds(Protocol):

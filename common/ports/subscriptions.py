@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from common.domain.identifiers import (
         PaymentIntentId,
         PlanVersionId,
-        RefundId,
         SubscriptionId,
         SubscriptionInvoiceId,
     )
@@ -39,18 +38,6 @@ if TYPE_CHECKING:
     from common.ports.paging import Page
     from common.ports.quotes import Quotes
     from common.ports.subscription_refunds import SubscriptionRefunds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingSubscriptionRefund:
-    """A refund of an invoice of the platform that the processor is to make. Where it has not said
-    by which payment it took the money, it is asked by the id of its own invoice."""
-
-    id: RefundId
-    subscription_id: SubscriptionId
-    processor_payment_id: str | None
-    processor_invoice_id: str | None
-    paid: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from common.domain.identifiers import (
 from common.domain.money import Currency, Money
 from common.domain.refund import RefundStatus
 from common.domain.subscription_refund import SubscriptionRefund
-from common.ports.subscriptions import PendingSubscriptionRefund
+from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.session import Insert, Write

@@ -31,7 +31,7 @@ from common.domain.subscription_payment import (
     SubscriptionPaymentSentBack,
 )
 from common.domain.subscription_refund import SubscriptionRefund
-from common.ports.subscriptions import PendingSubscriptionRefund
+from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share

@@ -13,7 +13,7 @@ from common.domain.refund import RefundStatus, RefundUnknown, settle_refund
 from common.ports.answers import Answer, Failed, Succeeded, Unknown
 from common.ports.folios import PendingRefund
 from common.ports.powers import Powers
-from common.ports.subscriptions import PendingSubscriptionRefund
+from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.procedures.returning import keep_return
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from common.domain.customer import EmailInvalid
-from common.domain.trial import Marks, Traces, mailbox_of
-from common.domain.trial_keys import TrialKey
+from common.domain.trial import Traces, mailbox_of
+from common.domain.trial_keys import Marks, TrialKey
 
 _NUMBERED: Final = re.compile(r"(?:(?P<number>[1-9][0-9]{0,3}):)?(?P<key>[^\s:]{32,})")
 

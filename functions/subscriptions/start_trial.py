@@ -25,8 +25,8 @@ from common.domain.plan import PlanFeeMissing, PlanUnknown, SeatsExceedPlan
 from common.domain.prepaid_account import CreditBalanceLimit
 from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
 from common.domain.subscription_terms import Terms
-from common.domain.trial import Marks, Traces, TrialNotOffered, TrialUsed, begin_trial
-from common.domain.trial_keys import TrialsUnavailable
+from common.domain.trial import Traces, TrialNotOffered, TrialUsed, begin_trial
+from common.domain.trial_keys import Marks, TrialsUnavailable
 from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction

@@ -15,8 +15,8 @@ from common.domain.platform_identifiers import UsageRecordId
 from common.domain.subscription import begin
 from common.domain.subscription_life import cancel
 from common.domain.subscription_terms import Terms
-from common.domain.trial import Marks, begin_trial
-from common.domain.trial_keys import Recognition, TrialKey
+from common.domain.trial import begin_trial
+from common.domain.trial_keys import Marks, Recognition, TrialKey
 from common.domain.usage import UsageEvent, UsageRecord
 from common.ports.transaction import Transaction
 from common.ports.transactions import Caller, StoredAnswer
