@@ -202,9 +202,10 @@ class ReturnedPayment(Aggregate):
 
     @property
     def left(self) -> Money:
-        """What of it has not gone back at all."""
-        has_gone = self.status is ReturnStatus.RETURNED
-        return Money.zero(self.paid.currency) if has_gone else self.rest
+        """What of it has not gone back at all, and may go beside its folio: of what stands on that
+        by now nothing, it goes back as a payment of the folio does."""
+        is_nothing = self.status in (ReturnStatus.RETURNED, ReturnStatus.PLACED)
+        return Money.zero(self.paid.currency) if is_nothing else self.rest
 
     @property
     def was_made(self) -> bool:
