@@ -14,7 +14,7 @@ pytestmark = pytest.mark.req("MIG-1")
 
 CHANGES_ROWS = re.compile(r"^(?:UPDATE|DELETE FROM) (\w+)", re.MULTILINE)
 REFUSED_WHERE_ROWS_ARE = {"0013_signals_about_things"}
-"""Its way back changes none, and is refused then: the column that it brings back may not be empty."""
+"""Its way back is refused where there are any: a column that it brings back may not be empty."""
 
 TENANT = UUID("01234567-89ab-cdef-0123-456789abcdef")
 
