@@ -346,3 +346,23 @@ def test_a_refund_that_was_called_off_is_kept_for_a_person_once_it_stands_on_its
     assert returns(hotel) == [[4_000, "placed", "card_declined"]]
     assert cards(hotel) == {"card_clearing": 4_000}
     assert_books_are_right(hotel)
+
+
+@pytest.mark.req("REF-1")
+def test_what_is_refused_for_a_claim_that_is_over_is_not_asked_for_for_ever(hotel: Hotel) -> None:
+    """A bank has won 15.00, and the processor refuses the 25.00 for that to the end: after three
+    refusals nothing more is promised, and opened, the folio has them."""
+    folio, payment = came(hotel)
+    sandbox(hotel).dispute("dp_1", payment, a_dollar(1_500))
+    tell(hotel, disputed(payment, "dp_1", "lost", "closed", cents=1_500))
+
+    for _ in range(5):
+        let_it_go(hotel)
+
+    assert returns(hotel) == [[4_000, "failed", "charge_disputed"]]
+    assert hotel.rows("SELECT cardinality(refused) FROM {s}.returned_payments") == [[3]]
+    assert cards(hotel) == {"card_clearing": 2_500, "payments_to_return": -2_500}
+    assert_books_are_right(hotel)
+    reopened(hotel, folio)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-2_500)
+    assert_books_are_right(hotel)
