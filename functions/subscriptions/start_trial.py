@@ -74,8 +74,7 @@ def mark(asked: Asked, powers: Powers) -> Marked:
 
 
 def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
-    """Begin the trial, unless there was one. Refuses: TrialUsed, TrialNotOffered,
-    TrialsUnavailable, TimeZoneUnknown, CreditBalanceLimit."""
+    """Begin the trial, unless there was one. Refuses what `start_trial` says."""
     asked = marked.asked
     tx.trials.foresee_keys()
     if tx.subscriptions.find() is not None:
