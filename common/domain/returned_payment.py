@@ -44,6 +44,8 @@ it came and was promised, and that it went onto the folio and was not made."""
 
 BANK_ASKS: Final = "charge_disputed"
 """The processor's word where it makes no refund because a bank asks for the money."""
+REFUSED_MAX: Final = 3
+"""So many refunds may be refused for claims that are over: then it goes back another way."""
 
 
 class ReturnStatus(StrEnum):
@@ -202,9 +204,10 @@ class ReturnedPayment(Aggregate):
 
     @property
     def left(self) -> Money:
-        """What of it has not gone back at all."""
-        has_gone = self.status is ReturnStatus.RETURNED
-        return Money.zero(self.paid.currency) if has_gone else self.rest
+        """What of it has not gone back at all, and may go beside its folio: of what stands on that
+        by now nothing, it goes back as a payment of the folio does."""
+        is_nothing = self.status in (ReturnStatus.RETURNED, ReturnStatus.PLACED)
+        return Money.zero(self.paid.currency) if is_nothing else self.rest
 
     @property
     def was_made(self) -> bool:
@@ -223,13 +226,19 @@ class ReturnedPayment(Aggregate):
             return False
 
     def settle(
-        self, failure_code: str | None, moment: Moment, *, is_claimed: bool = False
+        self,
+        failure_code: str | None,
+        moment: Moment,
+        *,
+        is_claimed: bool = False,
+        is_decided: bool = False,
     ) -> ReturnFact | None:
         """Keep what became of its refund of now; None for what is no news.
 
-        Refused because a bank asks for the money, it waits until that is decided. A refund that was
-        made may fail afterwards, and none that failed is made: what is said late of that is no
-        news. `is_claimed` where a bank asks for it meanwhile.
+        Refused because a bank asks for the money, it waits until that is decided; where it is so
+        already (`is_decided`), it is given up in the end. A refund that was made may fail
+        afterwards, and none that failed is made: what is said late of that is no news. `is_claimed`
+        where a bank asks for it meanwhile.
         """
         if not self.is_pending and not (self.was_made and failure_code is not None):
             return None
@@ -237,7 +246,9 @@ class ReturnedPayment(Aggregate):
         if failure_code is not None:
             entries = (self._taken_back(moment),)
             self.refused = (*self.refused, self.refund_id)
-        if failure_code == BANK_ASKS or (failure_code is not None and is_claimed):
+        is_over = is_decided and len(self.refused) >= REFUSED_MAX
+        waits = failure_code == BANK_ASKS and not is_over
+        if waits or (failure_code is not None and is_claimed):
             return self._contested(entries)
         self.settled_at = max(moment.now, self.promised_at)
         self.failure_code = failure_code

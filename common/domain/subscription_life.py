@@ -153,6 +153,8 @@ def end_there(subscription: Subscription, at: datetime, now: datetime) -> Subscr
     last = max(last, subscription.committed_periods)
     if subscription.last_period is not None and subscription.last_period <= last:
         return None
+    if subscription.ends_there is None:  # whatever stood before was set here
+        subscription.ends_here = subscription.last_period
     subscription.last_period = subscription.ends_there = last
     return subscription.told(CancellationScheduled, ENDED_THERE)
 

@@ -152,6 +152,11 @@ class SubscriptionRefund(Aggregate):
     def is_pending(self) -> bool:
         return self.status is RefundStatus.PENDING
 
+    @property
+    def was_made_by_us(self) -> bool:
+        """Whether the processor has made it as we have asked, and nobody beside us."""
+        return self.status is RefundStatus.SUCCEEDED and self.made_there is None
+
     def settled_as(self) -> tuple[ReversalEntry, ...]:
         """How it is booked that a surplus could not go back: it lies where it is to be returned."""
         is_left = self.surplus_id is not None and self.status is RefundStatus.FAILED

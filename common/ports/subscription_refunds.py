@@ -42,6 +42,12 @@ class SubscriptionRefunds(Protocol):
     def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
         """What the processor is to make; None where that is settled, or none of the platform's."""
 
+    def find_asked(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
+        """The same, whatever has become of it since; None where it is none of the platform's."""
+
+    def is_made_there(self, processor_refund_id: str) -> bool:
+        """Whether it is known as the refund by which a surplus was given back at the processor."""
+
     def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
         """Read what is promised of an invoice along with its subscription."""
 

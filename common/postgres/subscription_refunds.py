@@ -34,7 +34,7 @@ SELECT tenant_id, {COLUMNS}
 FROM billing_central.subscription_refunds
 WHERE tenant_id = billing_central.current_tenant() AND id = $1
 """
-TO_MAKE: Final = """
+ASKED: Final = """
 SELECT refunds.tenant_id, refunds.id, refunds.subscription_id, refunds.processor_payment_id,
        processor_invoice_id, refunds.amount_micro, refunds.currency
 FROM billing_central.subscription_refunds AS refunds
@@ -43,7 +43,12 @@ LEFT JOIN billing_central.subscription_payments AS charges
   ON charges.id = coalesce(surplus_id, paid_by)
 WHERE refunds.tenant_id = billing_central.current_tenant()
   AND refunds.id = $1
-  AND refunds.status = 'pending'
+"""
+TO_MAKE: Final = f"{ASKED}  AND refunds.status = 'pending'\n"
+MADE_THERE: Final = """
+SELECT tenant_id, id
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant() AND made_there = $1
 """
 SURPLUS: Final = """
 SELECT tenant_id, id, subscription_id
@@ -96,6 +101,13 @@ class SubscriptionRefunds:
     def find_pending(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
         rows = self._desk.rows(TO_MAKE, refund_id)
         return _to_make(rows[0]) if rows else None
+
+    def find_asked(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
+        rows = self._desk.rows(ASKED, refund_id)
+        return _to_make(rows[0]) if rows else None
+
+    def is_made_there(self, processor_refund_id: str) -> bool:
+        return bool(self._desk.rows(MADE_THERE, processor_refund_id))
 
     def foresee_surplus(self, processor_payment_id: str) -> None:
         self._desk.foresee(SURPLUS, processor_payment_id)

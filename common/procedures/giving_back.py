@@ -81,15 +81,16 @@ def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
 
 def keep_refund_result(
     pending: PendingSubscriptionRefund, failure_code: str | None, tx: Transaction
-) -> None:
-    """Keep what became of a refund that we have asked for, unless that is kept already.
+) -> bool:
+    """Keep what became of a refund that we have asked for, unless that is kept already. False where
+    it is said to have failed, and we have had it made: the first word stays, and a person looks.
 
     Refuses: RefundExceedsPayment, where somebody has given the same money back at the processor.
     """
     tx.subscriptions.take_by_id(pending.subscription_id)
     refund = tx.subscription_refunds.get(pending.id)
     if not refund.is_pending:
-        return
+        return failure_code is None or not refund.was_made_by_us
     was_known = refund.processor_payment_id is not None
     settled = refund.settle(failure_code, tx, pending.processor_payment_id)
     tx.subscription_refunds.keep(refund)
@@ -102,6 +103,15 @@ def keep_refund_result(
     elif failure_code is None:
         invoice = tx.subscriptions.get_invoice(refund.invoice_id)
         _credit(invoice, refund.amount, refund.id, refund.reason, tx)
+    return True
+
+
+def is_refunded(processor_refund_id: str, tx: Transaction) -> bool:
+    """Whether a refund that somebody made at the processor is in the books of the platform: of an
+    invoice, or of what came second for one."""
+    if tx.platform_credits.booked(refund_source(processor_refund_id)):
+        return True
+    return tx.subscription_refunds.is_made_there(processor_refund_id)
 
 
 def _credit(

@@ -22,7 +22,7 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
 from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
-from common.procedures.giving_back import REFUNDED, keep_refunded
+from common.procedures.giving_back import REFUNDED, is_refunded, keep_refunded
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refund_failed, purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
@@ -93,6 +93,8 @@ def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> Non
     if about.status in REFUND_FAILED:
         if purchase_refund_failed(about, tx):
             return
+        if is_refunded(about.id, tx):
+            raise WebhookContradictsBooks(FAILED_AFTERWARDS)
         code = about.failure_reason or about.status or "failed"
         keep_failed_there(about.payment_intent, about.id, code, tx)
         return

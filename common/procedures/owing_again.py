@@ -39,6 +39,16 @@ def company_refunded(
     return True
 
 
+def is_company_refunded(
+    processor_payment_id: str, processor_refund_id: str, tx: Transaction
+) -> bool:
+    """Whether this refund of a company's payment is on its account."""
+    paid = tx.company_accounts.take_paid_by(processor_payment_id)
+    if paid is None:
+        return False
+    return paid.moved_by(CreditKind.REFUNDED_THERE, processor_refund_id) is not None
+
+
 def owe_as_disputed(paid: CardReceipt, dispute: Dispute, tx: Transaction) -> None:
     """Let the company owe what its bank took of its payment, and have it back where it is won."""
     cause = dispute.processor_dispute_id

@@ -21,10 +21,10 @@ from common.domain.refund import (
 from common.domain.returned_payment import PartKind, ReturnStatus
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
-from common.procedures.owing_again import company_refunded
+from common.procedures.owing_again import company_refunded, is_company_refunded
 from common.procedures.returning import come_again, go_otherwise, place_unreturned
 
-FAILED_AFTERWARDS: Final = "It was made, and has failed since: the house has the guest's money."
+FAILED_AFTERWARDS: Final = "It was made, and has failed since: whoever paid does not have it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +72,16 @@ def keep_failed_there(
     """A refund that was made at the processor has failed afterwards: the house has the money again.
     One that was not known to be made changes nothing.
 
-    Refuses: WebhookContradictsBooks, where it stands on a folio, or waits beside one: the event is
-    kept, and a person gives the guest the money.
+    Refuses: WebhookContradictsBooks, where it stands on a folio, or waits beside one, or on a
+    company's account: the event is kept, and a person gives back the money.
     """
     taken = tx.returned_payments.take_paid_by(processor_payment_id)
     if taken is not None and taken[1].status is not ReturnStatus.PLACED:
         come_again(*taken, processor_refund_id, failure_code, tx)
         return
     on_folio, late = tx.late_refunds.look_for(processor_refund_id)
-    if on_folio or late is not None:
+    is_known = on_folio or late is not None
+    if is_known or is_company_refunded(processor_payment_id, processor_refund_id, tx):
         raise WebhookContradictsBooks(FAILED_AFTERWARDS)
 
 

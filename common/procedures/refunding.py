@@ -37,10 +37,9 @@ def find_pending(refund_id: RefundId, tx: Transaction) -> Pending | None:
 def find_asked(
     refund_id: RefundId, processor_payment_id: str | None, tx: Transaction
 ) -> Pending | None:
-    """The refund, if we have promised it of this payment, whatever became of it since; of an
-    invoice of the platform, while it waits for its processor."""
+    """The refund, if we have promised it, of this payment, whatever became of it since."""
     asked = tx.refunds.find_asked(refund_id, processor_payment_id)
-    return asked or tx.subscription_refunds.find_pending(refund_id)
+    return asked or tx.subscription_refunds.find_asked(refund_id)
 
 
 def ask_processor(pending: PendingRefund, powers: Powers) -> Asked:
@@ -99,7 +98,8 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
 
 
 def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transaction) -> bool:
-    """Keep what became of a refund that waits. False where it is said to have failed, and was made.
+    """Keep what became of a refund, unless that is kept. False where it is said to have failed, and
+    was made.
 
     Refuses: FolioUnknown, RefundUnknown, RefundExceedsPayment.
     """
@@ -108,8 +108,7 @@ def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transact
     # A hotel's refunds load nothing of the platform's own (PERF-1).
     from common.procedures.giving_back import keep_refund_result
 
-    keep_refund_result(pending, failure_code, tx)
-    return True
+    return keep_refund_result(pending, failure_code, tx)
 
 
 def _postpone(pending: Pending, tx: Transaction) -> None:

@@ -50,8 +50,10 @@ def keep_return(
     folio, returned = tx.returned_payments.take(folio_id, refund_id)
     if returned.is_news_of_now(refund_id):
         is_claimed = returned.was_made and _is_claimed(returned, tx)
-        _keep(folio, returned, returned.settle(failure_code, tx, is_claimed=is_claimed), tx)
-        if failure_code == BANK_ASKS and _has_been_decided(returned, tx):
+        is_decided = failure_code == BANK_ASKS and _has_been_decided(returned, tx)
+        fact = returned.settle(failure_code, tx, is_claimed=is_claimed, is_decided=is_decided)
+        _keep(folio, returned, fact, tx)
+        if is_decided:
             _keep(folio, returned, returned.promise_again(tx), tx)
     elif failure_code is not None:
         come_again(folio, returned, refund_id, failure_code, tx)

@@ -2,9 +2,9 @@
 
 No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
 service has verified their address is enough. By what somebody is known again (account, mailbox,
-device, card) only HMACs are kept, under each key of the platform; a mark that is known already lets
-no second trial begin, whoever is faster, and it is not told whose it was. The account, the address
-that is called from and the device have few attempts a day (SEC-7).
+device, card) only HMACs are kept, under each key of the platform; one that is known lets no second
+trial begin, whoever is faster, and it is not told whose it was. The account, the address called
+from and the device have few attempts a day (SEC-7).
 """
 
 from dataclasses import field
@@ -33,8 +33,6 @@ from common.ports.transaction import Transaction
 from common.procedures.subscribing import begin_to_collect, settle
 from common.procedures.trialing import grant_for_trial
 from common.runtime.declaration import RateLimit, http_function
-
-DAY_SECONDS = 86_400
 
 
 class StartTrial(Request):
@@ -100,9 +98,9 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
     creates=True,
     etag="subscription",
     limits=(
-        RateLimit(quota=5, window_seconds=DAY_SECONDS, per="address"),
-        RateLimit(quota=5, window_seconds=DAY_SECONDS),
-        RateLimit(quota=5, window_seconds=DAY_SECONDS, per="device"),
+        RateLimit(quota=5, window_seconds=86_400, per="address"),
+        RateLimit(quota=5, window_seconds=86_400),
+        RateLimit(quota=5, window_seconds=86_400, per="device"),
     ),
     perform=mark,
     record=begin,

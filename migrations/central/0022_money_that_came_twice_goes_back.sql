@@ -49,7 +49,9 @@ ALTER TABLE subscription_payments ADD CONSTRAINT nothing_came_twice CHECK (statu
 REVOKE UPDATE (goes_back_as) ON subscription_payments FROM billing_tenant;
 REVOKE UPDATE (processor_payment_id, made_there) ON subscription_refunds FROM billing_tenant;
 DROP INDEX subscription_refunds_of_a_payment;
+ALTER TABLE subscription_refunds NO FORCE ROW LEVEL SECURITY;
 UPDATE subscription_refunds SET processor_payment_id = '' WHERE processor_payment_id IS NULL;
+ALTER TABLE subscription_refunds FORCE ROW LEVEL SECURITY;
 ALTER TABLE subscription_payments
   DROP CONSTRAINT nothing_came_twice,
   DROP COLUMN goes_back_as,

@@ -22,7 +22,7 @@ from common.domain.subscription import (
     change_of,
 )
 from common.domain.subscription_invoice import Bill, LineKind, Purpose, entries_of
-from common.domain.subscription_life import pause, renew, resume
+from common.domain.subscription_life import cancel, end_there, go_on_there, pause, renew, resume
 from common.domain.subscription_terms import Terms
 
 USD = Currency("USD")
@@ -190,3 +190,18 @@ def test_a_pause_takes_nothing_and_gives_nothing() -> None:
     assert bill.total == usd(2_333)  # a third of 70.00
     renewed = renew(subscription, START + timedelta(days=130))
     assert renewed.subject.period.start == START + timedelta(days=130)
+
+
+@pytest.mark.req("WH-4", "MIG-1")
+def test_an_end_of_the_version_before_stands_when_an_earlier_one_is_taken_back_there() -> None:
+    """It was set here, and there was no word for that yet: nobody is billed beyond it."""
+    subscription = begun()
+    subscription.committed_periods = 2
+    cancel(subscription, START, "moving away", at_once=False, release=False)
+    subscription.committed_periods, subscription.ends_here = 0, None
+
+    assert end_there(subscription, START + timedelta(days=3), START) is not None
+    assert subscription.last_period == 1
+    assert go_on_there(subscription) is not None
+
+    assert subscription.last_period == 2

@@ -1,14 +1,20 @@
 """Which migration files are refused before they reach a database, and why."""
 
+import re
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from common.postgres.migration_files import MigrationMalformed, read_migrations, resolved
+from common.postgres.migrations import MIGRATIONS
 from tests.migrations.toys import HEADER, Toys
 
 pytestmark = pytest.mark.req("MIG-1")
+
+CHANGES_ROWS = re.compile(r"^(?:UPDATE|DELETE FROM) (\w+)", re.MULTILINE)
+REFUSED_WHERE_ROWS_ARE = {"0013_signals_about_things"}
+"""Its way back is refused where there are any: a column that it brings back may not be empty."""
 
 TENANT = UUID("01234567-89ab-cdef-0123-456789abcdef")
 
@@ -97,3 +103,17 @@ def test_gives_every_change_of_a_file_another_checksum(toys: Toys) -> None:
 
     assert before.checksum != after.checksum
     assert before.up == after.up
+
+
+@pytest.mark.parametrize("scope", ["central", "tenant"])
+def test_rows_are_changed_where_the_owner_is_not_bound_by_row_security(scope: str) -> None:
+    """Bound, an UPDATE finds no row, says nothing, and the migration is recorded as done."""
+    unseen = [
+        (each.label, table)
+        for each in read_migrations(MIGRATIONS / scope)
+        for part in (each.up, each.down)
+        for table in CHANGES_ROWS.findall(part)
+        if f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" not in part
+    ]
+
+    assert [each for each in unseen if each[0] not in REFUSED_WHERE_ROWS_ARE] == []

@@ -307,3 +307,62 @@ def test_the_rest_of_what_went_back_there_stands_on_its_folio(hotel: Hotel) -> N
     match(hotel, None)
     assert differences(hotel) == set()
     assert_books_are_right(hotel)
+
+
+@pytest.mark.req("CLO-4")
+def test_an_inquiry_that_becomes_a_claim_once_it_stands_on_its_folio_is_of_that_payment(
+    hotel: Hotel,
+) -> None:
+    """A bank has asked about 40.00 before they were put on their folio: claimed and lost after
+    that, they are a loss as of any payment there, and nothing goes back beside the folio."""
+    folio, payment = came_late(hotel, processor="sandbox_declined_")
+    tell(hotel, disputed(payment, "dp_1", "warning_needs_response", "created", cents=4_000))
+    let_it_go(hotel)
+    reopened(hotel, folio)
+
+    claims(hotel, payment, "needs_response", "lost")
+
+    assert returns(hotel) == [[4_000, "placed", "card_declined"]]
+    assert dict(hotel.rows(HELD)) == {"dispute_losses": 4_000}
+    assert hotel.rows(PARTS) == []
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-4_000)
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("CLO-4", "REF-1")
+def test_a_refund_that_was_called_off_is_kept_for_a_person_once_it_stands_on_its_folio(
+    hotel: Hotel,
+) -> None:
+    """The first 40.00 were called off for a claim, the second refused, and the folio has them: that
+    the first were made all the same does not leave the books beside the folio."""
+    folio, payment = came_late(hotel, processor="sandbox_declined_")
+    first = refund_id(hotel)
+    claims(hotel, payment, "needs_response", "won")
+    let_it_go(hotel)
+    reopened(hotel, folio)
+
+    tell(hotel, refund_told(payment, first, 4_000), "refused")
+
+    assert returns(hotel) == [[4_000, "placed", "card_declined"]]
+    assert cards(hotel) == {"card_clearing": 4_000}
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("REF-1")
+def test_what_is_refused_for_a_claim_that_is_over_is_not_asked_for_for_ever(hotel: Hotel) -> None:
+    """A bank has won 15.00, and the processor refuses the 25.00 for that to the end: after three
+    refusals nothing more is promised, and opened, the folio has them."""
+    folio, payment = came(hotel)
+    sandbox(hotel).dispute("dp_1", payment, a_dollar(1_500))
+    tell(hotel, disputed(payment, "dp_1", "lost", "closed", cents=1_500))
+
+    for _ in range(5):
+        let_it_go(hotel)
+
+    assert returns(hotel) == [[4_000, "failed", "charge_disputed"]]
+    assert hotel.rows("SELECT cardinality(refused) FROM {s}.returned_payments") == [[3]]
+    assert cards(hotel) == {"card_clearing": 2_500, "payments_to_return": -2_500}
+    assert_books_are_right(hotel)
+    reopened(hotel, folio)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-2_500)
+    assert_books_are_right(hotel)

@@ -81,6 +81,8 @@ def test_a_part_opens_as_much_of_the_invoice_and_the_rest_stays_paid(hotel: Hote
     assert told(hotel).count("receivable.payment_taken_back") == 1
     assert shown(hotel, account)["balance"] == usd(4_000)
     tell(hotel, refunded_there(payment, "re_2", 7_001), "refused")
+    tell(hotel, refunded_there(payment, "re_1", 4_000, "failed", "refund.failed"), "refused")
+    tell(hotel, refunded_there(payment, "re_2", 7_001, "failed", "refund.failed"))
     assert_books_are_right(hotel)
 
 

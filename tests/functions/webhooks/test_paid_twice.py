@@ -193,6 +193,8 @@ def test_what_cannot_go_back_lies_until_a_person_has_sent_it(hotel: Hotel) -> No
     assert moved(hotel) == [CAME, WENT, CAME, WENT]
     assert told(hotel).count("subscription_refund.succeeded") == 1
     assert sent(hotel, refunded_there(theirs, of(hotel, "re_more"), 2_900)) == "refused"
+    failed = refunded_there(theirs, of(hotel, "re_all"), 2_900, "failed", "refund.failed")
+    assert sent(hotel, failed) == "refused"
     assert broken(hotel) == []
 
 
