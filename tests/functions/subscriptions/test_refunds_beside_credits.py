@@ -13,7 +13,7 @@ from tests.charging import collect, first_invoice, incidents_are_over, refund_in
 from tests.functions.subscriptions.test_money_that_goes_back import paid, send
 from tests.hotel import Hotel, House, new_id
 from tests.paying import run_job
-from tests.proofs import CODE
+from tests.proofs import assert_refused
 from tests.subscribing import change, invoices, shown
 from tests.together import at_once
 from tests.trust.books import broken
@@ -51,14 +51,15 @@ def test_a_change_credits_what_is_beyond_what_was_refunded(hotel: Hotel, middle:
 
     changed = change(hotel, plan="pro")
 
+    assert changed.json is not None
     lines = changed.json["bill"]["lines"]
     assert [line["kind"] for line in lines] == ["unused", "rest_of_period", "given_back"]
     assert lines[2]["amount"]["amountMicro"] == 20_000_000
     assert abs(credit(hotel) - 1_500) <= 1
     left = 9_900 - 2_000 - credit(hotel)
     beyond = refund_invoice(hotel, first_invoice(hotel), left + 1)
-    assert (beyond.status_code, beyond.json["code"]) == (409, CODE + "REFUND_EXCEEDS_PAYMENT")
-    assert beyond.json["leftMicro"] == left * 10_000
+    assert_refused(beyond, 409, "REFUND_EXCEEDS_PAYMENT")
+    assert f'"leftMicro":{left * 10_000}' in beyond.text.replace(" ", "")
     assert refund_invoice(hotel, first_invoice(hotel), left).status_code == 201
     assert run_job(hotel, retry_refunds).exit_code == 0
     before = credit(hotel)
