@@ -33,6 +33,7 @@ KINDS: Final = {
     "rest_of_period": "Rest of the period",
     "usage": "Usage",
     "late_usage": "Usage of an earlier period",
+    "given_back": "Refunded already",
 }
 CHARGED: Final = frozenset({"domestic", "one_stop_shop"})
 Document = Mapping[str, Any]

@@ -95,15 +95,20 @@ class ReversalEntry:
 
 
 def must_be_refundable(
-    invoice: SubscriptionInvoice, amount: Money, spoken_for: Money | None = None
+    invoice: SubscriptionInvoice,
+    amount: Money,
+    spoken_for: Money | None = None,
+    of_period: Money | None = None,
 ) -> None:
-    """Whether so much may still go back of what was paid for an invoice, beside what is spoken for.
+    """Whether so much may still go back of what was paid for an invoice, beside what is spoken for,
+    and of what is left `of_period`: a change may have credited a part of it.
 
     Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
     """
     if amount.amount_micro <= 0:
         raise AmountNotPositive()
     left = invoice.refundable - spoken_for if spoken_for else invoice.refundable
+    left = left if of_period is None else min(left, of_period)
     if amount > left:
         raise RefundExceedsPayment(leftMicro=max(left.amount_micro, 0))
 

@@ -7,10 +7,16 @@ change and its undoing within one second cost nothing, however often, and no cha
 below what the cheapest of its terms would have cost: the exact cost never does, and rounding keeps
 the order of what it rounds.
 
+Money of a period that went back is not credited again (WH-5): it counts for the time that is not
+used first. So what a change leaves below what the period was billed with when the money went back
+is kept until it comes to that, and only what is beyond is a credit. What the invoices come to is
+still a function of the cost alone: there and back costs nothing here either.
+
 Where time stands in a period is said by what is left of it. So a pause, which moves the end, moves
 nothing here.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from common.domain.dataclass import dataclass
@@ -26,6 +32,16 @@ class Segment:
 
 
 Segments = tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """So much of a period's fees, without tax, went back by what `source` names, when the period
+    was billed with so much."""
+
+    source: str
+    billed_micro: int
+    net_micro: int
 
 
 def with_fee(segments: Segments, left_seconds: int, fee: Money) -> Segments:
@@ -47,3 +63,13 @@ def cost(segments: Segments, period_seconds: int, currency: Currency) -> Money:
 def share(fee: Money, left_seconds: int, period_seconds: int) -> Money:
     """What a fee comes to for the rest of a period, in whole minor units."""
     return fee.times(left_seconds, period_seconds)
+
+
+def kept(costs: Money, given_back: Iterable[GivenBack]) -> Money:
+    """What the invoices of a period come to that costs so much: what went back is in it, as far as
+    a change would credit it again."""
+    micro = costs.amount_micro
+    for each in given_back:
+        if micro < each.billed_micro:
+            micro = min(micro + each.net_micro, each.billed_micro)
+    return Money(micro, costs.currency)

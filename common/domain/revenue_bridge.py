@@ -20,11 +20,10 @@ from common.domain.dataclass import dataclass
 from common.domain.money import Currency, Money, divided
 from common.domain.period import Period, seconds_between
 from common.domain.recurring_revenue import MovementKind
-from common.domain.subscription_invoice import LineKind
+from common.domain.subscription_invoice import USED, LineKind
 
 FEES: Final = frozenset({LineKind.PLAN_FEE})
-PRORATIONS: Final = frozenset({LineKind.UNUSED, LineKind.REST})
-USED: Final = frozenset({LineKind.USAGE, LineKind.LATE_USAGE})
+PRORATIONS: Final = frozenset({LineKind.UNUSED, LineKind.REST, LineKind.GIVEN_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

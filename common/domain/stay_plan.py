@@ -14,6 +14,7 @@ stays there, whatever is told of the reservation.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from common.domain.charge import Charge
 from common.domain.dataclass import dataclass
@@ -42,6 +43,7 @@ LATE: Text = {
     "ps": "ناوخته وتل",
     "ar": "مغادرة متأخرة",
 }
+ONE_NIGHT: Final = timedelta(days=1)
 
 
 class NightOutsideStay(Unmet):
@@ -104,13 +106,24 @@ class StayPlan:
         house = moment.settings.property(self.property_id)
         return replace(self, left_on=self.left_on or house.business_date(moment.now))
 
-    def planned_anew(self, planned: Iterable[PlannedCharge]) -> "StayPlan":
-        """With another plan for the nights that have not been charged yet."""
+    def planned_anew(self, stay: Stay, planned: tuple[PlannedCharge, ...]) -> "StayPlan":
+        """With other dates, and another plan for the nights that have not been charged yet.
+
+        Where nothing is planned anew, those nights stay as they were, as far as they are nights of
+        the stay by now. A night that was charged is one of it.
+        """
         charged = tuple(each for each in self.planned if each.charge_id is not None)
         gone = {each.night for each in charged}
-        return replace(
-            self, planned=charged + tuple(each for each in planned if each.night not in gone)
+        around = Stay(
+            arrival=min((stay.arrival, *gone)),
+            departure=max((stay.departure, *(night + ONE_NIGHT for night in gone))),
         )
+        to_come = (
+            each
+            for each in planned or self.planned
+            if each.night not in gone and around.arrival <= each.night < around.departure
+        )
+        return replace(self, stay=around, planned=(*charged, *to_come))
 
     def priced(self, night: date) -> Money | None:
         """What the room costs on a night, as far as the plan says."""
@@ -185,7 +198,7 @@ def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...],
     """Once, a part of the last night, at the end of the day of departure or after it."""
     if plan.late_on is not None or on < plan.stay.departure:
         return (), plan
-    last = plan.priced(plan.stay.departure - timedelta(days=1))
+    last = plan.priced(plan.stay.departure - ONE_NIGHT)
     ppm = moment.settings.late_check_out_fee_ppm
     return _fee(plan, last, ppm, LATE, "late", on, moment), replace(plan, late_on=on)
 

@@ -22,7 +22,7 @@ from common.domain.identifiers import SubscriptionId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period, boundary, second_of, seconds_between
 from common.domain.platform_tax import UNTAXED, BillTax
-from common.domain.proration import Segments, cost, share, with_fee
+from common.domain.proration import GivenBack, Segments, cost, kept, share, with_fee
 from common.domain.refusal import Conflict, Missing
 from common.domain.subscription_invoice import Bill, InvoiceLine, LineKind, Purpose
 from common.domain.subscription_terms import Terms
@@ -162,11 +162,11 @@ class Subscription(Aggregate):
 
     `anchor_at` and `anchor_months` say where the current period ends: so many months after the
     anchor. `period_seconds` is the length that was billed; `billed` is what the invoices of the
-    period come to. `credit` is the tenant's, and is used up by the next invoices. The last period
-    that may be billed is `last_period`, which somebody here has set (`ends_here`) or the processor
-    (`ends_there`); `committed_periods` are owed in any case. `taxed` is how its next bills are
-    taxed, `period_taxed` how the current period was, `counted` what was written down of its worth
-    (`common.domain.recurring_revenue`): none of them is a part of its state.
+    period come to, `given_back` what of it went back. `credit` is the tenant's, and pays the next
+    invoices. The last period that may be billed is `last_period`, which somebody here has set
+    (`ends_here`) or the processor (`ends_there`); `committed_periods` are owed in any case. `taxed`
+    is how its next bills are taxed, `period_taxed` how the current period was, `counted` what was
+    written down of its worth: none of them is a part of its state.
     """
 
     kind: ClassVar[str] = "subscription"
@@ -182,6 +182,7 @@ class Subscription(Aggregate):
     period: Period
     period_seconds: int = 0
     segments: Segments = ()
+    given_back: tuple[GivenBack, ...] = ()
     billed: Money
     credit: Money
     period_credits_micro: int = 0
@@ -197,9 +198,11 @@ class Subscription(Aggregate):
 
     def state(self) -> dict[str, object]:
         following, there = self.next_terms, self.ends_there
+        back = [[each.source, each.billed_micro, each.net_micro] for each in self.given_back]
         bounds = [each.isoformat() for each in (self.period.start, self.period.end)]
         return {
             **({"endsThere": there, "endsHere": self.ends_here} if there is not None else {}),
+            **({"givenBack": back} if back else {}),
             "status": self.status.value,
             "terms": self.terms.document(),
             "nextTerms": following and following.document(),
@@ -305,7 +308,7 @@ class Subscription(Aggregate):
         self.period = Period(start, end)
         self.period_seconds = self.period.seconds
         self.segments = with_fee((), self.period_seconds, self.terms.fee)
-        self.billed = self.terms.fee
+        self.billed, self.given_back = self.terms.fee, ()
         self.period_credits_micro = self.terms.period_credits_micro
         self.period_taxed = self.taxed
         fee = self.terms.line(LineKind.PLAN_FEE, self.period, self.terms.fee)
@@ -378,18 +381,19 @@ def change_of(
 
 
 def _prorated(subscription: Subscription, wanted: Terms, now: datetime) -> Bill:
-    """Take the rest of the period back, and bill it by other terms."""
+    """Take the rest of the period back, and bill it by other terms; what went back stays so."""
     left, whole = subscription.left_seconds(now), subscription.period_seconds
+    before = cost(subscription.segments, whole, subscription.currency)
     subscription.segments = with_fee(subscription.segments, left, wanted.fee)
     costs = cost(subscription.segments, whole, subscription.currency)
+    billed = kept(costs, subscription.given_back)
     unused = -share(subscription.terms.fee, left, whole)
-    rest = costs - subscription.billed - unused
-    subscription.billed = costs
+    back = billed - costs - (subscription.billed - before)
+    subscription.billed = billed
     period = Period(second_of(now), subscription.period.end)
-    return subscription.bill(
-        Purpose.CHANGE,
-        (
-            subscription.terms.line(LineKind.UNUSED, period, unused),
-            wanted.line(LineKind.REST, period, rest),
-        ),
+    lines = (
+        subscription.terms.line(LineKind.UNUSED, period, unused),
+        wanted.line(LineKind.REST, period, costs - before - unused),
+        wanted.line(LineKind.GIVEN_BACK, period, back),
     )
+    return subscription.bill(Purpose.CHANGE, lines[:2] if back.is_zero else lines)

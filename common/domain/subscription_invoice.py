@@ -45,16 +45,24 @@ class LineKind(StrEnum):
     REST = "rest_of_period"
     USAGE = "usage"
     LATE_USAGE = "late_usage"
+    GIVEN_BACK = "given_back"
 
 
 class Purpose(StrEnum):
     """Why an invoice was written: a period that began, a change within one, what was used until a
-    subscription ended, or what of that was told after its end."""
+    subscription ended, or what of that was told after its end; or a credit that is taken back, as
+    the money of the period that it was of has gone back."""
 
     PERIOD = "period"
     CHANGE = "change"
     USAGE = "usage"
     LATE_USAGE = "late_usage"
+    TAKEN_BACK = "taken_back"
+
+
+USED: Final = frozenset({LineKind.USAGE, LineKind.LATE_USAGE})
+OF_A_PERIOD: Final = frozenset({Purpose.PERIOD, Purpose.CHANGE})
+"""What bills the fees of a period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

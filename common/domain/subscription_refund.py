@@ -97,18 +97,20 @@ class SubscriptionRefund(Aggregate):
         payment: SubscriptionPayment,
         amount: Money,
         promised: Money,
+        of_period: Money,
         moment: Moment,
         *,
         id: RefundId,
         reason: str,
     ) -> SubscriptionRefundRequested:
         """Promise to give so much back, beside what is `promised` and not made yet, and beside what
-        banks ask for and have got: nobody is paid twice.
+        banks ask for and have got, of what is left `of_period` beside its credits: nobody is paid
+        twice.
 
         Refuses: AmountNotPositive, AmountNotInMinorUnits, CurrenciesDiffer, RefundExceedsPayment.
         """
         to_processor(amount)
-        must_be_refundable(invoice, amount, promised + invoice.withheld + invoice.lost)
+        must_be_refundable(invoice, amount, promised + invoice.withheld + invoice.lost, of_period)
         refund = cls(
             id=id,
             subscription_id=invoice.subscription_id,

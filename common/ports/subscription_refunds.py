@@ -54,6 +54,11 @@ class SubscriptionRefunds(Protocol):
     def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
         """What of an invoice's money is promised and not made yet."""
 
+    def left_of_period(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
+        """What the invoices come to that bill the same period's fees as this one, with what they
+        gave as credit, less what of them has gone back, is promised or is withheld. Of an invoice
+        of usage, of that alone. Foreseen with what is promised."""
+
     def due(self, limit: int) -> Sequence[RefundId]:
         """Refunds of which something has to become, the longest waiting first."""
 

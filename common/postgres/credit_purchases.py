@@ -44,11 +44,11 @@ GET: Final = f"SELECT tenant_id, {COLUMNS} FROM credit_purchases WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
 # A payment of a folio of this id, or an invoice of which a charge may have it.
 OTHERS: Final = """
-SELECT billing_central.current_tenant()
-WHERE EXISTS (SELECT FROM payment_intents WHERE id = $1)
-  OR EXISTS (
-    SELECT FROM billing_central.subscription_invoices
-    WHERE tenant_id = billing_central.current_tenant() AND id BETWEEN $2 AND $3)
+SELECT tenant_id FROM payment_intents WHERE id = $1
+UNION ALL
+SELECT tenant_id
+FROM billing_central.subscription_invoices
+WHERE tenant_id = billing_central.current_tenant() AND id BETWEEN $2 AND $3
 """
 PAID_BY: Final = f"""
 SELECT tenant_id, {COLUMNS}

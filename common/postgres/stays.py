@@ -49,7 +49,8 @@ LIMIT $3
 """
 CHANGE: Final = """
 UPDATE stays
-SET checked_in_at = $2, no_show_on = $3, late_on = $4, left_on = $5, canceled_at = $6
+SET arrival = $2, departure = $3, checked_in_at = $4, no_show_on = $5, late_on = $6, left_on = $7,
+    canceled_at = $8
 WHERE folio_id = $1
 """
 CHARGED: Final = """
@@ -143,8 +144,9 @@ class Stays:
         self._desk.insert(INSERT_CANCELED, [row])
 
     def _change(self, plan: StayPlan) -> None:
+        stay = (plan.stay.arrival, plan.stay.departure)
         dates = (plan.checked_in_at, plan.no_show_on, plan.late_on, plan.left_on)
-        values = (plan.folio_id, *dates, plan.canceled_at)
+        values = (plan.folio_id, *stay, *dates, plan.canceled_at)
         change = Write(ranks.AGGREGATE_CHANGES, Statement(CHANGE, values))
         self._desk.write(("stay", plan.folio_id), change)
 

@@ -63,6 +63,30 @@ FROM billing_central.subscription_refunds
 WHERE invoice_id = $1 AND status = 'pending' AND surplus_id IS NULL
 GROUP BY tenant_id
 """
+LEFT_OF_PERIOD: Final = """
+SELECT one.tenant_id, sum(beside.total_micro - gone.micro - coalesce(promised.micro, 0))::bigint
+FROM billing_central.subscription_invoices AS one
+JOIN billing_central.subscription_invoices AS beside
+  ON beside.tenant_id = one.tenant_id
+  AND beside.subscription_id = one.subscription_id
+  AND (beside.id = one.id
+    OR beside.period_number = one.period_number
+      AND one.purpose IN ('period', 'change')
+      AND beside.purpose IN ('period', 'change', 'taken_back'))
+CROSS JOIN LATERAL (
+  SELECT LEAST(beside.refunded_micro + beside.withheld_micro + beside.lost_micro,
+               GREATEST(beside.total_micro, 0)) AS micro
+) AS gone
+LEFT JOIN LATERAL (
+  SELECT sum(amount_micro) AS micro
+  FROM billing_central.subscription_refunds
+  WHERE invoice_id = beside.id AND status = 'pending' AND surplus_id IS NULL
+) AS promised ON true
+WHERE one.tenant_id = billing_central.current_tenant()
+  AND one.id = $1
+  AND (beside.total_micro <= 0 OR beside.given_up_at IS NULL OR beside.paid_at IS NOT NULL)
+GROUP BY one.tenant_id
+"""
 DUE: Final = """
 SELECT tenant_id, id
 FROM billing_central.subscription_refunds
@@ -118,9 +142,14 @@ class SubscriptionRefunds:
 
     def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
         self._desk.foresee(PROMISED, invoice_id)
+        self._desk.foresee(LEFT_OF_PERIOD, invoice_id)
 
     def promised(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
         rows = self._desk.rows(PROMISED, invoice_id)
+        return Money(rows[0][1] if rows else 0, currency)
+
+    def left_of_period(self, invoice_id: SubscriptionInvoiceId, currency: Currency) -> Money:
+        rows = self._desk.rows(LEFT_OF_PERIOD, invoice_id)
         return Money(rows[0][1] if rows else 0, currency)
 
     def due(self, limit: int) -> Sequence[RefundId]:

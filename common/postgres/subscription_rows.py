@@ -6,7 +6,7 @@ from common.domain.identifiers import PlanVersionId, SubscriptionId, Subscriptio
 from common.domain.money import Currency, Money
 from common.domain.period import Interval, Period
 from common.domain.platform_tax import UNTAXED, BillTax
-from common.domain.proration import Segment
+from common.domain.proration import GivenBack, Segment
 from common.domain.recurring_revenue import Counted, RevenueMovement
 from common.domain.subscription import Status, Subscription
 from common.domain.subscription_invoice import (
@@ -26,7 +26,7 @@ CHANGING: Final = (
     f"status, {TERMS}, {NEXT}, anchor_at, anchor_months, period_number, period_start, period_end,"
     " period_seconds, segments, billed_micro, credit_micro, period_credits_micro,"
     " committed_periods, last_period, paused_at, canceled_at, due_at, version, trail, state_digest,"
-    " ends_there, ends_here"
+    " ends_there, ends_here, given_back"
 )
 COLUMNS: Final = f"id, time_zone, currency, started_at, {CHANGING}"
 READ: Final = ", ".join(f"subscriptions.{each.strip()}" for each in COLUMNS.split(","))
@@ -68,13 +68,13 @@ ENTRY_COLUMNS: Final = (
 def subscription_of(row: Row) -> Subscription:
     """A subscription from `READ`, `PLANS` and `COUNTED`."""
     currency = Currency(row[2])
-    later = _terms(row[10:15], row[38:41], currency) if row[10] is not None else None
+    later = _terms(row[10:15], row[39:42], currency) if row[10] is not None else None
     return Subscription(
         id=SubscriptionId(row[0]),
         time_zone=row[1],
         started_at=row[3],
         status=Status(row[4]),
-        terms=_terms(row[5:10], row[35:38], currency),
+        terms=_terms(row[5:10], row[36:39], currency),
         next_terms=later,
         anchor_at=row[15],
         anchor_months=row[16],
@@ -89,15 +89,19 @@ def subscription_of(row: Row) -> Subscription:
         last_period=row[26],
         paused_at=row[27],
         canceled_at=row[28],
-        period_taxed=_taxed(row[41]),
+        period_taxed=_taxed(row[42]),
         version=row[30],
         trail=bytes(row[31]),
         state_digest=bytes(row[32]),
         ends_there=row[33],
         ends_here=row[34],
+        given_back=tuple(
+            GivenBack(source=source, billed_micro=billed, net_micro=net)
+            for source, billed, net in row[35]
+        ),
         is_new=False,
         counted=Counted(
-            movements=row[42], worth_micro=row[43], has_paid=row[44], period_number=row[17]
+            movements=row[43], worth_micro=row[44], has_paid=row[45], period_number=row[17]
         ),
     )
 
@@ -148,6 +152,9 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "state_digest": subscription.state_digest,
         "ends_there": subscription.ends_there,
         "ends_here": subscription.ends_here,
+        "given_back": [
+            [each.source, each.billed_micro, each.net_micro] for each in subscription.given_back
+        ],
     }
 
 

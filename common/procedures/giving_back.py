@@ -4,7 +4,8 @@ Whoever tells of it, the invoice's subscription is locked, and each refund and e
 once by the processor's own id. A refund is a credit note; of a dispute the money is booked as it
 stands. The credits of the invoice's period follow all of it together: the share of them that is the
 share of the invoice's total. What a dispute has taken comes back when it is won, but for what other
-refunds have asked for by then.
+refunds have asked for by then. What went back of a period is not credited again, and a credit of it
+is taken back (`common.domain.subscription_given_back`).
 
 What was taken a second time for an invoice goes back by itself (BEY-4): our own collector and a
 subscription of the processor's own may both take its money, and so may two charges of ours, one of
@@ -26,6 +27,8 @@ from common.domain.platform_credit import (
 )
 from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.prepaid_grant import renewal_key
+from common.domain.subscription import Subscription, SubscriptionFact
+from common.domain.subscription_given_back import is_back, take_credit_back, went_back
 from common.domain.subscription_invoice import Purpose, SubscriptionInvoice
 from common.domain.subscription_payment import (
     SubscriptionPaymentSentBack,
@@ -36,6 +39,7 @@ from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
+from common.procedures.subscribing import settle
 
 REFUNDED: Final = "Given back at the processor"
 TAKEN: Final = "A bank asks for the money of the invoice back"
@@ -43,6 +47,14 @@ WON: Final = "The dispute was won"
 
 
 def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionInvoice | None:
+    """The invoice of the platform that a payment has paid; see `_paid_by`. Raises TryAgain."""
+    found = _paid_by(processor_payment_id, tx)
+    return found[1] if found else None
+
+
+def _paid_by(
+    processor_payment_id: str, tx: Transaction
+) -> tuple[Subscription, SubscriptionInvoice] | None:
     """The invoice of the platform that a payment has paid, behind its subscription's lock; None
     where it has paid none, or its invoice was paid by another charge: that money was never in the
     books. Money that goes back has come before, and whoever says so is under way.
@@ -54,11 +66,11 @@ def invoice_paid_by(processor_payment_id: str, tx: Transaction) -> SubscriptionI
         return None
     tx.subscription_payments.foresee_charge(whose)
     tx.subscriptions.foresee_invoice(whose.invoice_id)
-    tx.subscriptions.take_by_id(whose.subscription_id)
+    subscription = tx.subscriptions.take_by_id(whose.subscription_id)
     payment = tx.subscription_payments.get(whose.payment_id)
     invoice = tx.subscriptions.get_invoice(payment.invoice_id)
     if payment.is_paid:
-        return invoice
+        return subscription, invoice
     if invoice.paid_at is None or payment.is_under_way:
         raise TryAgain("what went back has not been heard to come")
     return None
@@ -71,11 +83,15 @@ def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
     Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment, WebhookContradictsBooks.
     """
     tx.subscription_refunds.foresee_surplus(told.processor_payment_id)
-    invoice = invoice_paid_by(told.processor_payment_id, tx)
-    if invoice is None:
+    found = _paid_by(told.processor_payment_id, tx)
+    if found is None:
         return keep_surplus_made_there(told, tx)
-    if not tx.platform_credits.booked(refund_source(told.processor_refund_id)):
+    source = refund_source(told.processor_refund_id)
+    if not tx.platform_credits.booked(source):
+        subscription, invoice = found
+        gone = invoice.gone
         _credit(invoice, told.paid, told.processor_refund_id, reason, tx)
+        _went_back(subscription, invoice, source, gone, tx)
     return True
 
 
@@ -87,7 +103,7 @@ def keep_refund_result(
 
     Refuses: RefundExceedsPayment, where somebody has given the same money back at the processor.
     """
-    tx.subscriptions.take_by_id(pending.subscription_id)
+    subscription = tx.subscriptions.take_by_id(pending.subscription_id)
     refund = tx.subscription_refunds.get(pending.id)
     if not refund.is_pending:
         return failure_code is None or not refund.was_made_by_us
@@ -103,6 +119,8 @@ def keep_refund_result(
     elif failure_code is None:
         invoice = tx.subscriptions.get_invoice(refund.invoice_id)
         _credit(invoice, refund.amount, refund.id, refund.reason, tx)
+    else:
+        _told(is_back(subscription, refund_source(refund.id)), tx)
     return True
 
 
@@ -112,6 +130,33 @@ def is_refunded(processor_refund_id: str, tx: Transaction) -> bool:
     if tx.platform_credits.booked(refund_source(processor_refund_id)):
         return True
     return tx.subscription_refunds.is_made_there(processor_refund_id)
+
+
+def _went_back(
+    subscription: Subscription,
+    invoice: SubscriptionInvoice,
+    source: str,
+    gone: Money,
+    tx: Transaction,
+    *,
+    for_good: bool = True,
+) -> None:
+    """Note what of an invoice has gone back beyond what had `gone`; where that is for good and was
+    credited before, take the credit back."""
+    now = invoice.gone - gone
+    _told(went_back(subscription, invoice, source, gone, now), tx)
+    if for_good and not subscription.credit.is_zero:
+        left = tx.subscription_refunds.left_of_period(invoice.id, invoice.currency)
+        _told(take_credit_back(subscription, invoice, now - left), tx)
+
+
+def _told(fact: SubscriptionFact | None, tx: Transaction) -> None:
+    """Keep what became of a subscription, with the invoice of it if there is one."""
+    if fact is not None and fact.bill is not None:
+        settle(fact, tx)
+    elif fact is not None:
+        tx.subscriptions.keep(fact.subject)
+        tx.tell(fact)
 
 
 def _credit(
@@ -148,20 +193,24 @@ def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
         return
     subscription_id = tx.subscriptions.get_invoice(dispute.invoice_id).subscription_id
     tx.subscriptions.foresee_invoice(dispute.invoice_id)
-    tx.subscriptions.take_by_id(subscription_id)
+    subscription = tx.subscriptions.take_by_id(subscription_id)
     invoice = tx.subscriptions.get_invoice(dispute.invoice_id)
     source = dispute_source(dispute.processor_dispute_id)
-    before = tx.platform_credits.booked(source)
+    before, gone = tx.platform_credits.booked(source), invoice.gone
     entries = follow(invoice, dispute, before)
     if not entries:
         return
     tx.platform_credits.keep(invoice, entries)
     if dispute.status is not DisputeStatus.WON:
         _take_credits(invoice, invoice.gone, source, TAKEN, tx)
-    elif invoice.bill.purpose is Purpose.PERIOD:
+        is_lost = dispute.status is DisputeStatus.LOST
+        _went_back(subscription, invoice, source, gone, tx, for_good=is_lost)
+        return
+    if invoice.bill.purpose is Purpose.PERIOD:
         give_back_what_is_not_gone(
             tx, _grant_key(invoice), source, invoice.gone, invoice.bill.total, WON
         )
+    _told(is_back(subscription, source), tx)
 
 
 def _take_credits(

@@ -9,10 +9,11 @@ from common.procedures.opening import open_once
 def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> None:
     """Open the reservation's folio and plan its stay, unless that has been done.
 
-    When the guest has `arrived`, what the reservation says by now is planned for every night that
-    has not been charged, if it says anything. One that was canceled is not opened by what was told
-    of it before, only by a guest who has come all the same. Refuses: PropertyUnknown,
-    WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid, NightOutsideStay.
+    When the guest has `arrived`, the stay is from and until when the reservation says by now, and
+    what it says is planned for every night that has not been charged, if it says anything. One that
+    was canceled is not opened by what was told of it before, only by a guest who has come all the
+    same. Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
+    NightOutsideStay.
     """
     canceled = tx.stays.take_reservation(reservation.property_id, reservation.reservation_id)
     if canceled and not arrived:
@@ -29,5 +30,4 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
         )
         tx.stays.plan(plan.arrived(tx) if arrived else plan)
     elif arrived:
-        told = known.planned_anew(planned) if planned else known
-        tx.stays.plan_anew(told.arrived(tx))
+        tx.stays.plan_anew(known.planned_anew(stay, planned).arrived(tx))

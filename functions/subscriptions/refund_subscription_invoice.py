@@ -11,7 +11,10 @@ from common.contracts.shapes import Request
 from common.contracts.subscription_refunds import SubscriptionRefundAnswer
 from common.domain.identifiers import SubscriptionInvoiceId
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
+from common.domain.platform_credit import refund_source
 from common.domain.refund import RefundExceedsPayment
+from common.domain.subscription import Subscription
+from common.domain.subscription_given_back import went_back
 from common.domain.subscription_invoice import SubscriptionInvoice, SubscriptionInvoiceUnknown
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.subscription_refund import SubscriptionRefund
@@ -55,20 +58,32 @@ def refund_subscription_invoice(
 
     Refuses: SubscriptionInvoiceUnknown, AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment.
     """
-    invoice, payment = _take_paid(request.invoice_id, tx)
+    subscription, invoice, payment = _take_paid(request.invoice_id, tx)
     promised = tx.subscription_refunds.promised(invoice.id, invoice.currency)
     requested = SubscriptionRefund.request(
-        invoice, payment, request.amount, promised, tx, id=request.id, reason=request.reason
+        invoice,
+        payment,
+        request.amount,
+        promised,
+        tx.subscription_refunds.left_of_period(invoice.id, invoice.currency),
+        tx,
+        id=request.id,
+        reason=request.reason,
     )
     tx.subscription_refunds.keep(requested.subject)
     tx.tell(requested)
+    gone, source = invoice.gone + promised, refund_source(requested.subject.id)
+    noted = went_back(subscription, invoice, source, gone, request.amount)
+    if noted is not None:
+        tx.subscriptions.keep(subscription)
+        tx.tell(noted)
     return SubscriptionRefundAnswer.of(requested.subject)
 
 
 def _take_paid(
     invoice_id: SubscriptionInvoiceId, tx: Transaction
-) -> tuple[SubscriptionInvoice, SubscriptionPayment]:
-    """An invoice with the charge that has paid it, behind its subscription's lock.
+) -> tuple[Subscription, SubscriptionInvoice, SubscriptionPayment]:
+    """An invoice with its subscription, which is locked, and the charge that has paid it.
 
     Refuses: SubscriptionInvoiceUnknown, RefundExceedsPayment (nothing was paid).
     """
@@ -76,8 +91,8 @@ def _take_paid(
     tx.subscriptions.foresee_invoice(invoice_id)
     tx.subscription_payments.foresee_that_paid(invoice_id)
     tx.subscription_refunds.foresee_promised(invoice_id)
-    tx.subscriptions.take_by_id(subscription_id)
+    subscription = tx.subscriptions.take_by_id(subscription_id)
     payment = tx.subscription_payments.that_paid(invoice_id)
     if payment is None:
         raise RefundExceedsPayment(leftMicro=0)
-    return tx.subscriptions.get_invoice(invoice_id), payment
+    return subscription, tx.subscriptions.get_invoice(invoice_id), payment

@@ -1,10 +1,9 @@
 """Begin a trial: some days of a plan, once, for any account with a verified address (SUB-10).
 
-No role and no scope is asked for, as whoever tries the house out has none yet: that the identity
-service has verified their address is enough. By what somebody is known again (account, mailbox,
-device, card) only HMACs are kept, under each key of the platform; one that is known lets no second
-trial begin, whoever is faster, and it is not told whose it was. The account, the address called
-from and the device have few attempts a day (SEC-7).
+No role and no scope is asked for, as whoever tries the house out has none yet: an address that the
+identity service has verified is enough. By what somebody is known again (account, mailbox, device,
+card) only HMACs are kept, under each key of the platform; one that is known lets no second trial
+begin, whoever is faster, and it is not told whose it was. Attempts a day are few (SEC-7).
 """
 
 from dataclasses import field

@@ -106,7 +106,7 @@ def test_what_the_processor_has_heard_of_is_never_given_up_or_taken_back(desk: D
 def test_without_a_payment_on_its_folio_it_is_what_it_is(desk: Desk) -> None:
     intent = intent_at(desk, S.SUCCEEDED)
 
-    standing = StandingPayment(intent=intent, payment=None, is_disputed=True)
+    standing = StandingPayment(intent=intent, payment=None, is_disputed=False)
 
     assert standing.status is S.SUCCEEDED
     assert intent.is_unplaced

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from common.domain.identifiers import PlanVersionId, SubscriptionId
+from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
 from common.domain.money import Currency, Money
 from common.domain.period import Interval
 from common.domain.plan import PlanFees, PlanLimits, PlanVersion
-from common.domain.proration import Segment, cost, with_fee
+from common.domain.proration import GivenBack, Segment, cost, kept, with_fee
 from common.domain.subscription import (
     TRANSITIONS,
     Status,
@@ -21,8 +21,24 @@ from common.domain.subscription import (
     begin,
     change_of,
 )
-from common.domain.subscription_invoice import Bill, LineKind, Purpose, entries_of
-from common.domain.subscription_life import cancel, end_there, go_on_there, pause, renew, resume
+from common.domain.subscription_given_back import went_back
+from common.domain.subscription_invoice import (
+    Bill,
+    LineKind,
+    PlatformSeries,
+    Purpose,
+    SubscriptionInvoice,
+    entries_of,
+    issue,
+)
+from common.domain.subscription_life import (
+    cancel,
+    end_there,
+    go_on_there,
+    pause,
+    renew,
+    resume,
+)
 from common.domain.subscription_terms import Terms
 
 USD = Currency("USD")
@@ -130,6 +146,57 @@ def test_no_circle_costs_less_than_the_cheapest_of_its_terms() -> None:
         exact += Fraction(fee.amount_micro * (THIRTY_DAYS - since), THIRTY_DAYS)
         assert abs(billed - exact) <= 5_000
         assert billed >= min(fees) * 10_000
+
+
+@pytest.mark.req("WH-5", "BEY-8")
+def test_what_went_back_counts_for_what_is_not_used() -> None:
+    """99.00, of which 20.00 went back: what costs 64.00 is kept at 84.00, and 50.00 at 70.00. At
+    84.00 another 50.00 go back: 64.00 stay at 84.00, and 30.00 at 84.00 too, or 10.00 at 80.00."""
+    first = GivenBack(source="a", billed_micro=99_000_000, net_micro=20_000_000)
+    then = GivenBack(source="b", billed_micro=84_000_000, net_micro=50_000_000)
+
+    kept_once = [kept(usd(cents), (first,)) for cents in (10_000, 9_900, 9_000, 6_400, 5_000)]
+    kept_twice = [kept(usd(cents), (first, then)) for cents in (9_900, 6_400, 3_000, 1_000)]
+
+    assert kept_once == [usd(cents) for cents in (10_000, 9_900, 9_900, 8_400, 7_000)]
+    assert kept_twice == [usd(cents) for cents in (9_900, 8_400, 8_400, 8_000)]
+
+
+@pytest.mark.req("WH-5", "BEY-8")
+def test_no_circle_earns_beside_refunds() -> None:
+    """Random changes and refunds, each refund of what is left of what was paid: what stays paid is
+    never less than nothing, nor than what the time cost until now less what went back before any
+    change; and there and back within a second is nothing, whatever went back."""
+    rng = random.Random(13)
+    for _ in range(300):
+        subscription = begun(rng.randrange(1, 20_000))
+        kept_paid, at = subscription.billed, START
+        for number in range(6):
+            at += timedelta(seconds=rng.randrange(THIRTY_DAYS // 7))
+            if rng.random() < 0.4 and not kept_paid.is_zero:
+                back = usd(rng.randrange(1, kept_paid.minor_units + 1))
+                went_back(subscription, paid(subscription), f"re_{number}", usd(0), back)
+                kept_paid -= back
+            billed, standing = subscription.billed, subscription.terms
+            for wanted in (terms(rng.randrange(0, 20_000)), terms(20_001), standing):
+                change_of(subscription, wanted, wanted, at, "why")
+            assert subscription.billed == billed
+            change = changed(subscription, terms(20_002 + number if number % 2 else number), at)
+            assert change is not None
+            kept_paid += change.total
+            assert kept_paid.amount_micro >= 0
+            assert subscription.billed >= cost(
+                subscription.segments, subscription.period_seconds, USD
+            )
+
+
+def paid(subscription: Subscription) -> SubscriptionInvoice:
+    """An invoice of all that the current period was billed with."""
+    line = subscription.terms.line(LineKind.PLAN_FEE, subscription.period, subscription.billed)
+    bill = Bill.of(Purpose.PERIOD, subscription.period_number, subscription.period, (line,), usd(0))
+    series = PlatformSeries(year=2026, last_number=0, last_sha256=None)
+    invoice_id = SubscriptionInvoiceId.of("1" * 26)
+    return issue(bill, invoice_id, subscription.id, series, {}, START).subject
 
 
 @pytest.mark.req("SUB-5", "MON-6")

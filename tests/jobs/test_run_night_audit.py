@@ -216,6 +216,48 @@ def test_who_has_not_left_pays_a_part_of_the_last_night_once(hotel: Hotel, clock
     assert fees == [("charge", "fee", *day, 4_500), ("tax", "fee", *day, 450)]
 
 
+def test_who_stays_longer_by_the_desk_has_not_left_late(hotel: Hotel, clock: Clock) -> None:
+    """Booked until the second, at the desk until the fourth: the third night is charged, and half
+    of the last one when the fourth is over."""
+    hotel.write_settings(lateCheckOutFeePpm=500_000)
+    booked = reservation(hotel, room(1, 9_000), departure="2026-03-02")
+    hotel.deliver("on_reservation_confirmed", booked)
+    longer = {**booked, "departure": "2026-03-04", "nights": [room(day, 9_000) for day in (1, 3)]}
+    assert hotel.deliver("on_reservation_checked_in", longer).status_code == 204
+    for instant in (NEXT_DAY, THIRD_DAY, FOURTH_DAY, "2026-03-05T06:00:00+00:00"):
+        clock(instant)
+        run(hotel)
+
+    (item,) = hotel.get("/folios").json["items"]
+    charged = [line[1:5] for line in lines(hotel, item["folioId"]) if line[0] == "charge"]
+    assert charged == [
+        ("room", "2026-03-01", "2026-03-01", 9_000),
+        ("room", "2026-03-03", "2026-03-03", 9_000),
+        ("fee", "2026-03-04", "2026-03-04", 4_500),
+    ]
+    assert_books_are_right(hotel)
+
+
+def test_a_night_that_was_charged_is_one_of_the_stay(hotel: Hotel, clock: Clock) -> None:
+    """Told, behind the audit of the first, that the stay is of the second only, without a plan: the
+    third night, which was planned, is none of it any more."""
+    booked = reservation(hotel, room(1), room(2), room(3))
+    for consumer in ("on_reservation_confirmed", "on_reservation_checked_in"):
+        hotel.deliver(consumer, booked)
+    clock(NEXT_DAY)
+    run(hotel)
+    told_anew = {**booked, "arrival": "2026-03-02", "departure": "2026-03-03", "nights": []}
+
+    assert hotel.deliver("on_reservation_checked_in", told_anew).status_code == 204
+
+    assert hotel.rows("SELECT arrival::text, departure::text FROM {s}.stays") == [
+        ["2026-03-01", "2026-03-03"]
+    ]
+    nights = "SELECT night::text, charge_id IS NOT NULL FROM {s}.planned_charges ORDER BY night"
+    assert hotel.rows(nights) == [["2026-03-01", True], ["2026-03-02", False]]
+    assert_books_are_right(hotel)
+
+
 def test_a_plan_that_changed_at_the_desk_is_charged_from_then_on(
     hotel: Hotel, clock: Clock
 ) -> None:

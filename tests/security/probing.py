@@ -38,6 +38,7 @@ A_VALUE = {
     "date": "now()::date",
     "timestamp with time zone": "now()",
     "boolean": "false",
+    "text[]": "'{}'",
 }
 
 

@@ -30,6 +30,7 @@ PLAN: dict[str, Any] = {
     "limits": {"projects": 3, "users": 2, "aiRequests": 5, "storageMb": 100},
     "support": "email",
     "sla": True,
+    "trialDays": 7,
     "usagePrices": [
         {
             "meter": "ai_tokens",

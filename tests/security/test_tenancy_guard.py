@@ -46,7 +46,8 @@ OF_NOBODY = {
     *("subscriptions.TAKE_SERIES", "platform_credits.TAKE_SERIES", "usage.METERS"),
     *(f"subscription_collections.{name}" for name in ("HELD", "INCIDENT_ON", "TAKE_INCIDENT")),
 }
-SUMS = {"credit_purchases.DIFFERENCES", "payouts.HELD"}  # of what row security shows, and no row
+# Of what row security shows, and no row.
+SUMS = {"credit_purchases.DIFFERENCES", "payouts.HELD", "subscriptions.GRANTED"}
 ANSWERS_NO_ROW = re.compile(r"\b(set_config|pg_(try_)?advisory_xact_lock(_shared)?)\(")
 
 

@@ -28,10 +28,11 @@ FROM (
 WHERE period_start < ended;
 
 -- invariant: a_period_costs_what_its_terms_cost
--- The invoices of a subscription's period, without tax and what was used, come to what its fees cost for the
--- seconds that each was in force, rounded once, half away from zero; and its credit is what invoices
--- left of it.
-WITH exact AS (
+-- The invoices of a subscription's period, without tax and what was used, come to what its fees cost
+-- for the seconds that each was in force, rounded once, half away from zero, and to what of the
+-- period went back beside that, as far as it was billed then; and its credit is what invoices left
+-- of it.
+WITH RECURSIVE exact AS (
   SELECT id, sum(fee * (since - coalesce(until, 0))) AS cost
   FROM (
     SELECT id, (segment ->> 0)::numeric AS since, (segment ->> 1)::numeric AS fee,
@@ -50,15 +51,30 @@ WITH exact AS (
     ELSE 10000 END AS unit
   FROM billing_central.subscriptions
   WHERE tenant_id = billing_central.current_tenant()
+), kept AS (
+  SELECT id, 0 AS place, round(cost / period_seconds / unit) * unit AS micro, given_back
+  FROM billing_central.subscriptions
+  JOIN exact USING (id)
+  JOIN minor USING (id)
+  UNION ALL
+  SELECT id, place + 1,
+         CASE WHEN micro < (given_back -> place ->> 1)::numeric
+           THEN LEAST(micro + (given_back -> place ->> 2)::numeric,
+                      (given_back -> place ->> 1)::numeric)
+           ELSE micro END,
+         given_back
+  FROM kept
+  WHERE place < jsonb_array_length(given_back)
 )
 SELECT id, concat_ws(' ', 'billed', billed_micro, 'invoiced', invoiced, 'by its terms', cost,
   'in', period_seconds, 'seconds, credit', credit_micro, 'of', left_over)
 FROM billing_central.subscriptions
 JOIN exact USING (id)
-JOIN minor USING (id)
+JOIN (SELECT id, micro FROM kept WHERE place = jsonb_array_length(given_back)) AS costs USING (id)
 LEFT JOIN LATERAL (
   SELECT sum(total_micro - tax_micro - usage.micro)
-           FILTER (WHERE invoices.period_number = subscriptions.period_number) AS invoiced,
+           FILTER (WHERE invoices.period_number = subscriptions.period_number
+                   AND purpose <> 'taken_back') AS invoiced,
          sum(carried_micro) - sum(brought_micro) AS left_over
   FROM billing_central.subscription_invoices AS invoices
   CROSS JOIN LATERAL (
@@ -69,7 +85,7 @@ LEFT JOIN LATERAL (
   WHERE subscription_id = subscriptions.id
 ) AS sums ON true
 WHERE (billed_micro::numeric, billed_micro::numeric, credit_micro::numeric) IS DISTINCT FROM
-        (invoiced, round(cost / period_seconds / unit) * unit, left_over);
+        (invoiced, costs.micro, left_over);
 
 -- invariant: a_platform_invoice_is_as_it_was_written
 -- An invoice of the platform fits its hash, and its lines come to its total with their tax.
@@ -127,7 +143,7 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
   AND ((invoices.tax_micro::numeric, invoices.tax_micro::numeric)
          IS DISTINCT FROM (expected, coalesce(owed, 0))
     OR of_period.taxed_as <> invoices.taxed_as
-    OR invoices.purpose <> 'change' AND invoices.taxed_as ->> 'seller' IS NULL AND EXISTS (
+    OR invoices.purpose NOT IN ('change', 'taken_back') AND invoices.taxed_as ->> 'seller' IS NULL AND EXISTS (
          SELECT FROM billing_central.platform_tax_rules
          WHERE in_force_from <= invoices.issued_at));
 
@@ -182,6 +198,7 @@ WITH terms AS (
     ',"committedPeriods":', committed_periods, ',"creditMicro":', credit_micro,
     CASE WHEN ends_there IS NOT NULL THEN concat(
       ',"endsHere":', coalesce(ends_here::text, 'null'), ',"endsThere":', ends_there) END,
+    CASE WHEN given_back <> '[]' THEN ',"givenBack":' || replace(given_back::text, ' ', '') END,
     ',"lastPeriod":', coalesce(last_period::text, 'null'), ',"nextTerms":', later,
     ',"pausedAt":', coalesce('"' || told.paused || '"', 'null'),
     ',"period":[', period_number, ',"', told.start, '","', told.end, '",', period_seconds, ']',

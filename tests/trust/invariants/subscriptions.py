@@ -53,6 +53,11 @@ SUBSCRIPTIONS = (
     plant(ONCE, _set("period_number = period_number + 1"), also=(COSTS, DIGESTED)),
     plant(COSTS, _set("billed_micro = billed_micro + 10000"), also=(DIGESTED,)),
     plant(COSTS, _set("credit_micro = credit_micro + 1"), also=(DIGESTED,)),
+    plant(
+        COSTS,
+        _set("given_back = '[[\"refund:re_1\", 99000000, 1000000]]'"),
+        also=(DIGESTED,),
+    ),
     plant(WRITTEN, f"UPDATE {INVOICES} SET payload = payload || ' ' WHERE {FIRST}"),
     plant(
         WRITTEN,

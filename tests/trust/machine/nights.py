@@ -78,9 +78,16 @@ class Nights(Books):
             }
         elif arrived:
             stay["arrived"] = True
-            if planned:
-                charged = {on: each for on, each in stay["nights"].items() if each["done"]}
-                stay["nights"] = {**planned, **charged}
+            charged = {on: each for on, each in stay["nights"].items() if each["done"]}
+            arrival, departure = (date.fromisoformat(data[at]) for at in ("arrival", "departure"))
+            stay["arrival"] = min([arrival, *charged])
+            stay["departure"] = max([departure, *(on + DAY for on in charged)])
+            known = {
+                on: each
+                for on, each in (planned or stay["nights"]).items()
+                if stay["arrival"] <= on < stay["departure"]
+            }
+            stay["nights"] = {**known, **charged}
 
     # night audits
 

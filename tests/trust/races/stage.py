@@ -33,6 +33,7 @@ from ulid import ULID
 from werkzeug.test import TestResponse
 
 from common.domain.certificate import CertificateGiven
+from common.domain.identifiers import RefundId
 from common.local.identity import LocalIdentity
 from common.ports.powers import Printer, Seal
 from common.postgres.pool import Pool
@@ -41,6 +42,7 @@ from common.postgres.settings_cache import SettingsCache
 from common.postgres.tenant_command import PostgresCommand
 from common.runtime.logging import Log
 from tests.hotel import ISSUER, Hotel, House
+from tests.trialing import try_out
 from tests.trust import books
 from tests.trust.emptying import emptying
 from tests.trust.races.schedule import Schedule, Written
@@ -142,6 +144,7 @@ class Theatre:
     @classmethod
     def build(cls, house: House, folder: Path) -> "Theatre":
         hotel = house.new_hotel()
+        assert try_out(hotel).status_code == 201  # the key of marks is the platform's: known by now
         identity = LocalIdentity(folder / "identity", issuer=ISSUER, clock=StandingClock().now)
         printer = OncePrinter(house.wiring.printer)
         instances = [_instance(house, identity, printer) for _ in range(PLAYERS_MAX + 1)]
@@ -161,8 +164,10 @@ class Theatre:
     def _clear_the_processor(self) -> None:
         """What the sandbox has made goes as well: the next play makes the same under these ids."""
         folder = Path(self.hotel.house.wiring.settings.local_folder) / "processor"
-        for made in ("customers", "methods", "intents"):
+        for made in ("customers", "methods", "intents", "there"):
             shutil.rmtree(folder / made, ignore_errors=True)
+        for refund in folder.glob(f"{RefundId.prefix}*"):
+            refund.unlink()
         for capture in folder.glob("captures/*.json"):
             if json.loads(capture.read_bytes())["tenant"] == str(self.hotel.tenant_id):
                 capture.unlink()
