@@ -4,8 +4,9 @@
 -- Lock: ACCESS EXCLUSIVE on subscriptions and subscription_invoices for a moment: a column with a
 --       constant default writes no row anew, and the few invoices are read once for the check.
 -- Version before: goes on working. What goes back through it is not noted, so that a change within
---      the same period credits it again, as ever; and what it keeps of a subscription leaves the
---      notes as they are.
+--      the same period credits it again, as ever. A period that it begins while both versions run
+--      keeps the notes of the one before, until the next: then a change may credit less than it
+--      should, and the nightly check of the books names the subscription.
 -- Down: is refused while there is an invoice of the new purpose.
 
 -- up
