@@ -14,7 +14,7 @@ from tests.functions.subscriptions.test_money_that_goes_back import paid, send
 from tests.hotel import Hotel, House, new_id
 from tests.paying import run_job
 from tests.proofs import assert_refused
-from tests.subscribing import change, invoices, shown
+from tests.subscribing import change, cycle, invoices, shown
 from tests.together import at_once
 from tests.trust.books import broken
 from tests.webhooks import disputed, refund_told, refunded_there
@@ -37,6 +37,16 @@ def credit(hotel: Hotel) -> int:
     """The tenant's credit in cents, give or take a second's part."""
     cents: int = shown(hotel)["subscription"]["credit"]["amountMicro"] // 10_000
     return cents
+
+
+def newest_invoice(hotel: Hotel) -> str:
+    """The id of the tenant's newest invoice."""
+    invoice: str = hotel.house.sql(
+        "SELECT id FROM billing_central.subscription_invoices WHERE tenant_id = :t"
+        " ORDER BY issued_at DESC LIMIT 1",
+        t=hotel.tenant_id,
+    )[0][0]
+    return invoice
 
 
 def totals(hotel: Hotel) -> list[list[object]]:
@@ -65,6 +75,26 @@ def test_a_change_credits_what_is_beyond_what_was_refunded(hotel: Hotel, middle:
     before = credit(hotel)
     assert change(hotel, plan="free").status_code == 200
     assert credit(hotel) == before
+    assert broken(hotel) == []
+
+
+def test_of_what_credit_has_paid_no_money_goes_back(
+    hotel: Hotel, middle: str, clock: Clock
+) -> None:
+    """Pro from the middle: the credit of 35.00 pays May, and 6.00 of June, whose 23.00 are charged.
+    14.00 are promised back: 9.00 of the money are left, though 15.00 of the invoice are."""
+    assert change(hotel, plan="pro").status_code == 200
+    for month in ("05", "06"):
+        clock(f"2026-{month}-01T00:01:00+00:00")
+        assert cycle(hotel).status_code == 200
+    collect(hotel)
+    june = newest_invoice(hotel)
+    assert refund_invoice(hotel, june, 1_400).status_code == 201
+
+    again = refund_invoice(hotel, june, 1_400)
+
+    assert_refused(again, 409, "REFUND_EXCEEDS_PAYMENT")
+    assert abs(again.json["leftMicro"] - 9_000_000) <= 10_000
     assert broken(hotel) == []
 
 
