@@ -151,35 +151,9 @@ class SubscriptionPayment(ProcessorPayment):
         processor_invoice_id: str,
         processor_payment_id: str | None,
         moment: Moment,
-    ) -> SubscriptionPaymentSucceeded:
-        """The processor has taken what is due of an invoice by one of its own, unasked by us. By
-        which of its payments, it does not always say."""
-        payment = cls._there(invoice, trial, processor_invoice_id, processor_payment_id, moment)
-        return SubscriptionPaymentSucceeded(subject=payment, sequence=payment.next_sequence())
-
-    @classmethod
-    def taken_there_second(
-        cls,
-        invoice: SubscriptionInvoice,
-        trial: int,
-        processor_invoice_id: str,
-        processor_payment_id: str | None,
-        moment: Moment,
-    ) -> SubscriptionPaymentSentBack:
-        """The processor has taken by one of its own what was paid before. Raises ValueError where
-        it was not."""
-        payment = cls._there(invoice, trial, processor_invoice_id, processor_payment_id, moment)
-        return payment._second(invoice, moment)
-
-    @classmethod
-    def _there(
-        cls,
-        invoice: SubscriptionInvoice,
-        trial: int,
-        processor_invoice_id: str,
-        processor_payment_id: str | None,
-        moment: Moment,
     ) -> Self:
+        """What the processor has taken for an invoice by one of its own, unasked by us: it `pays`,
+        or is `second`. By which of its payments, the processor does not always say."""
         return cls(
             id=charge_id(invoice.id, trial),
             subscription_id=invoice.subscription_id,
@@ -195,6 +169,10 @@ class SubscriptionPayment(ProcessorPayment):
             processor_invoice_id=processor_invoice_id,
         )
 
+    def pays(self) -> SubscriptionPaymentSucceeded:
+        """What was taken there pays the invoice."""
+        return SubscriptionPaymentSucceeded(subject=self, sequence=self.next_sequence())
+
     def may_hear(self, heard: Heard) -> bool:
         """Whether what the processor says is news; of what goes back nothing is any more."""
         return self.status is not PaymentStatus.REFUNDED and super().may_hear(heard)
@@ -205,9 +183,11 @@ class SubscriptionPayment(ProcessorPayment):
         """It was taken, for an invoice that another one has paid. Raises ValueError for what is no
         news, or where none has."""
         self._move(heard, moment)
-        return self._second(invoice, moment)
+        return self.second(invoice, moment)
 
-    def _second(self, invoice: SubscriptionInvoice, moment: Moment) -> SubscriptionPaymentSentBack:
+    def second(self, invoice: SubscriptionInvoice, moment: Moment) -> SubscriptionPaymentSentBack:
+        """It was taken for an invoice that another one has paid, and goes back. Raises ValueError
+        where none has."""
         if invoice.status != "paid" or self.status is not PaymentStatus.SUCCEEDED:
             raise ValueError(f"{self.id} is {self.status} and pays {invoice.id}")
         self.status, self.goes_back_as = PaymentStatus.REFUNDED, moment.new_id(RefundId)

@@ -61,9 +61,9 @@ def paid_there(about: ProcessorObject, heard: Heard, tx: Transaction) -> None:
         return
     invoice, trials = waiting
     taken = SubscriptionPayment.taken_there(invoice, trials + 1, about.id, about.payment_intent, tx)
-    tx.subscription_payments.keep(taken.subject)
-    tx.tell(taken)
-    keep_paid(subscription, collection, taken.subject, invoice, tx)
+    tx.subscription_payments.keep(taken)
+    tx.tell(taken.pays())
+    keep_paid(subscription, collection, taken, invoice, tx)
 
 
 def _paid_twice(
@@ -79,9 +79,8 @@ def _paid_twice(
     if not paid:
         raise WebhookContradictsBooks("No invoice of this subscription waits for this money.")
     invoice, trials = paid
-    payment = about.payment_intent
-    second = SubscriptionPayment.taken_there_second(invoice, trials + 1, about.id, payment, tx)
-    send_back(second, invoice, tx)
+    taken = SubscriptionPayment.taken_there(invoice, trials + 1, about.id, about.payment_intent, tx)
+    send_back(taken.second(invoice, tx), invoice, tx)
 
 
 def declined_there(about: ProcessorObject, tx: Transaction) -> None:
