@@ -12,6 +12,7 @@ import pytest
 
 from common.local.database import LocalDatabase, start_database
 from common.postgres.address import open_session
+from tests.charging import incidents_are_over
 from tests.hotel import Hotel, House
 from tests.lending import all_move_out, lent
 
@@ -96,3 +97,10 @@ def clock(house: House) -> Iterator[Callable[[str], None]]:
     """Turns the service's clock to an instant; afterwards it shows the time as it is again."""
     yield house.turn_clock
     house.reset_clock()
+
+
+@pytest.fixture
+def noon(clock: Callable[[str], None], house: House) -> None:
+    """It is noon of 1 March, and no incident keeps the platform from charging anybody."""
+    incidents_are_over(house)
+    clock("2026-03-01T12:00:00+00:00")

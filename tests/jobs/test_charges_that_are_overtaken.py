@@ -13,27 +13,20 @@ from tests.charging import (
     choose,
     collect,
     debts,
-    incidents_are_over,
     last_charge,
     status,
     told_of,
 )
-from tests.hotel import Hotel, House
+from tests.hotel import Hotel
 from tests.paying import run_job
 from tests.proofs import told, trail
 from tests.subscribing import act, shown, subscribed
 from tests.trust.books import broken
 from tests.webhooks import Webhook, event
 
-pytestmark = pytest.mark.req("SUB-6", "SUB-7")
+pytestmark = [pytest.mark.req("SUB-6", "SUB-7"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
 TAKEN = ["processor_clearing", "receivable", 2_900]
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, house: House) -> None:
-    incidents_are_over(house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def asked_for(hotel: Hotel) -> None:

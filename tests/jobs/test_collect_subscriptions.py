@@ -15,7 +15,6 @@ from tests.charging import (
     collect,
     collection,
     debts,
-    incidents_are_over,
     last_charge,
     status,
 )
@@ -27,15 +26,9 @@ from tests.subscribing import act, change, invoices, run_cycle, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
 
-pytestmark = pytest.mark.req("SUB-6", "JOB-1")
+pytestmark = [pytest.mark.req("SUB-6", "JOB-1"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
 END = "2026-03-11T12:30:00+00:00"
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, house: House) -> None:
-    incidents_are_over(house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def at(clock: Clock, hotel: Hotel, day: int, hour: str = "12:30") -> None:

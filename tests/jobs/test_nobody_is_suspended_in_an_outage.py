@@ -23,18 +23,12 @@ from tests.proofs import assert_refused, told, trail
 from tests.subscribing import change, invoices, subscribed
 from tests.trust.books import broken
 
-pytestmark = pytest.mark.req("SUB-7", "JOB-1")
+pytestmark = [pytest.mark.req("SUB-7", "JOB-1"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
 CLOSED = (
     "UPDATE billing_central.circuit_breakers SET failures = 0, window_began_at = NULL,"
     " opened_at = NULL, probe_by = NULL, probe_until = NULL"
 )
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, house: House) -> None:
-    incidents_are_over(house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 @pytest.fixture

@@ -13,26 +13,19 @@ from tests.charging import (
     choose,
     collect,
     debts,
-    incidents_are_over,
     last_charge,
     status,
 )
-from tests.hotel import Hotel, House
+from tests.hotel import Hotel
 from tests.paying import acted, run_job
 from tests.proofs import told
 from tests.subscribing import act, put_into, subscribed
 from tests.together import at_once
 from tests.trust.books import broken
 
-pytestmark = pytest.mark.req("SUB-6", "SUB-7")
+pytestmark = [pytest.mark.req("SUB-6", "SUB-7"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
 TAKEN = ["processor_clearing", "receivable", 2_900]
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, house: House) -> None:
-    incidents_are_over(house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def waiting(hotel: Hotel) -> str:

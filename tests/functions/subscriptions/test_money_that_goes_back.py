@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.buying import card
-from tests.charging import collect, debts, incidents_are_over, last_charge, told_of
+from tests.charging import collect, debts, last_charge, told_of
 from tests.hotel import Hotel, House
 from tests.platform_taxing import nobody_sells, settle_in, somebody_sells
 from tests.prepaying import available, balance, deduct, entries
@@ -16,14 +16,8 @@ from tests.together import at_once
 from tests.trust.books import broken
 from tests.webhooks import Webhook, disputed, refunded_there
 
-pytestmark = pytest.mark.req("WH-5", "CRD-5")
+pytestmark = [pytest.mark.req("WH-5", "CRD-5"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, house: House) -> None:
-    incidents_are_over(house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def paid(hotel: Hotel, plan: str = "pro") -> str:

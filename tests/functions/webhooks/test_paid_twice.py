@@ -25,7 +25,6 @@ from tests.charging import (
     collect,
     debts,
     first_invoice,
-    incidents_are_over,
     last_charge,
     refund_invoice,
     status,
@@ -41,14 +40,8 @@ from tests.together import at_once
 from tests.trust.books import broken
 from tests.webhooks import refund_told, refunded_there
 
-pytestmark = pytest.mark.req("BEY-4", "WH-4", "REF-1")
+pytestmark = [pytest.mark.req("BEY-4", "WH-4", "REF-1"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, hotel: Hotel) -> None:
-    incidents_are_over(hotel.house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def paid_here(hotel: Hotel, kind: str = "sandbox_visa") -> str:

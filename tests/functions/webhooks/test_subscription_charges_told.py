@@ -15,7 +15,6 @@ from tests.charging import (
     choose,
     collect,
     debts,
-    incidents_are_over,
     last_charge,
     status,
     told_of,
@@ -30,14 +29,8 @@ from tests.together import at_once
 from tests.trust.books import broken
 from tests.webhooks import Webhook, event, refunded_there
 
-pytestmark = pytest.mark.req("WH-4", "SUB-6")
+pytestmark = [pytest.mark.req("WH-4", "SUB-6"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, hotel: Hotel) -> None:
-    incidents_are_over(hotel.house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def started(hotel: Hotel, kind: str = "sandbox_visa") -> str:

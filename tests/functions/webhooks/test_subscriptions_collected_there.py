@@ -18,7 +18,6 @@ from tests.charging import (
     collect,
     collection,
     debts,
-    incidents_are_over,
     status,
 )
 from tests.hotel import Hotel
@@ -30,16 +29,10 @@ from tests.trialing import run_reminder, tried
 from tests.trust.books import broken
 from tests.webhooks import Webhook, event
 
-pytestmark = pytest.mark.req("WH-4", "SUB-6")
+pytestmark = [pytest.mark.req("WH-4", "SUB-6"), pytest.mark.usefixtures("noon")]
 Clock = Callable[[str], None]
 THEIRS = "sub_at_the_processor"
 APRIL = "2026-04-01T12:30:00+00:00"
-
-
-@pytest.fixture(autouse=True)
-def noon(clock: Clock, hotel: Hotel) -> None:
-    incidents_are_over(hotel.house)
-    clock("2026-03-01T12:00:00+00:00")
 
 
 def mine(hotel: Hotel) -> str:
