@@ -11,6 +11,7 @@ from common.domain.identifiers import PlanVersionId, SubscriptionId, Subscriptio
 from common.domain.money import Currency, Money
 from common.domain.period import Interval
 from common.domain.plan import PlanFees, PlanLimits, PlanVersion
+from common.domain.processor_payment import PaymentStatus
 from common.domain.proration import GivenBack, Segment, cost, kept, with_fee
 from common.domain.subscription import (
     TRANSITIONS,
@@ -39,7 +40,9 @@ from common.domain.subscription_life import (
     renew,
     resume,
 )
+from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.subscription_terms import Terms
+from tests.domain.front_desk import Desk
 
 USD = Currency("USD")
 START = datetime(2026, 4, 1, 12, 0, 0, tzinfo=UTC)
@@ -197,6 +200,19 @@ def paid(subscription: Subscription) -> SubscriptionInvoice:
     series = PlatformSeries(year=2026, last_number=0, last_sha256=None)
     invoice_id = SubscriptionInvoiceId.of("1" * 26)
     return issue(bill, invoice_id, subscription.id, series, {}, START).subject
+
+
+@pytest.mark.req("BEY-4")
+def test_what_is_taken_for_an_open_invoice_is_not_second() -> None:
+    """It pays: only behind another one does money go back by itself."""
+    invoice, desk = paid(begun()), Desk()
+    taken = SubscriptionPayment.taken_there(invoice, 1, "in_1", "pi_1", desk)
+
+    with pytest.raises(ValueError, match="pays"):
+        taken.second(invoice, desk)
+
+    assert taken.status is PaymentStatus.SUCCEEDED
+    assert taken.pays().name == "subscription_payment.succeeded"
 
 
 @pytest.mark.req("SUB-5", "MON-6")
