@@ -101,17 +101,19 @@ class Exchange:
                 raise RequestInvalid.at("This is given twice in the query.", name)
         return self.request.args.to_dict()
 
-    def switches(self) -> dict[str, bool]:
-        """What a command takes in the query. A body's fields do not stand in an address, which
-        others log. Refuses: RequestInvalid."""
-        known = dict.fromkeys((camel(name) for name in self.declaration.switches), False)
-        for name, text in self.query().items():
+    def switches(self, body: Mapping[str, object]) -> dict[str, bool]:
+        """What of a command was given in the query. A body's fields do not stand in an address,
+        which others log, nor these in a body. Refuses: RequestInvalid."""
+        known = {camel(name) for name in self.declaration.switches}
+        for name in known & body.keys():
+            raise RequestInvalid.at("This is taken in the query.", name)
+        given = self.query()
+        for name, text in given.items():
             if name not in known:
                 raise RequestInvalid.at("This is not taken in the query.", name)
             if text not in ("true", "false"):
                 raise RequestInvalid.at("This is true or false.", name)
-            known[name] = text == "true"
-        return known
+        return {name: text == "true" for name, text in given.items()}
 
     def check_tenant(self, actor: Actor, fields: Mapping[str, object]) -> None:
         """Nothing in a request may name another tenant than the actor's, but for who works for the

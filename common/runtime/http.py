@@ -225,7 +225,7 @@ class HttpEdge:
         key = exchange.idempotency_key() if declaration.changes_state else None
         body = body_of(exchange.request, declaration.body_bytes_max)
         self._check_tenant(exchange, actor, {**path, **body})
-        switches = exchange.switches()
+        switches = exchange.switches(body)
         token = body.pop(STEP_UP_FIELD, None) if declaration.step_up else None
         document = merged(merged(path, switches), body)
         request = read(declaration.request, document)

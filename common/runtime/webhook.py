@@ -143,7 +143,7 @@ class WebhookEdge:
         declaration = exchange.declaration
         exchange.path_parameters()
         exchange.check_method()
-        exchange.switches()
+        exchange.switches({})
         content = raw_body(exchange.request, declaration.body_bytes_max, declaration.takes)
         if not self.is_signed(content, exchange.request.headers.get(SIGNATURE_HEADER)):
             raise WebhookSignatureInvalid()

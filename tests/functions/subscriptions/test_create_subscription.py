@@ -208,6 +208,29 @@ def test_another_confirmation_subscribes_nobody(hotel: Hotel) -> None:
     assert invoices(hotel) == []
 
 
+@pytest.mark.req("SEC-4")
+def test_what_would_hold_all_the_same_is_confirmed_as_it_was_given(hotel: Hotel) -> None:
+    """One seat and no commitment are what is meant without a word; here they are said."""
+    subscribed(hotel, seats=1, committed=False)
+
+    assert invoices(hotel) == [["period", 1, 2_900, 2_900]]
+
+
+@pytest.mark.req("SEC-4", "API-2")
+def test_a_switch_is_confirmed_as_it_was_given_and_stands_in_the_address(hotel: Hotel) -> None:
+    subscribed(hotel)
+    path = f"/subscriptions/{hotel.tenant_id}/cycle"
+    known = staff(hotel, "subscription.cycle", {"force": False})
+    sent = {"stepUpToken": known["stepUpToken"]}
+
+    elsewhere = hotel.post(path, {**sent, "force": False}, token=known["token"])
+    assert_refused(elsewhere, 400, "MELMASTOON.GENERAL.VALIDATION_FAILED")
+    assert elsewhere.json["errors"][0]["pointer"] == "/force"
+
+    answer = hotel.call("POST", path, sent, token=known["token"], force="false")
+    assert_refused(answer, 409, "SUBSCRIPTION_NOTHING_DUE")
+
+
 @pytest.mark.req("TEN-3", "SEC-2", "SEC-3")
 def test_a_tenant_reads_its_own_and_the_platform_reads_all(hotel: Hotel, house: House) -> None:
     """A reader of one tenant asks for the other's: refused, and written down there."""
