@@ -12,7 +12,7 @@ from dataclasses import replace
 from common.domain.identifiers import PaymentIntentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.collecting import Asked, Collecting, collecting
+from common.procedures.asking import Asked, Collecting, collecting
 from common.procedures.purchasing import keep_answer, settle
 from common.runtime.declaration import job
 

@@ -10,13 +10,8 @@ from collections.abc import Sequence
 from common.domain.identifiers import PaymentIntentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
-from common.procedures.collecting import (
-    Asked,
-    Collecting,
-    ask_what_became_of_it,
-    collecting,
-    keep_answer,
-)
+from common.procedures.asking import Asked, Collecting, ask_what_became_of_it, collecting
+from common.procedures.collecting import keep_answer
 from common.runtime.declaration import job
 
 

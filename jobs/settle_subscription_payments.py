@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from common.domain.identifiers import PaymentIntentId
 from common.ports.jobs import Round
 from common.ports.transaction import Transaction
+from common.procedures.asking import Asked, Collecting
 from common.procedures.charging_subscriptions import charging, keep_answer, settle_charge
-from common.procedures.collecting import Asked, Collecting
 from common.runtime.declaration import job
 
 

@@ -26,7 +26,7 @@ from common.ports.cards import GatewayUnavailable, NotThere
 from common.ports.powers import Powers
 from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
-from common.procedures.collecting import Asked, Collecting, collecting
+from common.procedures.asking import Asked, Collecting, collecting
 from common.procedures.giving_back import send_back
 from common.procedures.purchasing import settle as ask_and_take
 from common.procedures.subscribing import (

@@ -10,7 +10,8 @@ from common.domain.identifiers import PaymentIntentId
 from common.domain.review import Review, SubjectKind
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.procedures.collecting import Asked, Collecting, collecting, keep_answer, take_from_card
+from common.procedures.asking import Asked, Collecting, collecting, take_from_card
+from common.procedures.collecting import keep_answer
 from common.procedures.leasing import lease_debt
 
 

@@ -20,12 +20,7 @@ from common.ports.cards import GatewayUnavailable, NotThere
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
-from common.procedures.collecting import (
-    Asked,
-    Collecting,
-    ask_what_became_of_it,
-    take_from_card,
-)
+from common.procedures.asking import Asked, Collecting, ask_what_became_of_it, take_from_card
 from common.procedures.granting import (
     give_back_what_is_not_gone,
     grant_once,

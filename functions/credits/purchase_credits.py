@@ -36,7 +36,7 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable
 from common.ports.transaction import Transaction
 from common.ports.transactions import IdConflict
-from common.procedures.collecting import Asked, Collecting, collecting, take_from_card
+from common.procedures.asking import Asked, Collecting, collecting, take_from_card
 from common.procedures.purchasing import keep_answer
 from common.runtime.declaration import RateLimit, http_function
 

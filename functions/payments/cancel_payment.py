@@ -18,7 +18,8 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable, Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.procedures.collecting import collecting, keep_heard
+from common.procedures.asking import collecting
+from common.procedures.collecting import keep_heard
 from common.runtime.declaration import RateLimit, http_function
 
 

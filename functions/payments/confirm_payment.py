@@ -34,13 +34,8 @@ from common.domain.stored_method import (
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.cards import GatewayUnavailable
 from common.ports.transaction import Transaction
-from common.procedures.collecting import (
-    Asked,
-    Collecting,
-    collecting,
-    keep_answer,
-    take_from_card,
-)
+from common.procedures.asking import Asked, Collecting, collecting, take_from_card
+from common.procedures.collecting import keep_answer
 from common.procedures.leasing import lease_debt
 from common.procedures.weighing import confirm_weighed, note_refused
 from common.runtime.declaration import RateLimit, http_function

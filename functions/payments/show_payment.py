@@ -14,7 +14,7 @@ from common.domain.standing_payment import StandingPayment
 from common.ports.cards import Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.procedures.collecting import collecting
+from common.procedures.asking import collecting
 from common.runtime.declaration import RateLimit, http_function
 
 

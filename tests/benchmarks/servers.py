@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -130,12 +131,13 @@ def functions_framework(source: Path, settings: dict[str, str], log: Path) -> It
             env=environment,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
         try:
             wait_for(port, process)
             yield Server(port, process)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)  # no call is under way
             process.wait(10)
 
 
