@@ -193,6 +193,18 @@ class LateRefundSettledV1(_LateRefund):
         return cls(**cls.shared(fact))
 
 
+class LateRefundFailedV1(_LateRefund):
+    """It has failed after it was made: the house has the money again, and the folio never lost
+    it. `failureCode` is the processor's word."""
+
+    fact = "late_refund.failed"
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "LateRefundFact") -> "LateRefundFailedV1":
+        return cls(**cls.shared(fact), failure_code=fact.subject.failure_code)
+
+
 class _Return(EventData):
     payment_id: PaymentRef
     folio_id: FolioRef
@@ -276,6 +288,7 @@ DISPUTE_EVENTS: Final = (
     PaymentDisputedV1,
     LateRefundRecordedV1,
     LateRefundSettledV1,
+    LateRefundFailedV1,
     ReturnedPaymentPromisedV1,
     ReturnedPaymentSettledV1,
     ReturnedPaymentPlacedV1,

@@ -12,6 +12,12 @@ note and no tax to give back: the money is booked in onto `payments_to_return`, 
 the promise, in one commit. By which of its payments the processor has taken it, it may not have
 said: then it is asked before. What it will not make lies on `payments_to_return`, until a person
 has given it back at the processor itself.
+
+A refund that was made may fail afterwards, ours or one that was made at the processor. Its credit
+note stands, and so does what followed it: the tenant is owed the money. It is booked in onto
+`payments_to_return` and lies there as a refund of its own that could not be made (`came_back_of`
+names the one that failed), until a person has given it back at the processor. What goes back there
+of the same payment and comes to the same amount is that, and is credited no second time.
 """
 
 from dataclasses import field
@@ -39,8 +45,9 @@ TO_RETURN: Final = "payments_to_return"
 PAID_TWICE: Final = "It was paid twice"
 NOT_SAID: Final = "payment_unknown_there"
 """Why a surplus has failed of which the processor knows no payment that could be given back."""
+CAME_BACK: Final = "The refund failed after it was made"
 CAME, PROMISED, NOT_MADE, MADE_THERE = 0, 1, 2, 3
-"""The parts of the entries of what came second."""
+"""The parts of the entries of what came second; of what came back there are the last two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +78,18 @@ class SubscriptionRefundFailed(SubscriptionRefundFact):
     name = "subscription_refund.failed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionRefundCameBack(SubscriptionRefundFact):
+    """A refund has failed after it was made: its money lies here until somebody has given it back
+    at the processor. The reason is the processor's code."""
+
+    name = "subscription_refund.came_back"
+
+
 @dataclass(kw_only=True)
 class SubscriptionRefund(Aggregate):
     """See the module. `made_there` is the processor's id of the refund by which somebody has given
-    a surplus back there."""
+    a surplus back there, or what came back."""
 
     kind: ClassVar[str] = "subscription_refund"
     id: RefundId
@@ -89,6 +104,7 @@ class SubscriptionRefund(Aggregate):
     settled_at: datetime | None = None
     surplus_id: PaymentIntentId | None = None
     made_there: str | None = None
+    came_back_of: str | None = None
 
     @classmethod
     def request(
@@ -150,6 +166,36 @@ class SubscriptionRefund(Aggregate):
         came = refund._entry(CAME, PROCESSOR, TO_RETURN)
         return fact, (came, refund._entry(PROMISED, TO_RETURN, PROCESSOR))
 
+    @classmethod
+    def came_back(
+        cls,
+        failed: str,
+        invoice: SubscriptionInvoice,
+        processor_payment_id: str,
+        amount: Money,
+        failure_code: str,
+        moment: Moment,
+    ) -> tuple[SubscriptionRefundCameBack, tuple[ReversalEntry, ...]]:
+        """The money of a refund that has `failed` after it was made is the tenant's, and lies here;
+        and how that is booked."""
+        refund = cls(
+            id=moment.new_id(RefundId),
+            subscription_id=invoice.subscription_id,
+            invoice_id=invoice.id,
+            processor_payment_id=processor_payment_id,
+            amount=amount,
+            reason=CAME_BACK,
+            requested_at=moment.now,
+            status=RefundStatus.FAILED,
+            failure_code=failure_code,
+            settled_at=moment.now,
+            came_back_of=failed,
+        )
+        fact = SubscriptionRefundCameBack(
+            subject=refund, sequence=refund.next_sequence(), reason=failure_code
+        )
+        return fact, refund.settled_as()
+
     @property
     def is_pending(self) -> bool:
         return self.status is RefundStatus.PENDING
@@ -160,16 +206,17 @@ class SubscriptionRefund(Aggregate):
         return self.status is RefundStatus.SUCCEEDED and self.made_there is None
 
     def settled_as(self) -> tuple[ReversalEntry, ...]:
-        """How it is booked that a surplus could not go back: it lies where it is to be returned."""
-        is_left = self.surplus_id is not None and self.status is RefundStatus.FAILED
+        """How it is booked that a surplus could not go back, or a refund came back: it lies where
+        it is to be returned."""
+        lies = self.surplus_id is not None or self.came_back_of is not None
+        is_left = lies and self.status is RefundStatus.FAILED
         return (self._entry(NOT_MADE, PROCESSOR, TO_RETURN),) if is_left else ()
 
     def made_at_the_processor(
         self, processor_refund_id: str, amount: Money, moment: Moment
     ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]] | None:
-        """Somebody has given a surplus back at the processor itself, before us or where we could
-        not; None where that is known. Refuses: WebhookContradictsBooks, for a part of it, and for
-        more than it."""
+        """Somebody has given it back at the processor itself, before us or where we could not; None
+        where that is known. Refuses: WebhookContradictsBooks, for a part of it, and for more."""
         if self.made_there == processor_refund_id:
             return None
         if amount != self.amount or self.status is RefundStatus.SUCCEEDED:
@@ -181,7 +228,8 @@ class SubscriptionRefund(Aggregate):
         return fact, (self._entry(MADE_THERE, TO_RETURN, PROCESSOR),) if was_left else ()
 
     def _entry(self, part: int, debit: str, credit: str) -> ReversalEntry:
-        source = f"surplus:{self.surplus_id}"
+        surplus, failed = self.surplus_id, self.came_back_of
+        source = f"surplus:{surplus}" if surplus else f"came_back:{failed}"
         return ReversalEntry(
             source=source, part=part, debit=debit, credit=credit, amount=self.amount
         )
@@ -206,7 +254,9 @@ class SubscriptionRefund(Aggregate):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         made_there = {"madeThere": self.made_there} if self.made_there else {}
+        came_back = {"cameBackOf": self.came_back_of} if self.came_back_of else {}
         return {
+            **({**came_back, **made_there} if self.came_back_of else {}),
             **({"surplusOf": self.surplus_id, **made_there} if self.surplus_id else {}),
             "id": self.id,
             "invoiceId": self.invoice_id,

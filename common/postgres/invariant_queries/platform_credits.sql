@@ -48,7 +48,8 @@ WHERE (credited, tax) IS DISTINCT FROM
 -- A credit note is booked out of what the processor holds, what it was for and its tax apart. Of a
 -- dispute of an invoice the money is booked as it stands, with the processor's fee for it, and the
 -- invoice says how much of it is withheld and how much is lost. What came a second time for an
--- invoice is booked in and out again, and lies where it is to be returned while it could not go.
+-- invoice is booked in and out again, and lies where it is to be returned while it could not go; so
+-- does what came back of a refund that was made, until that has gone.
 WITH expected AS (
   SELECT concat('refund:', processor_refund_id) AS source, part, invoice_id, debit,
          'processor_clearing' AS credit, currency, micro
@@ -78,6 +79,15 @@ WITH expected AS (
            (2, 'processor_clearing', 'payments_to_return', status = 'failed')
   ) AS parts (part, debit, credit, is_so)
   WHERE tenant_id = billing_central.current_tenant() AND surplus_id IS NOT NULL AND is_so
+  UNION ALL
+  SELECT concat('came_back:', came_back_of), part, invoice_id, debit, credit, currency,
+         amount_micro
+  FROM billing_central.subscription_refunds
+  CROSS JOIN LATERAL (
+    VALUES (2, 'processor_clearing', 'payments_to_return', true),
+           (3, 'payments_to_return', 'processor_clearing', made_there IS NOT NULL)
+  ) AS parts (part, debit, credit, is_so)
+  WHERE tenant_id = billing_central.current_tenant() AND came_back_of IS NOT NULL AND is_so
 ), left_and_made AS (
   SELECT source
   FROM billing_central.platform_reversal_entries
@@ -90,7 +100,8 @@ WITH expected AS (
   SELECT source, part::integer, invoice_id, debit_account, credit_account, currency, amount_micro
   FROM billing_central.platform_reversal_entries
   WHERE tenant_id = billing_central.current_tenant()
-    AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:') OR part < 2)
+    AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:')
+      OR starts_with(source, 'came_back:') OR part < 2)
     AND NOT (part >= 2 AND source IN (SELECT source FROM left_and_made))
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
@@ -150,17 +161,24 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
 
 -- invariant: a_platform_refund_is_credited_when_it_was_made
 -- A refund of an invoice that the platform has asked for is credited once it was made, for as much,
--- and no other, nor what goes back of money that came twice; and the state that its trail digested is the one that it is in.
+-- and no other, nor what goes back of money that came twice, nor what came back of a refund that was
+-- made; and the state that its trail digested is the one that it is in.
 SELECT refunds.id, concat_ws(' ', status, refunds.amount_micro, 'credited', notes.total_micro)
 FROM billing_central.subscription_refunds AS refunds
 LEFT JOIN billing_central.platform_credit_notes AS notes
   ON processor_refund_id = refunds.id AND notes.tenant_id = refunds.tenant_id
+CROSS JOIN LATERAL (
+  SELECT status = 'succeeded' AND coalesce(surplus_id, came_back_of) IS NULL AS is_credited
+) AS kind
 WHERE refunds.tenant_id = billing_central.current_tenant()
   AND ((notes.invoice_id, notes.total_micro, notes.currency) IS DISTINCT FROM
-       (CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.invoice_id END,
-        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.amount_micro END,
-        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.currency END)
-    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+       (CASE WHEN is_credited THEN refunds.invoice_id END,
+        CASE WHEN is_credited THEN refunds.amount_micro END,
+        CASE WHEN is_credited THEN refunds.currency END)
+    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro,
+         CASE WHEN came_back_of IS NOT NULL
+           THEN concat(',"cameBackOf":', to_json(came_back_of)) END,
+         ',"currency":',
          to_json(refunds.currency), ',"failureCode":',
          coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(refunds.id),
          ',"invoiceId":', to_json(refunds.invoice_id),
@@ -194,10 +212,31 @@ WHERE (charges.amount_micro, charges.currency, charges.invoice_id, charges.subsc
    OR paid_by IS NULL
    OR paid_by = charges.id;
 
+-- invariant: what_came_back_was_given_back
+-- What came back is of a refund that was made of the same invoice, of the same amount: one that is
+-- credited, one of what came second, or one by which somebody had given back what came back before.
+SELECT again.id, concat_ws(' ', 'of', again.came_back_of, again.amount_micro, again.currency)
+FROM billing_central.subscription_refunds AS again
+WHERE again.tenant_id = billing_central.current_tenant()
+  AND came_back_of IS NOT NULL
+  AND NOT EXISTS (
+    SELECT FROM billing_central.platform_credit_notes AS notes
+    WHERE (notes.tenant_id, processor_refund_id, notes.invoice_id, total_micro, notes.currency)
+        = (again.tenant_id, again.came_back_of, again.invoice_id, again.amount_micro,
+           again.currency))
+  AND NOT EXISTS (
+    SELECT FROM billing_central.subscription_refunds AS made
+    WHERE made.status = 'succeeded'
+      AND (made.tenant_id, coalesce(made.made_there, made.id), made.invoice_id, made.amount_micro,
+           made.currency)
+        = (again.tenant_id, again.came_back_of, again.invoice_id, again.amount_micro,
+           again.currency));
+
 -- invariant: what_goes_back_once_is_guarded
 -- Each unique constraint that lets money of an invoice go back once is there.
 SELECT name, 'is not there'
-FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_is_credited_once',
+FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_comes_back_once',
+  'platform_refund_is_credited_once',
   'printed_platform_credit_number_is_given_once', 'refund_is_of_one_surplus',
   'refund_made_there_counts_once', 'reversal_is_booked_once', 'surplus_goes_back_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)

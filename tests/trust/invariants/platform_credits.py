@@ -87,6 +87,21 @@ PLATFORM_CREDITS = (
         " AND starts_with(source, 'surplus:') AND part = 2",
     ),
     plant(
+        BOOKED,
+        f"DELETE FROM {ENTRIES} WHERE {MINE} AND source = 'came_back:re_seventy'",
+    ),
+    plant(
+        "what_came_back_was_given_back",
+        "UPDATE billing_central.subscription_refunds SET amount_micro = amount_micro - 10000"
+        f" WHERE {MINE} AND came_back_of = 're_seventy'",
+        also=(REFUNDED, BOOKED),
+    ),
+    plant(
+        GUARDED,
+        "ALTER TABLE billing_central.subscription_refunds"
+        " DROP CONSTRAINT platform_refund_comes_back_once",
+    ),
+    plant(
         GUARDED,
         "ALTER TABLE billing_central.subscription_refunds DROP CONSTRAINT surplus_goes_back_once",
     ),

@@ -154,6 +154,32 @@ def a_refund_beside_a_dispute_and_a_refund_of_ours(stage: Stage) -> None:
 
 
 @race
+def a_refund_fails_while_it_is_given_back_anew(stage: Stage) -> None:
+    """14.50 of 29.00 went back, and come again: told twice while as much goes back anew. If that is
+    heard first it is more that goes; else it is what came again, and nothing lies here."""
+    hotel = stage.hotel
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+    assert Webhook(hotel).send(refunded_there(payment, "re_half", 1_450)).status_code == 200
+    failed = refunded_there(payment, "re_half", 1_450, "failed", "refund.failed")
+    for place in range(2):
+        stage.plays(f"failed {place}", sends(failed, f"evt_failed_{place}"))
+    stage.plays("anew", sends(refunded_there(payment, "re_anew", 1_450), "evt_anew"))
+
+    stage.play()
+
+    notes = told(hotel).count("platform_credit_note.issued")
+    lying = hotel.house.sql(
+        "SELECT count(*) FROM billing_central.subscription_refunds"
+        " WHERE tenant_id = :t AND came_back_of = 're_half' AND made_there IS NULL",
+        t=hotel.tenant_id,
+    )
+    assert told(hotel).count("subscription_refund.came_back") == 1
+    assert (notes, lying) in ((1, [[0]]), (2, [[1]]))
+
+
+@race
 def a_dispute_is_won_while_credits_move_and_are_taken(stage: Stage) -> None:
     """All of 29.00 was disputed, and its credits were taken. The bank lets it go while others move
     to the spa's account and back: they come back, and nobody waits for one who waits for them."""
