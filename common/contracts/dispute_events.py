@@ -8,6 +8,7 @@ from common.contracts.fields import Amount
 from common.contracts.references import (
     DisputeRef,
     FolioRef,
+    PaymentIntentRef,
     PaymentRef,
     PropertyRef,
     ReceiptRef,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         InvoiceDisputeRecorded,
         PaymentDisputed,
         PurchaseDisputeRecorded,
+        SurplusDisputeRecorded,
     )
     from common.domain.late_refund import LateRefundFact
     from common.domain.returned_payment import ReturnFact, ReturnWentOtherwise
@@ -119,6 +121,33 @@ class SubscriptionInvoiceDisputedV1(EventData):
             dispute_id=dispute.id,
             invoice_id=dispute.invoice_id,
             amount=dispute.amount,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
+class SubscriptionSurplusDisputedV1(EventData):
+    """A bank asks for money that came a second time for an invoice of the platform, and goes back
+    by itself; or its claim has moved on. `notGone` is what of it goes by a claim that was lost."""
+
+    fact = "subscription_surplus.disputed"
+    dispute_id: DisputeRef
+    surplus_payment_id: PaymentIntentRef
+    amount: Amount
+    not_gone: Amount | None
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "SurplusDisputeRecorded") -> "SubscriptionSurplusDisputedV1":
+        dispute = fact.subject
+        if dispute.surplus_id is None:
+            raise ValueError(f"{dispute.id} is of nothing that came second")
+        return cls(
+            dispute_id=dispute.id,
+            surplus_payment_id=dispute.surplus_id,
+            amount=dispute.amount,
+            not_gone=dispute.on_account,
             dispute_reason=dispute.reason,
             status=dispute.status.value,
         )
@@ -285,6 +314,7 @@ DISPUTE_EVENTS: Final = (
     ReceivableDisputedV1,
     CreditsDisputedV1,
     SubscriptionInvoiceDisputedV1,
+    SubscriptionSurplusDisputedV1,
     PaymentDisputedV1,
     LateRefundRecordedV1,
     LateRefundSettledV1,

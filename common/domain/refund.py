@@ -46,6 +46,8 @@ from common.domain.payment import NoOpenCashSession, Payment, PaymentMethod
 from common.domain.refusal import Conflict, Missing, Unmet
 
 REFUNDING: Final = "folio.refund"
+BANK_ASKS: Final = "charge_disputed"
+"""The processor's word where it makes no refund because a bank asks for the money."""
 MADE_HERE: Final = frozenset({PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.CREDITS})
 """Ways that we give money back by ourselves; what goes another way is made by hand."""
 

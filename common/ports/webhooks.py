@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from common.domain.dispute import Dispute, DisputeStatus
     from common.domain.folio import Folio
-    from common.domain.identifiers import DisputeId, FolioId, PaymentId, RefundId
+    from common.domain.identifiers import DisputeId, FolioId, PaymentId, PaymentIntentId, RefundId
     from common.domain.late_refund import LateRefund
     from common.domain.money import Money
     from common.domain.payment import Payment
@@ -77,6 +77,9 @@ class Disputes(Protocol):
 
     def keep(self, dispute: Dispute) -> None:
         """Write a dispute, or where it stands now."""
+
+    def of_surplus(self, surplus_id: PaymentIntentId) -> Mapping[DisputeId, DisputeStatus]:
+        """Where each dispute of a charge stands that came second."""
 
     def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
         """Where the claims stand by which banks ask for a payment that goes back, without those

@@ -68,7 +68,7 @@ WHERE failure_code IS NULL
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency,
        coalesce(payments.processor_payment_id, receipts.processor_payment_id,
-         late.processor_payment_id, charges.processor_payment_id, ''),
+         late.processor_payment_id, charges.processor_payment_id, second.processor_payment_id, ''),
        payment_disputes.property_id, false, false
 FROM payment_disputes
 LEFT JOIN returned_payments AS late ON late.id = returned_id
@@ -76,6 +76,7 @@ LEFT JOIN payments ON payments.id = payment_id
 LEFT JOIN account_credits AS receipts ON receipts.id = receipt_id
 LEFT JOIN billing_central.subscription_payments AS charges
   ON charges.invoice_id = subscription_invoice_id AND charges.status = 'succeeded'
+LEFT JOIN billing_central.subscription_payments AS second ON second.id = surplus_id
 WHERE {asked}
 """,
     # what was taken while its folio was closed, and waits for that to be opened again
@@ -183,6 +184,9 @@ WHERE (status = 'pending'
     SELECT FROM billing_central.subscription_refunds AS again
     WHERE again.tenant_id = refunds.tenant_id
       AND again.came_back_of = coalesce(refunds.made_there, refunds.id))
+  AND NOT EXISTS (
+    SELECT FROM payment_disputes AS claims
+    WHERE claims.processor_dispute_id = refunds.made_there)
   AND {asked}
 """,
     # what came a second time for an invoice; what was never said of it is not known on either side

@@ -39,6 +39,7 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
+from common.procedures.claiming_back import next_part
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
 from common.procedures.subscribing import settle
@@ -108,6 +109,8 @@ def keep_refund_result(
     subscription = tx.subscriptions.take_by_id(pending.subscription_id)
     refund = tx.subscription_refunds.get(pending.id)
     if not refund.is_pending:
+        if failure_code is None and refund.is_called_off:
+            _made_after_all(refund, tx)
         return failure_code is None or not refund.was_made_by_us
     was_known = refund.processor_payment_id is not None
     settled = refund.settle(failure_code, tx, pending.processor_payment_id)
@@ -116,7 +119,9 @@ def keep_refund_result(
     if not was_known:
         tx.subscription_refunds.list_payment(refund)
     if refund.surplus_id is not None:
-        if entries := refund.settled_as():
+        if refund.has_gone:
+            return True
+        if entries := refund.settled_as(next_part(refund, tx)):
             tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
     elif failure_code is None:
         invoice = tx.subscriptions.get_invoice(refund.invoice_id)
@@ -200,9 +205,18 @@ def _is_what_came_back(told: Told, tx: Transaction) -> bool:
     return True
 
 
+def _made_after_all(refund: SubscriptionRefund, tx: Transaction) -> None:
+    """What was called off for a bank's claim had been made."""
+    fact, entries = refund.made_after_all(next_part(refund, tx), tx)
+    tx.subscription_refunds.keep(refund)
+    tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
+    tx.tell(fact)
+
+
 def _made_there(refund: SubscriptionRefund, told: Told, tx: Transaction) -> None:
     """Refuses: WebhookContradictsBooks."""
-    made = refund.made_at_the_processor(told.processor_refund_id, told.paid, tx)
+    part = next_part(refund, tx)
+    made = refund.made_at_the_processor(told.processor_refund_id, told.paid, tx, part)
     if made is not None:
         fact, entries = made
         tx.subscription_refunds.keep(refund)

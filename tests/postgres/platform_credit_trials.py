@@ -122,14 +122,20 @@ def money_that_went_back(hotel: Hotel) -> None:
     """Of the first invoice that was paid: 5.00 were refunded, a bank has lost a dispute of 3.00 and
     won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so.
     Of two refunds of 0.60 and 0.70 the money has come again, and of the first has gone anew. It was
-    paid three times more: one has gone back, one could not and was sent at the processor, and
-    one could not."""
-    for nth, card in enumerate(("pi_", "sandbox_declined_", "sandbox_declined_")):
+    paid five times more: one has gone back, one could not and was sent at the processor, one could
+    not, one a bank has got, and one a bank asks for."""
+    for nth, card in enumerate(("pi_", *("sandbox_declined_",) * 3, "pi_")):
         second = f"{card}again_{nth}_{hotel.tenant_id.hex}"
         cents = paid_again(hotel, f"in_again_{nth}", second)
+        asked = disputed(second, f"dp_{second}", "needs_response", cents=cents)
+        if nth == 4:
+            assert sent(hotel, asked) == "applied"
         assert run_job(hotel, retry_refunds).exit_code == 0
         if nth == 1:
             assert sent(hotel, refunded_there(second, f"re_{second}", cents)) == "applied"
+        if nth == 3:
+            lost = disputed(second, f"dp_{second}", "lost", cents=cents + 100)
+            assert sent(hotel, lost) == "applied"
     ((charge,),) = hotel.house.sql(
         "SELECT processor_payment_id FROM billing_central.subscription_payments"
         " WHERE tenant_id = :t AND status = 'succeeded' ORDER BY created_at LIMIT 1",

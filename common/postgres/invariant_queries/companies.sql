@@ -264,7 +264,7 @@ UNION ALL
 SELECT coalesce(disputes.id, moved.takes_back), concat_ws(' ', 'is', status, 'over',
   on_account_micro, 'taken', taken, 'given again', given)
 FROM (
-  SELECT * FROM payment_disputes WHERE on_account_micro > 0 AND returned_id IS NULL
+  SELECT * FROM payment_disputes WHERE on_account_micro > 0 AND receipt_id IS NOT NULL
 ) AS disputes
 FULL JOIN (
   SELECT cause, min(takes_back) AS takes_back,

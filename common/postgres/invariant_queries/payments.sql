@@ -163,7 +163,8 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, 
   ',"processorDisputeId":', to_json(processor_dispute_id),
   CASE WHEN receipt_id IS NOT NULL THEN concat(',"receiptId":', to_json(receipt_id)) END,
   CASE WHEN returned_id IS NOT NULL THEN concat(',"returnedId":', to_json(returned_id)) END,
-  ',"status":', to_json(status), '}'),
+  ',"status":', to_json(status),
+  CASE WHEN surplus_id IS NOT NULL THEN concat(',"surplusId":', to_json(surplus_id)) END, '}'),
   'UTF8'));
 
 -- invariant: an_event_of_the_processor_takes_effect_once

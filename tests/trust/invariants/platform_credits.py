@@ -82,6 +82,19 @@ PLATFORM_CREDITS = (
     ),
     plant(BOOKED, f"DELETE FROM {ENTRIES} WHERE {MINE} AND starts_with(source, 'surplus:')"),
     plant(
+        TWICE,
+        "UPDATE payment_disputes SET on_account_micro = on_account_micro - 10000"
+        " WHERE surplus_id IS NOT NULL AND status = 'lost'",
+        also=(BOOKED,),
+    ),
+    plant(
+        TWICE,
+        "UPDATE billing_central.subscription_refunds SET status = 'pending', failure_code = NULL,"
+        f" settled_at = NULL, next_attempt_at = now() WHERE {MINE}"
+        " AND failure_code = 'charge_disputed'",
+        also=(REFUNDED, BOOKED),
+    ),
+    plant(
         BOOKED,
         f"UPDATE {ENTRIES} SET amount_micro = amount_micro + 1 WHERE {MINE}"
         " AND starts_with(source, 'surplus:') AND part = 2",
