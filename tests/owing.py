@@ -164,11 +164,13 @@ def paid_by_card(hotel: Hotel, cents: int = 11_000, owed: int = 10_000) -> tuple
 
 
 def taken_back_of_every_kind(hotel: Hotel) -> None:
-    """Of three payments of 110.00, 10.00 of one went back at the processor; banks ask for all of
-    the others, and one of these disputes was won."""
+    """Of three payments of 110.00, 10.00 of one went back at the processor, and 20.00 that have
+    come again; banks ask for all of the others, and one of these disputes was won."""
     payments = [paid_by_card(hotel)[1] for _ in range(3)]
     for sent in (
         refunded_there(payments[0], "re_company", 1_000),
+        refunded_there(payments[0], "re_again", 2_000),
+        refunded_there(payments[0], "re_again", 2_000, "failed", "refund.failed"),
         disputed(payments[1], "dp_company", "needs_response", "created", cents=11_000),
         disputed(payments[2], "dp_company_won", "needs_response", "created", cents=11_000),
         disputed(payments[2], "dp_company_won", "won", "closed", cents=11_000),

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
-from tests.hotel import Hotel, new_id
+from tests.hotel import Hotel, new_id, usd
 from tests.till import Amount, signed
+from tests.webhooks import Webhook, refund_told
 
 SCOPE = "billing.refund.write"
 
@@ -75,6 +76,26 @@ def card_payment(hotel: Hotel, folio: str, amount: Amount, processor: str = "pi"
     """A guest pays by card; the processor's id says how its refunds will go."""
     paid_by = {"method": "card", "paymentId": f"{processor}_{uuid4()}", "allowCredit": True}
     return hotel.paid(folio, amount, **paid_by)
+
+
+def failed_afterwards(hotel: Hotel) -> None:
+    """Twice 5.00 of a card were given back and have come again: of an open folio, and of one that
+    was closed by then."""
+    for is_closed in (False, True):
+        folio = hotel.open_folio()
+        hotel.charged(folio, cents=1_000)
+        owed = hotel.get(f"/folios/{folio}").json["balance"]["amountMicro"] // 10_000
+        payment = card_payment(hotel, folio, usd(owed + 500))
+        answer = refund(hotel, folio, payment, usd(500))
+        assert answer.status_code == 201, answer.text
+        if is_closed:
+            assert hotel.post(f"/folios/{folio}/close").status_code == 200
+        ((theirs,),) = hotel.rows(
+            "SELECT processor_payment_id FROM {s}.payments WHERE id = :id", id=payment
+        )
+        refund_id = answer.json["refund"]["refundId"]
+        sent = refund_told(theirs, refund_id, 500, "failed", "refund.failed")
+        assert Webhook(hotel).send(sent).json["outcome"] == "applied"
 
 
 def standing(hotel: Hotel) -> list[list[Any]]:

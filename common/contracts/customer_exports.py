@@ -35,7 +35,8 @@ class ExportedMoneyView(Shape):
 
 
 class ExportedRefundView(Shape):
-    """What went back of it; one that is pending was promised, one that failed stayed here."""
+    """What went back of it; one that is pending was promised, one that failed stayed here, and one
+    that was made and failed afterwards has come back."""
 
     refund_id: RefundRef
     amount: Amount
@@ -44,6 +45,7 @@ class ExportedRefundView(Shape):
     reason: str | None
     business_date: Day
     settled_at: Instant | None
+    came_back_at: Instant | None
 
     @classmethod
     def of(cls, refund: Refund) -> "ExportedRefundView":
@@ -55,6 +57,7 @@ class ExportedRefundView(Shape):
             reason=refund.reason,
             business_date=refund.business_date,
             settled_at=refund.settled_at,
+            came_back_at=refund.came_back_at,
         )
 
 

@@ -8,6 +8,7 @@ from common.contracts.fields import Amount
 from common.contracts.references import (
     DisputeRef,
     FolioRef,
+    PaymentIntentRef,
     PaymentRef,
     PropertyRef,
     ReceiptRef,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
         InvoiceDisputeRecorded,
         PaymentDisputed,
         PurchaseDisputeRecorded,
+        SurplusDisputeRecorded,
     )
     from common.domain.late_refund import LateRefundFact
     from common.domain.returned_payment import ReturnFact, ReturnWentOtherwise
@@ -124,6 +126,33 @@ class SubscriptionInvoiceDisputedV1(EventData):
         )
 
 
+class SubscriptionSurplusDisputedV1(EventData):
+    """A bank asks for money that came a second time for an invoice of the platform, and goes back
+    by itself; or its claim has moved on. `notGone` is what of it goes by a claim that was lost."""
+
+    fact = "subscription_surplus.disputed"
+    dispute_id: DisputeRef
+    surplus_payment_id: PaymentIntentRef
+    amount: Amount
+    not_gone: Amount | None
+    dispute_reason: str
+    status: str
+
+    @classmethod
+    def of(cls, fact: "SurplusDisputeRecorded") -> "SubscriptionSurplusDisputedV1":
+        dispute = fact.subject
+        if dispute.surplus_id is None:
+            raise ValueError(f"{dispute.id} is of nothing that came second")
+        return cls(
+            dispute_id=dispute.id,
+            surplus_payment_id=dispute.surplus_id,
+            amount=dispute.amount,
+            not_gone=dispute.on_account,
+            dispute_reason=dispute.reason,
+            status=dispute.status.value,
+        )
+
+
 class PaymentDisputedV1(EventData):
     """A bank has asked for a payment's money, and it is withheld. Told once of a dispute.
 
@@ -191,6 +220,18 @@ class LateRefundSettledV1(_LateRefund):
     @classmethod
     def of(cls, fact: "LateRefundFact") -> "LateRefundSettledV1":
         return cls(**cls.shared(fact))
+
+
+class LateRefundFailedV1(_LateRefund):
+    """It has failed after it was made: the house has the money again, and the folio never lost
+    it. `failureCode` is the processor's word."""
+
+    fact = "late_refund.failed"
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "LateRefundFact") -> "LateRefundFailedV1":
+        return cls(**cls.shared(fact), failure_code=fact.subject.failure_code)
 
 
 class _Return(EventData):
@@ -273,9 +314,11 @@ DISPUTE_EVENTS: Final = (
     ReceivableDisputedV1,
     CreditsDisputedV1,
     SubscriptionInvoiceDisputedV1,
+    SubscriptionSurplusDisputedV1,
     PaymentDisputedV1,
     LateRefundRecordedV1,
     LateRefundSettledV1,
+    LateRefundFailedV1,
     ReturnedPaymentPromisedV1,
     ReturnedPaymentSettledV1,
     ReturnedPaymentPlacedV1,

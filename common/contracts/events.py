@@ -31,7 +31,7 @@ STANDING: Final[dict[str, tuple[str, ...]]] = {
     "purchase_events.PURCHASE_EVENTS": ("credit_purchase", "auto_top_up"),
     "dispute_events.DISPUTE_EVENTS": (
         *("dispute", "late_refund", "returned_payment"),
-        *("receivable", "credits", "subscription_invoice", "payment"),
+        *("receivable", "credits", "subscription_invoice", "subscription_surplus", "payment"),
     ),
     "processor_differences.PROCESSOR_EVENTS": ("processor_reconciliation",),
     "subscription_events.SUBSCRIPTION_EVENTS": (

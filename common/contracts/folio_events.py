@@ -30,10 +30,13 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     )
     from common.domain.folio_line import Line
     from common.domain.refund import RefundRecorded, RefundSettled
+    from common.domain.refund_failure import RefundCameBack, RefundCameBackPlaced
     from common.domain.reopening import FolioReopened
     from common.domain.settlement import FolioClosed
     from common.domain.transfer import LinesTransferred
     from common.domain.untaxed import TaxRuleMissed
+
+    RefundTold = RefundRecorded | RefundSettled | RefundCameBack | RefundCameBackPlaced
 
 
 class LineData(Shape):
@@ -173,7 +176,7 @@ class _Refund(_Lines):
     status: str
 
     @classmethod
-    def shared(cls, fact: "RefundRecorded | RefundSettled") -> dict[str, Any]:  # type: ignore[override] # the facts that have a refund
+    def shared(cls, fact: "RefundTold") -> dict[str, Any]:  # type: ignore[override] # the facts that have a refund
         refund = fact.refund
         return {
             **super().shared(fact),
@@ -200,6 +203,29 @@ class RefundSettledV1(_Refund):
 
     @classmethod
     def of(cls, fact: "RefundSettled") -> "RefundSettledV1":
+        return cls(**cls.shared(fact), failure_code=fact.refund.failure_code)
+
+
+class RefundCameBackV1(_Refund):
+    """It was made and has failed since: the house has the money again, and owes it. Without a line
+    its folio is closed: a person opens that, and gives the money back anew."""
+
+    fact = "refund.came_back"
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "RefundCameBack") -> "RefundCameBackV1":
+        return cls(**cls.shared(fact), failure_code=fact.refund.failure_code)
+
+
+class RefundCameBackPlacedV1(_Refund):
+    """One that came back while its folio was closed is taken back there."""
+
+    fact = "refund.came_back_placed"
+    failure_code: str | None
+
+    @classmethod
+    def of(cls, fact: "RefundCameBackPlaced") -> "RefundCameBackPlacedV1":
         return cls(**cls.shared(fact), failure_code=fact.refund.failure_code)
 
 
@@ -348,6 +374,8 @@ FOLIO_EVENTS: Final = (
     PaymentRecordedV1,
     RefundRecordedV1,
     RefundSettledV1,
+    RefundCameBackV1,
+    RefundCameBackPlacedV1,
     LinesTransferredV1,
     DepositMovedV1,
     StayCanceledV1,

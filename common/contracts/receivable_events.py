@@ -217,7 +217,8 @@ class ReceivablePaymentTakenBackV1(_ReceiptMoved):
 
 
 class ReceivablePaymentGivenAgainV1(_ReceiptMoved):
-    """A dispute of a company's payment was won: what was taken back is to its credit again."""
+    """What was taken back of a company's payment is to its credit again: `dispute_won`, or
+    `refund_failed` where the refund failed after it was made."""
 
     fact = "receivable.payment_given_again"
 

@@ -36,7 +36,9 @@ class RefundView(Shape):
 
     `source` is `house`, or `processor` where it was made at the processor itself.
 
-    `failureCode` is the processor's word for why it failed. Out of which drawer cash came is not
+    `failureCode` is the processor's word for why it failed. One that was made and failed afterwards
+    has `cameBackAt`: the guest does not have the money, and it can be refunded anew; where the
+    folio is closed, once that is opened again. Out of which drawer cash came is not
     told. `signals` are what was pointed out about it, its payment or its folio: they advise.
     """
 
@@ -49,6 +51,7 @@ class RefundView(Shape):
     source: str
     failure_code: str | None
     settled_at: Instant | None
+    came_back_at: Instant | None
     reason: str | None
     reference: str | None
     signals: tuple[AdviceView, ...]
@@ -65,6 +68,7 @@ class RefundView(Shape):
             source=refund.source,
             failure_code=refund.failure_code,
             settled_at=refund.settled_at,
+            came_back_at=refund.came_back_at,
             reason=refund.reason,
             reference=refund.reference,
             signals=tuple(AdviceView.of(advice) for advice in refund.advice),

@@ -217,6 +217,7 @@ class _SubscriptionRefund(EventData):
     amount: Amount
     failure_code: str | None = None
     surplus_payment_id: PaymentIntentRef | None = None
+    came_back_of: str | None = None
 
     @classmethod
     def of(cls, fact: "SubscriptionRefundFact") -> Self:
@@ -228,6 +229,7 @@ class _SubscriptionRefund(EventData):
             amount=refund.amount,
             failure_code=refund.failure_code,
             surplus_payment_id=refund.surplus_id,
+            came_back_of=refund.came_back_of,
         )
 
 
@@ -248,6 +250,14 @@ class SubscriptionRefundFailedV1(_SubscriptionRefund):
     """The processor has refused it; `failureCode` is its word for why."""
 
     fact = "subscription_refund.failed"
+
+
+class SubscriptionRefundCameBackV1(_SubscriptionRefund):
+    """The refund `cameBackOf`, ours or the processor's own, has failed after it was made: its money
+    lies here as this refund, until somebody has given it back at the processor. What was credited
+    stays so."""
+
+    fact = "subscription_refund.came_back"
 
 
 class PlanVersionPublishedV1(EventData):
@@ -323,6 +333,7 @@ SUBSCRIPTION_EVENTS: Final = (
     SubscriptionRefundRequestedV1,
     SubscriptionRefundSucceededV1,
     SubscriptionRefundFailedV1,
+    SubscriptionRefundCameBackV1,
     PlanVersionPublishedV1,
     PlatformTaxRulesPublishedV1,
     UsageRecordedV1,

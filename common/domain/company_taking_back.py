@@ -9,7 +9,7 @@ the ageing of that day and of no day before.
 
 No more is taken back of a payment than it came to, whatever a bank adds to its claim. An account
 that was closed is on hold then: it owes something. A dispute that is won brings the money to the
-account's credit again, and to what is due first.
+account's credit again, and to what is due first; so does a refund that fails after it was made.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,14 @@ from common.domain.receivable import (
     oldest_first,
 )
 
-_FROM = {CreditKind.DISPUTED: DISPUTED_FUNDS, CreditKind.REFUNDED_THERE: CARD_CLEARING}
-"""Where the money went: a bank's claim is withheld already, a refund has left the processor."""
+_FROM = {
+    CreditKind.DISPUTED: DISPUTED_FUNDS,
+    CreditKind.DISPUTE_WON: DISPUTED_FUNDS,
+    CreditKind.REFUNDED_THERE: CARD_CLEARING,
+    CreditKind.REFUND_FAILED: CARD_CLEARING,
+}
+"""Where the money went, and comes from again: a bank's claim is withheld already, a refund has left
+the processor."""
 REASONS = {
     CreditKind.DISPUTED: "The bank has asked for the payment's money",
     CreditKind.REFUNDED_THERE: "The payment was given back at the processor",
@@ -76,7 +82,8 @@ class ReceiptTakenBack(CreditMoved):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptGivenAgain(CreditMoved):
-    """A dispute of a company's payment was won: what was taken back is to its credit again."""
+    """A dispute of a company's payment was won, or a refund of it has failed: what was taken back
+    is to its credit again."""
 
     name = "receivable.payment_given_again"
 
@@ -123,14 +130,17 @@ def take_back(
     )
 
 
-def give_again(paid: CardReceipt, taken: AccountCredit, moment: Moment) -> ReceiptGivenAgain:
-    """Bring back to the account's credit what a dispute had taken, and to what is due first."""
+def give_again(
+    paid: CardReceipt, taken: AccountCredit, moment: Moment, *, kind: CreditKind
+) -> ReceiptGivenAgain:
+    """Bring back to the account's credit what a dispute or a refund had taken, and to what is due
+    first."""
     account, amount, on = paid.account, -taken.amount, _today(paid.account, moment)
-    credit = _moved(paid, amount, on, CreditKind.DISPUTE_WON, taken.cause or "", moment)
+    credit = _moved(paid, amount, on, kind, taken.cause or "", moment)
     account.unallocated += amount
     shares = oldest_first(paid.items, amount)
     given, changed = allocated(account, paid.items, shares, account.unallocated, moment, None)
-    entry = Entry(credit.id, 0, DISPUTED_FUNDS, owed_by(account.id), amount, on)
+    entry = Entry(credit.id, 0, _FROM[kind], owed_by(account.id), amount, on)
     return account.told(
         ReceiptGivenAgain, credit=credit, allocations=given, items=changed, entries=(entry,)
     )

@@ -17,7 +17,8 @@ adds beyond the payment is written off. Won, the account has it back.
 
 A payment that came for a closed folio is on none, and goes back by itself (`returned_payment`):
 what of it has not gone when a claim of it is lost has gone by that, and is no loss. What has gone
-back before is lost twice, and that is one.
+back before is lost twice, and that is one. The same holds of money that came second for an invoice
+of the platform (`subscription_refund`), in the platform's own books.
 
 A payment that bought credits is on no folio and in no ledger of the house's: of its dispute the
 state is kept, by which its credits are taken back, and given back where it is won (CRD-5). Nor is
@@ -36,6 +37,7 @@ from common.domain.identifiers import (
     DisputeId,
     FolioId,
     PaymentId,
+    PaymentIntentId,
     PropertyId,
     ReceiptId,
     SubscriptionInvoiceId,
@@ -149,6 +151,14 @@ class InvoiceDisputeRecorded(DisputeFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SurplusDisputeRecorded(DisputeFact):
+    """A dispute of money that came second for an invoice of the platform was heard of, or has moved
+    on."""
+
+    name = "subscription_surplus.disputed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentDisputed(DisputeFact):
     """A bank has asked for the money of a payment: it is withheld from here on."""
 
@@ -162,7 +172,7 @@ class Dispute(Aggregate):
     `is_withheld` where that is booked as gone; `fee` is what the processor has charged for it, in
     the currency that it settles in; None while that was not told. `on_account` is what of it the
     company owes again whose payment it is, by `receipt_id`; or what of it had not gone back of a
-    payment of a closed folio, `returned_id`.
+    payment of a closed folio, `returned_id`, or of a charge that came second, `surplus_id`.
     """
 
     kind: ClassVar[str] = "dispute"
@@ -182,6 +192,7 @@ class Dispute(Aggregate):
     on_account: Money | None = None
     invoice_id: SubscriptionInvoiceId | None = None
     returned_id: PaymentId | None = None
+    surplus_id: PaymentIntentId | None = None
 
     @classmethod
     def opened(
@@ -199,6 +210,7 @@ class Dispute(Aggregate):
         owed_again: Money | None = None,
         invoice_id: SubscriptionInvoiceId | None = None,
         returned: "ReturnedPayment | None" = None,
+        surplus_id: PaymentIntentId | None = None,
     ) -> tuple[DisputeFact, ...]:
         """Write down a dispute that was not known, in whatever state. Refuses: AmountNotPositive.
 
@@ -221,6 +233,7 @@ class Dispute(Aggregate):
             receipt_id=receipt_id,
             invoice_id=invoice_id,
             returned_id=returned.id if returned else None,
+            surplus_id=surplus_id,
         )
         return dispute._told(fee, owed_again, moment)
 
@@ -258,6 +271,7 @@ class Dispute(Aggregate):
         told |= {"invoiceId": self.invoice_id} if self.invoice_id else {}
         told |= {"receiptId": self.receipt_id} if self.receipt_id else {}
         told |= {"returnedId": self.returned_id} if self.returned_id else {}
+        told |= {"surplusId": self.surplus_id} if self.surplus_id else {}
         return told | {
             "amountMicro": self.amount.amount_micro,
             "currency": str(self.amount.currency),
@@ -284,7 +298,7 @@ class Dispute(Aggregate):
         """
         is_new = self.takes_money and not self.is_withheld
         is_owed = is_new and self.status is not DisputeStatus.WON
-        if self.returned_id is not None:
+        if self.returned_id is not None or self.surplus_id is not None:
             is_owed = self.status is DisputeStatus.LOST and not only_its_fee
         if is_owed and owed_again is not None:
             self.on_account = min(self.amount, owed_again)
@@ -301,6 +315,8 @@ class Dispute(Aggregate):
             return DisputeRecorded
         if self.receipt_id is not None:
             return CompanyDisputeRecorded
+        if self.surplus_id is not None:
+            return SurplusDisputeRecorded
         return PurchaseDisputeRecorded if self.invoice_id is None else InvoiceDisputeRecorded
 
     def _entries(self, fee: Money | None, moment: Moment, only_its_fee: bool) -> tuple[Entry, ...]:

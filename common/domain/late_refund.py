@@ -10,6 +10,9 @@ folio, on `refunds_to_settle`, and waits as a `LateRefund` until a person opens 
 Then it goes onto the folio, out of that account. Until then the reconciliation with the processor
 names it.
 
+It may fail after it was made. Waiting still, it is booked back and never reaches its folio; on its
+folio it is taken back as any refund (`refund_failure`).
+
 What the books cannot take is refused, and kept for a person: more than is left of the payment
 beside what was promised to the guest here, and money that was moved to another folio.
 """
@@ -38,8 +41,9 @@ from common.domain.refund import (
 from common.domain.webhook import WebhookContradictsBooks
 
 REASON: Final = "Refunded at the processor"
-LATE: Final = 3
-"""The part of the entry that books a refund beside its folio; those on the folio are 0 to 2."""
+LATE, FAILED = 3, 6
+"""The parts of the entries that book a refund beside its folio, and back where it failed while it
+waited; those on the folio are 0 to 2, those of payments that go back 4 and 5."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +68,18 @@ class LateRefundSettled(LateRefundFact):
     name = "late_refund.settled"
 
 
+@dataclass(frozen=True, kw_only=True)
+class LateRefundFailed(LateRefundFact):
+    """It failed while it waited: the processor has the money again, and the folio takes no line."""
+
+    name = "late_refund.failed"
+    entries: tuple[Entry, ...]
+
+
 @dataclass(kw_only=True)
 class LateRefund(Aggregate):
-    """See the module. `paid` is what went back; its id is that of the refund that it becomes."""
+    """See the module. `paid` is what went back; its id is that of the refund that it becomes,
+    unless it failed first (`failure_code`)."""
 
     kind: ClassVar[str] = "late_refund"
     id: RefundId
@@ -78,6 +91,7 @@ class LateRefund(Aggregate):
     business_date: date
     made_at: datetime
     settled_at: datetime | None = None
+    failure_code: str | None = None
 
     @classmethod
     def recorded(
@@ -106,9 +120,22 @@ class LateRefund(Aggregate):
         self.settled_at = max(moment.now, self.made_at)
         return LateRefundSettled(subject=self, sequence=self.next_sequence())
 
+    def failed(self, failure_code: str, moment: Moment) -> LateRefundFailed | None:
+        """It has failed after it was made: book it back. None where it waits no longer."""
+        if self.settled_at is not None:
+            return None
+        self.settled_at = max(moment.now, self.made_at)
+        self.failure_code = failure_code
+        on = moment.settings.property(self.property_id).business_date(moment.now)
+        back = Entry(self.id, FAILED, CARD_CLEARING, REFUNDS_TO_SETTLE, self.paid, on)
+        return LateRefundFailed(
+            subject=self, sequence=self.next_sequence(), entries=(back,), reason=failure_code
+        )
+
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
-        return {
+        failed = {"failureCode": self.failure_code} if self.failure_code else {}
+        return failed | {
             "amountMicro": self.paid.amount_micro,
             "currency": str(self.paid.currency),
             "folioId": self.folio_id,

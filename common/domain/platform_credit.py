@@ -206,6 +206,25 @@ def follow(
     return (*entries, *_fee(source, dispute, booked))
 
 
+def follow_second(
+    dispute: Dispute, booked: Mapping[int, ReversalEntry]
+) -> tuple[ReversalEntry, ...]:
+    """Book what a dispute of money that came second has come to and was not booked before. It was
+    no invoice's: what of it had not gone back when the claim is lost (`on_account`) goes out of
+    where it lay (`subscription_refund`), and only what had is lost."""
+    source, amount = dispute_source(dispute.processor_dispute_id), dispute.amount
+    entries: list[ReversalEntry] = []
+    if dispute.takes_money and WITHHELD not in booked:
+        entries.append(_entry(source, WITHHELD, DISPUTED, PROCESSOR, amount))
+    if DECIDED not in booked and dispute.status is DisputeStatus.WON:
+        entries.append(_entry(source, DECIDED, PROCESSOR, DISPUTED, amount))
+    if DECIDED not in booked and dispute.status is DisputeStatus.LOST:
+        twice = amount - dispute.on_account if dispute.on_account else amount
+        if not twice.is_zero:
+            entries.append(_entry(source, DECIDED, LOSSES, DISPUTED, twice))
+    return (*entries, *_fee(source, dispute, booked))
+
+
 def _fee(
     source: str, dispute: Dispute, booked: Mapping[int, ReversalEntry]
 ) -> tuple[ReversalEntry, ...]:

@@ -89,6 +89,7 @@ class CreditKind(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_WON = "dispute_won"
     REFUNDED_THERE = "refunded_there"
+    REFUND_FAILED = "refund_failed"
 
     @property
     def takes_back(self) -> bool:

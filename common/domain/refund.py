@@ -46,6 +46,8 @@ from common.domain.payment import NoOpenCashSession, Payment, PaymentMethod
 from common.domain.refusal import Conflict, Missing, Unmet
 
 REFUNDING: Final = "folio.refund"
+BANK_ASKS: Final = "charge_disputed"
+"""The processor's word where it makes no refund because a bank asks for the money."""
 MADE_HERE: Final = frozenset({PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.CREDITS})
 """Ways that we give money back by ourselves; what goes another way is made by hand."""
 
@@ -91,6 +93,7 @@ class Refund:
     `advice` is what was pointed out about it, its payment or its folio; it stops nothing (REF-2).
     Nobody has `confirmed` what a rule of the house gives back, of a canceled stay, nor what was
     given back at the processor itself, which has its id there: `processor_refund_id` (WH-5).
+    One that failed after it was made has `came_back_at` (`refund_failure`).
     Refuses: AmountNotPositive, NoOpenCashSession, RefundReferenceMissing.
     """
 
@@ -109,6 +112,7 @@ class Refund:
     status: RefundStatus = RefundStatus.SUCCEEDED
     failure_code: str | None = None
     settled_at: datetime | None = None
+    came_back_at: datetime | None = None
     processor_refund_id: str | None = None
     advice: tuple[Advice, ...] = field(default=(), compare=False)
 
@@ -233,8 +237,9 @@ def settle_refund(
 ) -> RefundSettled | None:
     """Keep what became of a pending refund; None for one that is settled already.
 
-    The first word counts, whoever brings it: nothing that is said later turns it round. A refund
-    that failed (`failure_code` says why) leaves its line and gets a further one that takes it back.
+    The first word counts, whoever brings it; one that was made may fail afterwards, and that is
+    another thing (`refund_failure`). A refund that failed (`failure_code` says why) leaves its line
+    and gets a further one that takes it back.
     By a clock that was set back it is settled at the instant of its promise, and not before it.
     """
     if not refund.is_pending:

@@ -35,15 +35,13 @@ from common.domain.identifiers import FolioId, PaymentId, PropertyId, RefundId
 from common.domain.ledger import CARD_CLEARING, DISPUTED_FUNDS, PAYMENTS_TO_RETURN, Entry, movement
 from common.domain.moment import Moment
 from common.domain.money import AmountNotPositive, Money
-from common.domain.refund import RefundExceedsPayment
+from common.domain.refund import BANK_ASKS, RefundExceedsPayment
 from common.domain.webhook import WebhookContradictsBooks
 
 _BESIDE, _TAKEN_BACK = 4, 5
 """The parts of the entries beside a folio, behind those of its payments and refunds (0 to 3): that
 it came and was promised, and that it went onto the folio and was not made."""
 
-BANK_ASKS: Final = "charge_disputed"
-"""The processor's word where it makes no refund because a bank asks for the money."""
 REFUSED_MAX: Final = 3
 """So many refunds may be refused for claims that are over: then it goes back another way."""
 

@@ -12,6 +12,16 @@ note and no tax to give back: the money is booked in onto `payments_to_return`, 
 the promise, in one commit. By which of its payments the processor has taken it, it may not have
 said: then it is asked before. What it will not make lies on `payments_to_return`, until a person
 has given it back at the processor itself.
+
+A bank may ask for what came second as well. Until that is decided the refund is called off, if it
+was not made: it has failed as `charge_disputed`, and is promised again once the claim is won. Lost,
+it has gone back by the bank: `made_there` is the claim then.
+
+A refund that was made may fail afterwards, ours or one that was made at the processor. Its credit
+note stands, and so does what followed it: the tenant is owed the money. It is booked in onto
+`payments_to_return` and lies there as a refund of its own that could not be made (`came_back_of`
+names the one that failed), until a person has given it back at the processor. What goes back there
+of the same payment and comes to the same amount is that, and is credited no second time.
 """
 
 from dataclasses import field
@@ -28,9 +38,14 @@ from common.domain.identifiers import (
 )
 from common.domain.moment import Moment
 from common.domain.money import Money
-from common.domain.platform_credit import PROCESSOR, ReversalEntry, must_be_refundable
+from common.domain.platform_credit import (
+    DISPUTED,
+    PROCESSOR,
+    ReversalEntry,
+    must_be_refundable,
+)
 from common.domain.processor_units import to_processor
-from common.domain.refund import RefundStatus
+from common.domain.refund import BANK_ASKS, RefundStatus
 from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
@@ -39,8 +54,10 @@ TO_RETURN: Final = "payments_to_return"
 PAID_TWICE: Final = "It was paid twice"
 NOT_SAID: Final = "payment_unknown_there"
 """Why a surplus has failed of which the processor knows no payment that could be given back."""
+CAME_BACK: Final = "The refund failed after it was made"
 CAME, PROMISED, NOT_MADE, MADE_THERE = 0, 1, 2, 3
-"""The parts of the entries of what came second."""
+"""The parts of the first entries of what came second; of what came back there are the last two.
+What comes in and goes out again after that follows in turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +88,18 @@ class SubscriptionRefundFailed(SubscriptionRefundFact):
     name = "subscription_refund.failed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionRefundCameBack(SubscriptionRefundFact):
+    """A refund has failed after it was made: its money lies here until somebody has given it back
+    at the processor. The reason is the processor's code."""
+
+    name = "subscription_refund.came_back"
+
+
 @dataclass(kw_only=True)
 class SubscriptionRefund(Aggregate):
     """See the module. `made_there` is the processor's id of the refund by which somebody has given
-    a surplus back there."""
+    a surplus back there, or what came back; or of the claim by which a bank has got it."""
 
     kind: ClassVar[str] = "subscription_refund"
     id: RefundId
@@ -89,6 +114,7 @@ class SubscriptionRefund(Aggregate):
     settled_at: datetime | None = None
     surplus_id: PaymentIntentId | None = None
     made_there: str | None = None
+    came_back_of: str | None = None
 
     @classmethod
     def request(
@@ -150,26 +176,121 @@ class SubscriptionRefund(Aggregate):
         came = refund._entry(CAME, PROCESSOR, TO_RETURN)
         return fact, (came, refund._entry(PROMISED, TO_RETURN, PROCESSOR))
 
+    @classmethod
+    def came_back(
+        cls,
+        failed: str,
+        invoice: SubscriptionInvoice,
+        processor_payment_id: str,
+        amount: Money,
+        failure_code: str,
+        moment: Moment,
+    ) -> tuple[SubscriptionRefundCameBack, tuple[ReversalEntry, ...]]:
+        """The money of a refund that has `failed` after it was made is the tenant's, and lies here;
+        and how that is booked."""
+        refund = cls(
+            id=moment.new_id(RefundId),
+            subscription_id=invoice.subscription_id,
+            invoice_id=invoice.id,
+            processor_payment_id=processor_payment_id,
+            amount=amount,
+            reason=CAME_BACK,
+            requested_at=moment.now,
+            status=RefundStatus.FAILED,
+            failure_code=failure_code,
+            settled_at=moment.now,
+            came_back_of=failed,
+        )
+        fact = SubscriptionRefundCameBack(
+            subject=refund, sequence=refund.next_sequence(), reason=failure_code
+        )
+        return fact, refund.settled_as()
+
     @property
     def is_pending(self) -> bool:
         return self.status is RefundStatus.PENDING
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether its money is not here any more: by us, at the processor, or by a bank."""
+        return self.status is RefundStatus.SUCCEEDED
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether it was not made because a bank asks for the money."""
+        return self.status is RefundStatus.FAILED and self.failure_code == BANK_ASKS
+
+    @property
+    def source(self) -> str:
+        """What is booked of money that came second, or came back, is booked under this."""
+        surplus, failed = self.surplus_id, self.came_back_of
+        return f"surplus:{surplus}" if surplus else f"came_back:{failed}"
+
+    @property
+    def first_part(self) -> int:
+        """The part of the first entry under that."""
+        return CAME if self.surplus_id is not None else NOT_MADE
 
     @property
     def was_made_by_us(self) -> bool:
         """Whether the processor has made it as we have asked, and nobody beside us."""
         return self.status is RefundStatus.SUCCEEDED and self.made_there is None
 
-    def settled_as(self) -> tuple[ReversalEntry, ...]:
-        """How it is booked that a surplus could not go back: it lies where it is to be returned."""
-        is_left = self.surplus_id is not None and self.status is RefundStatus.FAILED
-        return (self._entry(NOT_MADE, PROCESSOR, TO_RETURN),) if is_left else ()
+    def contest(
+        self, part: int, moment: Moment
+    ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]] | None:
+        """A bank asks for the money: call off what is promised; None where nothing is."""
+        if not self.is_pending:
+            return None
+        self.status, self.failure_code = RefundStatus.FAILED, BANK_ASKS
+        self.settled_at = moment.now
+        fact = SubscriptionRefundFailed(
+            subject=self, sequence=self.next_sequence(), reason=BANK_ASKS
+        )
+        return fact, (self._entry(part, PROCESSOR, TO_RETURN),)
+
+    def promise_again(
+        self, part: int
+    ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]] | None:
+        """No bank asks for it any more; None where none had kept it here."""
+        if not self.is_called_off or self.surplus_id is None:
+            return None
+        self.status, self.failure_code, self.settled_at = RefundStatus.PENDING, None, None
+        fact = SubscriptionRefundRequested(
+            subject=self, sequence=self.next_sequence(), reason=self.reason
+        )
+        return fact, (self._entry(part, TO_RETURN, PROCESSOR),)
+
+    def lost_to(
+        self, processor_dispute_id: str, part: int, moment: Moment
+    ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]]:
+        """A bank has got what lay here: it has gone back by that."""
+        self.status, self.failure_code = RefundStatus.SUCCEEDED, None
+        self.made_there, self.settled_at = processor_dispute_id, moment.now
+        fact = SubscriptionRefundSucceeded(subject=self, sequence=self.next_sequence())
+        return fact, (self._entry(part, TO_RETURN, DISPUTED),)
+
+    def made_after_all(
+        self, part: int, moment: Moment
+    ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]]:
+        """The processor had made it when it was called off."""
+        self.status, self.failure_code = RefundStatus.SUCCEEDED, None
+        self.settled_at = moment.now
+        fact = SubscriptionRefundSucceeded(subject=self, sequence=self.next_sequence())
+        return fact, (self._entry(part, TO_RETURN, PROCESSOR),)
+
+    def settled_as(self, part: int = NOT_MADE) -> tuple[ReversalEntry, ...]:
+        """How it is booked that a surplus could not go back, or a refund came back: it lies where
+        it is to be returned."""
+        lies = self.surplus_id is not None or self.came_back_of is not None
+        is_left = lies and self.status is RefundStatus.FAILED
+        return (self._entry(part, PROCESSOR, TO_RETURN),) if is_left else ()
 
     def made_at_the_processor(
-        self, processor_refund_id: str, amount: Money, moment: Moment
+        self, processor_refund_id: str, amount: Money, moment: Moment, part: int = MADE_THERE
     ) -> tuple[SubscriptionRefundFact, tuple[ReversalEntry, ...]] | None:
-        """Somebody has given a surplus back at the processor itself, before us or where we could
-        not; None where that is known. Refuses: WebhookContradictsBooks, for a part of it, and for
-        more than it."""
+        """Somebody has given it back at the processor itself, before us or where we could not; None
+        where that is known. Refuses: WebhookContradictsBooks, for a part of it, and for more."""
         if self.made_there == processor_refund_id:
             return None
         if amount != self.amount or self.status is RefundStatus.SUCCEEDED:
@@ -178,12 +299,11 @@ class SubscriptionRefund(Aggregate):
         self.status, self.failure_code = RefundStatus.SUCCEEDED, None
         self.made_there, self.settled_at = processor_refund_id, moment.now
         fact = SubscriptionRefundSucceeded(subject=self, sequence=self.next_sequence())
-        return fact, (self._entry(MADE_THERE, TO_RETURN, PROCESSOR),) if was_left else ()
+        return fact, (self._entry(part, TO_RETURN, PROCESSOR),) if was_left else ()
 
     def _entry(self, part: int, debit: str, credit: str) -> ReversalEntry:
-        source = f"surplus:{self.surplus_id}"
         return ReversalEntry(
-            source=source, part=part, debit=debit, credit=credit, amount=self.amount
+            source=self.source, part=part, debit=debit, credit=credit, amount=self.amount
         )
 
     def settle(
@@ -206,7 +326,9 @@ class SubscriptionRefund(Aggregate):
     def state(self) -> dict[str, object]:
         """What the audit trail digests."""
         made_there = {"madeThere": self.made_there} if self.made_there else {}
+        came_back = {"cameBackOf": self.came_back_of} if self.came_back_of else {}
         return {
+            **({**came_back, **made_there} if self.came_back_of else {}),
             **({"surplusOf": self.surplus_id, **made_there} if self.surplus_id else {}),
             "id": self.id,
             "invoiceId": self.invoice_id,

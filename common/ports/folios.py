@@ -129,6 +129,9 @@ class Refunds(Protocol):
     def keep_settled(self, refund: Refund, payment: Payment) -> None:
         """Write what became of a pending refund, once; it waits no longer."""
 
+    def keep_left(self, payment: Payment) -> None:
+        """Write what a payment has left, once a refund that failed afterwards is taken back."""
+
     def postpone(self, refund_id: RefundId) -> None:
         """Try again later, after a pause that grows with each attempt."""
 

@@ -45,8 +45,16 @@ class SubscriptionRefunds(Protocol):
     def find_asked(self, refund_id: RefundId) -> PendingSubscriptionRefund | None:
         """The same, whatever has become of it since; None where it is none of the platform's."""
 
-    def is_made_there(self, processor_refund_id: str) -> bool:
-        """Whether it is known as the refund by which a surplus was given back at the processor."""
+    def find_made_there(self, processor_refund_id: str) -> tuple[RefundId, SubscriptionId] | None:
+        """The refund that was made at the processor by this one, and which subscription is to be
+        locked for it; None where it is none of those."""
+
+    def that_came_back(self, processor_payment_id: str) -> Sequence[SubscriptionRefund]:
+        """What has come back of a payment's refunds, lying here or given back anew, the oldest
+        first."""
+
+    def has_come_back(self, refund_id: str) -> bool:
+        """Whether it is known that a refund, ours or the processor's, has failed afterwards."""
 
     def foresee_promised(self, invoice_id: SubscriptionInvoiceId) -> None:
         """Read what is promised of an invoice along with its subscription."""

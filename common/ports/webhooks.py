@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from common.domain.dispute import Dispute, DisputeStatus
     from common.domain.folio import Folio
-    from common.domain.identifiers import DisputeId, FolioId, PaymentId, RefundId
+    from common.domain.identifiers import DisputeId, FolioId, PaymentId, PaymentIntentId, RefundId
     from common.domain.late_refund import LateRefund
     from common.domain.money import Money
     from common.domain.payment import Payment
+    from common.domain.refund_failure import RefundFailure
     from common.domain.returned_payment import ReturnedPart, ReturnedPayment
     from common.domain.webhook import KeptWebhook, WebhookOutcome
     from common.ports.paging import Page
@@ -77,25 +78,33 @@ class Disputes(Protocol):
     def keep(self, dispute: Dispute) -> None:
         """Write a dispute, or where it stands now."""
 
+    def of_surplus(self, surplus_id: PaymentIntentId) -> Mapping[DisputeId, DisputeStatus]:
+        """Where each dispute of a charge stands that came second."""
+
     def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
         """Where the claims stand by which banks ask for a payment that goes back, without those
         that this transaction writes. Its folio is locked."""
 
 
 class LateRefunds(Protocol):
-    """Refunds that the processor made itself. Changes are made under their folio's lock."""
+    """Refunds that the processor made itself, and those that failed after they were made. Changes
+    are made under their folio's lock."""
 
-    def look_for(self, processor_refund_id: str) -> tuple[bool, LateRefund | None]:
-        """Whether a refund of the processor's stands on a folio, and as what it was late."""
+    def look_for(self, processor_refund_id: str) -> tuple[RefundId | None, LateRefund | None]:
+        """As what a refund of the processor's stands on a folio, and as what it was late."""
 
     def waiting_for(
         self, folio_id: FolioId
-    ) -> tuple[Sequence[LateRefund], Sequence[ReturnedPayment]]:
-        """Those that wait for their folio to be opened again, and payments that came for it and
-        could not go back, the oldest first."""
+    ) -> tuple[Sequence[RefundFailure], Sequence[LateRefund], Sequence[ReturnedPayment]]:
+        """What waits for a folio to be opened again, the oldest first: refunds of it that failed
+        after they were made, refunds that the processor made, and payments that came for it and
+        could not go back."""
 
     def keep(self, late: LateRefund) -> None:
-        """Write one down, or that it stands on its folio."""
+        """Write one down, or that it stands on its folio, or has failed."""
+
+    def keep_failure(self, failure: RefundFailure) -> None:
+        """Write that a refund of a folio has failed after it was made, once."""
 
 
 class ReturnedPayments(Protocol):

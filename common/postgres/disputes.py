@@ -8,6 +8,7 @@ from common.domain.identifiers import (
     DisputeId,
     FolioId,
     PaymentId,
+    PaymentIntentId,
     PropertyId,
     ReceiptId,
     SubscriptionInvoiceId,
@@ -21,7 +22,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, property_id, folio_id, payment_id, processor_dispute_id, amount_micro, currency, reason,"
     " status, opened_at, changed_at, version, trail, state_digest, is_withheld, fee_micro,"
-    " fee_currency, receipt_id, on_account_micro, subscription_invoice_id, returned_id"
+    " fee_currency, receipt_id, on_account_micro, subscription_invoice_id, returned_id, surplus_id"
 )
 TAKE: Final = f"""
 SELECT tenant_id, {COLUMNS}
@@ -40,6 +41,11 @@ SELECT tenant_id, id, status
 FROM payment_disputes
 WHERE returned_id = $1
 """
+OF_SURPLUS: Final = """
+SELECT tenant_id, id, status
+FROM payment_disputes
+WHERE surplus_id = $1
+"""
 INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
 
 
@@ -55,6 +61,10 @@ class Disputes:
 
     def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
         rows = self._desk.rows(OF_RETURN, returned_id)
+        return {DisputeId(row[1]): DisputeStatus(row[2]) for row in rows}
+
+    def of_surplus(self, surplus_id: PaymentIntentId) -> Mapping[DisputeId, DisputeStatus]:
+        rows = self._desk.rows(OF_SURPLUS, surplus_id)
         return {DisputeId(row[1]): DisputeStatus(row[2]) for row in rows}
 
     def keep(self, dispute: Dispute) -> None:
@@ -111,6 +121,7 @@ def _row(dispute: Dispute) -> dict[str, Any]:
         "on_account_micro": _on_account(dispute),
         "subscription_invoice_id": dispute.invoice_id,
         "returned_id": dispute.returned_id,
+        "surplus_id": dispute.surplus_id,
     }
 
 
@@ -132,8 +143,9 @@ def dispute_of(row: Row) -> Dispute:
         is_withheld=row[15],
         fee=None if row[16] is None else Money(row[16], Currency(row[17])),
         receipt_id=row[18] and ReceiptId(row[18]),
-        on_account=Money(row[19], Currency(row[7])) if row[18] or row[21] else None,
+        on_account=Money(row[19], Currency(row[7])) if row[18] or row[21] or row[22] else None,
         invoice_id=row[20] and SubscriptionInvoiceId(row[20]),
         returned_id=row[21] and PaymentId(row[21]),
+        surplus_id=row[22] and PaymentIntentId(row[22]),
         is_new=False,
     )

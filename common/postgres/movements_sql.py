@@ -2,7 +2,8 @@
 
 A movement is read as (tenant, kind, the id that both sides know, amount, currency, the processor's
 payment, property, whether it is open, whether it waits for its folio). A refund or a payout that
-failed never took place; a refund that was late is read as what it was, whatever it has become.
+failed, if only after it was made, never took place; a refund that was late is read as what it was,
+whatever it has become.
 """
 
 from typing import Final
@@ -38,6 +39,19 @@ LEFT JOIN refund_settlements ON refund_id = refunds.id
 WHERE refunds.method = 'card'
   AND refund_settlements.status IS DISTINCT FROM 'failed'
   AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = refunds.id)
+  AND {asked}
+""",
+    # what failed after it was made, and waits for its folio to be opened again: on neither side
+    """
+SELECT failed.tenant_id, 'refund', coalesce(processor_refund_id, refunds.id),
+       refunds.paid_amount_micro, refunds.paid_currency, coalesce(processor_payment_id, ''),
+       property_id, true, true
+FROM refund_failures AS failed
+JOIN refunds ON refunds.id = failed.refund_id
+JOIN folios ON folios.id = refunds.folio_id
+JOIN payments ON payments.id = payment_id
+WHERE NOT EXISTS (SELECT FROM folio_lines WHERE folio_lines.id = failed.id)
   AND {asked}
 """,
     """
@@ -46,13 +60,15 @@ SELECT late_refunds.tenant_id, 'refund', processor_refund_id, late_refunds.paid_
        settled_at IS NULL
 FROM late_refunds
 JOIN payments ON payments.id = payment_id
-WHERE {asked}
+WHERE failure_code IS NULL
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = late_refunds.id)
+  AND {asked}
 """,
     """
 SELECT payment_disputes.tenant_id, 'dispute', processor_dispute_id, payment_disputes.amount_micro,
        payment_disputes.currency,
        coalesce(payments.processor_payment_id, receipts.processor_payment_id,
-         late.processor_payment_id, charges.processor_payment_id, ''),
+         late.processor_payment_id, charges.processor_payment_id, second.processor_payment_id, ''),
        payment_disputes.property_id, false, false
 FROM payment_disputes
 LEFT JOIN returned_payments AS late ON late.id = returned_id
@@ -60,6 +76,7 @@ LEFT JOIN payments ON payments.id = payment_id
 LEFT JOIN account_credits AS receipts ON receipts.id = receipt_id
 LEFT JOIN billing_central.subscription_payments AS charges
   ON charges.invoice_id = subscription_invoice_id AND charges.status = 'succeeded'
+LEFT JOIN billing_central.subscription_payments AS second ON second.id = surplus_id
 WHERE {asked}
 """,
     # what was taken while its folio was closed, and waits for that to be opened again
@@ -108,6 +125,9 @@ FROM account_credits AS given
 JOIN account_credits AS receipts ON receipts.id = given.takes_back
 JOIN company_accounts ON company_accounts.id = given.account_id
 WHERE given.kind = 'refunded_there'
+  AND NOT EXISTS (
+    SELECT FROM account_credits AS again
+    WHERE again.kind = 'refund_failed' AND again.cause = given.cause)
   AND {asked}
 """,
     # purchases of credits are on no folio and at no property; nor is what goes back of them
@@ -148,14 +168,25 @@ FROM billing_central.platform_credit_notes AS notes
 JOIN billing_central.subscription_payments AS charges
   ON charges.invoice_id = notes.invoice_id AND charges.status = 'succeeded'
 WHERE notes.tenant_id = billing_central.current_tenant()
+  AND NOT EXISTS (
+    SELECT FROM billing_central.subscription_refunds AS again
+    WHERE again.tenant_id = notes.tenant_id AND again.came_back_of = notes.processor_refund_id)
   AND {asked}
 """,
     """
 SELECT tenant_id, 'refund', coalesce(made_there, id), amount_micro, currency,
        coalesce(processor_payment_id, ''), NULL::uuid, status = 'pending', false
-FROM billing_central.subscription_refunds
-WHERE (status = 'pending' OR status = 'succeeded' AND surplus_id IS NOT NULL)
+FROM billing_central.subscription_refunds AS refunds
+WHERE (status = 'pending'
+    OR status = 'succeeded' AND coalesce(surplus_id, came_back_of) IS NOT NULL)
   AND tenant_id = billing_central.current_tenant()
+  AND NOT EXISTS (
+    SELECT FROM billing_central.subscription_refunds AS again
+    WHERE again.tenant_id = refunds.tenant_id
+      AND again.came_back_of = coalesce(refunds.made_there, refunds.id))
+  AND NOT EXISTS (
+    SELECT FROM payment_disputes AS claims
+    WHERE claims.processor_dispute_id = refunds.made_there)
   AND {asked}
 """,
     # what came a second time for an invoice; what was never said of it is not known on either side
@@ -190,6 +221,7 @@ MOVED_IN: Final = _movements(
     "payments.recorded_at >= $1 AND payments.recorded_at < $2",
     "account_credits.recorded_at >= $1 AND account_credits.recorded_at < $2",
     "settled_at >= $1 AND settled_at < $2",
+    "true",
     "(made_at >= $1 AND made_at < $2 OR settled_at IS NULL)",
     "payment_disputes.opened_at >= $1 AND payment_disputes.opened_at < $2",
     "changed_at >= $1 AND changed_at < $2",
@@ -208,6 +240,7 @@ MOVED_IN: Final = _movements(
 MOVED_AS: Final = _movements(
     "payments.processor_payment_id = ANY ($1::text[])",
     "processor_payment_id = ANY ($1::text[])",
+    "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
     "(refunds.id = ANY ($2::text[]) OR processor_refund_id = ANY ($2::text[]))",
     "processor_refund_id = ANY ($2::text[])",
     "processor_dispute_id = ANY ($3::text[])",

@@ -53,6 +53,7 @@ FROM credit_ledger_entries AS entries
 JOIN credit_entry_lots AS lots ON lots.entry_id = entries.id
 WHERE kind = 'hold'
   AND hold_id IN (SELECT id FROM credit_holds WHERE {of_them} AND status = 'open')
+ORDER BY hold_id, lot_id
 """,
         )
 

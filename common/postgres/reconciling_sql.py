@@ -147,18 +147,26 @@ FROM refunds
 LEFT JOIN refund_settlements ON refund_id = refunds.id
 WHERE refunds.id = ANY ($2::text[])
   AND status IS DISTINCT FROM 'failed'
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = refunds.id)
 UNION ALL
 SELECT tenant_id, processor_refund_id
 FROM refunds
 WHERE processor_refund_id = ANY ($2::text[])
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = refunds.id)
 UNION ALL
 SELECT tenant_id, processor_refund_id
 FROM late_refunds
 WHERE processor_refund_id = ANY ($2::text[])
+  AND failure_code IS NULL
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = late_refunds.id)
 UNION ALL
 SELECT tenant_id, cause
-FROM account_credits
-WHERE kind = 'refunded_there' AND cause = ANY ($2::text[])
+FROM account_credits AS given
+WHERE kind = 'refunded_there'
+  AND cause = ANY ($2::text[])
+  AND NOT EXISTS (
+    SELECT FROM account_credits AS again
+    WHERE again.kind = 'refund_failed' AND again.cause = given.cause)
 UNION ALL
 SELECT tenant_id, processor_payment_id
 FROM returned_payments
@@ -213,11 +221,14 @@ WHERE method = 'card'
   AND property_id = $1
   AND refund_settlements.status IS DISTINCT FROM 'failed'
   AND NOT EXISTS (SELECT FROM late_refunds AS late WHERE late.id = refunds.id)
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = refunds.id)
 UNION ALL
 SELECT tenant_id, processor_refund_id, paid_amount_micro, paid_currency, 'succeeded'
 FROM late_refunds
 WHERE business_date = $2
   AND property_id = $1
+  AND failure_code IS NULL
+  AND NOT EXISTS (SELECT FROM refund_failures AS failed WHERE failed.refund_id = late_refunds.id)
 UNION ALL
 SELECT account_credits.tenant_id, cause, -amount_micro, account_credits.currency, 'succeeded'
 FROM account_credits
@@ -225,6 +236,9 @@ JOIN company_accounts ON company_accounts.id = account_id
 WHERE kind = 'refunded_there'
   AND business_date = $2
   AND property_id = $1
+  AND NOT EXISTS (
+    SELECT FROM account_credits AS again
+    WHERE again.kind = 'refund_failed' AND again.cause = account_credits.cause)
 UNION ALL
 SELECT tenant_id, refund_id, paid_amount_micro - gone_micro, paid_currency,
        CASE status WHEN 'returned' THEN 'succeeded' END

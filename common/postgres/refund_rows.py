@@ -17,7 +17,7 @@ REFUND_COLUMNS: Final = (
     " reason, reference, cash_session_id, confirmed_by, step_up_token_id, assertion_hash,"
     " step_up_method, business_date, processor_refund_id"
 )
-SETTLEMENT_COLUMNS: Final = "status, failure_code, settled_at"
+SETTLEMENT_COLUMNS: Final = "status, failure_code, settled_at, came_back_as, came_back_at"
 
 
 def advice_about(*things: str) -> str:
@@ -30,12 +30,17 @@ def advice_about(*things: str) -> str:
 
 
 def refunds_where(condition: str) -> str:
-    """Refunds with what became of them; one that nothing became of yet is pending."""
+    """Refunds with what became of them; one that nothing became of yet is pending, and one that was
+    made may have failed afterwards."""
     return f"""
 SELECT refunds.tenant_id, {REFUND_COLUMNS}, occurred_at, {SETTLEMENT_COLUMNS},
        {advice_about("refunds.id", "payment_id", "folio_id")}
 FROM refunds
 LEFT JOIN refund_settlements ON refund_id = id
+LEFT JOIN (
+  SELECT refund_id AS came_back, failure_code AS came_back_as, failed_at AS came_back_at
+  FROM refund_failures
+) AS failures ON came_back = id
 WHERE {condition}
 """
 
@@ -99,10 +104,11 @@ def refund_of(row: Row) -> Refund:
         business_date=row[16],
         processor_refund_id=row[17],
         promised_at=row[18],
-        status=RefundStatus(row[19] or RefundStatus.PENDING),
-        failure_code=row[20],
+        status=RefundStatus.FAILED if row[23] else RefundStatus(row[19] or RefundStatus.PENDING),
+        failure_code=row[22] or row[20],
         settled_at=row[21],
-        advice=advice_of(row[22]),
+        came_back_at=row[23],
+        advice=advice_of(row[24]),
     )
 
 

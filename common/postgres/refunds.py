@@ -179,6 +179,9 @@ class Refunds:
         done = Write(ranks.DOCUMENT_PARTS, Statement(DONE, (refund.id,)))
         self._desk.write(("refund", refund.id), done)
 
+    def keep_left(self, payment: Payment) -> None:
+        self._give_back(payment)
+
     def postpone(self, refund_id: RefundId) -> None:
         """It waits in one of the two: the other finds nothing of it."""
         for place, sql in enumerate((POSTPONE, POSTPONE_RETURN)):

@@ -53,6 +53,7 @@ APPEND_ONLY_TABLES: Final = frozenset(
         "night_audits",
         "receivable_allocations",
         "receivable_parts",
+        "refund_failures",
         "refund_settlements",
         "refunds",
         "reopenings",

@@ -22,7 +22,7 @@ from common.postgres.stores import Desk
 COLUMNS: Final = (
     "id, subscription_id, invoice_id, processor_payment_id, currency, amount_micro, reason,"
     " requested_at, status, failure_code, settled_at, next_attempt_at, version, trail,"
-    " state_digest, surplus_id, made_there"
+    " state_digest, surplus_id, made_there, came_back_of"
 )
 
 CHANGING: Final = (
@@ -46,7 +46,7 @@ WHERE refunds.tenant_id = billing_central.current_tenant()
 """
 TO_MAKE: Final = f"{ASKED}  AND refunds.status = 'pending'\n"
 MADE_THERE: Final = """
-SELECT tenant_id, id
+SELECT tenant_id, id, subscription_id
 FROM billing_central.subscription_refunds
 WHERE tenant_id = billing_central.current_tenant() AND made_there = $1
 """
@@ -56,6 +56,19 @@ FROM billing_central.subscription_refunds
 WHERE tenant_id = billing_central.current_tenant()
   AND processor_payment_id = $1
   AND surplus_id IS NOT NULL
+"""
+LYING: Final = f"""
+SELECT tenant_id, {COLUMNS}
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant()
+  AND processor_payment_id = $1
+  AND came_back_of IS NOT NULL
+ORDER BY id
+"""
+CAME_BACK: Final = """
+SELECT tenant_id
+FROM billing_central.subscription_refunds
+WHERE tenant_id = billing_central.current_tenant() AND came_back_of = $1
 """
 PROMISED: Final = """
 SELECT tenant_id, sum(amount_micro)::bigint
@@ -130,8 +143,16 @@ class SubscriptionRefunds:
         rows = self._desk.rows(ASKED, refund_id)
         return _to_make(rows[0]) if rows else None
 
-    def is_made_there(self, processor_refund_id: str) -> bool:
-        return bool(self._desk.rows(MADE_THERE, processor_refund_id))
+    def find_made_there(self, processor_refund_id: str) -> tuple[RefundId, SubscriptionId] | None:
+        rows = self._desk.rows(MADE_THERE, processor_refund_id)
+        return (RefundId(rows[0][1]), SubscriptionId(rows[0][2])) if rows else None
+
+    def that_came_back(self, processor_payment_id: str) -> Sequence[SubscriptionRefund]:
+        rows = self._desk.rows(LYING, processor_payment_id)
+        return [self._desk.loaded(_refund_of(row)) for row in rows]
+
+    def has_come_back(self, refund_id: str) -> bool:
+        return bool(self._desk.rows(CAME_BACK, refund_id))
 
     def foresee_surplus(self, processor_payment_id: str) -> None:
         self._desk.foresee(SURPLUS, processor_payment_id)
@@ -201,6 +222,7 @@ def _row(refund: SubscriptionRefund, now: datetime) -> dict[str, Any]:
         "state_digest": refund.state_digest,
         "surplus_id": refund.surplus_id,
         "made_there": refund.made_there,
+        "came_back_of": refund.came_back_of,
     }
 
 
@@ -231,5 +253,6 @@ def _refund_of(row: Row) -> SubscriptionRefund:
         state_digest=bytes(row[15]),
         surplus_id=PaymentIntentId(row[16]) if row[16] else None,
         made_there=row[17],
+        came_back_of=row[18],
         is_new=False,
     )

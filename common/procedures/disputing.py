@@ -3,8 +3,8 @@
 The dispute is locked while a word about it is weighed, and never moves back. Of a purchase of
 credits it takes back what was bought, and gives it back where it is won; the money is booked along.
 Of a company's payment the company owes it again, and has it back where it is won. Of an invoice of
-the platform the credits of its period follow. A payment that came for a closed folio goes back by
-the bank or by us, and not by both.
+the platform the credits of its period follow. Money that came second for one goes back by the bank
+or by us, and not by both; so does a payment that came for a closed folio.
 """
 
 from common.domain.company_taking_back import CardReceipt
@@ -18,6 +18,8 @@ from common.domain.refund import PaymentUnknown
 from common.domain.returned_payment import ReturnedPayment, ReturnStatus
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
+from common.procedures.claiming_back import follow_claim as follow_second_claim
+from common.procedures.claiming_back import left_of, must_be_of_all, refund_of_second
 from common.procedures.giving_back import follow_dispute, invoice_paid_by
 from common.procedures.owing_again import must_be_of, owe_as_disputed
 from common.procedures.purchasing import (
@@ -55,6 +57,10 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
     if payment is None and back is None and (known is None or known.receipt_id):
         paid = tx.company_accounts.take_paid_by(claim.processor_payment_id)
     left = paid.left if paid else back[1].left if back else None
+    second = None
+    if known is not None and known.surplus_id is not None:
+        second = refund_of_second(claim.processor_payment_id, tx)
+        left = left_of(second, tx) if second else None
     facts = (
         known.moved(claim.status, claim.fee, tx, owed_again=left)
         if known
@@ -77,7 +83,11 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
             owe_as_disputed(paid, fact.subject, tx)
         return
     dispute = facts[0].subject if facts else known
-    if dispute is not None and dispute.invoice_id is not None:
+    if dispute is not None and dispute.surplus_id is not None:
+        second = second or refund_of_second(claim.processor_payment_id, tx)
+        if second is not None and facts:
+            follow_second_claim(dispute, second, tx, is_news=dispute.status is not before)
+    elif dispute is not None and dispute.invoice_id is not None:
         follow_dispute(dispute, tx)
     else:
         _move_credits(claim, tx)
@@ -139,11 +149,14 @@ def _opened(
             receipt_id=ReceiptId(paid.receipt.id),
             owed_again=paid.left,
         )
-    invoice = None
+    invoice = second = None
     if payment is None and not tx.credit_purchases.find_paid_by(claim.processor_payment_id):
         invoice = invoice_paid_by(claim.processor_payment_id, tx)
         if invoice is None:
-            raise PaymentUnknown()
+            second = refund_of_second(claim.processor_payment_id, tx)
+            if second is None:
+                raise PaymentUnknown()
+            must_be_of_all(second, claim.amount)
     return Dispute.opened(
         payment,
         tx.folios.get(payment.folio_id).property_id if payment else None,
@@ -154,6 +167,8 @@ def _opened(
         claim.fee,
         tx,
         invoice_id=invoice.id if invoice else None,
+        surplus_id=second.surplus_id if second else None,
+        owed_again=left_of(second, tx) if second else None,
     )
 
 

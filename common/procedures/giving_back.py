@@ -5,7 +5,8 @@ once by the processor's own id. A refund is a credit note; of a dispute the mone
 stands. The credits of the invoice's period follow all of it together: the share of them that is the
 share of the invoice's total. What a dispute has taken comes back when it is won, but for what other
 refunds have asked for by then. What went back of a period is not credited again, and a credit of it
-is taken back (`common.domain.subscription_given_back`).
+is taken back (`common.domain.subscription_given_back`). A refund that fails after it was made takes
+nothing of that back: the tenant is owed the money, and it lies here until a person has sent it.
 
 What was taken a second time for an invoice goes back by itself (BEY-4): our own collector and a
 subscription of the processor's own may both take its money, and so may two charges of ours, one of
@@ -34,9 +35,11 @@ from common.domain.subscription_payment import (
     SubscriptionPaymentSentBack,
 )
 from common.domain.subscription_refund import SubscriptionRefund
+from common.domain.webhook import WebhookContradictsBooks
 from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
+from common.procedures.claiming_back import next_part
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
 from common.procedures.subscribing import settle
@@ -77,8 +80,8 @@ def _paid_by(
 
 
 def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
-    """Write the credit note of what was refunded of an invoice, once; what came second needs none.
-    False where the payment is of no invoice.
+    """Write the credit note of what was refunded of an invoice, once; what came second needs none,
+    and what came back has one. False where the payment is of no invoice.
 
     Refuses: AmountNotPositive, CurrenciesDiffer, RefundExceedsPayment, WebhookContradictsBooks.
     """
@@ -87,7 +90,7 @@ def keep_refunded(told: Told, reason: str, tx: Transaction) -> bool:
     if found is None:
         return keep_surplus_made_there(told, tx)
     source = refund_source(told.processor_refund_id)
-    if not tx.platform_credits.booked(source):
+    if not tx.platform_credits.booked(source) and not _is_what_came_back(told, tx):
         subscription, invoice = found
         gone = invoice.gone
         _credit(invoice, told.paid, told.processor_refund_id, reason, tx)
@@ -99,13 +102,15 @@ def keep_refund_result(
     pending: PendingSubscriptionRefund, failure_code: str | None, tx: Transaction
 ) -> bool:
     """Keep what became of a refund that we have asked for, unless that is kept already. False where
-    it is said to have failed, and we have had it made: the first word stays, and a person looks.
+    it is said to have failed, and we have had it made (`keep_failed_afterwards`).
 
     Refuses: RefundExceedsPayment, where somebody has given the same money back at the processor.
     """
     subscription = tx.subscriptions.take_by_id(pending.subscription_id)
     refund = tx.subscription_refunds.get(pending.id)
     if not refund.is_pending:
+        if failure_code is None and refund.is_called_off:
+            _made_after_all(refund, tx)
         return failure_code is None or not refund.was_made_by_us
     was_known = refund.processor_payment_id is not None
     settled = refund.settle(failure_code, tx, pending.processor_payment_id)
@@ -114,7 +119,9 @@ def keep_refund_result(
     if not was_known:
         tx.subscription_refunds.list_payment(refund)
     if refund.surplus_id is not None:
-        if entries := refund.settled_as():
+        if refund.has_gone:
+            return True
+        if entries := refund.settled_as(next_part(refund, tx)):
             tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
     elif failure_code is None:
         invoice = tx.subscriptions.get_invoice(refund.invoice_id)
@@ -126,10 +133,96 @@ def keep_refund_result(
 
 def is_refunded(processor_refund_id: str, tx: Transaction) -> bool:
     """Whether a refund that somebody made at the processor is in the books of the platform: of an
-    invoice, or of what came second for one."""
+    invoice, of what came second for one, or of what came back."""
     if tx.platform_credits.booked(refund_source(processor_refund_id)):
         return True
-    return tx.subscription_refunds.is_made_there(processor_refund_id)
+    return tx.subscription_refunds.find_made_there(processor_refund_id) is not None
+
+
+def keep_failed_afterwards(
+    pending: PendingSubscriptionRefund, failure_code: str, tx: Transaction
+) -> None:
+    """A refund that we have had made has failed since: its money lies here, once."""
+    tx.subscriptions.take_by_id(pending.subscription_id)
+    refund = tx.subscription_refunds.get(pending.id)
+    if refund.was_made_by_us and refund.processor_payment_id is not None:
+        paid_by = refund.processor_payment_id
+        invoice = tx.subscriptions.get_invoice(refund.invoice_id)
+        _came_back(refund.id, invoice, paid_by, refund.amount, failure_code, tx)
+
+
+def keep_failed_there(told: Told, failure_code: str, tx: Transaction) -> None:
+    """A refund that was made at the processor and is in the books has failed since: its money lies
+    here, once.
+
+    Refuses: WebhookContradictsBooks, for another amount than was made. Raises TryAgain.
+    """
+    failed, found = told.processor_refund_id, _paid_by(told.processor_payment_id, tx)
+    known = tx.subscription_refunds.find_made_there(failed)
+    if known is not None:
+        tx.subscriptions.take_by_id(known[1])
+        made = tx.subscription_refunds.get(known[0])
+        invoice, amount = tx.subscriptions.get_invoice(made.invoice_id), made.amount
+    elif found is not None:
+        invoice = found[1]
+        booked = tx.platform_credits.booked(refund_source(failed)).values()
+        amount = Money.total((each.amount for each in booked), invoice.currency)
+    else:
+        return
+    if amount != told.paid:
+        raise WebhookContradictsBooks("Another amount was given back.")
+    _came_back(failed, invoice, told.processor_payment_id, amount, failure_code, tx)
+
+
+def _came_back(
+    failed: str,
+    invoice: SubscriptionInvoice,
+    processor_payment_id: str,
+    amount: Money,
+    failure_code: str,
+    tx: Transaction,
+) -> None:
+    if tx.subscription_refunds.has_come_back(failed):
+        return
+    fact, entries = SubscriptionRefund.came_back(
+        failed, invoice, processor_payment_id, amount, failure_code, tx
+    )
+    tx.subscription_refunds.keep(fact.subject)
+    tx.platform_credits.keep(invoice, entries)
+    tx.tell(fact)
+
+
+def _is_what_came_back(told: Told, tx: Transaction) -> bool:
+    """Whether what was given back at the processor is what had come back of the same payment; it
+    lies here no longer then. The subscription is locked."""
+    came = tx.subscription_refunds.that_came_back(told.processor_payment_id)
+    if any(each.made_there == told.processor_refund_id for each in came):
+        return True
+    lying = (each for each in came if each.made_there is None and each.amount == told.paid)
+    if (refund := next(lying, None)) is None:
+        return False
+    _made_there(refund, told, tx)
+    return True
+
+
+def _made_after_all(refund: SubscriptionRefund, tx: Transaction) -> None:
+    """What was called off for a bank's claim had been made."""
+    fact, entries = refund.made_after_all(next_part(refund, tx), tx)
+    tx.subscription_refunds.keep(refund)
+    tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
+    tx.tell(fact)
+
+
+def _made_there(refund: SubscriptionRefund, told: Told, tx: Transaction) -> None:
+    """Refuses: WebhookContradictsBooks."""
+    part = next_part(refund, tx)
+    made = refund.made_at_the_processor(told.processor_refund_id, told.paid, tx, part)
+    if made is not None:
+        fact, entries = made
+        tx.subscription_refunds.keep(refund)
+        if entries:
+            tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
+        tx.tell(fact)
 
 
 def _went_back(
@@ -251,11 +344,6 @@ def keep_surplus_made_there(told: Told, tx: Transaction) -> bool:
     refund_id, subscription_id = found
     tx.subscriptions.take_by_id(subscription_id)
     refund = tx.subscription_refunds.get(refund_id)
-    made = refund.made_at_the_processor(told.processor_refund_id, told.paid, tx)
-    if made is not None:
-        fact, entries = made
-        tx.subscription_refunds.keep(refund)
-        if entries:
-            tx.platform_credits.keep(tx.subscriptions.get_invoice(refund.invoice_id), entries)
-        tx.tell(fact)
+    if refund.made_there == told.processor_refund_id or not _is_what_came_back(told, tx):
+        _made_there(refund, told, tx)
     return True

@@ -23,16 +23,20 @@ from common.ports.transaction import Transaction
 from common.procedures.capturing import capture_payment
 from common.procedures.disputing import Claim, keep_claim
 from common.procedures.giving_back import REFUNDED, is_refunded, keep_refunded
+from common.procedures.giving_back import keep_failed_there as keep_platforms_failed_there
 from common.procedures.hearing_cards import CARD_EFFECTS, intent_succeeded
 from common.procedures.hearing_purchases import purchase_refund_failed, purchase_refunded
 from common.procedures.paying_out import keep_account_told, keep_payout_result
 from common.procedures.refunded_there import (
-    FAILED_AFTERWARDS,
     Told,
     keep_failed_there,
     keep_refunded_there,
 )
-from common.procedures.refunding import find_asked, keep_pending_result
+from common.procedures.refunding import (
+    find_asked,
+    keep_failed_afterwards,
+    keep_pending_result,
+)
 from common.procedures.warning import warn_of_fraud
 
 DISPUTE_STATES: Final = frozenset(status.value for status in DisputeStatus)
@@ -81,8 +85,8 @@ def _refunded(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
     if told != (pending.processor_payment_id, pending.paid):
         raise WebhookContradictsBooks("It is of another payment, or another amount.")
     failure = about.failure_reason or about.status if about.status in REFUND_FAILED else None
-    if not keep_pending_result(pending, failure, tx):
-        raise WebhookContradictsBooks(FAILED_AFTERWARDS)
+    if not keep_pending_result(pending, failure, tx) and failure is not None:
+        keep_failed_afterwards(pending, failure, tx)
 
 
 def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> None:
@@ -93,20 +97,25 @@ def _refunded_there(about: ProcessorObject | RefundPart, tx: Transaction) -> Non
     if about.status in REFUND_FAILED:
         if purchase_refund_failed(about, tx):
             return
-        if is_refunded(about.id, tx):
-            raise WebhookContradictsBooks(FAILED_AFTERWARDS)
         code = about.failure_reason or about.status or "failed"
+        if is_refunded(about.id, tx):
+            keep_platforms_failed_there(_told(about, about.payment_intent), code, tx)
+            return
         keep_failed_there(about.payment_intent, about.id, code, tx)
         return
     if about.status != "succeeded":
         return
-    told = Told(
-        processor_refund_id=about.id,
-        processor_payment_id=about.payment_intent,
-        paid=_given_back(about),
-    )
+    told = _told(about, about.payment_intent)
     if not keep_refunded(told, REFUNDED, tx):
         keep_refunded_there(told, tx)
+
+
+def _told(about: ProcessorObject | RefundPart, processor_payment_id: str) -> Told:
+    return Told(
+        processor_refund_id=about.id,
+        processor_payment_id=processor_payment_id,
+        paid=_given_back(about),
+    )
 
 
 def _given_back(about: ProcessorObject | RefundPart) -> Money:

@@ -39,14 +39,18 @@ def company_refunded(
     return True
 
 
-def is_company_refunded(
+def company_refund_failed(
     processor_payment_id: str, processor_refund_id: str, tx: Transaction
-) -> bool:
-    """Whether this refund of a company's payment is on its account."""
+) -> None:
+    """A refund of a company's payment has failed after it was made: what was given back is to the
+    company's credit again. One that is not known to be made changes nothing."""
     paid = tx.company_accounts.take_paid_by(processor_payment_id)
     if paid is None:
-        return False
-    return paid.moved_by(CreditKind.REFUNDED_THERE, processor_refund_id) is not None
+        return
+    taken = paid.moved_by(CreditKind.REFUNDED_THERE, processor_refund_id)
+    kind = CreditKind.REFUND_FAILED
+    if taken is not None and paid.moved_by(kind, processor_refund_id) is None:
+        _keep(give_again(paid, taken, tx, kind=kind), tx)
 
 
 def owe_as_disputed(paid: CardReceipt, dispute: Dispute, tx: Transaction) -> None:
@@ -58,7 +62,7 @@ def owe_as_disputed(paid: CardReceipt, dispute: Dispute, tx: Transaction) -> Non
         _keep(take_back(paid, on_account, tx, kind=CreditKind.DISPUTED, cause=cause), tx)
     is_won = dispute.status is DisputeStatus.WON
     if is_won and taken and paid.moved_by(CreditKind.DISPUTE_WON, cause) is None:
-        _keep(give_again(paid, taken, tx), tx)
+        _keep(give_again(paid, taken, tx, kind=CreditKind.DISPUTE_WON), tx)
 
 
 def must_be_of(paid: CardReceipt, amount: Money) -> None:

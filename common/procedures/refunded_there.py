@@ -4,8 +4,6 @@ Its folio is locked before anybody looks whether the refund is known: of two tha
 the second finds what the first has done. A refund that bears an id of ours is not its business.
 """
 
-from typing import Final
-
 from common.domain.dataclass import dataclass
 from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import PaymentId
@@ -19,12 +17,10 @@ from common.domain.refund import (
     RefundRecorded,
 )
 from common.domain.returned_payment import PartKind, ReturnStatus
-from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
-from common.procedures.owing_again import company_refunded, is_company_refunded
+from common.procedures.coming_back import put_on_its_folio, refund_there_came_back
+from common.procedures.owing_again import company_refund_failed, company_refunded
 from common.procedures.returning import come_again, go_otherwise, place_unreturned
-
-FAILED_AFTERWARDS: Final = "It was made, and has failed since: whoever paid does not have it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +68,35 @@ def keep_failed_there(
     """A refund that was made at the processor has failed afterwards: the house has the money again.
     One that was not known to be made changes nothing.
 
-    Refuses: WebhookContradictsBooks, where it stands on a folio, or waits beside one, or on a
-    company's account: the event is kept, and a person gives back the money.
+    Refuses: WebhookContradictsBooks, where what is left of a payment that goes back is under way.
     """
     taken = tx.returned_payments.take_paid_by(processor_payment_id)
     if taken is not None and taken[1].status is not ReturnStatus.PLACED:
         come_again(*taken, processor_refund_id, failure_code, tx)
         return
-    on_folio, late = tx.late_refunds.look_for(processor_refund_id)
-    is_known = on_folio or late is not None
-    if is_known or is_company_refunded(processor_payment_id, processor_refund_id, tx):
-        raise WebhookContradictsBooks(FAILED_AFTERWARDS)
+    payment = tx.folios.find_paid_by(processor_payment_id)
+    if payment is None:
+        company_refund_failed(processor_payment_id, processor_refund_id, tx)
+    else:
+        refund_there_came_back(payment, processor_refund_id, failure_code, tx)
 
 
 def settle_late_refunds(folio: Folio, tx: Transaction) -> None:
-    """Put onto a folio that was opened again what the processor gave back while it was closed, and
-    what came then and could not go back.
+    """Put onto a folio that was opened again what the processor gave back while it was closed, what
+    came then and could not go back, and that a refund of it has failed since: that first, as it
+    frees what others may have given back.
 
     The folio was taken, and is kept again here. What it cannot take now waits on, and stays among
     the differences.
     """
     payments: dict[PaymentId, Payment] = {}
     given_before = Money.zero(folio.currency)
-    waiting, unreturned = tx.late_refunds.waiting_for(folio.id)
+    failures, waiting, unreturned = tx.late_refunds.waiting_for(folio.id)
     place_unreturned(folio, unreturned, tx)
+    for failure in failures:
+        placed = put_on_its_folio(folio, failure, payments, tx)
+        payments[placed.payment.id] = placed.payment
+        given_before -= placed.refund.amount
     for late in waiting:
         _, payment, standing = tx.refunds.take_payment(folio.id, late.payment_id)
         known = payments.get(payment.id, payment)
@@ -126,7 +127,7 @@ def _book(given: RefundRecorded, late: LateRefund | None, tx: Transaction) -> No
 def _keep(told: Told, payment: Payment, tx: Transaction) -> None:
     folio, known, standing = tx.refunds.take_payment(payment.folio_id, payment.id)
     on_folio, late = tx.late_refunds.look_for(told.processor_refund_id)
-    if on_folio:
+    if on_folio or (late is not None and late.failure_code is not None):
         return
     if folio.status is FolioStatus.CLOSED:
         if late is None:

@@ -111,6 +111,21 @@ def keep_pending_result(pending: Pending, failure_code: str | None, tx: Transact
     return keep_refund_result(pending, failure_code, tx)
 
 
+def keep_failed_afterwards(pending: Pending, failure_code: str, tx: Transaction) -> None:
+    """Keep that a refund which was made has failed since, by the processor's word about it, once.
+
+    Refuses: FolioUnknown, RefundUnknown.
+    """
+    if isinstance(pending, PendingRefund):
+        from common.procedures.coming_back import refund_came_back  # it comes seldom (PERF-1)
+
+        refund_came_back(pending.folio_id, pending.id, failure_code, tx)
+        return
+    from common.procedures.giving_back import keep_failed_afterwards as keep_of_the_platform
+
+    keep_of_the_platform(pending, failure_code, tx)
+
+
 def _postpone(pending: Pending, tx: Transaction) -> None:
     if isinstance(pending, PendingRefund):
         tx.refunds.postpone(pending.id)
@@ -123,7 +138,7 @@ def keep_result(
 ) -> bool:
     """Keep what became of a refund, unless that is kept already; one that is on no folio is of a
     payment that goes back whole. False where it is said to have failed, and was made: the first
-    word stays, and a person looks.
+    word stays, unless it is the processor's about that very refund (`keep_failed_afterwards`).
 
     Refuses: FolioUnknown, RefundUnknown.
     """

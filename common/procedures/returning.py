@@ -15,8 +15,8 @@ from common.domain.folio import Folio, FolioStatus
 from common.domain.identifiers import FolioId, RefundId
 from common.domain.money import Money
 from common.domain.payment import PaymentMethod
+from common.domain.refund import BANK_ASKS
 from common.domain.returned_payment import (
-    BANK_ASKS,
     PartKind,
     ReturnedPayment,
     ReturnFact,

@@ -28,7 +28,7 @@ from tests.matching import (
 )
 from tests.paying_out import LARGE, asked, enabled, settle, standing
 from tests.proofs import assert_books_are_right, told
-from tests.reconciling import ADMIN, OVER, REPORT, BusyDay, Clock, sandbox
+from tests.reconciling import ADMIN, OVER, REPORT, BusyDay, Clock, paid_by_card, sandbox
 from tests.refunding import refund
 from tests.reopening import reopened
 from tests.security.answers import is_problem
@@ -219,6 +219,29 @@ def test_a_refund_of_a_closed_folio_is_listed_until_that_is_opened_again(
     clock("2026-03-09T10:00:00Z")
     match(hotel, None)
     assert differences(hotel) == {("refund_to_settle", "re_late")}
+
+    reopened(hotel, folio)
+    match(hotel, None)
+
+    assert differences(hotel) == set()
+
+
+@pytest.mark.req("WH-4")
+def test_a_refund_that_failed_is_listed_until_its_closed_folio_is_opened_again(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """Neither side has it any more: what is listed is that a person owes the guest 1.00."""
+    clock("2026-03-01T10:00:00Z")
+    folio = hotel.open_folio()
+    _, payment = paid_by_card(hotel, folio, 100)
+    told = refunded_there(payment, "re_gone", 100)
+    assert Webhook(hotel).send(told).json["outcome"] == "applied"
+    assert hotel.post(f"/folios/{folio}/close").status_code == 200
+    told = refunded_there(payment, "re_gone", 100, "failed", "refund.failed")
+    assert Webhook(hotel).send(told).json["outcome"] == "applied"
+    clock("2026-03-09T10:00:00Z")
+    match(hotel, None)
+    assert differences(hotel) == {("refund_to_settle", "re_gone")}
 
     reopened(hotel, folio)
     match(hotel, None)

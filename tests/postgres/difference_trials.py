@@ -7,7 +7,7 @@ from tests.matching import difference, resolve
 from tests.postgres.trials import Trial
 
 NEW: Final = {"id": "prd_x", "about": "pi_x"}
-OPEN, RESOLVED = "status = 'open'", "status = 'resolved'"
+OPEN, RESOLVED = "status = 'open' AND kind <> 'refund_to_settle'", "status = 'resolved'"
 
 
 def differs(constraint: str, which: str = OPEN, **changes: object) -> Trial:

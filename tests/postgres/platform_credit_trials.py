@@ -16,6 +16,7 @@ NOTES, ENTRIES, INVOICES = (
     "subscription_invoices",
 )
 REFUNDS, PENDING = "subscription_refunds", "status = 'pending'"
+LIES: Final = "status = 'failed' AND came_back_of IS NOT NULL"
 CHARGES, SURPLUS = "subscription_payments", "surplus_id IS NOT NULL"
 NEW: Final = {"id": "pcn_x", "number": "x", "series_number": 999_999, "processor_refund_id": "x"}
 NEW_INVOICE: Final = {"id": "sin_x", "number": "x", "series_number": 999_999, "purpose": "change"}
@@ -81,20 +82,27 @@ PLATFORM_REFUNDS: Final = [
         "refund_names_its_payment",
         REFUNDS,
         {"id": "rfd_x", "processor_payment_id": None},
-        "status = 'succeeded' AND surplus_id IS NULL",
+        "status = 'succeeded' AND coalesce(surplus_id, came_back_of) IS NULL",
     ),
     Trial("surplus_goes_back_once", REFUNDS, {"id": "rfd_x", "made_there": None}, SURPLUS),
     Trial(
         "what_was_made_there_was_a_surplus",
         REFUNDS,
         {"id": "rfd_x", "made_there": "re_x"},
-        "surplus_id IS NULL",
+        "coalesce(surplus_id, came_back_of) IS NULL",
     ),
     Trial(
         "refund_made_there_counts_once",
         REFUNDS,
         {"id": "rfd_x", "surplus_id": "pin_x"},
-        "made_there IS NOT NULL",
+        "made_there IS NOT NULL AND surplus_id IS NOT NULL",
+    ),
+    Trial("platform_refund_comes_back_once", REFUNDS, {"id": "rfd_x"}, LIES),
+    Trial(
+        "what_came_back_was_a_refund",
+        REFUNDS,
+        {"id": "rfd_x", "came_back_of": "re_x", "processor_payment_id": None},
+        LIES,
     ),
     _second("refund_is_of_one_surplus"),
     _second("surplus_goes_back_by_a_refund", goes_back_as="rfd_none"),
@@ -112,15 +120,22 @@ PLATFORM_DISPUTES: Final = [
 
 def money_that_went_back(hotel: Hotel) -> None:
     """Of the first invoice that was paid: 5.00 were refunded, a bank has lost a dispute of 3.00 and
-    won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so. It
-    was paid three times more: one has gone back, one could not and was sent at the processor, and
-    one could not."""
-    for nth, card in enumerate(("pi_", "sandbox_declined_", "sandbox_declined_")):
+    won one of 2.00 for 15.00, and holds 1.00; 4.00 are promised, and 0.50 were given back so.
+    Of two refunds of 0.60 and 0.70 the money has come again, and of the first has gone anew. It was
+    paid five times more: one has gone back, one could not and was sent at the processor, one could
+    not, one a bank has got, and one a bank asks for."""
+    for nth, card in enumerate(("pi_", *("sandbox_declined_",) * 3, "pi_")):
         second = f"{card}again_{nth}_{hotel.tenant_id.hex}"
         cents = paid_again(hotel, f"in_again_{nth}", second)
+        asked = disputed(second, f"dp_{second}", "needs_response", cents=cents)
+        if nth == 4:
+            assert sent(hotel, asked) == "applied"
         assert run_job(hotel, retry_refunds).exit_code == 0
         if nth == 1:
             assert sent(hotel, refunded_there(second, f"re_{second}", cents)) == "applied"
+        if nth == 3:
+            lost = disputed(second, f"dp_{second}", "lost", cents=cents + 100)
+            assert sent(hotel, lost) == "applied"
     ((charge,),) = hotel.house.sql(
         "SELECT processor_payment_id FROM billing_central.subscription_payments"
         " WHERE tenant_id = :t AND status = 'succeeded' ORDER BY created_at LIMIT 1",
@@ -128,6 +143,11 @@ def money_that_went_back(hotel: Hotel) -> None:
     )
     told = (
         refunded_there(charge, "re_platform", 500),
+        refunded_there(charge, "re_sixty", 60),
+        refunded_there(charge, "re_sixty", 60, "failed", "refund.failed"),
+        refunded_there(charge, "re_sixty_anew", 60),
+        refunded_there(charge, "re_seventy", 70),
+        refunded_there(charge, "re_seventy", 70, "failed", "refund.failed"),
         disputed(charge, "dp_platform_1", "won", fee=1_500, cents=300),
         disputed(charge, "dp_platform_2", "needs_response", cents=200),
         disputed(charge, "dp_platform_2", "lost", fee=1_500, cents=200),

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.hotel import Hotel, usd
 from tests.postgres.trials import Trial
-from tests.refunding import card_payment, refund
+from tests.refunding import card_payment, failed_afterwards, refund
 from tests.till import Till
 
 NEW: Final = {"id": "rfd_x", "step_up_token_id": "another"}
@@ -42,6 +42,18 @@ REFUNDS: Final = [
         {"refund_id": NO_SETTLEMENT, "failure_code": None},
         "status = 'failed'",
     ),
+    Trial("refund_failures_pkey", "refund_failures", {"refund_id": "rfd_none"}),
+    Trial("refund_fails_once", "refund_failures", {"id": "rvr_x"}),
+    Trial(
+        "refund_that_failed_afterwards_exists",
+        "refund_failures",
+        {"id": "rvr_x", "refund_id": "rfd_none"},
+    ),
+    Trial(
+        "failed_refund_belongs_to_a_folio",
+        "refund_failures",
+        {"id": "rvr_x", "refund_id": "rfd_none", "folio_id": "fol_none"},
+    ),
     Trial("refund_waits_once", "refund_queue", {}),
     Trial("waiting_refund_exists", "refund_queue", {"refund_id": "rfd_none"}),
     Trial("refund_is_reversed_once", "folio_lines", NEW_LINE, "type = 'refund_reversal'"),
@@ -65,7 +77,8 @@ REFUNDS: Final = [
 
 
 def refunds_of_every_state(hotel: Hotel) -> None:
-    """A card's refunds that were made, refused and not heard of; one in cash, one by hand."""
+    """A card's refunds that were made, refused, not heard of, and failed after they were made; one
+    in cash, one by hand."""
     folio = hotel.open_folio()
     for processor in ("sandbox_done", "sandbox_declined", "sandbox_lost"):
         payment = card_payment(hotel, folio, usd(2_000), processor)
@@ -75,3 +88,4 @@ def refunds_of_every_state(hotel: Hotel) -> None:
     till = Till.opened(hotel, usd(10_000), by="nadia")
     payment = till.pay(usd(2_000), folio).json["lines"][0]["lineId"]
     assert refund(hotel, folio, payment, usd(500), till.karim).status_code == 201
+    failed_afterwards(hotel)

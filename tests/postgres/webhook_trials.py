@@ -79,6 +79,11 @@ WEBHOOKS: Final = [
         "late_refunds",
         {**LATE, "settled_at": "2020-01-01T00:00:00+00:00"},
     ),
+    Trial(
+        "late_refund_that_failed_waits_no_longer",
+        "late_refunds",
+        {**LATE, "failure_code": "expired_or_canceled_card", "settled_at": None},
+    ),
     Trial("processors_refund_is_recorded_once", "refunds", THERE, THEIRS),
     Trial(
         "processors_own_refund_is_of_a_card",
@@ -118,10 +123,11 @@ def webhooks_of_every_outcome(hotel: Hotel) -> None:
 
 
 def given_back_there(hotel: Hotel) -> None:
-    """10.00 of 50.00 of an open folio, and of two that are closed, one of them opened again."""
+    """10.00 of 50.00 of an open folio, and of three that are closed, one of them opened again; of
+    another the 10.00 have come again."""
     folio = hotel.open_folio()
     payments = [card_payment(hotel, folio, usd(5_000))]
-    closed = [hotel.open_folio() for _ in range(2)]
+    closed = [hotel.open_folio() for _ in range(3)]
     for each in closed:
         hotel.charged(each, "minibar", 5_000)
         owed = hotel.get(f"/folios/{each}").json["balance"]
@@ -134,3 +140,5 @@ def given_back_there(hotel: Hotel) -> None:
         sent = refunded_there(processors, f"re_{place}", 1_000)
         assert Webhook(hotel).send(sent).json["outcome"] == "applied"
     reopened(hotel, closed[1])
+    failed = refunded_there(processors, "re_3", 1_000, "failed", "refund.failed")
+    assert Webhook(hotel).send(failed).json["outcome"] == "applied"

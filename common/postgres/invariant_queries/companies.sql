@@ -11,7 +11,8 @@ WITH expected AS (
   LEFT JOIN (VALUES
     ('card', 'card_clearing'), ('bank_transfer', 'bank_clearing'),
     ('mobile_money', 'mobile_money_clearing'),
-    ('credit_note', 'credit_notes_payable'), ('dispute_won', 'disputed_funds')) AS clearing (kind, clearing) USING (kind)
+    ('credit_note', 'credit_notes_payable'), ('dispute_won', 'disputed_funds'),
+    ('refund_failed', 'card_clearing')) AS clearing (kind, clearing) USING (kind)
   CROSS JOIN LATERAL (SELECT coalesce(clearing, concat('cash:', cash_session_id)) AS debit) AS a
   WHERE kind NOT IN ('refund', 'disputed', 'refunded_there')
   UNION ALL
@@ -263,7 +264,7 @@ UNION ALL
 SELECT coalesce(disputes.id, moved.takes_back), concat_ws(' ', 'is', status, 'over',
   on_account_micro, 'taken', taken, 'given again', given)
 FROM (
-  SELECT * FROM payment_disputes WHERE on_account_micro > 0 AND returned_id IS NULL
+  SELECT * FROM payment_disputes WHERE on_account_micro > 0 AND receipt_id IS NOT NULL
 ) AS disputes
 FULL JOIN (
   SELECT cause, min(takes_back) AS takes_back,
@@ -274,4 +275,12 @@ FULL JOIN (
   GROUP BY cause
 ) AS moved ON cause = processor_dispute_id
 WHERE (on_account_micro, receipt_id) IS DISTINCT FROM (taken, takes_back)
-   OR given <> CASE status WHEN 'won' THEN taken ELSE 0 END;
+   OR given <> CASE status WHEN 'won' THEN taken ELSE 0 END
+UNION ALL
+SELECT again.id, concat_ws(' ', 'of', again.takes_back, 'came again', again.amount_micro, 'of',
+  given.amount_micro)
+FROM account_credits AS again
+LEFT JOIN account_credits AS given ON given.kind = 'refunded_there' AND given.cause = again.cause
+WHERE again.kind = 'refund_failed'
+  AND (again.takes_back, again.account_id, again.currency, again.amount_micro)
+        IS DISTINCT FROM (given.takes_back, given.account_id, given.currency, -given.amount_micro);

@@ -74,7 +74,8 @@ WHERE relnamespace = current_schema()::regnamespace
     'credit_entry_lots', 'credit_expiry_warnings', 'credit_ledger_entries', 'credit_note_lines',
     'credit_note_signatures', 'credit_notes', 'credit_sale_entries', 'folio_lines', 'invoice_lines',
     'invoice_signatures', 'invoices', 'ledger_entries', 'lost_numbers', 'night_audits',
-    'receivable_allocations', 'receivable_parts', 'refund_settlements', 'refunds', 'reopenings',
+    'receivable_allocations', 'receivable_parts', 'refund_failures',
+    'refund_settlements', 'refunds', 'reopenings',
     'returned_parts', 'risk_checks', 'sendings', 'settings_versions', 'settlements', 'signing_certificates',
     'webhook_attempts', 'webhook_events', 'write_offs')
   AND (has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE'));
@@ -112,7 +113,8 @@ FROM unnest(ARRAY['account_fills_itself_up_one_way', 'allocation_is_reversed_onc
   'processor_customer_is_of_one_customer', 'processor_payment_buys_once',
   'processor_payment_is_of_one_intent', 'processor_payment_is_recorded_once',
   'processors_refund_is_recorded_once', 'purchase_waits_once',
-  'recipients_of_a_sending_stand_once', 'refund_is_confirmed_on_its_own',
+  'recipients_of_a_sending_stand_once', 'refund_fails_once',
+  'refund_is_confirmed_on_its_own',
   'refund_is_reversed_once', 'refund_is_settled_once', 'refund_waits_once', 'refunds_pkey',
   'reservation_is_canceled_once', 'return_is_one_refund', 'sale_is_booked_once', 'settings_versions_are_consecutive',
   'settlement_is_credited_once', 'settlement_is_invoiced_once',

@@ -89,7 +89,8 @@ SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_m
 FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus;
 
 -- invariant: refunds_are_booked_as_they_were_given_back
--- A refund is booked once, the way of its payment back; one that failed once more, the other way. One
+-- A refund is booked once, the way of its payment back; one that failed, if after it was made, once
+-- more, the other way. One
 -- that waited for its folio to be opened again comes out of the account where it waited.
 WITH given AS (
   SELECT id AS source, payment_id, folio_id, method, cash_session_id, paid_amount_micro,
@@ -121,6 +122,9 @@ WITH given AS (
   CROSS JOIN LATERAL (
     SELECT CASE WHEN part = 1 THEN 'fx_clearing'
                 WHEN EXISTS (SELECT FROM late_refunds AS late WHERE late.id = given.source)
+                  OR EXISTS (
+                    SELECT FROM ledger_entries AS beside
+                    WHERE beside.source = given.source AND beside.part = 3)
                   THEN 'refunds_to_settle'
                 ELSE coalesce(owed, clearing, concat('cash:', cash_session_id)) END
              AS from_account,
@@ -132,7 +136,7 @@ WITH given AS (
          currency, business_date
   FROM ledger_entries
   WHERE (starts_with(source, 'rfd_') OR starts_with(source, 'rvr_'))
-    AND part <> 3
+    AND part NOT IN (3, 6)
     AND 'guest_deposits' NOT IN (debit_account, credit_account)
     AND 'payments_to_return' NOT IN (debit_account, credit_account)
 )

@@ -19,8 +19,9 @@ WHERE (lines.folio_id, -lines.amount_micro, lines.currency, lines.kind)
       END;
 
 -- invariant: refunds_stay_within_the_payment
--- No more is given back of a payment than was paid, whatever is pending among it; a payment knows
--- how much that is, in its own currency and on its folio, and all of it is worth all of it.
+-- No more is given back of a payment than was paid, whatever is pending among it, and but for what
+-- has failed and is taken back; a payment knows how much that is, in its own currency and on its
+-- folio, and all of it is worth all of it.
 SELECT payments.id, concat_ws(' ', 'paid', paid_amount_micro, 'knows of', refunded_paid_micro,
   'given back', coalesce(given.paid, 0), 'worth', refunded_micro, 'of', amount_micro)
 FROM payments
@@ -29,6 +30,10 @@ LEFT JOIN (
   FROM refunds
   LEFT JOIN refund_settlements ON refund_id = id
   WHERE status IS DISTINCT FROM 'failed'
+    AND NOT EXISTS (
+      SELECT FROM refund_failures AS failed
+      JOIN folio_lines ON folio_lines.id = failed.id
+      WHERE failed.refund_id = refunds.id)
   GROUP BY payment_id
 ) AS given ON payment_id = payments.id
 WHERE (refunded_paid_micro, refunded_micro)
@@ -51,7 +56,8 @@ WHERE (refunds.folio_id, refunds.method, refunds.currency, refunds.paid_currency
    OR (refunds.method = 'cash') <> (refunds.cash_session_id IS NOT NULL);
 
 -- invariant: a_refund_stands_on_its_folio
--- A refund has one line, which names its payment; one that failed has one more that takes it back.
+-- A refund has one line, which names its payment; one that failed has one more that takes it back, if
+-- it failed after it was made, by the id that the failure names, once its folio is open.
 WITH expected AS (
   SELECT id, folio_id, 'refund' AS type, payment_id AS corrects, amount_micro, currency, method
   FROM refunds
@@ -62,6 +68,13 @@ WITH expected AS (
   JOIN refund_settlements ON refund_id = refunds.id AND status = 'failed'
   LEFT JOIN folio_lines AS lines
     ON lines.type = 'refund_reversal' AND lines.corrects = refunds.id
+  UNION ALL
+  SELECT failed.id, refunds.folio_id, 'refund_reversal', refunds.id, -refunds.amount_micro,
+         refunds.currency, method
+  FROM refund_failures AS failed
+  JOIN refunds ON refunds.id = failed.refund_id
+  JOIN folios ON folios.id = refunds.folio_id
+  WHERE folios.status = 'open' OR EXISTS (SELECT FROM folio_lines WHERE folio_lines.id = failed.id)
 ), written AS (
   SELECT id, folio_id, type, corrects, amount_micro, currency, kind
   FROM folio_lines
@@ -98,6 +111,37 @@ LEFT JOIN (
 WHERE pending_refunds <> coalesce(waiting, 0)
    OR folios.status = 'closed' AND pending_refunds <> 0;
 
+-- invariant: a_refund_fails_after_it_was_made
+-- What failed afterwards was a card's refund that had been made, of the same folio. While the folio
+-- is closed its money lies beside that, booked once, and it lies there of nothing else.
+SELECT failed.id, concat_ws(' ', 'of', failed.refund_id, method, status, 'at', settled_at, 'on',
+  refunds.folio_id)
+FROM refund_failures AS failed
+LEFT JOIN refunds ON refunds.id = failed.refund_id
+LEFT JOIN refund_settlements AS settled ON settled.refund_id = failed.refund_id
+WHERE (status, method, refunds.folio_id) IS DISTINCT FROM ('succeeded', 'card', failed.folio_id)
+   OR failed.failed_at < settled_at
+UNION ALL
+SELECT coalesce(failed.id, beside.source), concat_ws(' ', 'is', paid_amount_micro, paid_currency,
+  'beside', beside.amount_micro, debit_account, credit_account)
+FROM (
+  SELECT failed.id, failed.folio_id, property_id, paid_amount_micro, paid_currency,
+         failed.business_date, EXISTS (SELECT FROM folio_lines AS l WHERE l.id = failed.id) AS stands
+  FROM refund_failures AS failed
+  JOIN refunds ON refunds.id = failed.refund_id
+  JOIN folios ON folios.id = failed.folio_id
+) AS failed
+FULL JOIN (
+  SELECT * FROM ledger_entries WHERE starts_with(source, 'rvr_') AND part = 3
+) AS beside ON beside.source = failed.id
+WHERE beside.source IS NULL AND NOT stands
+   OR beside.source IS NOT NULL
+      AND (failed.folio_id, failed.property_id, paid_amount_micro, paid_currency,
+           failed.business_date, 'card_clearing', 'refunds_to_settle')
+            IS DISTINCT FROM
+          (beside.folio_id, beside.property_id, beside.amount_micro, beside.currency,
+           beside.business_date, debit_account, credit_account);
+
 -- invariant: a_processors_payment_is_recorded_once
 -- A payment of the processor is a guest's or a company's, and not both.
 SELECT payments.id, concat_ws(' ', processor_payment_id, 'is', account_credits.id, 'as well')
@@ -119,7 +163,8 @@ WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, 
   ',"processorDisputeId":', to_json(processor_dispute_id),
   CASE WHEN receipt_id IS NOT NULL THEN concat(',"receiptId":', to_json(receipt_id)) END,
   CASE WHEN returned_id IS NOT NULL THEN concat(',"returnedId":', to_json(returned_id)) END,
-  ',"status":', to_json(status), '}'),
+  ',"status":', to_json(status),
+  CASE WHEN surplus_id IS NOT NULL THEN concat(',"surplusId":', to_json(surplus_id)) END, '}'),
   'UTF8'));
 
 -- invariant: an_event_of_the_processor_takes_effect_once

@@ -48,7 +48,8 @@ WHERE (credited, tax) IS DISTINCT FROM
 -- A credit note is booked out of what the processor holds, what it was for and its tax apart. Of a
 -- dispute of an invoice the money is booked as it stands, with the processor's fee for it, and the
 -- invoice says how much of it is withheld and how much is lost. What came a second time for an
--- invoice is booked in and out again, and lies where it is to be returned while it could not go.
+-- invoice is booked in and out again, and lies where it is to be returned while it could not go; so
+-- does what came back of a refund that was made, until that has gone.
 WITH expected AS (
   SELECT concat('refund:', processor_refund_id) AS source, part, invoice_id, debit,
          'processor_clearing' AS credit, currency, micro
@@ -70,28 +71,48 @@ WITH expected AS (
   FROM payment_disputes
   WHERE subscription_invoice_id IS NOT NULL AND is_withheld AND status IN ('won', 'lost')
   UNION ALL
-  SELECT concat('surplus:', surplus_id), part, invoice_id, debit, credit, currency, amount_micro
-  FROM billing_central.subscription_refunds
+  SELECT concat('dispute:', processor_dispute_id), part, second.invoice_id, debit, credit,
+         disputes.currency, micro
+  FROM payment_disputes AS disputes
+  JOIN billing_central.subscription_payments AS second ON second.id = surplus_id
   CROSS JOIN LATERAL (
-    VALUES (0, 'processor_clearing', 'payments_to_return', true),
-           (1, 'payments_to_return', 'processor_clearing', true),
-           (2, 'processor_clearing', 'payments_to_return', status = 'failed')
-  ) AS parts (part, debit, credit, is_so)
-  WHERE tenant_id = billing_central.current_tenant() AND surplus_id IS NOT NULL AND is_so
-), left_and_made AS (
-  SELECT source
-  FROM billing_central.platform_reversal_entries
-  WHERE tenant_id = billing_central.current_tenant()
-    AND starts_with(source, 'surplus:')
-    AND part IN (2, 3)
-  GROUP BY source
-  HAVING count(*) = 2 AND min(amount_micro) = max(amount_micro)
+    VALUES (0, 'disputed_funds', 'processor_clearing', disputes.amount_micro, true),
+           (1, 'processor_clearing', 'disputed_funds', disputes.amount_micro,
+            disputes.status = 'won'),
+           (1, 'dispute_losses', 'disputed_funds', disputes.amount_micro - on_account_micro,
+            disputes.status = 'lost')
+  ) AS parts (part, debit, credit, micro, is_so)
+  WHERE is_withheld AND is_so AND micro > 0
+  UNION ALL
+  -- what comes in and goes out in turn: an even part comes in, and what has failed lies here
+  SELECT lying.source, part, invoice_id,
+         CASE part % 2 WHEN 0 THEN 'processor_clearing' ELSE 'payments_to_return' END,
+         CASE WHEN part % 2 = 0 THEN 'payments_to_return'
+           WHEN part = last_part AND claims.id IS NOT NULL THEN 'disputed_funds'
+           ELSE 'processor_clearing' END,
+         refunds.currency, refunds.amount_micro
+  FROM billing_central.subscription_refunds AS refunds
+  CROSS JOIN LATERAL (
+    SELECT coalesce('surplus:' || surplus_id, 'came_back:' || came_back_of) AS source,
+           CASE WHEN surplus_id IS NULL THEN 2 ELSE 0 END AS first_part
+  ) AS lying
+  CROSS JOIN LATERAL (
+    SELECT greatest(coalesce(max(part), 0), CASE WHEN surplus_id IS NULL THEN 2 ELSE 1 END) AS last
+    FROM billing_central.platform_reversal_entries AS entries
+    WHERE entries.tenant_id = refunds.tenant_id AND entries.source = lying.source
+  ) AS ends
+  CROSS JOIN LATERAL (
+    SELECT last + ((last % 2 = 0) <> (refunds.status = 'failed'))::integer AS last_part
+  ) AS due
+  CROSS JOIN LATERAL generate_series(first_part, last_part) AS part
+  LEFT JOIN payment_disputes AS claims ON processor_dispute_id = made_there
+  WHERE refunds.tenant_id = billing_central.current_tenant() AND lying.source IS NOT NULL
 ), booked AS (
   SELECT source, part::integer, invoice_id, debit_account, credit_account, currency, amount_micro
   FROM billing_central.platform_reversal_entries
   WHERE tenant_id = billing_central.current_tenant()
-    AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:') OR part < 2)
-    AND NOT (part >= 2 AND source IN (SELECT source FROM left_and_made))
+    AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:')
+      OR starts_with(source, 'came_back:') OR part < 2)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -100,7 +121,9 @@ SELECT source, concat_ws(' ', 'booked:', debit_account, credit_account, amount_m
 FROM (SELECT * FROM booked EXCEPT ALL SELECT * FROM expected) AS surplus
 UNION ALL
 SELECT coalesce(id, source), concat_ws(' ', 'charged', fee_micro, 'booked', micro)
-FROM (SELECT * FROM payment_disputes WHERE subscription_invoice_id IS NOT NULL) AS disputes
+FROM (
+  SELECT * FROM payment_disputes WHERE coalesce(subscription_invoice_id, surplus_id) IS NOT NULL
+) AS disputes
 FULL JOIN (
   SELECT source, currency,
          sum(CASE debit_account WHEN 'dispute_fees' THEN amount_micro ELSE -amount_micro END)
@@ -150,17 +173,24 @@ WHERE invoices.tenant_id = billing_central.current_tenant()
 
 -- invariant: a_platform_refund_is_credited_when_it_was_made
 -- A refund of an invoice that the platform has asked for is credited once it was made, for as much,
--- and no other, nor what goes back of money that came twice; and the state that its trail digested is the one that it is in.
+-- and no other, nor what goes back of money that came twice, nor what came back of a refund that was
+-- made; and the state that its trail digested is the one that it is in.
 SELECT refunds.id, concat_ws(' ', status, refunds.amount_micro, 'credited', notes.total_micro)
 FROM billing_central.subscription_refunds AS refunds
 LEFT JOIN billing_central.platform_credit_notes AS notes
   ON processor_refund_id = refunds.id AND notes.tenant_id = refunds.tenant_id
+CROSS JOIN LATERAL (
+  SELECT status = 'succeeded' AND coalesce(surplus_id, came_back_of) IS NULL AS is_credited
+) AS kind
 WHERE refunds.tenant_id = billing_central.current_tenant()
   AND ((notes.invoice_id, notes.total_micro, notes.currency) IS DISTINCT FROM
-       (CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.invoice_id END,
-        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.amount_micro END,
-        CASE WHEN status = 'succeeded' AND surplus_id IS NULL THEN refunds.currency END)
-    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro, ',"currency":',
+       (CASE WHEN is_credited THEN refunds.invoice_id END,
+        CASE WHEN is_credited THEN refunds.amount_micro END,
+        CASE WHEN is_credited THEN refunds.currency END)
+    OR state_digest <> sha256(convert_to(concat('{"amountMicro":', amount_micro,
+         CASE WHEN came_back_of IS NOT NULL
+           THEN concat(',"cameBackOf":', to_json(came_back_of)) END,
+         ',"currency":',
          to_json(refunds.currency), ',"failureCode":',
          coalesce(to_json(failure_code)::text, 'null'), ',"id":', to_json(refunds.id),
          ',"invoiceId":', to_json(refunds.invoice_id),
@@ -171,7 +201,8 @@ WHERE refunds.tenant_id = billing_central.current_tenant()
 
 -- invariant: what_came_twice_goes_back_once
 -- Of a charge that came second for its invoice, which another one has paid, all goes back by one
--- refund; and no other charge is a surplus.
+-- refund; and no other charge is a surplus. While a bank asks for it, nothing is promised, and what
+-- had not gone goes by a claim that was lost, once.
 SELECT coalesce(charges.id, refunds.id), concat_ws(' ', charges.status, charges.amount_micro,
   'goes back by', refunds.amount_micro, 'of', refunds.invoice_id)
 FROM (
@@ -192,12 +223,46 @@ WHERE (charges.amount_micro, charges.currency, charges.invoice_id, charges.subsc
        refunds.id)
    OR charges.processor_payment_id <> refunds.processor_payment_id
    OR paid_by IS NULL
-   OR paid_by = charges.id;
+   OR paid_by = charges.id
+UNION ALL
+SELECT claims.id, concat_ws(' ', 'is', claims.status, 'over', on_account_micro, 'and the refund',
+  refunds.status, made_there)
+FROM payment_disputes AS claims
+JOIN billing_central.subscription_refunds AS refunds USING (surplus_id)
+WHERE is_withheld AND claims.status NOT IN ('won', 'lost') AND refunds.status = 'pending'
+UNION ALL
+SELECT claims.id, concat_ws(' ', 'is', claims.status, 'over', on_account_micro, 'and took',
+  refunds.amount_micro)
+FROM (SELECT * FROM payment_disputes WHERE surplus_id IS NOT NULL AND on_account_micro > 0) AS claims
+LEFT JOIN billing_central.subscription_refunds AS refunds ON made_there = processor_dispute_id
+WHERE (claims.status, on_account_micro, claims.currency)
+        IS DISTINCT FROM ('lost', refunds.amount_micro, refunds.currency);
+
+-- invariant: what_came_back_was_given_back
+-- What came back is of a refund that was made of the same invoice, of the same amount: one that is
+-- credited, one of what came second, or one by which somebody had given back what came back before.
+SELECT again.id, concat_ws(' ', 'of', again.came_back_of, again.amount_micro, again.currency)
+FROM billing_central.subscription_refunds AS again
+WHERE again.tenant_id = billing_central.current_tenant()
+  AND came_back_of IS NOT NULL
+  AND NOT EXISTS (
+    SELECT FROM billing_central.platform_credit_notes AS notes
+    WHERE (notes.tenant_id, processor_refund_id, notes.invoice_id, total_micro, notes.currency)
+        = (again.tenant_id, again.came_back_of, again.invoice_id, again.amount_micro,
+           again.currency))
+  AND NOT EXISTS (
+    SELECT FROM billing_central.subscription_refunds AS made
+    WHERE made.status = 'succeeded'
+      AND (made.tenant_id, coalesce(made.made_there, made.id), made.invoice_id, made.amount_micro,
+           made.currency)
+        = (again.tenant_id, again.came_back_of, again.invoice_id, again.amount_micro,
+           again.currency));
 
 -- invariant: what_goes_back_once_is_guarded
 -- Each unique constraint that lets money of an invoice go back once is there.
 SELECT name, 'is not there'
-FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_is_credited_once',
+FROM unnest(ARRAY['platform_credit_number_is_given_once', 'platform_refund_comes_back_once',
+  'platform_refund_is_credited_once',
   'printed_platform_credit_number_is_given_once', 'refund_is_of_one_surplus',
   'refund_made_there_counts_once', 'reversal_is_booked_once', 'surplus_goes_back_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)

@@ -41,7 +41,8 @@ WHERE coalesce(fee_micro, 0) <> coalesce(micro, 0);
 
 -- invariant: a_late_refund_waits_beside_its_folio
 -- What the processor gave back of a closed folio is booked once beside it; it reaches its folio
--- once, as a refund of the same payment and amount, and is settled when it does.
+-- once, as a refund of the same payment and amount, and is settled when it does; or it has failed
+-- before, and is booked back.
 SELECT coalesce(late.id, source), concat_ws(' ', 'is', paid_amount_micro, paid_currency, 'booked',
   debit_account, credit_account, booked.amount_micro)
 FROM late_refunds AS late
@@ -58,11 +59,22 @@ SELECT late.id, concat_ws(' ', 'settled', settled_at, 'as', refunds.payment_id,
   refunds.paid_amount_micro)
 FROM late_refunds AS late
 LEFT JOIN refunds ON refunds.id = late.id
-WHERE (settled_at IS NOT NULL) <> (refunds.id IS NOT NULL)
+WHERE (settled_at IS NOT NULL) <> (refunds.id IS NOT NULL OR failure_code IS NOT NULL)
+   OR refunds.id IS NOT NULL AND failure_code IS NOT NULL
    OR (refunds.folio_id, refunds.payment_id, refunds.processor_refund_id,
        refunds.paid_amount_micro, refunds.paid_currency)
         <> (late.folio_id, late.payment_id, late.processor_refund_id, late.paid_amount_micro,
             late.paid_currency)
+UNION ALL
+SELECT coalesce(late.id, source), concat_ws(' ', 'failed as', failure_code, 'booked back',
+  booked.amount_micro, debit_account, credit_account)
+FROM (SELECT * FROM late_refunds WHERE failure_code IS NOT NULL) AS late
+FULL JOIN (
+  SELECT * FROM ledger_entries WHERE starts_with(source, 'rfd_') AND part = 6
+) AS booked ON source = late.id
+WHERE (late.property_id, paid_amount_micro, paid_currency, 'card_clearing', 'refunds_to_settle')
+        IS DISTINCT FROM
+      (booked.property_id, booked.amount_micro, booked.currency, debit_account, credit_account)
 UNION ALL
 SELECT late.id, concat('is on its folio as ', refunds.id)
 FROM late_refunds AS late
@@ -74,7 +86,9 @@ WHERE refunds.id <> late.id;
 SELECT id, concat_ws(' ', processor_refund_id, 'of', paid_amount_micro, paid_currency)
 FROM late_refunds
 WHERE state_digest <> sha256(convert_to(concat('{"amountMicro":', paid_amount_micro,
-  ',"currency":', to_json(paid_currency), ',"folioId":', to_json(folio_id),
+  ',"currency":', to_json(paid_currency),
+  CASE WHEN failure_code IS NOT NULL THEN concat(',"failureCode":', to_json(failure_code)) END,
+  ',"folioId":', to_json(folio_id),
   ',"id":', to_json(id), ',"isSettled":', to_json(settled_at IS NOT NULL),
   ',"processorRefundId":', to_json(processor_refund_id), '}'), 'UTF8'));
 

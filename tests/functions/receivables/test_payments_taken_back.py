@@ -81,8 +81,26 @@ def test_a_part_opens_as_much_of_the_invoice_and_the_rest_stays_paid(hotel: Hote
     assert told(hotel).count("receivable.payment_taken_back") == 1
     assert shown(hotel, account)["balance"] == usd(4_000)
     tell(hotel, refunded_there(payment, "re_2", 7_001), "refused")
-    tell(hotel, refunded_there(payment, "re_1", 4_000, "failed", "refund.failed"), "refused")
     tell(hotel, refunded_there(payment, "re_2", 7_001, "failed", "refund.failed"))
+    assert_books_are_right(hotel)
+
+
+def test_a_refund_that_failed_after_it_was_made_is_to_its_credit_again(hotel: Hotel) -> None:
+    """40.00 of 110.00 went back at the dashboard and came again, told twice at once: nothing is
+    owed, and that they were made is not heard once more."""
+    account, payment = paid_by_card(hotel)
+    tell(hotel, refunded_there(payment, "re_1", 4_000))
+    sent = [refunded_there(payment, "re_1", 4_000, "failed", "refund.failed") for _ in range(2)]
+
+    answers = at_once([lambda each=each: Webhook(hotel).send(each) for each in sent])  # type: ignore[misc]
+
+    assert {each.json["outcome"] for each in answers} == {"applied"}
+    assert (sums(hotel, account), overdue(hotel, account)) == ((0, 0, 0), 0)
+    assert told(hotel).count("receivable.payment_given_again") == 1
+    assert dict(hotel.rows(HOLDS)) == {"card_clearing": 11_000}
+    tell(hotel, refunded_there(payment, "re_1", 4_000))
+    tell(hotel, refunded_there(payment, "re_2", 11_000))
+    assert (sums(hotel, account), dict(hotel.rows(HOLDS))) == ((0, 11_000, 0), {})
     assert_books_are_right(hotel)
 
 

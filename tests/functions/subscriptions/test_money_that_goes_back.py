@@ -85,9 +85,6 @@ def test_a_refund_is_a_credit_note_and_takes_credits_back_once(hotel: Hotel) -> 
     assert (available(hotel), balance(hotel)["debtMicro"]) == (0, 100_000_000)
     assert told(hotel).count("platform_credit_note.issued") == 1
     assert debts(hotel) == ["paid"]
-    for refund, outcome in (("re_1", "refused"), ("re_2", "applied")):  # failed since; unheard of
-        failed = refunded_there(payment, refund, 1_450, "failed", "refund.failed")
-        assert send(hotel, failed) == outcome
     assert_books_are_right(hotel)
     assert broken(hotel) == []
 

@@ -92,25 +92,6 @@ def test_refuses_what_was_not_paid_and_what_is_unknown(hotel: Hotel) -> None:
     assert unknown.json["code"] == CODE + "SUBSCRIPTION_INVOICE_UNKNOWN"
 
 
-@pytest.mark.req("WH-4")
-def test_that_it_failed_after_it_was_made_is_kept_for_a_person(hotel: Hotel) -> None:
-    """7.25 were given back and have come again: the note stands, and nobody passes it over. What
-    was refused at first may be said again."""
-    payment, made, refused = paid(hotel), new_id("rfd"), new_id("rfd")
-    for refund in (made, refused):
-        assert refund_invoice(hotel, first_invoice(hotel), 725, id=refund).status_code == 201
-    assert send(hotel, refund_told(payment, made, 725)) == "applied"
-
-    assert send(hotel, refund_told(payment, made, 725, "failed", "refund.failed")) == "refused"
-    for _ in range(2):
-        failed = refund_told(payment, refused, 725, "failed", "refund.failed")
-        assert send(hotel, failed) == "applied"
-
-    assert [status for status, *_ in refunds(hotel)] == ["succeeded", "failed"]
-    assert notes(hotel) == [[725, 0, 725]]
-    assert broken(hotel) == []
-
-
 def test_what_the_processor_refuses_is_free_again(hotel: Hotel) -> None:
     payment, refund = paid(hotel), new_id("rfd")
     assert refund_invoice(hotel, first_invoice(hotel), 2_900, id=refund).status_code == 201

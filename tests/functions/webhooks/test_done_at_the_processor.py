@@ -105,19 +105,6 @@ def test_it_is_recorded_once_however_often_and_by_whatever_event_it_is_told(hote
 
 
 @pytest.mark.req("WH-4", "WH-5")
-@pytest.mark.parametrize("closed", [False, True])
-def test_that_it_failed_after_it_was_made_is_kept_for_a_person(hotel: Hotel, closed: bool) -> None:
-    """30.00 were given back there and have come again: nobody may take them for gone unheard."""
-    _, payment = closed_folio(hotel) if closed else paid_by_card(hotel)
-    tell(hotel, refunded_there(payment, "re_1", 3_000))
-
-    tell(hotel, refunded_there(payment, "re_1", 3_000, "failed", "refund.failed"), "refused")
-    tell(hotel, refunded_there(payment, "re_2", 1_000, "failed", "refund.failed"))
-
-    assert kept(hotel)[-2:] == [["refund.failed", ["refused"]], ["refund.failed", ["applied"]]]
-    assert_books_are_right(hotel)
-
-
 @pytest.mark.req("WH-5", "WH-2")
 def test_five_events_of_one_refund_at_once_record_it_once(hotel: Hotel) -> None:
     folio, payment = paid_by_card(hotel)

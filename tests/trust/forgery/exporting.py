@@ -103,6 +103,7 @@ NO_BOOKS: Final = {
     # a review's trail is verified like all others; invariants hold the checks against it
     "reviews": "what waits for a person",
     "risk_checks": "what attempts to pay were found to be",
+    "refund_failures": "which refunds failed after they were made: invariants hold each against it",
     "refund_queue": "what the processor is still to be asked",
     "render_queue": "what is still to be drawn",
     # a dispute's trail is verified like all others; what the processor tells is not a book of ours

@@ -255,7 +255,11 @@ TAKEN_BACK = (
     plant(
         ONCE,
         "UPDATE account_credits SET takes_back = (SELECT takes_back FROM account_credits"
-        " WHERE kind = 'dispute_won') WHERE kind = 'refunded_there'",
+        " WHERE kind = 'dispute_won') WHERE cause = 're_company'",
+    ),
+    plant(
+        ONCE,
+        "UPDATE account_credits SET cause = 're_other' WHERE kind = 'refund_failed'",
     ),
     plant(ONCE, "UPDATE payment_disputes SET on_account_micro = 1 WHERE status = 'needs_response'"),
     plant(

@@ -82,9 +82,37 @@ PLATFORM_CREDITS = (
     ),
     plant(BOOKED, f"DELETE FROM {ENTRIES} WHERE {MINE} AND starts_with(source, 'surplus:')"),
     plant(
+        TWICE,
+        "UPDATE payment_disputes SET on_account_micro = on_account_micro - 10000"
+        " WHERE surplus_id IS NOT NULL AND status = 'lost'",
+        also=(BOOKED,),
+    ),
+    plant(
+        TWICE,
+        "UPDATE billing_central.subscription_refunds SET status = 'pending', failure_code = NULL,"
+        f" settled_at = NULL, next_attempt_at = now() WHERE {MINE}"
+        " AND failure_code = 'charge_disputed'",
+        also=(REFUNDED, BOOKED),
+    ),
+    plant(
         BOOKED,
         f"UPDATE {ENTRIES} SET amount_micro = amount_micro + 1 WHERE {MINE}"
         " AND starts_with(source, 'surplus:') AND part = 2",
+    ),
+    plant(
+        BOOKED,
+        f"DELETE FROM {ENTRIES} WHERE {MINE} AND source = 'came_back:re_seventy'",
+    ),
+    plant(
+        "what_came_back_was_given_back",
+        "UPDATE billing_central.subscription_refunds SET amount_micro = amount_micro - 10000"
+        f" WHERE {MINE} AND came_back_of = 're_seventy'",
+        also=(REFUNDED, BOOKED),
+    ),
+    plant(
+        GUARDED,
+        "ALTER TABLE billing_central.subscription_refunds"
+        " DROP CONSTRAINT platform_refund_comes_back_once",
     ),
     plant(
         GUARDED,

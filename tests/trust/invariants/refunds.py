@@ -1,7 +1,7 @@
 """A hotel that has given money back, and what must be noticed of its refunds."""
 
 from tests.hotel import Hotel, House, usd
-from tests.refunding import card_payment, refund
+from tests.refunding import card_payment, failed_afterwards, refund
 from tests.till import Amount, Till
 from tests.trust.invariants.plant import AHEAD, plant
 
@@ -9,6 +9,7 @@ BACK = "refunds_are_booked_as_they_were_given_back"
 WITHIN = "refunds_stay_within_the_payment"
 WAY = "a_refund_goes_back_the_way_it_came"
 STANDS = "a_refund_stands_on_its_folio"
+FAILED = "a_refund_fails_after_it_was_made"
 SETTLED = "a_refund_is_settled_or_waits"
 KNOWN = "states_and_kinds_are_known"
 CASH = "WHERE method = 'cash' AND paid_currency = 'EUR'"
@@ -21,7 +22,8 @@ def euros(amount: int) -> Amount:
 
 
 def hotel_with_refunds(house: House) -> Hotel:
-    """Cash in two currencies, a card thrice: done, declined, and lost on its way; one by hand.
+    """Cash in two currencies, a card thrice: done, declined, and lost on its way; one by hand. Two
+    of a card that failed after they were made.
 
     A folio is closed after a part of what was paid was given back: its invoice says so.
     """
@@ -42,6 +44,7 @@ def hotel_with_refunds(house: House) -> Hotel:
     _refunded(hotel, left, paid, usd(500), by=till.karim)
     answer = hotel.post(f"/folios/{left}/close")
     assert answer.status_code == 200, answer.text
+    failed_afterwards(hotel)
     return hotel
 
 
@@ -64,7 +67,29 @@ REFUNDS = (
     plant(
         BACK,
         "UPDATE ledger_entries SET business_date = business_date + 1"
-        " WHERE starts_with(source, 'rvr_')",
+        " WHERE starts_with(source, 'rvr_') AND part < 3",
+    ),
+    plant(
+        FAILED,
+        "UPDATE refund_failures SET failed_at = failed_at - interval '1 day'",
+    ),
+    plant(
+        FAILED,
+        "UPDATE refund_failures SET folio_id = (SELECT min(id) FROM folios WHERE status = 'open')"
+        " WHERE id NOT IN (SELECT id FROM folio_lines)",
+    ),
+    plant(
+        FAILED,
+        "DELETE FROM ledger_entries WHERE starts_with(source, 'rvr_') AND part = 3",
+    ),
+    plant(
+        STANDS,
+        "DELETE FROM refund_failures WHERE id IN (SELECT id FROM folio_lines)",
+        also=(WITHIN,),
+    ),
+    plant(
+        "what_may_happen_once_is_guarded",
+        "ALTER TABLE refund_failures DROP CONSTRAINT refund_fails_once",
     ),
     plant(
         WITHIN,

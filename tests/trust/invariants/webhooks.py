@@ -66,8 +66,16 @@ WEBHOOKS = (
     plant(LATE, "DELETE FROM ledger_entries WHERE debit_account = 'refunds_to_settle'"),
     plant(
         LATE,
-        "UPDATE late_refunds SET settled_at = NULL WHERE settled_at IS NOT NULL",
+        "UPDATE late_refunds SET settled_at = NULL WHERE failure_code IS NULL",
         also=(LATE_DIGESTED,),
+    ),
+    plant(
+        LATE,
+        "DELETE FROM ledger_entries WHERE starts_with(source, 'rfd_') AND part = 6",
+    ),
+    plant(
+        LATE_DIGESTED,
+        "UPDATE late_refunds SET failure_code = 'another' WHERE failure_code IS NOT NULL",
     ),
     plant(
         LATE,

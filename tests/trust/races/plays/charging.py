@@ -1,7 +1,7 @@
 """A subscription is charged, told of by the processor, renewed and suspended, at once."""
 
 from jobs.retry_refunds import retry_refunds
-from tests.billing_there import begun, paid_there, surplus
+from tests.billing_there import begun, paid_there, sent, surplus
 from tests.buying import card
 from tests.charging import (
     asked_of_the_processor,
@@ -151,6 +151,62 @@ def a_refund_beside_a_dispute_and_a_refund_of_ours(stage: Stage) -> None:
     )
     assert (refunded, withheld, available(hotel)) == (2_450, 2_900, 0)
     assert told(hotel).count("platform_credit_note.issued") == 2
+
+
+@race
+def a_refund_fails_while_it_is_given_back_anew(stage: Stage) -> None:
+    """14.50 of 29.00 went back, and come again: told twice while as much goes back anew. If that is
+    heard first it is more that goes; else it is what came again, and nothing lies here."""
+    hotel = stage.hotel
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    payment = f"sandbox_pi_{last_charge(hotel).removeprefix('pin_')}"
+    assert Webhook(hotel).send(refunded_there(payment, "re_half", 1_450)).status_code == 200
+    failed = refunded_there(payment, "re_half", 1_450, "failed", "refund.failed")
+    for place in range(2):
+        stage.plays(f"failed {place}", sends(failed, f"evt_failed_{place}"))
+    stage.plays("anew", sends(refunded_there(payment, "re_anew", 1_450), "evt_anew"))
+
+    stage.play()
+
+    notes = told(hotel).count("platform_credit_note.issued")
+    lying = hotel.house.sql(
+        "SELECT count(*) FROM billing_central.subscription_refunds"
+        " WHERE tenant_id = :t AND came_back_of = 're_half' AND made_there IS NULL",
+        t=hotel.tenant_id,
+    )
+    assert told(hotel).count("subscription_refund.came_back") == 1
+    assert (notes, lying) in ((1, [[0]]), (2, [[1]]))
+
+
+@race
+def a_bank_asks_for_what_came_second_while_it_goes_back(stage: Stage) -> None:
+    """29.00 came second and are promised; a bank asks for them and gets them while the job gives
+    them back: they went and are lost as well, or went by the bank alone."""
+    hotel = stage.hotel
+    subscribed(hotel, paymentMethodId=card(hotel))
+    collect(hotel)
+    theirs = f"pi_second_{hotel.tenant_id.hex}"
+    assert sent(hotel, paid_there(hotel, "in_second", theirs)) == "applied"
+    for name in ("needs_response", "lost"):
+        told_there = disputed(theirs, "dp_second", name, cents=2_900)
+        stage.plays(name, sends(told_there, f"evt_{name}"))
+    stage.plays("job", runs(hotel, "retry_refunds"))
+
+    stage.play()
+    assert run_job(hotel, retry_refunds).exit_code == 0
+
+    ((stands, made_there),) = hotel.house.sql(
+        "SELECT status, made_there FROM billing_central.subscription_refunds"
+        " WHERE tenant_id = :t AND surplus_id IS NOT NULL",
+        t=hotel.tenant_id,
+    )
+    losses = hotel.house.sql(
+        "SELECT count(*) FROM billing_central.platform_reversal_entries"
+        " WHERE tenant_id = :t AND debit_account = 'dispute_losses'",
+        t=hotel.tenant_id,
+    )
+    assert (stands, losses) == ("succeeded", [[int(made_there is None)]])
 
 
 @race
