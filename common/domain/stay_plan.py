@@ -9,6 +9,10 @@ departure has left late, and pays a part of the last night. Which parts the tena
 unless it says so. Who has left for good is charged nothing more, though the folio be opened again.
 A stay that was canceled is charged nothing, unless the guest comes after all: who is in the house
 stays there, whatever is told of the reservation.
+
+Who leaves before the audit of the night is charged as the folio closes: a folio that is closed is
+charged nothing, and the night would be nobody's. A night has been slept when the calendar is behind
+it, at the property, whatever its business day still is.
 """
 
 from collections.abc import Iterable
@@ -44,6 +48,9 @@ LATE: Text = {
     "ar": "مغادرة متأخرة",
 }
 ONE_NIGHT: Final = timedelta(days=1)
+MISSED: Final = "no-show"
+"""How the reference of what a no-show pays begins; the folio's id follows."""
+CAME_AFTER_ALL: Final = "the guest came after all"
 
 
 class NightOutsideStay(Unmet):
@@ -92,10 +99,11 @@ class StayPlan:
     canceled_at: datetime | None = None
 
     def arrived(self, moment: Moment) -> "StayPlan":
-        """The guest is in the house; the first time counts."""
+        """The guest is in the house; the first time counts. Who comes now has not left before."""
         if self.checked_in_at:
             return self
-        return replace(self, checked_in_at=max(moment.now, self.canceled_at or moment.now))
+        here = replace(self, left_on=None)
+        return replace(here, checked_in_at=max(moment.now, self.canceled_at or moment.now))
 
     def canceled(self, moment: Moment) -> "StayPlan":
         """Its reservation was canceled. The caller has seen that the guest is not in the house."""
@@ -124,6 +132,20 @@ class StayPlan:
             if each.night not in gone and around.arrival <= each.night < around.departure
         )
         return replace(self, stay=around, planned=(*charged, *to_come))
+
+    @property
+    def is_charged_more(self) -> bool:
+        """Whether anything that is planned has not become a charge."""
+        return any(each.charge_id is None for each in self.planned)
+
+    @property
+    def pays_the_missed_night(self) -> bool:
+        """Whether a night that a no-show has paid a part of is to be charged as a whole as well."""
+        missed = self.no_show_on
+        return missed is not None and any(
+            each.kind is ChargeKind.ROOM and each.charge_id is None and each.night <= missed
+            for each in self.planned
+        )
 
     def priced(self, night: date) -> Money | None:
         """What the room costs on a night, as far as the plan says."""
@@ -164,17 +186,29 @@ def audit(plan: StayPlan, folio: Folio, on: date, moment: Moment) -> Audited:
         return Audited((), plan)
     if plan.checked_in_at is None:
         return _no_show(plan, on, moment)
-    nights, plan = _nights(plan, on, moment)
+    nights, plan = _nights(plan, on, on, moment)
     late, plan = _late(plan, on, moment)
     return Audited(nights + late, plan)
 
 
-def _nights(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
-    """Every night up to the date that has not been charged."""
+def slept(plan: StayPlan, moment: Moment) -> Audited:
+    """What a folio is charged as it closes: the nights that were slept and no audit has charged
+    yet, on the business date of the moment; nothing of a guest who has not come, or has left."""
+    if plan.checked_in_at is None or plan.left_on:
+        return Audited((), plan)
+    house = moment.settings.property(plan.property_id)
+    last = house.calendar_date(moment.now) - ONE_NIGHT
+    return Audited(*_nights(plan, last, house.business_date(moment.now), moment))
+
+
+def _nights(
+    plan: StayPlan, last: date, on: date, moment: Moment
+) -> tuple[tuple[Charge, ...], StayPlan]:
+    """Every night up to the last one that has not been charged, booked on a business date."""
     charges: list[Charge] = []
     planned = []
     for each in plan.planned:
-        if each.night <= on and each.charge_id is None:
+        if each.night <= last and each.charge_id is None:
             reference = f"night:{plan.folio_id}:{each.night}:{each.place}"
             charge = _charge(each, reference, on, moment)
             each = replace(each, charge_id=charge.id)
@@ -190,7 +224,7 @@ def _no_show(plan: StayPlan, on: date, moment: Moment) -> Audited:
     marked = replace(plan, no_show_on=on)
     first = plan.priced(plan.stay.arrival)
     return Audited(
-        _fee(plan, first, moment.settings.no_show_fee_ppm, NO_SHOW, "no-show", on, moment), marked
+        _fee(plan, first, moment.settings.no_show_fee_ppm, NO_SHOW, MISSED, on, moment), marked
     )
 
 

@@ -1,7 +1,15 @@
-"""A reservation's folio and stay: opened and planned once, planned anew when the guest comes."""
+"""A reservation's folio and stay: opened and planned once, planned anew when the guest comes.
+
+A folio is of the dates of its stay: taxes go by how long a guest stays, and documents say it.
+"""
 
 from common.contracts.incoming import Reservation
-from common.domain.stay_plan import StayPlan, plan_of
+from common.domain.charge import ChargeAlreadyVoided, ChargeCredited
+from common.domain.correction import void_charge
+from common.domain.folio import Folio
+from common.domain.folio_line import Source
+from common.domain.identifiers import ChargeId
+from common.domain.stay_plan import CAME_AFTER_ALL, MISSED, StayPlan, plan_of
 from common.ports.transaction import Transaction
 from common.procedures.opening import open_once
 
@@ -13,21 +21,53 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
     what it says is planned for every night that has not been charged, if it says anything. One that
     was canceled is not opened by what was told of it before, only by a guest who has come all the
     same. Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
-    NightOutsideStay.
+    NightOutsideStay; FolioAlreadyClosed of a guest who comes, whose nights nobody would charge.
     """
     canceled = tx.stays.take_reservation(reservation.property_id, reservation.reservation_id)
     if canceled and not arrived:
         return
     folio = open_once(tx, reservation.property_id, reservation.reservation_id, reservation.terms())
-    if not folio.is_new:
-        folio = tx.folios.take(folio.id)  # night audits wait, and what they did is seen
+    known = None
+    if not folio.is_new:  # night audits wait, and what they did is seen
+        folio, known = tx.stays.take_folio(folio.id)
     stay = reservation.stay()
     planned = plan_of(folio, stay, reservation.planned())
-    known = None if folio.is_new else tx.stays.find(folio.id)
+    plan = StayPlan(folio_id=folio.id, property_id=folio.property_id, stay=stay, planned=planned)
+    if known is not None and not arrived:
+        return
+    if known is not None:
+        plan = known.planned_anew(stay, planned)
+    if arrived and plan.checked_in_at is None:
+        _receive(plan, folio, tx)
+    if arrived:
+        plan = plan.arrived(tx)
+    if folio.stay != plan.stay:
+        tx.stays.follow(plan)
     if known is None:
-        plan = StayPlan(
-            folio_id=folio.id, property_id=folio.property_id, stay=stay, planned=planned
-        )
-        tx.stays.plan(plan.arrived(tx) if arrived else plan)
-    elif arrived:
-        tx.stays.plan_anew(known.planned_anew(stay, planned).arrived(tx))
+        tx.stays.plan(plan)
+    else:
+        tx.stays.plan_anew(plan)
+
+
+def _receive(plan: StayPlan, folio: Folio, tx: Transaction) -> None:
+    """A guest comes: there is a folio to be charged, and a night that was paid for in part because
+    nobody came is not paid for twice.
+
+    What the desk has voided or a credit note has taken back of that stays as it is. Refuses:
+    FolioAlreadyClosed.
+    """
+    if plan.is_charged_more:
+        folio.must_be_open()
+    if not plan.pays_the_missed_night:
+        return
+    fee = tx.folios.find_charge(folio.id, Source.PROPERTY_SYSTEM, f"{MISSED}:{folio.id}")
+    if fee is None:
+        return
+    _, lines = tx.folios.take_with_charge(folio.id, ChargeId(fee.id))
+    try:
+        voided = void_charge(folio, lines, CAME_AFTER_ALL, tx)
+    except (ChargeAlreadyVoided, ChargeCredited):
+        return
+    tx.folios.keep(folio)
+    tx.ledger.post(voided)
+    tx.tell(voided)
