@@ -6,7 +6,9 @@ that is audited, and names its night as the day of its service (FOL-9). Who has 
 of the day of arrival is a no-show: the house charges a part of the first night, and of the others
 nothing, unless the guest comes after all. Whose folio is still open at the end of the day of
 departure has left late, and pays a part of the last night. Which parts the tenant decides; none,
-unless it says so. Who has left for good is charged nothing more, though the folio be opened again.
+unless it says so. Neither is paid beside the night that it is for: who comes after all, or stays
+on, pays that as a whole. Who has left for good is charged nothing more, though the folio be opened
+again.
 A stay that was canceled is charged nothing, unless the guest comes after all: who is in the house
 stays there, whatever is told of the reservation.
 
@@ -48,9 +50,8 @@ LATE: Text = {
     "ar": "مغادرة متأخرة",
 }
 ONE_NIGHT: Final = timedelta(days=1)
-MISSED: Final = "no-show"
-"""How the reference of what a no-show pays begins; the folio's id follows."""
 CAME_AFTER_ALL: Final = "the guest came after all"
+STAYS_ON: Final = "the guest has not left and stays longer"
 
 
 class NightOutsideStay(Unmet):
@@ -147,6 +148,21 @@ class StayPlan:
             for each in self.planned
         )
 
+    @property
+    def stays_on(self) -> bool:
+        """Whether who was charged for leaving late has not left: the stay goes beyond that day."""
+        return self.late_on is not None and self.stay.departure > self.late_on
+
+    @property
+    def no_show_reference(self) -> str:
+        """By which reference a no-show is charged, once."""
+        return f"no-show:{self.folio_id}"
+
+    @property
+    def late_reference(self) -> str:
+        """By which reference a late departure is charged, once for the day that was audited."""
+        return f"late:{self.folio_id}:{self.late_on}"
+
     def priced(self, night: date) -> Money | None:
         """What the room costs on a night, as far as the plan says."""
         prices = (each for each in self.planned if each.kind is ChargeKind.ROOM)
@@ -223,9 +239,8 @@ def _no_show(plan: StayPlan, on: date, moment: Moment) -> Audited:
         return Audited((), plan)
     marked = replace(plan, no_show_on=on)
     first = plan.priced(plan.stay.arrival)
-    return Audited(
-        _fee(plan, first, moment.settings.no_show_fee_ppm, NO_SHOW, MISSED, on, moment), marked
-    )
+    ppm, reference = moment.settings.no_show_fee_ppm, plan.no_show_reference
+    return Audited(_fee(first, ppm, NO_SHOW, reference, on, moment), marked)
 
 
 def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
@@ -234,11 +249,12 @@ def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...],
         return (), plan
     last = plan.priced(plan.stay.departure - ONE_NIGHT)
     ppm = moment.settings.late_check_out_fee_ppm
-    return _fee(plan, last, ppm, LATE, "late", on, moment), replace(plan, late_on=on)
+    left = replace(plan, late_on=on)
+    return _fee(last, ppm, LATE, left.late_reference, on, moment), left
 
 
 def _fee(
-    plan: StayPlan, price: Money | None, ppm: int, words: Text, what: str, on: date, moment: Moment
+    price: Money | None, ppm: int, words: Text, reference: str, on: date, moment: Moment
 ) -> tuple[Charge, ...]:
     """A part of a night's price, if it comes to anything."""
     fee = price.times(ppm, PPM) if price is not None else None
@@ -247,7 +263,7 @@ def _fee(
     meant = PlannedCharge(
         night=on, place=0, kind=ChargeKind.FEE, description=words, price=fee, persons=0
     )
-    return (_charge(meant, f"{what}:{plan.folio_id}", on, moment),)
+    return (_charge(meant, reference, on, moment),)
 
 
 def _charge(meant: PlannedCharge, reference: str, on: date, moment: Moment) -> Charge:

@@ -3,13 +3,15 @@
 A folio is of the dates of its stay: taxes go by how long a guest stays, and documents say it.
 """
 
+from dataclasses import replace
+
 from common.contracts.incoming import Reservation
 from common.domain.charge import ChargeAlreadyVoided, ChargeCredited
 from common.domain.correction import void_charge
-from common.domain.folio import Folio
+from common.domain.folio import Folio, FolioStatus
 from common.domain.folio_line import Source
 from common.domain.identifiers import ChargeId
-from common.domain.stay_plan import CAME_AFTER_ALL, MISSED, StayPlan, plan_of
+from common.domain.stay_plan import CAME_AFTER_ALL, STAYS_ON, StayPlan, plan_of
 from common.ports.transaction import Transaction
 from common.procedures.opening import open_once
 
@@ -37,10 +39,8 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
         return
     if known is not None:
         plan = known.planned_anew(stay, planned)
-    if arrived and plan.checked_in_at is None:
-        _receive(plan, folio, tx)
     if arrived:
-        plan = plan.arrived(tx)
+        plan = _received(plan, folio, tx)
     if folio.stay != plan.stay:
         tx.stays.follow(plan)
     if known is None:
@@ -49,23 +49,32 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
         tx.stays.plan_anew(plan)
 
 
-def _receive(plan: StayPlan, folio: Folio, tx: Transaction) -> None:
-    """A guest comes: there is a folio to be charged, and a night that was paid for in part because
-    nobody came is not paid for twice.
-
-    What the desk has voided or a credit note has taken back of that stays as it is. Refuses:
-    FolioAlreadyClosed.
+def _received(plan: StayPlan, folio: Folio, tx: Transaction) -> StayPlan:
+    """The plan of a guest who is there: nobody pays a part of a night, for not having come or for
+    leaving late, and then the whole of it. Refuses: FolioAlreadyClosed, of who comes to be charged.
     """
-    if plan.is_charged_more:
-        folio.must_be_open()
-    if not plan.pays_the_missed_night:
-        return
-    fee = tx.folios.find_charge(folio.id, Source.PROPERTY_SYSTEM, f"{MISSED}:{folio.id}")
+    if plan.checked_in_at is None:
+        if plan.is_charged_more:
+            folio.must_be_open()
+        if plan.pays_the_missed_night:
+            _take_back(folio, plan.no_show_reference, CAME_AFTER_ALL, tx)
+    elif plan.stays_on and folio.status is FolioStatus.OPEN:
+        _take_back(folio, plan.late_reference, STAYS_ON, tx)
+        plan = replace(plan, late_on=None)
+    return plan.arrived(tx)
+
+
+def _take_back(folio: Folio, reference: str, reason: str, tx: Transaction) -> None:
+    """Void what an audit has charged beside the nights, if it has.
+
+    What the desk has voided or moved, or a credit note has taken back, stays as it is.
+    """
+    fee = tx.folios.find_charge(folio.id, Source.PROPERTY_SYSTEM, reference)
     if fee is None:
         return
     _, lines = tx.folios.take_with_charge(folio.id, ChargeId(fee.id))
     try:
-        voided = void_charge(folio, lines, CAME_AFTER_ALL, tx)
+        voided = void_charge(folio, lines, reason, tx)
     except (ChargeAlreadyVoided, ChargeCredited):
         return
     tx.folios.keep(folio)

@@ -8,6 +8,7 @@ from tests.hotel import Hotel, usd, vat
 from tests.nights import (
     EVENING,
     FIRST_NIGHT,
+    FOURTH_DAY,
     NEXT_DAY,
     THIRD_DAY,
     checked_in,
@@ -151,6 +152,30 @@ def test_who_comes_to_a_no_shows_folio_is_not_lost(hotel: Hotel, clock: Clock) -
     clock(THIRD_DAY)
     run(hotel)
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(22_000 - 8_800)
+    assert_books_are_right(hotel)
+    assert broken(hotel) == []
+
+
+def test_who_stays_on_behind_the_audit_has_not_left_late(hotel: Hotel, clock: Clock) -> None:
+    """Half of 100.00 for the second of March, on which the guest was to leave; it becomes a night
+    of the stay, and the third is the day on which the guest leaves late indeed."""
+    hotel.write_settings(lateCheckOutFeePpm=500_000)
+    booked = reservation(hotel, room(1), departure="2026-03-02")
+    for consumer in (CONFIRMED, CHECKED_IN):
+        hotel.deliver(consumer, booked)
+    folio = folio_of(hotel, booked["reservationId"])
+    clock(THIRD_DAY)
+    for _ in range(2):
+        run(hotel)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(11_000 + 5_500)
+    longer = {**booked, "departure": "2026-03-03", "nights": [room(1), room(2)]}
+
+    assert hotel.deliver(CHECKED_IN, longer).status_code == 204
+
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(11_000)
+    clock(FOURTH_DAY)
+    run(hotel)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(22_000 + 5_500)
     assert_books_are_right(hotel)
     assert broken(hotel) == []
 

@@ -97,14 +97,16 @@ class Nights(Books):
                 "arrived": arrived,
                 "nights": planned,
                 "no_show_on": None,
-                "late": False,
+                "late": None,
             }
         elif arrived:
-            stay["arrived"] = True
+            was_here, stay["arrived"] = stay["arrived"], True
             charged = {on: each for on, each in stay["nights"].items() if each["done"]}
             arrival, departure = (date.fromisoformat(data[at]) for at in ("arrival", "departure"))
             stay["arrival"] = min([arrival, *charged])
             stay["departure"] = max([departure, *(on + DAY for on in charged)])
+            if was_here and folio["open"] and stay["late"] and stay["departure"] > stay["late"]:
+                stay["late"] = None
             known = {
                 on: each
                 for on, each in (planned or stay["nights"]).items()
@@ -157,7 +159,7 @@ class Nights(Books):
             if night <= on and not planned["done"]:
                 planned["done"] = True
                 self.told.append(self._charge_night(folio, night, planned, on))
-        stay["late"] = stay["late"] or on >= stay["departure"]
+        stay["late"] = stay["late"] or (on if on >= stay["departure"] else None)
 
     def _charge_night(self, folio: Folio, night: date, planned: dict[str, Any], on: date) -> Event:
         amount, currency = planned["price"]
