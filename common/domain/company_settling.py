@@ -177,19 +177,22 @@ def set_off(
     *,
     id: SetOffId,
 ) -> CreditNoteSetOff:
-    """Set a credit note off, once: the house owes the customer less, and the company it.
+    """Set a credit note off: the house owes the customer less, and the company it.
 
-    An amount of it, or all; it pays its own invoice as far as that is open, and is to the account's
-    credit beyond that. Refuses: CompanyAccountNotActive (closed), CreditNoteAlreadySetOff,
-    CurrenciesDiffer, AmountNotPositive, SetOffExceedsCreditNote.
+    An amount of it, or all that is left: companies that share an invoice set off each its part. It
+    pays its own invoice as far as that is open, and is to the account's credit beyond. Refuses:
+    CompanyAccountNotActive (closed), CreditNoteAlreadySetOff, CurrenciesDiffer, AmountNotPositive,
+    SetOffExceedsCreditNote.
     """
     account.must_not_be_closed()
-    if note.is_set_off:
+    if note.left.amount_micro <= 0:
         raise CreditNoteAlreadySetOff(creditNoteId=note.id)
-    amount = (amount or note.total) + Money.zero(account.currency)  # refuses another currency
-    if amount > note.total:
+    amount = (amount or note.left) + Money.zero(account.currency)  # refuses another currency
+    if amount > note.left:
         raise SetOffExceedsCreditNote(
-            totalMicro=note.total.amount_micro, currency=note.total.currency
+            totalMicro=note.total.amount_micro,
+            leftMicro=note.left.amount_micro,
+            currency=note.total.currency,
         )
     on = moment.settings.property(account.property_id).business_date(moment.now)
     credit = AccountCredit(
@@ -200,6 +203,7 @@ def set_off(
         business_date=on,
         reference=note.number,
         credit_note_id=note.id,
+        set_off_before=note.set_off,
     )
     account.unallocated += amount
     shares = oldest_first([item], amount)

@@ -72,7 +72,7 @@ class CreditNoteAlreadySetOff(Conflict):
 
 class SetOffExceedsCreditNote(Conflict):
     code = "SET_OFF_EXCEEDS_CREDIT_NOTE"
-    title = "The amount is more than the credit note"
+    title = "The amount is more than what is left of the credit note"
 
 
 class CreditKind(StrEnum):
@@ -145,8 +145,9 @@ class AccountCredit:
     """What came to an account's credit, written once; its `id` says by what.
 
     `processor_payment_id` is the processor's, of a card; `cash_session_id` the drawer of cash;
-    `credit_note_id` the document that was set off. What `takes_back` money of a card payment is
-    less than nothing, and has the processor's id of the dispute or refund as its `cause`.
+    `credit_note_id` the document that was set off, and `set_off_before` how much of it was before.
+    What `takes_back` money of a card payment is less than nothing, and has the processor's id of
+    the dispute or refund as its `cause`.
     Refuses: AmountNotPositive.
     """
 
@@ -159,6 +160,7 @@ class AccountCredit:
     processor_payment_id: str | None = None
     cash_session_id: CashSessionId | None = None
     credit_note_id: CreditNoteId | None = None
+    set_off_before: Money | None = None
     takes_back: ReceiptId | None = None
     cause: str | None = None
 
@@ -170,13 +172,18 @@ class AccountCredit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenNote:
-    """A credit note over an invoice, and whether it was set off already."""
+    """A credit note over an invoice, and how much of it was set off already, by whomever."""
 
     id: CreditNoteId
     invoice_id: InvoiceId
     number: str
     total: Money
-    is_set_off: bool
+    set_off: Money
+
+    @property
+    def left(self) -> Money:
+        """What of it is still owed to the customer."""
+        return self.total - self.set_off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,10 @@ class Property:
         """The business date that a moment belongs to at this property."""
         return business_date(moment, self.time_zone, self.day_close)
 
+    def calendar_date(self, moment: datetime) -> date:
+        """What the calendar on the wall says at this property, whatever the business date is."""
+        return business_date(moment, self.time_zone, time.min)
+
     def hours_of(self, day: date) -> tuple[datetime, datetime]:
         """The instants at which a business date opens and is over, at this property."""
         return (

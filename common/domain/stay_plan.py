@@ -6,9 +6,15 @@ that is audited, and names its night as the day of its service (FOL-9). Who has 
 of the day of arrival is a no-show: the house charges a part of the first night, and of the others
 nothing, unless the guest comes after all. Whose folio is still open at the end of the day of
 departure has left late, and pays a part of the last night. Which parts the tenant decides; none,
-unless it says so. Who has left for good is charged nothing more, though the folio be opened again.
+unless it says so. Neither is paid beside the night that it is for: who comes after all, or stays
+on, pays that as a whole. Who has left for good is charged nothing more, though the folio be opened
+again.
 A stay that was canceled is charged nothing, unless the guest comes after all: who is in the house
 stays there, whatever is told of the reservation.
+
+Who leaves before the audit of the night is charged as the folio closes: a folio that is closed is
+charged nothing, and the night would be nobody's. A night has been slept when the calendar is behind
+it, at the property, whatever its business day still is.
 """
 
 from collections.abc import Iterable
@@ -44,6 +50,8 @@ LATE: Text = {
     "ar": "مغادرة متأخرة",
 }
 ONE_NIGHT: Final = timedelta(days=1)
+CAME_AFTER_ALL: Final = "the guest came after all"
+STAYS_ON: Final = "the guest has not left and stays longer"
 
 
 class NightOutsideStay(Unmet):
@@ -92,10 +100,11 @@ class StayPlan:
     canceled_at: datetime | None = None
 
     def arrived(self, moment: Moment) -> "StayPlan":
-        """The guest is in the house; the first time counts."""
+        """The guest is in the house; the first time counts. Who comes now has not left before."""
         if self.checked_in_at:
             return self
-        return replace(self, checked_in_at=max(moment.now, self.canceled_at or moment.now))
+        here = replace(self, left_on=None)
+        return replace(here, checked_in_at=max(moment.now, self.canceled_at or moment.now))
 
     def canceled(self, moment: Moment) -> "StayPlan":
         """Its reservation was canceled. The caller has seen that the guest is not in the house."""
@@ -124,6 +133,35 @@ class StayPlan:
             if each.night not in gone and around.arrival <= each.night < around.departure
         )
         return replace(self, stay=around, planned=(*charged, *to_come))
+
+    @property
+    def is_charged_more(self) -> bool:
+        """Whether anything that is planned has not become a charge."""
+        return any(each.charge_id is None for each in self.planned)
+
+    @property
+    def pays_the_missed_night(self) -> bool:
+        """Whether a night that a no-show has paid a part of is to be charged as a whole as well."""
+        missed = self.no_show_on
+        return missed is not None and any(
+            each.kind is ChargeKind.ROOM and each.charge_id is None and each.night <= missed
+            for each in self.planned
+        )
+
+    @property
+    def stays_on(self) -> bool:
+        """Whether who was charged for leaving late has not left: the stay goes beyond that day."""
+        return self.late_on is not None and self.stay.departure > self.late_on
+
+    @property
+    def no_show_reference(self) -> str:
+        """By which reference a no-show is charged, once."""
+        return f"no-show:{self.folio_id}"
+
+    @property
+    def late_reference(self) -> str:
+        """By which reference a late departure is charged, once for the day that was audited."""
+        return f"late:{self.folio_id}:{self.late_on}"
 
     def priced(self, night: date) -> Money | None:
         """What the room costs on a night, as far as the plan says."""
@@ -164,17 +202,29 @@ def audit(plan: StayPlan, folio: Folio, on: date, moment: Moment) -> Audited:
         return Audited((), plan)
     if plan.checked_in_at is None:
         return _no_show(plan, on, moment)
-    nights, plan = _nights(plan, on, moment)
+    nights, plan = _nights(plan, on, on, moment)
     late, plan = _late(plan, on, moment)
     return Audited(nights + late, plan)
 
 
-def _nights(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
-    """Every night up to the date that has not been charged."""
+def slept(plan: StayPlan, moment: Moment) -> Audited:
+    """What a folio is charged as it closes: the nights that were slept and no audit has charged
+    yet, on the business date of the moment; nothing of a guest who has not come, or has left."""
+    if plan.checked_in_at is None or plan.left_on:
+        return Audited((), plan)
+    house = moment.settings.property(plan.property_id)
+    last = house.calendar_date(moment.now) - ONE_NIGHT
+    return Audited(*_nights(plan, last, house.business_date(moment.now), moment))
+
+
+def _nights(
+    plan: StayPlan, last: date, on: date, moment: Moment
+) -> tuple[tuple[Charge, ...], StayPlan]:
+    """Every night up to the last one that has not been charged, booked on a business date."""
     charges: list[Charge] = []
     planned = []
     for each in plan.planned:
-        if each.night <= on and each.charge_id is None:
+        if each.night <= last and each.charge_id is None:
             reference = f"night:{plan.folio_id}:{each.night}:{each.place}"
             charge = _charge(each, reference, on, moment)
             each = replace(each, charge_id=charge.id)
@@ -189,9 +239,8 @@ def _no_show(plan: StayPlan, on: date, moment: Moment) -> Audited:
         return Audited((), plan)
     marked = replace(plan, no_show_on=on)
     first = plan.priced(plan.stay.arrival)
-    return Audited(
-        _fee(plan, first, moment.settings.no_show_fee_ppm, NO_SHOW, "no-show", on, moment), marked
-    )
+    ppm, reference = moment.settings.no_show_fee_ppm, plan.no_show_reference
+    return Audited(_fee(first, ppm, NO_SHOW, reference, on, moment), marked)
 
 
 def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...], StayPlan]:
@@ -200,11 +249,12 @@ def _late(plan: StayPlan, on: date, moment: Moment) -> tuple[tuple[Charge, ...],
         return (), plan
     last = plan.priced(plan.stay.departure - ONE_NIGHT)
     ppm = moment.settings.late_check_out_fee_ppm
-    return _fee(plan, last, ppm, LATE, "late", on, moment), replace(plan, late_on=on)
+    left = replace(plan, late_on=on)
+    return _fee(last, ppm, LATE, left.late_reference, on, moment), left
 
 
 def _fee(
-    plan: StayPlan, price: Money | None, ppm: int, words: Text, what: str, on: date, moment: Moment
+    price: Money | None, ppm: int, words: Text, reference: str, on: date, moment: Moment
 ) -> tuple[Charge, ...]:
     """A part of a night's price, if it comes to anything."""
     fee = price.times(ppm, PPM) if price is not None else None
@@ -213,7 +263,7 @@ def _fee(
     meant = PlannedCharge(
         night=on, place=0, kind=ChargeKind.FEE, description=words, price=fee, persons=0
     )
-    return (_charge(meant, f"{what}:{plan.folio_id}", on, moment),)
+    return (_charge(meant, reference, on, moment),)
 
 
 def _charge(meant: PlannedCharge, reference: str, on: date, moment: Moment) -> Charge:

@@ -90,7 +90,8 @@ class CompanyAccounts(Protocol):
     def take_with_note(
         self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
     ) -> tuple[CompanyAccount, Receivable, OpenNote]:
-        """Lock an account; read a credit note, and the item of the invoice that it corrects.
+        """Lock an account, and behind it what was credited of an invoice; read the credit note and
+        the account's item of that invoice.
 
         Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
         that invoice, or nobody is owed anything by the note).

@@ -27,6 +27,9 @@ class NightAuditFilter:
 class Stays(Protocol):
     """Stays and their plans; whoever changes one has taken its folio."""
 
+    def foresee(self, folio_id: FolioId) -> None:
+        """Read the stay of a folio along with what is read next, behind its lock."""
+
     def find(self, folio_id: FolioId) -> StayPlan | None:
         """The stay of a folio, if it has one."""
 
@@ -44,6 +47,9 @@ class Stays(Protocol):
 
     def plan_anew(self, plan: StayPlan) -> None:
         """Write a stay's other plan; what has been charged stays."""
+
+    def follow(self, plan: StayPlan) -> None:
+        """Let the stay's folio be of its dates: its charges are taxed by them."""
 
     def keep(self, plan: StayPlan) -> None:
         """Write what became of a stay, and which of its nights were charged."""

@@ -127,8 +127,9 @@ class CompanyAccounts:
     def take_with_note(
         self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
     ) -> tuple[CompanyAccount, Receivable, OpenNote]:
-        accounts, notes, items = self._desk.batch(
+        accounts, _, notes, items = self._desk.batch(
             Statement(sql.TAKE, (account_id,)),
+            Statement(sql.TAKE_CREDITED, (credit_note_id,)),
             Statement(sql.NOTE, (credit_note_id,)),
             Statement(sql.ITEM_CREDITED, (account_id, credit_note_id)),
         )

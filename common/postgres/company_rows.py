@@ -43,7 +43,7 @@ PART_COLUMNS: Final = (
 )
 CREDIT_COLUMNS: Final = (
     "id, account_id, kind, amount_micro, currency, reference, processor_payment_id,"
-    " cash_session_id, credit_note_id, business_date, takes_back, cause"
+    " cash_session_id, credit_note_id, business_date, takes_back, cause, set_off_before_micro"
 )
 ALLOCATION_COLUMNS: Final = (
     "id, account_id, invoice_id, amount_micro, currency, credit_id, reverses, reason, business_date"
@@ -155,6 +155,7 @@ def credit_row(credit: AccountCredit, now: datetime) -> dict[str, Any]:
         "business_date": credit.business_date,
         "takes_back": credit.takes_back,
         "cause": credit.cause,
+        "set_off_before_micro": credit.set_off_before.amount_micro if credit.set_off_before else 0,
         "occurred_at": now,
         "recorded_at": now,
     }
@@ -208,13 +209,13 @@ def allocation_of(row: Row) -> Allocation:
 
 
 def note_of(row: Row) -> OpenNote:
-    """A credit note as it was read: tenant, itself, its invoice, number, total, whether set off."""
+    """A credit note as it was read: tenant, itself, its invoice, number, total, what is set off."""
     return OpenNote(
         id=CreditNoteId(row[1]),
         invoice_id=InvoiceId(row[2]),
         number=row[3],
         total=Money(row[4], Currency(row[5])),
-        is_set_off=row[6],
+        set_off=Money(row[6], Currency(row[5])),
     )
 
 

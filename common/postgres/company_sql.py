@@ -67,13 +67,22 @@ JOIN invoices ON invoices.id = invoice_id
 WHERE account_id = $1
   AND invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $2)
 """
+# Companies that share an invoice stand in line for what was credited of it.
+TAKE_CREDITED: Final = """
+SELECT tenant_id
+FROM invoice_credits
+WHERE invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $1)
+FOR NO KEY UPDATE
+"""
 # One of a folio that came to less was settled when the folio closed: nobody is owed anything by it.
 NOTE: Final = """
 SELECT credit_notes.tenant_id, credit_notes.id, credit_notes.invoice_id, number, total_micro,
-       invoices.currency, account_credits.id IS NOT NULL
+       invoices.currency, coalesce((
+         SELECT sum(amount_micro)
+         FROM account_credits
+         WHERE credit_note_id = credit_notes.id), 0)::bigint
 FROM credit_notes
 JOIN invoices ON invoices.id = credit_notes.id
-LEFT JOIN account_credits ON credit_note_id = credit_notes.id
 WHERE credit_notes.id = $1 AND settlement_id IS NULL
 """
 REVERSED: Final = """

@@ -51,7 +51,7 @@ REFUSALS: Final[dict[str, type[Refusal]]] = {
     "company_card_payment_is_recorded_once": PaymentAlreadyRecorded,
     "settled_stays_within_the_receivable": ReceivableExceeded,
     "allocation_is_reversed_once": AllocationAlreadyReversed,
-    "credit_note_is_set_off_once": CreditNoteAlreadySetOff,
+    "set_offs_of_a_note_follow_one_another": CreditNoteAlreadySetOff,
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
     "write_offs_pkey": IdConflict,

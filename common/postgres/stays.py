@@ -62,6 +62,8 @@ WHERE planned_charges.folio_id = $1
   AND planned_charges.place = given.place
 """
 FORGET: Final = "DELETE FROM planned_charges WHERE folio_id = $1 AND charge_id IS NULL"
+# What its charges are taxed by, and what its documents say.
+FOLLOW: Final = "UPDATE folios SET stay = $2::jsonb WHERE id = $1"
 # Who plans a reservation and who cancels it stand in line: neither may miss what the other writes.
 STAND_IN_LINE: Final = """
 SELECT current_setting('app.tenant_id')::uuid, pg_advisory_xact_lock(hashtextextended($1, 0))
@@ -84,10 +86,13 @@ class Stays:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def foresee(self, folio_id: FolioId) -> None:
+        for sql in (GET, PLANNED):
+            self._desk.foresee(sql, folio_id)
+
     def find(self, folio_id: FolioId) -> StayPlan | None:
-        stays, planned = self._desk.batch(
-            Statement(GET, (folio_id,)), Statement(PLANNED, (folio_id,))
-        )
+        self.foresee(folio_id)
+        stays, planned = (self._desk.rows(sql, folio_id) for sql in (GET, PLANNED))
         return plan_of(stays[0], planned) if stays else None
 
     def get(self, folio_id: FolioId) -> StayPlan:
@@ -116,6 +121,12 @@ class Stays:
         self._desk.write(("planned", plan.folio_id), forget)
         fresh = [each for each in plan.planned if each.charge_id is None]
         self._desk.insert(INSERT_PLANNED, [_planned_row(plan, each) for each in fresh])
+
+    def follow(self, plan: StayPlan) -> None:
+        dates = {"arrival": plan.stay.arrival, "departure": plan.stay.departure}
+        stay = json.dumps({name: day.isoformat() for name, day in dates.items()})
+        follow = Write(ranks.AGGREGATE_CHANGES, Statement(FOLLOW, (plan.folio_id, stay)))
+        self._desk.write(("stay of folio", plan.folio_id), follow)
 
     def keep(self, plan: StayPlan) -> None:
         self._change(plan)

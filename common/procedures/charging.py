@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from common.domain.charge import Charge
 from common.domain.folio import ChargePosted, Folio
+from common.domain.folio_line import Line
 from common.domain.identifiers import FolioId
 from common.domain.refusal import Refusal
+from common.domain.stay_plan import slept
 from common.domain.tax import TaxRuleMissing
 from common.domain.untaxed import rule_missed, rules_missed
 from common.ports.transaction import Transaction
@@ -28,6 +30,22 @@ def charge_to(folio: Folio, charges: Iterable[Charge], tx: Transaction) -> list[
     for fact in missed:
         tx.tell(fact)
     return posted
+
+
+def charge_slept(folio: Folio, tx: Transaction) -> list[Line]:
+    """Charge a folio that is to be closed for nights that were slept and not audited; what that
+    posts.
+
+    Refuses: FolioAlreadyClosed, CurrenciesDiffer, TaxRuleMissing, WindowUnknown.
+    """
+    folio.must_be_open()
+    plan = tx.stays.find(folio.id)
+    audited = slept(plan, tx) if plan else None
+    if audited is None or not audited.charges:
+        return []
+    posted = charge_to(folio, audited.charges, tx)
+    tx.stays.keep(audited.plan)
+    return [line for each in posted for line in each.lines]
 
 
 def tell_rule_missing(folio_id: FolioId, tx: Transaction, refusal: Refusal) -> None:

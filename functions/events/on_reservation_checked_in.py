@@ -1,4 +1,8 @@
-"""A guest has checked in: the folio opens now, if it has not; its nights are charged."""
+"""A guest has checked in: the folio opens now, if it has not; its nights are charged.
+
+Where the folio was closed before the guest came, as a no-show's is, the event becomes a dead letter
+with that reason: who opens the folio again replays it, and no night is lost.
+"""
 
 from common.contracts.incoming import Reservation
 from common.ports.transaction import Transaction
@@ -11,6 +15,6 @@ def on_reservation_checked_in(reservation: Reservation, tx: Transaction) -> None
     """Open the reservation's folio, unless its confirmation has done so; the guest is in the house.
 
     Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
-    NightOutsideStay.
+    NightOutsideStay, FolioAlreadyClosed.
     """
     plan_stay(reservation, tx, arrived=True)

@@ -2,7 +2,8 @@
 
 What was credited of an invoice is owed to the customer. Where that is a company which has not paid
 the invoice yet, it pays so much less: the credit note pays its own invoice as far as that is open,
-and is to the account's credit beyond that. It is set off once, by hand, in full or in part.
+and is to the account's credit beyond that. It is set off by hand, in full or in parts: companies
+that share an invoice share its credit note, and together they have no more of it than it is.
 """
 
 from common.contracts.company_accounts import SetOffAnswer
@@ -20,7 +21,8 @@ from common.runtime.declaration import http_function
 
 
 class SetOffCreditNote(Request):
-    """Which credit note, over an invoice that the account in the path owes; all of it, or some."""
+    """Which credit note, over an invoice that the account in the path owes; all that is left of it,
+    or some."""
 
     account_id: CompanyAccountRef
     id: SetOffRef | None = None

@@ -212,9 +212,9 @@ SELECT id, concat_ws(' ', method, 'names', company_account_id)
 FROM payments
 WHERE company_account_id IS NOT NULL AND method <> 'city_ledger';
 
--- invariant: a_credit_note_is_set_off_once_and_for_no_more_than_it_is
--- A credit note is set off against an account that owes its invoice, once, and within its total; one
--- that a settlement came to never is.
+-- invariant: a_credit_note_is_set_off_for_no_more_than_it_is
+-- A credit note is set off against accounts that owe its invoice, by parts that follow one another
+-- within its total; one that a settlement came to never is.
 SELECT credits.id, concat_ws(' ', 'sets', credits.amount_micro, 'off against', account_id, 'of',
   credit_note_id, 'over', total_micro)
 FROM account_credits AS credits
@@ -223,16 +223,21 @@ LEFT JOIN invoices AS documents ON documents.id = notes.id
 WHERE kind = 'credit_note'
   AND (documents.total_micro IS NULL
     OR notes.settlement_id IS NOT NULL
-    OR credits.amount_micro > documents.total_micro
+    OR credits.set_off_before_micro + credits.amount_micro > documents.total_micro
     OR NOT EXISTS (
       SELECT FROM receivables AS items
       WHERE items.account_id = credits.account_id AND items.invoice_id = notes.invoice_id))
 UNION ALL
-SELECT credit_note_id, concat('is set off ', count(*), ' times')
-FROM account_credits
-WHERE credit_note_id IS NOT NULL
-GROUP BY credit_note_id
-HAVING count(*) > 1;
+SELECT id, concat_ws(' ', 'begins at', set_off_before_micro, 'of', credit_note_id, 'behind', before)
+FROM (
+  SELECT id, credit_note_id, set_off_before_micro,
+         coalesce(sum(amount_micro) OVER parts, 0) AS before
+  FROM account_credits
+  WHERE credit_note_id IS NOT NULL
+  WINDOW parts AS (PARTITION BY credit_note_id ORDER BY set_off_before_micro, id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+) AS set_offs
+WHERE set_off_before_micro <> before;
 
 -- invariant: a_company_account_is_what_its_trail_digested
 -- The terms and sums that a company account's trail digested are those that it has.

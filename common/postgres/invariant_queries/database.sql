@@ -88,7 +88,7 @@ FROM unnest(ARRAY['account_fills_itself_up_one_way', 'allocation_is_reversed_onc
   'claw_back_is_reversed_once', 'command_is_answered_once',
   'company_money_is_taken_back_once',
   'company_card_payment_is_recorded_once', 'copies_are_numbered', 'credit_account_is_opened_once',
-  'credit_entries_are_consecutive', 'credit_note_is_set_off_once', 'credits_are_booked_once',
+  'credit_entries_are_consecutive', 'set_offs_of_a_note_follow_one_another', 'credits_are_booked_once',
   'credits_are_granted_once', 'credits_are_taken_back_once', 'credits_of_a_grant_are_one_lot',
   'credits_of_a_line_follow_one_another', 'credits_pay_once_and_come_back_once',
   'credits_of_an_invoice_stand_together', 'day_ends_once',

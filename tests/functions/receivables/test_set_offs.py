@@ -71,11 +71,35 @@ def test_what_the_invoice_has_not_open_is_to_the_accounts_credit(
     assert broken(hotel) == []
 
 
-def test_is_set_off_in_part_and_then_no_more(hotel: Hotel, account: str, note: str) -> None:
+def test_is_set_off_in_parts_until_nothing_is_left(hotel: Hotel, account: str, note: str) -> None:
+    """22.00: 7.00, not 15.01 more, but the 15.00 that are left, and nothing behind them."""
     assert set_off(hotel, account, note, amount=usd(700)).status_code == 201
 
+    more = set_off(hotel, account, note, amount=usd(1_501))
+    assert_refused(more, 409, "SET_OFF_EXCEEDS_CREDIT_NOTE")
+    assert more.json["leftMicro"] == 15_000_000
+    assert set_off(hotel, account, note).json["amount"] == usd(1_500)
     assert_refused(set_off(hotel, account, note), 409, "CREDIT_NOTE_ALREADY_SET_OFF")
-    assert sums(hotel, account) == (0, 10_300, 0)
+    assert sums(hotel, account) == (0, 8_800, 0)
+    assert broken(hotel) == []
+
+
+def test_two_companies_that_share_an_invoice_share_its_credit_note(hotel: Hotel) -> None:
+    """55.00 of 110.00 each, and all of it is credited: neither owes anything, nor the house."""
+    accounts, note = _shared(hotel, 11_000)
+
+    for account in accounts:
+        assert set_off(hotel, account, note, amount=usd(5_500)).status_code == 201
+
+    assert [sums(hotel, account) for account in accounts] == [(0, 0, 0)] * 2
+    left = hotel.rows(
+        "SELECT sum(CASE debit_account WHEN 'credit_notes_payable' THEN -amount_micro"
+        " ELSE amount_micro END)::bigint FROM {s}.ledger_entries"
+        " WHERE 'credit_notes_payable' IN (debit_account, credit_account)"
+    )
+    assert left == [[0]]
+    assert_books_are_right(hotel)
+    assert broken(hotel) == []
 
 
 def test_refuses(hotel: Hotel, account: str, note: str) -> None:
@@ -116,19 +140,30 @@ def test_a_retry_sets_off_once(hotel: Hotel, account: str, note: str) -> None:
     assert sums(hotel, account) == (0, 8_800, 0)
 
 
-def test_two_companies_at_once_cannot_both_use_it(hotel: Hotel) -> None:
-    """110.00 were left to two companies, and 22.00 of the invoice are credited."""
+def test_two_companies_at_once_have_no_more_of_it_than_it_is(hotel: Hotel) -> None:
+    """22.00 of an invoice of both are credited: 1.00 to each, and of 15.00 each one is too much."""
+    accounts, note = _shared(hotel, 2_200)
+
+    parts = at_once([partial(set_off, hotel, each, note, amount=usd(100)) for each in accounts])
+    wholes = at_once([partial(set_off, hotel, each, note, amount=usd(1_500)) for each in accounts])
+
+    assert [answer.status_code for answer in parts] == [201, 201]
+    assert sorted(answer.status_code for answer in wholes) == [201, 409]
+    assert {answer.json.get("code") for answer in wholes} == {
+        None,
+        "MELMASTOON.BILLING.SET_OFF_EXCEEDS_CREDIT_NOTE",
+    }
+    assert sorted(sums(hotel, account)[1] for account in accounts) == [3_900, 5_400]
+    assert broken(hotel) == []
+
+
+def _shared(hotel: Hotel, cents: int) -> tuple[list[str], str]:
+    """110.00 were left to two companies, and so much of the invoice was credited."""
     accounts, folio = [company(hotel), company(hotel)], hotel.open_folio()
     hotel.charged(folio, cents=10_000)
     for account in accounts:
         assert settle(hotel, folio, account, usd(5_500)).status_code == 201
-    note = credited(hotel, close(hotel, folio), 2_200)
-
-    answers = at_once([partial(set_off, hotel, account, note) for account in accounts])
-
-    assert sorted(answer.status_code for answer in answers) == [201, 409]
-    assert sorted(sums(hotel, account)[1] for account in accounts) == [3_300, 5_500]
-    assert broken(hotel) == []
+    return accounts, credited(hotel, close(hotel, folio), cents)
 
 
 def test_stands_on_the_statement(hotel: Hotel, account: str, note: str) -> None:

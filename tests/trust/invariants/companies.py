@@ -24,7 +24,7 @@ PARTS = "a_company_account_is_the_sum_of_its_parts"
 OPEN = "an_item_is_open_as_far_as_nothing_settled_it"
 OWED = "an_invoice_is_owed_as_far_as_it_was_left_to_a_company"
 KEEPS = "a_company_account_keeps_one_currency_and_property"
-SET_OFF = "a_credit_note_is_set_off_once_and_for_no_more_than_it_is"
+SET_OFF = "a_credit_note_is_set_off_for_no_more_than_it_is"
 ONCE = "what_a_company_paid_is_taken_back_once_and_within_the_payment"
 TWICE = "a_processors_payment_is_recorded_once"
 DIGESTED = "a_company_account_is_what_its_trail_digested"
@@ -88,6 +88,7 @@ def companies_of_every_state(hotel: Hotel) -> None:
     assert hotel.post(path, {"reason": "Another invoice"}).status_code == 201
     line = lines_of(hotel, first)[0]["lineId"]
     note = credits(hotel, first, (line, usd(1_100))).json["creditNoteId"]
+    assert set_off(hotel, account, note, amount=usd(400)).status_code == 201
     assert set_off(hotel, account, note).status_code == 201
     _change(hotel, company(hotel, id=ON_HOLD), "on_hold")
     _change(hotel, company(hotel), "closed")
@@ -210,7 +211,7 @@ COMPANIES = (
     ),
     plant(
         SET_OFF,
-        "ALTER TABLE account_credits DROP CONSTRAINT credit_note_is_set_off_once",
+        "ALTER TABLE account_credits DROP CONSTRAINT set_offs_of_a_note_follow_one_another",
         "INSERT INTO account_credits SELECT tenant_id, 'sof_again', account_id, kind, amount_micro,"
         " currency, reference, processor_payment_id, cash_session_id, credit_note_id,"
         " business_date, occurred_at, recorded_at FROM account_credits WHERE kind = 'credit_note'",

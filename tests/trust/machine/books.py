@@ -23,6 +23,7 @@ CREATES: Final = {
 }
 MICRO: Final = {"USD": 10_000, "JPY": 1_000_000, "KWD": 1_000, "EUR": EURO_MICRO}
 Told = tuple[str, str, int]  # a kind of event, its aggregate, its number there
+Event = Callable[[], Told]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Expected:
     lines: list[Line] = field(default_factory=list)
     stored: dict[str, Any] | None = None
     invoice: dict[str, Any] | None = None
-    events: list[Callable[[], Told]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     names: list[tuple[str, ...]] = field(default_factory=list)
     other: Folio | None = None
     other_lines: list[Line] = field(default_factory=list)
@@ -293,10 +294,11 @@ class Books:
         if isinstance(found, Expected):
             return found
         day, before = self.day(found["house"], now), len(found["lines"])
+        slept = [] if folios.stays_open(found) else self.slept(found, now)
         code = folios.close(found, self.settings.residual, day)
         if code == "BALANCE_DUE":
             due = fact("folio.balance_due", found, found["version"])
-            return Expected(409, code, folio=found, events=[due])
+            return Expected(409, code, folio=found, events=[*slept, due])
         if code is not None:
             return refused(code)
         invoice = self._issue(found, day, now)
@@ -306,10 +308,15 @@ class Books:
             lines=found["lines"][before:],
             invoice=invoice,
             events=[
+                *slept,
                 fact("folio.closed", found, found["version"]),
                 lambda: ("invoice.generated", invoice["id"], 1),
             ],
         )
+
+    def slept(self, found: Folio, now: datetime) -> list[Event]:
+        """Charge what was slept and not audited, as a folio closes; what is told of it."""
+        return []
 
     def _issue(self, found: Folio, day: date, now: datetime) -> dict[str, Any]:
         """The next number of the series; the document before it in the chain."""
@@ -352,7 +359,7 @@ class Books:
         return Expected(201, folio=found, lines=found["lines"][before:], events=facts)
 
 
-def fact(kind: str, folio: Folio, number: int) -> Callable[[], Told]:
+def fact(kind: str, folio: Folio, number: int) -> Event:
     return lambda: (kind, folio["id"], number)
 
 

@@ -162,11 +162,18 @@ def pay(folio: Folio, asked: dict[str, Any], residual: int, day: date) -> str | 
     return None
 
 
-def close(folio: Folio, residual: int, day: date) -> str | None:
+def stays_open(folio: Folio) -> str | None:
+    """Why a folio does not close, whatever it owes."""
     if not folio["open"]:
         return "FOLIO_CLOSED"
     if any(refund["waits"] for refund in folio["refunds"]):
         return "REFUND_PENDING"
+    return None
+
+
+def close(folio: Folio, residual: int, day: date) -> str | None:
+    if code := stays_open(folio):
+        return code
     left = balance(folio)
     kept = [paid for paid in folio["paid"] if paid["back"] < paid["amount"]]
     if abs(left) > residual * sum(paid["foreign"] for paid in kept):

@@ -2,7 +2,8 @@
 
 Who has come pays every night up to the date that is audited and was not charged yet; who has not
 is marked as a no-show, and pays nothing here, until he comes after all. A folio that is closed is
-charged nothing. A property's day ends when nobody is left to be charged for it.
+charged nothing: so who leaves before the audit pays as it closes, and who comes to it waits. A
+property's day ends when nobody is left to be charged for it.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import Books, amount_of, fact
+from tests.trust.machine.books import Books, Event, amount_of, fact
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import REGIMES, House
 
@@ -54,12 +55,34 @@ class Nights(Books):
                 return "NIGHT_OUTSIDE_STAY"
             if night["price"]["currency"] != currency:
                 return "CURRENCY_MISMATCH"
+        if arrived and known and self._is_missed(known, data):
+            return "FOLIO_CLOSED"
         opened = self.open(house, data, now)
         self.told += opened.events
         assert opened.folio is not None
         self._stay(opened.folio, data, arrived=arrived)
         self.taken.add(told)
         return None
+
+    def _is_missed(self, folio: Folio, data: dict[str, Any]) -> bool:
+        """Whether a guest comes whose folio was closed before, and would be charged no night."""
+        stay = folio["stay"]
+        if folio["open"] or (stay and stay["arrived"]):
+            return False
+        first, last = (date.fromisoformat(data[at]) for at in ("arrival", "departure"))
+        known = stay["nights"] if stay else {}
+        return bool(data["nights"]) or any(first <= on < last for on in known)
+
+    def slept(self, found: Folio, now: datetime) -> list[Event]:
+        stay, day = found["stay"], self.day(found["house"], now)
+        if stay is None or not stay["arrived"]:
+            return []
+        told = []
+        for night, planned in sorted(stay["nights"].items()):
+            if night < (now + found["house"]["ahead"]).date() and not planned["done"]:
+                planned["done"] = True
+                told.append(self._charge_night(found, night, planned, day))
+        return told
 
     def _stay(self, folio: Folio, data: dict[str, Any], *, arrived: bool) -> None:
         planned = {
@@ -74,14 +97,16 @@ class Nights(Books):
                 "arrived": arrived,
                 "nights": planned,
                 "no_show_on": None,
-                "late": False,
+                "late": None,
             }
         elif arrived:
-            stay["arrived"] = True
+            was_here, stay["arrived"] = stay["arrived"], True
             charged = {on: each for on, each in stay["nights"].items() if each["done"]}
             arrival, departure = (date.fromisoformat(data[at]) for at in ("arrival", "departure"))
             stay["arrival"] = min([arrival, *charged])
             stay["departure"] = max([departure, *(on + DAY for on in charged)])
+            if was_here and folio["open"] and stay["late"] and stay["departure"] > stay["late"]:
+                stay["late"] = None
             known = {
                 on: each
                 for on, each in (planned or stay["nights"]).items()
@@ -133,16 +158,16 @@ class Nights(Books):
         for night, planned in sorted(stay["nights"].items()):
             if night <= on and not planned["done"]:
                 planned["done"] = True
-                self._charge_night(folio, night, planned, on)
-        stay["late"] = stay["late"] or on >= stay["departure"]
+                self.told.append(self._charge_night(folio, night, planned, on))
+        stay["late"] = stay["late"] or (on if on >= stay["departure"] else None)
 
-    def _charge_night(self, folio: Folio, night: date, planned: dict[str, Any], on: date) -> None:
+    def _charge_night(self, folio: Folio, night: date, planned: dict[str, Any], on: date) -> Event:
         amount, currency = planned["price"]
         asked = {"kind": "room", "price": amount, "currency": currency, "nights": 1}
         asked |= {"window": None, "wrong": False, "service": night}
         taxes, per_invoice = REGIMES[self.settings.regime], self.settings.per_invoice
         assert folios.charge(folio, asked, taxes, per_invoice, on) is None
-        self.told.append(fact("charge.posted", folio, folio["version"]))
+        return fact("charge.posted", folio, folio["version"])
 
     def _end_day(self, place: str, on: date) -> None:
         """Write down what the day came to, and who was in the house, or did not come."""

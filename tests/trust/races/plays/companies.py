@@ -75,7 +75,7 @@ def an_item_is_given_up_beside_its_payment(stage: Stage) -> None:
 
 @race
 def a_credit_note_is_set_off_twice_beside_a_payment(stage: Stage) -> None:
-    """110.00, of which 22.00 are credited: set off once, and 110.00 paid pay what is left."""
+    """110.00, of which 22.00 are credited: set off as a whole once, 110.00 pay the rest."""
     hotel = stage.hotel
     account = company(hotel)
     _, invoice = invoiced(hotel, account, 10_000)
