@@ -90,14 +90,14 @@ REFUSED: Final = (
     Mistake(
         name="a value that Google refuses",
         file=PUBSUB,
-        before="ack_deadline_seconds       = 120",
+        before="ack_deadline_seconds       = 180",
         after="ack_deadline_seconds       = 5",
         noticed_by="ack_deadline_seconds cannot be 5",
     ),
     Mistake(
         name="more connections than there are",
         file=STAGING,
-        before="max_connections = 600",
+        before="max_connections = 700",
         after="max_connections = 100",
         noticed_by="connections at once and has 60 (100 without the 40 reserved ones)",
     ),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform.applying import APPLYING
+from tests.terraform.applying_mistakes import NOTICED_TOO
 from tests.terraform.mistakes import NOTICED, REFUSED, Mistake, slug
 from tests.terraform.program import Copy, Refused
 from tests.terraform.rights import Functions
@@ -25,7 +27,7 @@ def test_terraform_refuses(mistake: Mistake, copy: Copy) -> None:
     assert str(mistake.noticed_by) in said
 
 
-@pytest.mark.parametrize("mistake", NOTICED, ids=slug)
+@pytest.mark.parametrize("mistake", [*NOTICED, *NOTICED_TOO], ids=slug)
 def test_a_rule_notices(mistake: Mistake, copy: Copy, functions: Functions) -> None:
     copy.change(mistake.file, mistake.before, mistake.after)
     plan = copy.plan(mistake.environment)
@@ -50,4 +52,6 @@ def test_terraform_refuses_what_depends_on_a_name_that_comes_afterwards(
 
 
 def test_every_rule_has_a_mistake_that_it_notices() -> None:
-    assert {each.noticed_by for each in NOTICED} == {*RULES, *SHIELDS}
+    noticed = {each.noticed_by for each in (*NOTICED, *NOTICED_TOO)}
+
+    assert noticed == {*RULES, *SHIELDS, *APPLYING}
