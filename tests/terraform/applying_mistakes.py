@@ -1,4 +1,7 @@
-"""Mistakes that a plan takes and a first apply, a build or a night does not."""
+"""Mistakes that a plan takes and a first apply, a build or a night does not.
+
+They are made all at once, as a plan takes a quarter of a minute: each says how it is told.
+"""
 
 from typing import Final
 
@@ -11,6 +14,7 @@ NOTICED_TOO: Final = (
         file="modules/project/main.tf",
         before='"cloudresourcemanager",\n',
         after="\n",
+        says="cloudresourcemanager is never switched on",
         noticed_by=applying.its_api_is_on_before_a_thing_is_made,
     ),
     Mistake(
@@ -18,6 +22,7 @@ NOTICED_TOO: Final = (
         file="modules/service/main.tf",
         before='  source = "../network"\n  region = var.region\n\n  depends_on = [module.project]',
         after='  source = "../network"\n  region = var.region',
+        says="network does not wait",
         noticed_by=applying.its_api_is_on_before_a_thing_is_made,
     ),
     Mistake(
@@ -25,13 +30,15 @@ NOTICED_TOO: Final = (
         file="modules/delivery/main.tf",
         before='"logging.logWriter", ',
         after="",
+        says="lacks logging.logWriter",
         noticed_by=applying.a_build_begins_and_may_do_its_work,
     ),
     Mistake(
         name="a build that asks another host",
         file="modules/delivery/main.tf",
         before="_DOMAIN     = var.domain",
-        after='_DOMAIN     = "billing.melmastoon.example"',
+        after='_DOMAIN     = "elsewhere.example"',
+        says="asks elsewhere.example",
         noticed_by=applying.a_build_begins_and_may_do_its_work,
     ),
     Mistake(
@@ -39,6 +46,7 @@ NOTICED_TOO: Final = (
         file="modules/pubsub/main.tf",
         before="ack_deadline_seconds       = 180",
         after="ack_deadline_seconds       = 120",
+        says="120, 120] seconds",
         noticed_by=applying.who_asks_gives_up_before_whoever_asked_is_given_up,
     ),
     Mistake(
@@ -46,13 +54,15 @@ NOTICED_TOO: Final = (
         file="modules/service/settings.tf",
         before='SOCKET_TIMEOUT_SECONDS = "20"',
         after='SOCKET_TIMEOUT_SECONDS = "30"',
+        says="[5, 15, 30, 30",
         noticed_by=applying.who_asks_gives_up_before_whoever_asked_is_given_up,
     ),
     Mistake(
         name="half an export",
-        file="environments/staging/main.tf",
+        file="environments/production/main.tf",
         before="    streaming = { timeout_seconds = 900 }\n",
         after="",
+        says="export_customer has 30 seconds",
         noticed_by=applying.a_long_answer_is_not_cut_off,
     ),
     Mistake(
@@ -60,6 +70,7 @@ NOTICED_TOO: Final = (
         file="modules/functions/main.tf",
         before="deletion_protection = false",
         after="deletion_protection = true",
+        says="can never be withdrawn",
         noticed_by=applying.what_holds_nothing_can_go,
     ),
     Mistake(
@@ -67,6 +78,7 @@ NOTICED_TOO: Final = (
         file="modules/jobs/main.tf",
         before="env             = merge([for each in values(local.declared) : each.env]...)",
         after='env             = local.declared["drain_outbox"].env',
+        says="billing-operate is not told BILLING_SIGNING_KEYRING",
         noticed_by=applying.a_person_can_give_every_order,
     ),
     Mistake(
@@ -74,6 +86,7 @@ NOTICED_TOO: Final = (
         file="alerts.json",
         before='"seldom": true,\n',
         after='"seldom": false,\n',
+        says="nobody hears that check_books failed",
         noticed_by=applying.who_fails_at_night_is_heard_of,
     ),
     Mistake(
@@ -81,6 +94,7 @@ NOTICED_TOO: Final = (
         file="modules/pubsub/main.tf",
         before='name                       = "billing-${replace(each.key, "_", "-")}"\n  topic ',
         after='name                       = "events-${replace(each.key, "_", "-")}"\n  topic ',
+        says="events-on-charge-posted holds events back",
         noticed_by=applying.who_fails_at_night_is_heard_of,
     ),
     Mistake(
@@ -88,6 +102,7 @@ NOTICED_TOO: Final = (
         file="modules/service/main.tf",
         before="    origin-keys      = module.accounts.origins\n",
         after="    origin-keys      = module.accounts.origins\n    pepper = {}\n",
+        says="nobody is told to fill billing-pepper",
         noticed_by=applying.the_first_time_is_told,
     ),
     Mistake(
@@ -95,6 +110,7 @@ NOTICED_TOO: Final = (
         file="modules/service/main.tf",
         before="= module.project.number",
         after="= module.project.id",
+        says="every plan finds it changed",
         noticed_by=applying.a_budget_is_found_as_it_was_made,
     ),
     Mistake(
@@ -102,14 +118,15 @@ NOTICED_TOO: Final = (
         file="modules/database/main.tf",
         before="var.pooler.pool_size * local.poolers",
         after="var.pooler.pool_size",
+        says="PostgreSQL has to bear 840 connections",
         noticed_by=shields.it_never_asks_for_more_connections,
-        environment="production",
     ),
     Mistake(
         name="a slow job that is counted once",
         file="modules/service/settings.tf",
         before=": runs * var.job_connections",
         after=": var.job_connections",
+        says="connections can be opened, and Terraform counts",
         noticed_by=shields.it_never_asks_for_more_connections,
     ),
 )

@@ -13,7 +13,7 @@ from tests.terraform.rules import Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """What is written in a place of a passage, and who notices."""
+    """What is written in a place of a passage, and who notices; `says` is how that is told."""
 
     name: str
     file: str
@@ -21,6 +21,7 @@ class Mistake:
     after: str
     noticed_by: Rule | str
     environment: str = "staging"
+    says: str = ""
 
 
 DATABASE: Final = "modules/database/main.tf"
