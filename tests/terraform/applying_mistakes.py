@@ -58,6 +58,14 @@ NOTICED_TOO: Final = (
         noticed_by=applying.who_asks_gives_up_before_whoever_asked_is_given_up,
     ),
     Mistake(
+        name="a request that ends before its processor",
+        file="environments/production/main.tf",
+        before="    asking    = { timeout_seconds = 60 }\n",
+        after="",
+        noticed_by=applying.who_asks_gives_up_before_whoever_asked_is_given_up,
+        says="refund_payment waits for what it waits for [5, 15, 30, 39, 30]",
+    ),
+    Mistake(
         name="half an export",
         file="environments/production/main.tf",
         before="    streaming = { timeout_seconds = 900 }\n",

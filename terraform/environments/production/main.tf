@@ -94,6 +94,7 @@ module "service" {
       memory          = "512Mi"
       timeout_seconds = 30
     }
+    asking    = { timeout_seconds = 60 }
     printing  = { memory = "1Gi", threads = 2, max_instances = 10, timeout_seconds = 120 }
     streaming = { timeout_seconds = 900 }
 

@@ -82,6 +82,7 @@ locals {
   sizes = {
     for name, each in local.served : name => merge(
       var.sizes.usual,
+      contains(each.needs, "gateway") ? var.sizes.asking : {},
       contains(each.needs, "printer") ? var.sizes.printing : {},
       try(each.streams, false) ? var.sizes.streaming : {},
       lookup(var.sizes.named, name, {}),

@@ -95,11 +95,13 @@ variable "pooler" {
 
 variable "sizes" {
   description = <<-EOT
-    How large functions are: as a rule, those that draw documents, those whose answer is too long to
-    be held and is sent piece by piece, and by name.
+    How large functions are: as a rule, those that ask the payment processor and wait for it, those
+    that draw documents, those whose answer is too long to be held and is sent piece by piece, and
+    by name.
   EOT
   type = object({
     usual     = map(string)
+    asking    = optional(map(string), {})
     printing  = optional(map(string), {})
     streaming = optional(map(string), {})
     named     = optional(map(map(string)), {})
