@@ -9,6 +9,9 @@
    is ready, and the new revisions may have answered nothing with a failure of ours.
 3. The jobs follow when all traffic has moved.
 
+Cloud Run takes so many changes a minute and no more. Who is told to wait waits and asks again: a
+rollout that were ended by that could not give anything back either.
+
 Whatever goes wrong in between, an order to stop included, gives every function the revisions back
 that it had, and every job that was touched its image. Migrations keep the version before them
 working, so nothing else has to go back. What could not be given back is named.
@@ -21,6 +24,7 @@ whose rollout went wrong can be built again.
 
 import argparse
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +43,9 @@ STEPS = (5, 25, 100)
 READY_CALLS = 20
 CALL_SECONDS = 10
 ATTEMPTS_TO_GIVE_BACK = 3
+ATTEMPTS_WITHIN_QUOTA = 5
+TOO_MANY = re.compile(r"RESOURCE_EXHAUSTED|[Qq]uota exceeded|rateLimitExceeded|\b429\b")
+BESIDE = ("billing-operate",)  # the job of a person's orders is declared by nobody
 FUNCTIONS = Path(__file__).parents[1] / "terraform" / "functions.json"
 
 
@@ -60,6 +67,7 @@ class Rollout:
     build: str
     url: str
     soak_seconds: float
+    pause_seconds: float
 
     def run(self, services: Sequence[str], jobs: Sequence[str]) -> None:
         """All of it. Raises WentWrong, when everything is as it was before, or NotGivenBack."""
@@ -135,7 +143,7 @@ class Rollout:
                 "httpRequest.status>=500",
             )
         )
-        found = _gcloud(
+        found = self._gcloud(
             "logging",
             "read",
             failed,
@@ -150,16 +158,19 @@ class Rollout:
             raise WentWrong(f"failures at {percent} of 100: {' '.join(found.split())}")
 
     def _run(self, *words: str) -> str:
-        return _gcloud("run", *words, "--region", self.region, "--quiet")
+        return self._gcloud("run", *words, "--region", self.region, "--quiet")
 
-
-def _gcloud(*words: str) -> str:
-    """What the program says. Raises WentWrong."""
-    command = ["gcloud", *words]  # the build's own, on its path
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
+    def _gcloud(self, *words: str) -> str:
+        """What the program says. Raises WentWrong."""
+        command = ["gcloud", *words]  # the build's own, on its path
+        for attempt in range(ATTEMPTS_WITHIN_QUOTA):
+            time.sleep(self.pause_seconds if attempt else 0)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+            if not done.returncode:
+                return done.stdout
+            if not TOO_MANY.search(done.stderr):
+                break
         raise WentWrong(f"gcloud {' '.join(words[:4])}: {done.stderr.strip()[-400:]}")
-    return done.stdout
 
 
 def _each(call: Callable[[str], Any], names: Sequence[str]) -> list[Any]:
@@ -213,12 +224,13 @@ def main(given: Sequence[str]) -> int:
     for name in ("region", "image", "tag", "build", "url"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--soak-seconds", type=float, default=120)
+    parser.add_argument("--pause-seconds", type=float, default=60)  # a quota is one of a minute
     parser.add_argument("--functions", type=Path, default=FUNCTIONS)
     orders = vars(parser.parse_args(given))
     declared = json.loads(orders.pop("functions").read_text(encoding="utf-8"))
     wanted = Rollout(**orders)
     named = {name: f"billing-{name.replace('_', '-')}" for name in declared}
-    jobs = [named[name] for name, each in declared.items() if each["kind"] == "job"]
+    jobs = [*(named[name] for name, each in declared.items() if each["kind"] == "job"), *BESIDE]
     services = [named[name] for name, each in declared.items() if each["kind"] != "job"]
     signal.signal(signal.SIGTERM, _stopped)
     try:

@@ -48,14 +48,29 @@ RETRY: Final = Retry(
 
 
 class TopicPublisher:
-    """Publishes to one topic: `projects/../topics/..`."""
+    """Publishes to one topic: `projects/../topics/..`.
+
+    By the door of a `region`: a topic whose messages may not leave it refuses who comes in by that
+    of another one, and the door for all leads to whichever is the nearest at the moment.
+    """
 
     def __init__(
-        self, topic: str, client: PublisherClient | None = None, retry: Retry = RETRY
+        self,
+        topic: str,
+        client: PublisherClient | None = None,
+        retry: Retry = RETRY,
+        *,
+        region: str = "",
     ) -> None:
         self._topic = topic
-        self._client = client or PublisherClient()
+        door = {"api_endpoint": f"{region}-pubsub.googleapis.com"} if region else {}
+        self._client = client or PublisherClient(client_options=door)
         self._retry = retry
+
+    @property
+    def door(self) -> str:
+        """The host that it asks."""
+        return str(self._client.api_endpoint)
 
     def publish(self, messages: Sequence[Message]) -> Sequence[str | None]:
         """Publish in order, and answer for each message: None once acknowledged, or the trouble."""

@@ -97,6 +97,16 @@ CLOSE_DATABASE: Final = f"""
 REVOKE ALL ON DATABASE {{database}} FROM PUBLIC;
 GRANT CONNECT ON DATABASE {{database}} TO {APP_ROLE}, {DRAIN_ROLE};
 """
+# A flag of Cloud SQL loads pgAudit, which writes nothing down until its extension is made here. No
+# Terraform can make it, and a server that did not load it would refuse.
+AUDIT_IS_NOT_MADE: Final = """
+SELECT 1
+FROM pg_available_extensions
+WHERE name = 'pgaudit'
+  AND installed_version IS NULL
+  AND current_setting('pgaudit.log', true) IS NOT NULL
+"""
+MAKE_AUDIT: Final = "CREATE EXTENSION pgaudit"
 BOOKS_EXIST: Final = "SELECT to_regclass('billing_central.schema_migrations') IS NOT NULL"
 CREATE_CENTRAL_SCHEMA: Final = (
     f"CREATE SCHEMA IF NOT EXISTS {CENTRAL_SCHEMA} AUTHORIZATION {OWNER_ROLE}"
@@ -151,6 +161,8 @@ def prepare(link: Link) -> None:
                 session.run(GRANT_ROLE.format(granted=OWNER_ROLE, to="CURRENT_USER", how=USES))
             for (database,) in session.run(OPEN_TO_EVERYBODY):
                 session.run(CLOSE_DATABASE.format(database=database))
+            if session.run(AUDIT_IS_NOT_MADE):
+                session.run(MAKE_AUDIT)
             if not session.run(BOOKS_EXIST)[0][0]:
                 session.run(CREATE_CENTRAL_SCHEMA)
                 session.run(AS_OWNER)

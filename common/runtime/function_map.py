@@ -44,6 +44,7 @@ def _kind(declaration: Declaration) -> dict[str, Any]:
                 "path": declaration.full_path,
                 "scope": declaration.scope,
                 "step_up": declaration.step_up,
+                **({"streams": True} if declaration.streams else {}),
             }
         case EventDeclaration():
             return {"kind": "event", "event_type": declaration.event_type}

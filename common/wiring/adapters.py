@@ -217,7 +217,7 @@ class Adapters(Keyed):
             return PushPublisher(lambda kind: known.get(kind, ()), token, self.clock.now)
         from common.google.publishing import TopicPublisher
 
-        return TopicPublisher(self.settings.topic)
+        return TopicPublisher(self.settings.topic, region=self.settings.region)
 
     @cached_property
     def printer(self) -> "Printer":

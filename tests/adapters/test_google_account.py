@@ -58,7 +58,8 @@ def test_wiring_makes_the_clouds_adapters_without_asking_anybody() -> None:
 
     assert isinstance(wiring.keys, CloudKeys)
     assert isinstance(wiring.documents, CloudDocuments)
-    assert TopicPublisher("projects/hotels/topics/billing-events")
+    publisher = TopicPublisher("projects/hotels/topics/billing-events", region="europe-west3")
+    assert publisher.door == "europe-west3-pubsub.googleapis.com"
     assert CloudSecrets()
     session = authorized_session()
     assert isinstance(session, AuthorizedSession)

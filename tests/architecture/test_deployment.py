@@ -32,7 +32,18 @@ def test_nothing_is_let_in_before_it_was_looked_at() -> None:
     before = ["terraform", "test", "audit", "build", "push", "scan"]
     assert steps == [*before, "migrate", "roll out"]
     assert "requestedVerifyOption: VERIFIED" in build
-    assert re.search(r'^images: \["\S+billing:\$COMMIT_SHA"\]$', build, re.M), "no provenance"
+    assert re.search(r'^images: \["\S+billing:\S+"\]$', build, re.M), "no provenance"
+
+
+@pytest.mark.req("OPS-2")
+def test_a_commit_can_be_built_again() -> None:
+    """The registry keeps what a tag means for ever, so it is each build's own."""
+    build = (ROOT / "cloudbuild.yaml").read_text(encoding="utf-8")
+    registry = (ROOT / "terraform/modules/images/main.tf").read_text(encoding="utf-8")
+    tags = [re.sub("[{}]", "", each) for each in re.findall(r"/billing:(\S+?)\"", build)]
+
+    assert "immutable_tags = true" in registry
+    assert tags == ["$COMMIT_SHA-$BUILD_ID"] * 3
 
 
 @pytest.mark.req("OPS-5")

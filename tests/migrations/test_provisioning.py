@@ -10,6 +10,7 @@ import pg8000.native
 import pytest
 from pg8000.exceptions import DatabaseError
 
+from common.local.database import LocalDatabase
 from common.postgres.address import open_session
 from common.postgres.migrations import (
     MigrationRefused,
@@ -239,6 +240,29 @@ def test_a_runner_that_is_no_superuser_does_all_of_it(database: Database, toys: 
 
     assert provision(fresh, toys, tenant) == 1
     assert fresh.migrator(toys.path).up().exit_code == 0
+
+
+@pytest.mark.req("OPS-1")
+@pytest.mark.parametrize("loaded", [True, False], ids=["loaded", "not loaded"])
+def test_makes_the_audit_where_the_server_has_loaded_it(
+    database: Database, server: LocalDatabase, loaded: bool
+) -> None:
+    """Here a toy of pgAudit's name lies where the server looks; a flag says what it has to tell."""
+    extensions = server.data / "audit" / "extension"
+    extensions.mkdir(parents=True, exist_ok=True)
+    (extensions / "pgaudit.control").write_text("default_version = '1'\n", encoding="utf-8")
+    (extensions / "pgaudit--1.sql").write_text("SELECT 1;\n", encoding="utf-8")
+    session = database.connect()
+    session.run(f"SET extension_control_path = '$system:{extensions.parent}'")
+    if loaded:
+        session.run("SET pgaudit.log = 'ddl,role'")
+
+    for _ in range(2):
+        prepare_server(session)
+
+    made = session.run("SELECT count(*) FROM pg_extension WHERE extname = 'pgaudit'")
+    session.close()
+    assert made == [[int(loaded)]]
 
 
 def adopt_roles(database: Database, admin: str) -> None:

@@ -28,6 +28,8 @@ DECLARED = {
 }
 """Some of the map: each costs the stand-in a process for each thing that it is told."""
 JOBS = {name for name, each in DECLARED.items() if each["kind"] == "job"}
+UPDATED = {*(f"billing-{name.replace('_', '-')}" for name in JOBS), "billing-operate"}
+"""The jobs, and the one that a person gives orders in."""
 TAG, BUILD = "c0a1b2c3", "5d1e2f3a"
 SUFFIX = f"{TAG}-{BUILD}"
 OLD_IMAGE = "registry/billing@sha256:00"
@@ -49,6 +51,11 @@ elif "describe" in words:
         {{"revisionName": words[3] + "-old", "percent": 90}},
         {{"revisionName": words[3] + "-older", "percent": 10}},
         {{"revisionName": words[3] + "-tagged", "tag": "x"}}]}}}}))
+for each in filter(None, os.environ.get("BUSY", "").split(";")):
+    seen = folder / each.replace(" ", "-")
+    if each in told and not seen.exists():
+        seen.touch()
+        sys.exit("RESOURCE_EXHAUSTED: Quota exceeded for quota metric 'Write requests'")
 if any(each and each in told for each in os.environ.get("FAILS", "").split(";")):
     sys.exit("it did not start")
 if words[0] == "logging":
@@ -77,6 +84,7 @@ class Cloud:
             "--build": BUILD,
             "--url": self.url,
             "--soak-seconds": "0",
+            "--pause-seconds": "0",
             "--functions": str(some),
         }
         words = [word for order in orders.items() for word in order]
@@ -137,9 +145,22 @@ def test_the_traffic_moves_in_steps_and_the_jobs_follow(cloud: Cloud) -> None:
     assert {each[each.index("--revision-suffix") + 1] for each in cloud.told("deploy")} == {SUFFIX}
     for service in deployed:
         assert cloud.shares(service) == [f"{TAG}={share}" for share in (5, 25, 100)]
-    updated = [each[3] for each in cloud.told("jobs", "update")]
-    assert sorted(updated) == sorted(f"billing-{each.replace('_', '-')}" for each in JOBS)
-    assert cloud.log[-len(JOBS) :] == cloud.told("jobs", "update"), "they are the last"
+    assert sorted(each[3] for each in cloud.told("jobs", "update")) == sorted(UPDATED)
+    assert cloud.log[-len(UPDATED) :] == cloud.told("jobs", "update"), "they are the last"
+
+
+def test_who_asks_too_often_waits_and_asks_again(cloud: Cloud) -> None:
+    """On the way there, and on the way back: at the first step, and when all get back theirs."""
+    wrong = f"update-traffic billing-post-charge --to-tags {TAG}=25"
+    busy = f"update-traffic billing-health --to-tags {TAG}=5;billing-health --to-revisions"
+
+    done = cloud.rolls_out(FAILS=wrong, BUSY=busy)
+
+    assert (done.returncode, "nothing is new" in done.stdout) == (1, True), done.stdout
+    shares = cloud.shares("billing-health")
+    assert shares[:2] == [f"{TAG}=5", f"{TAG}=5"]
+    assert [each.startswith("billing-health-old=90") for each in shares[-2:]] == [True, True]
+    assert "Quota exceeded" not in done.stdout, "it is no trouble that anybody hears of"
 
 
 def test_what_does_not_start_is_seen_by_nobody(cloud: Cloud) -> None:
@@ -201,7 +222,7 @@ def test_a_job_that_cannot_have_it_gives_every_job_its_image_back(cloud: Cloud) 
 
     assert done.returncode == 1
     last = {each[3]: each[5] for each in cloud.told("jobs", "update")}
-    assert last == {f"billing-{each.replace('_', '-')}": OLD_IMAGE for each in JOBS}
+    assert last == dict.fromkeys(UPDATED, OLD_IMAGE)
     assert cloud.shares("billing-post-charge")[-1].startswith("billing-post-charge-old=90")
 
 

@@ -13,7 +13,7 @@ from tests.terraform.rules import Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """What is written in a place of a passage, and who notices."""
+    """What is written in a place of a passage, and who notices; `says` is how that is told."""
 
     name: str
     file: str
@@ -21,6 +21,7 @@ class Mistake:
     after: str
     noticed_by: Rule | str
     environment: str = "staging"
+    says: str = ""
 
 
 DATABASE: Final = "modules/database/main.tf"
@@ -90,14 +91,14 @@ REFUSED: Final = (
     Mistake(
         name="a value that Google refuses",
         file=PUBSUB,
-        before="ack_deadline_seconds       = 120",
+        before="ack_deadline_seconds       = 180",
         after="ack_deadline_seconds       = 5",
         noticed_by="ack_deadline_seconds cannot be 5",
     ),
     Mistake(
         name="more connections than there are",
         file=STAGING,
-        before="max_connections = 600",
+        before="max_connections = 700",
         after="max_connections = 100",
         noticed_by="connections at once and has 60 (100 without the 40 reserved ones)",
     ),

@@ -42,6 +42,8 @@ class Plan:
     environment: str
     resources: tuple[Resource, ...]
     outputs: dict[str, Any]
+    waits: dict[str, list[str]]
+    """What each module of the service waits for, besides what it is given."""
 
     def of(self, *types: str) -> list[Resource]:
         return [each for each in self.resources if each.type in types]
@@ -118,9 +120,12 @@ class Copy:
         place = f"environments/{environment}"
         self.run(place, "init", "-input=false", "-no-color")
         self.run(place, "plan", "-input=false", "-no-color", "-out=planned")
-        shown = json.loads(self.run(place, "show", "-json", "planned"))["planned_values"]
+        whole = json.loads(self.run(place, "show", "-json", "planned"))
+        shown = whole["planned_values"]
         outputs = {name: each.get("value") for name, each in shown.get("outputs", {}).items()}
-        return Plan(environment, tuple(_resources(shown["root_module"])), outputs)
+        service = whole["configuration"]["root_module"]["module_calls"]["service"]["module"]
+        waits = {name: each.get("depends_on", []) for name, each in service["module_calls"].items()}
+        return Plan(environment, tuple(_resources(shown["root_module"])), outputs, waits)
 
 
 def _resources(module: dict[str, Any]) -> Iterator[Resource]:

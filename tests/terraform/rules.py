@@ -22,6 +22,8 @@ Rule = Callable[[Plan, Functions], Iterator[str]]
 SERVICE: Final = "google_cloud_run_v2_service"
 JOB: Final = "google_cloud_run_v2_job"
 SUBSCRIPTION: Final = "google_pubsub_subscription"
+DELIVERS: Final = {"logging.logWriter", "logging.viewer", "ondemandscanning.admin"}
+"""On the project: neither a log nor a scan is a thing that a right could be granted on."""
 SET_BESIDE: Final = {"FUNCTION_TARGET", "FUNCTION_SOURCE", "WORKERS", "THREADS"}
 
 
@@ -94,8 +96,8 @@ def an_account_has_what_its_functions_need(plan: Plan, functions: Functions) -> 
 
 def a_right_is_on_a_thing_and_somebodys(plan: Plan, functions: Functions) -> Iterator[str]:
     """Nobody has a right on the whole project but to connect to the one database in it, and to
-    write measurements, which nobody can read by that. Who delivers reads the log, which tells of no
-    guest, and has images scanned."""
+    write measurements, which nobody can read by that. Who delivers writes the build's log, reads
+    the log, which tells of no guest, and has images scanned."""
     for grant in grants(plan):
         member, role = str(grant.values.get("member")), grant.values["role"]
         if grant.type not in GRANTED_ON:
@@ -106,7 +108,7 @@ def a_right_is_on_a_thing_and_somebodys(plan: Plan, functions: Functions) -> Ite
             yield f"{grant.address}: {role} is no right in particular"
         bounded = role.startswith("roles/cloudsql.") and grant.values.get("condition")
         writes = role in ("roles/telemetry.metricsWriter", "roles/telemetry.tracesWriter")
-        looks = role in ("roles/logging.viewer", "roles/ondemandscanning.admin")
+        looks = role.removeprefix("roles/") in DELIVERS
         delivers = looks and member.startswith("serviceAccount:billing-delivery@")
         if grant.type == "google_project_iam_member" and not (bounded or writes or delivers):
             yield f"{grant.address}: {role} is granted on the whole project"

@@ -1,6 +1,7 @@
 """What has to hold of a plan whatever the functions are: keys, buckets, routes, the database."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,6 +13,7 @@ from tests.terraform.rules import JOB, SERVICE, SUBSCRIPTION, Rule, deployed, te
 
 RUNBOOKS: Final = ROOT / "terraform/runbooks"
 NINETY_DAYS: Final = "7776000s"
+PROCESSORS_OF_A_POOLER: Final = 4
 DASHBOARD: Final = "google_monitoring_dashboard"
 SERIES: Final = r'\{"[\w.]+"(?:, "[\w.]+"(?:=~|!~)"[^"]+")*\}'
 BY: Final = r'(?: by \((?:le|"[\w.]+")(?:, "[\w.]+")?\))?'
@@ -101,7 +103,8 @@ def the_database_is_ours_alone(plan: Plan, functions: Functions) -> Iterator[str
 
 
 def it_never_asks_for_more_connections(plan: Plan, functions: Functions) -> Iterator[str]:
-    """Counted anew from what is deployed, beside Terraform's own precondition."""
+    """Counted anew from what is deployed, beside Terraform's own precondition: a job as often as
+    its schedule can begin it while it takes all of its time, a pool in each pooler."""
     asked = 0
     for name, resource in deployed(plan).items():
         template = template_of(resource)
@@ -111,13 +114,38 @@ def it_never_asks_for_more_connections(plan: Plan, functions: Functions) -> Iter
             )
         else:
             pool = {e["name"]: e["value"] for e in template["containers"][0]["env"]}
-            runs = 2 if name == "drain_outbox" else 1  # its successor is there before it ends
+            seconds = int(template["timeout"].removesuffix("s"))
+            runs = math.ceil(seconds / (60 * minutes_between(functions[name]["schedule"])))
             asked += (int(pool["BILLING_POOL_SIZE"]) + 1) * runs
     told = plan.outputs["connections"]
     if asked != told["asked_for"]:
         yield f"{asked} connections can be opened, and Terraform counts {told['asked_for']}"
     if told["opened"] > told["usable"]:
         yield f"{told['opened']} connections of {told['usable']}"
+    (cell,) = plan.of("google_sql_database_instance")
+    opened = asked
+    for pool in at(cell.values, "settings", "connection_pool_config"):
+        flags = {
+            each["name"]: int(each["value"]) for each in pool["flags"] if each["value"].isdigit()
+        }
+        processors = int(at(cell.values, "settings", "tier")[0].rsplit("-", 1)[-1])
+        accounts = len(plan.of("google_sql_user"))
+        opened = flags["max_pool_size"] * accounts * max(1, processors // PROCESSORS_OF_A_POOLER)
+    if opened != told["opened"]:
+        yield f"PostgreSQL has to bear {opened} connections, and Terraform counts {told['opened']}"
+
+
+def minutes_between(schedule: str) -> float:
+    """Of two firings, on the average of a day."""
+    minutes, hours, *_ = schedule.split()
+    return 24 * 60 / (_times(minutes, 60) * _times(hours, 24))
+
+
+def _times(field: str, of: int) -> int:
+    """How often a field of a schedule is met: `*`, `*/5`, or a single number."""
+    if not field.startswith("*"):
+        return 1
+    return of // int(field.removeprefix("*").removeprefix("/") or 1)
 
 
 def a_call_reaches_its_function(plan: Plan, functions: Functions) -> Iterator[str]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform.applying import APPLYING
+from tests.terraform.applying_mistakes import NOTICED_TOO
 from tests.terraform.mistakes import NOTICED, REFUSED, Mistake, slug
-from tests.terraform.program import Copy, Refused
+from tests.terraform.program import Copy, Plan, Refused
 from tests.terraform.rights import Functions
 from tests.terraform.rules import RULES
 from tests.terraform.shields import SHIELDS
@@ -34,6 +36,23 @@ def test_a_rule_notices(mistake: Mistake, copy: Copy, functions: Functions) -> N
     assert list(mistake.noticed_by(plan, functions))
 
 
+@pytest.fixture(scope="module")
+def wrong(told: str, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """Production with every mistake in it that a plan takes."""
+    copy = Copy.made(tmp_path_factory.mktemp("wrong"), told)
+    for mistake in NOTICED_TOO:
+        copy.change(mistake.file, mistake.before, mistake.after)
+    return copy.plan("production")
+
+
+@pytest.mark.parametrize("mistake", NOTICED_TOO, ids=slug)
+def test_a_rule_tells_of(mistake: Mistake, wrong: Plan, functions: Functions) -> None:
+    assert not isinstance(mistake.noticed_by, str)
+    told = list(mistake.noticed_by(wrong, functions))
+
+    assert [each for each in told if mistake.says in each], told
+
+
 def test_terraform_refuses_what_depends_on_a_name_that_comes_afterwards(
     untold: str, tmp_path: Path
 ) -> None:
@@ -50,4 +69,6 @@ def test_terraform_refuses_what_depends_on_a_name_that_comes_afterwards(
 
 
 def test_every_rule_has_a_mistake_that_it_notices() -> None:
-    assert {each.noticed_by for each in NOTICED} == {*RULES, *SHIELDS}
+    noticed = {each.noticed_by for each in (*NOTICED, *NOTICED_TOO)}
+
+    assert noticed == {*RULES, *SHIELDS, *APPLYING}

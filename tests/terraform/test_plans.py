@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform.applying import APPLYING
 from tests.terraform.program import ENVIRONMENTS, ROOT, Copy, Plan
 from tests.terraform.rights import Functions
 from tests.terraform.rules import RULES, Rule
@@ -13,7 +14,7 @@ from tests.terraform.shields import SHIELDS
 pytestmark = [pytest.mark.terraform, pytest.mark.req("OPS-1", "OPS-4")]
 
 
-@pytest.mark.parametrize("rule", [*RULES, *SHIELDS], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", [*RULES, *SHIELDS, *APPLYING], ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_it_holds(
     environment: str, rule: Rule, plans: dict[str, Plan], functions: Functions

@@ -83,7 +83,7 @@ module "service" {
   }
 
   # All functions at their largest would open several times what PostgreSQL bears.
-  pooler = { max_client_connections = 8000, pool_size = 40 }
+  pooler = { max_client_connections = 8000, pool_size = 20 }
 
   sizes = {
     usual = {
@@ -94,7 +94,9 @@ module "service" {
       memory          = "512Mi"
       timeout_seconds = 30
     }
-    printing = { memory = "1Gi", threads = 2, max_instances = 10, timeout_seconds = 120 }
+    asking    = { timeout_seconds = 60 }
+    printing  = { memory = "1Gi", threads = 2, max_instances = 10, timeout_seconds = 120 }
+    streaming = { timeout_seconds = 900 }
 
     # What a guest waits for at the desk is kept warm.
     named = {

@@ -79,20 +79,22 @@ module "service" {
     tier            = "db-custom-2-8192"
     edition         = "ENTERPRISE"
     disk_gb         = 20
-    max_connections = 600
+    max_connections = 700
     reserved        = 40
   }
 
   sizes = {
     usual = {
-      threads         = 3
+      threads         = 2
       min_instances   = 0
       max_instances   = 1
       cpu             = "1"
       memory          = "512Mi"
       timeout_seconds = 30
     }
-    printing = { memory = "1Gi", threads = 2, timeout_seconds = 120 }
+    asking    = { timeout_seconds = 60 }
+    printing  = { memory = "1Gi", threads = 2, timeout_seconds = 120 }
+    streaming = { timeout_seconds = 900 }
   }
 
   repository = {

@@ -5,7 +5,8 @@ variable "billing_account" {
 }
 
 variable "project" {
-  type = string
+  description = "Its number: by its name, each plan would find the budget changed."
+  type        = string
 }
 
 variable "monthly" {

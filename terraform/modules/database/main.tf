@@ -41,8 +41,9 @@ variable "size" {
 
 variable "pooler" {
   description = <<-EOT
-    Cloud SQL's pooler in front (edition ENTERPRISE_PLUS): it takes max_client_connections, and
-    opens at most pool_size to PostgreSQL for each account. Null: functions connect directly.
+    Cloud SQL's poolers in front (edition ENTERPRISE_PLUS), one for each four processors: together
+    they take max_client_connections, and each of them opens at most pool_size to PostgreSQL for
+    each account. Null: functions connect directly.
   EOT
   type = object({
     max_client_connections = number
@@ -62,10 +63,13 @@ variable "clients" {
 
 locals {
   usable = var.size.max_connections - var.size.reserved
+
+  # The name of a tier that has poolers ends with its processors: db-perf-optimized-N-8.
+  poolers = var.pooler == null ? 0 : max(1, floor(tonumber(regex("(\\d+)$", var.size.tier)[0]) / 4))
   opened = (
     var.pooler == null
     ? var.clients.connections
-    : length(var.clients.members) * var.pooler.pool_size
+    : length(var.clients.members) * var.pooler.pool_size * local.poolers
   )
   taken = var.pooler == null ? local.usable : var.pooler.max_client_connections
 

@@ -1,4 +1,5 @@
-# Who delivers: the account that the build runs as, and the repository that may become it.
+# Who delivers: the build of each commit, the account that it runs as, and the repository that may
+# become that account.
 #
 # A build outside of Google proves itself by the token of its own issuer (Workload Identity
 # Federation), so that there is no key of this account to lose. It may deploy what is there, and
@@ -20,6 +21,11 @@ variable "repository" {
 
 variable "branch" {
   description = "The only branch that is delivered from."
+  type        = string
+}
+
+variable "domain" {
+  description = "The host that the build asks whether all is well."
   type        = string
 }
 
@@ -87,9 +93,34 @@ resource "google_service_account_iam_member" "builds" {
   ])
 }
 
-# It has the image scanned, and reads in the log whether a new revision has failed somebody.
+# Only a build that a trigger began knows its commit and gets its provenance. Cloud Build has to be
+# allowed to read the repository first, which a person does (README).
+resource "google_cloudbuild_trigger" "deliver" {
+  name            = "billing-deliver"
+  location        = var.region
+  filename        = "cloudbuild.yaml"
+  service_account = google_service_account.delivery.name
+
+  github {
+    owner = split("/", var.repository)[0]
+    name  = split("/", var.repository)[1]
+
+    push {
+      branch = "^${var.branch}$"
+    }
+  }
+
+  substitutions = {
+    _DOMAIN     = var.domain
+    _REGION     = var.region
+    _REPOSITORY = var.image_repository
+  }
+}
+
+# It writes the build's log, has the image scanned, and reads in the log whether a new revision has
+# failed somebody.
 resource "google_project_iam_member" "looks" {
-  for_each = toset(["logging.viewer", "ondemandscanning.admin"])
+  for_each = toset(["logging.logWriter", "logging.viewer", "ondemandscanning.admin"])
   project  = var.project
   role     = "roles/${each.key}"
   member   = google_service_account.delivery.member

@@ -71,6 +71,8 @@ resource "google_cloud_run_v2_service" "function" {
   description = each.value.source
   labels      = { area = each.value.area, kind = each.value.kind }
 
+  deletion_protection = false # it holds nothing, and a function that is withdrawn goes
+
   # Clients come through the load balancer and prove themselves to the function, with a token of the
   # platform's. Events come from Pub/Sub, and Cloud Run asks who that is before we do.
   ingress              = local.ingress[each.value.kind]

@@ -23,5 +23,5 @@ resource "google_artifact_registry_repository" "billing" {
 }
 
 output "repository" {
-  value = google_artifact_registry_repository.billing.name
+  value = google_artifact_registry_repository.billing.repository_id
 }

@@ -1,4 +1,6 @@
-# A Cloud Run job for each declared one, fired by its schedule, and the job that migrates.
+# A Cloud Run job for each declared one, fired by its schedule, and two more: the one that migrates,
+# and the one in which a person at the console gives orders (runbooks/README.md), which is the jobs'
+# account and is told all that any of them is told.
 #
 # A job that failed is not tried again at once: the next firing finds what is left.
 
@@ -44,9 +46,12 @@ variable "migration_account" {
   type = string
 }
 
-locals {
-  grace_seconds = 60 # a job ends by itself when its time is up, and says so
+variable "grace_seconds" {
+  description = "A job ends by itself when its time is up, and says so; it is killed so much later."
+  type        = number
+}
 
+locals {
   migrate = {
     account         = var.migration_account
     args            = ["migrate", "up", "--on-failure", "revert", "--json"]
@@ -54,6 +59,14 @@ locals {
     secrets         = { BILLING_MIGRATION_DSN = var.migration_secret }
     timeout_seconds = 3600
     memory          = "512Mi"
+  }
+  operate = {
+    account         = one(distinct([for each in values(var.jobs) : each.account]))
+    args            = ["--help"]
+    env             = merge([for each in values(local.declared) : each.env]...)
+    secrets         = merge([for each in values(local.declared) : each.secrets]...)
+    timeout_seconds = 3600
+    memory          = "1Gi"
   }
   # One connection is kept beside the pool, for questions that take as long as the books are large.
   declared = {
@@ -69,9 +82,11 @@ locals {
 }
 
 resource "google_cloud_run_v2_job" "job" {
-  for_each = merge(local.declared, { migrate = local.migrate })
+  for_each = merge(local.declared, { migrate = local.migrate, operate = local.operate })
   name     = "billing-${replace(each.key, "_", "-")}"
   location = var.region
+
+  deletion_protection = false # it holds nothing, and a job that is withdrawn goes
 
   template {
     task_count = 1
@@ -80,7 +95,7 @@ resource "google_cloud_run_v2_job" "job" {
       service_account       = each.value.account
       encryption_key        = var.key
       execution_environment = "EXECUTION_ENVIRONMENT_GEN2"
-      timeout               = "${each.value.timeout_seconds + local.grace_seconds}s"
+      timeout               = "${each.value.timeout_seconds + var.grace_seconds}s"
       max_retries           = 0
 
       vpc_access {

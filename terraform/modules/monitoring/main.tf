@@ -18,6 +18,7 @@ variable "alerts" {
       seconds = number
       above   = optional(number)
       below   = optional(number)
+      seldom  = optional(bool, false)
 
       window_seconds = optional(number, 60)
     }))
@@ -34,6 +35,11 @@ variable "alerts" {
       seconds = number
     }))
   }))
+}
+
+variable "seldom" {
+  description = "Jobs that are fired once an hour or more seldom, by their names."
+  type        = list(string)
 }
 
 variable "runbooks_url" {
@@ -63,8 +69,14 @@ locals {
       window_seconds = 60
     } if alert.fact != null
   }
+  # The next firing of such a job is too late to make good what this one has left undone.
+  of_seldom = format(" AND resource.labels.job_name=one_of(%s)", join(", ", [
+    for name in var.seldom : jsonencode("billing-${replace(name, "_", "-")}")
+  ]))
   figures = merge(local.facts, {
-    for name, alert in var.alerts : name => alert.metric if alert.metric != null
+    for name, alert in var.alerts : name => merge(alert.metric, {
+      filter = "${alert.metric.filter}${alert.metric.seldom ? local.of_seldom : ""}"
+    }) if alert.metric != null
   })
   # A job's process counts from nought and ends soon, so the highest that each has come to is what
   # it has counted; how much a count grew between two looks would leave the first one out.

@@ -8,9 +8,10 @@ variable "services" {
   description = "APIs, without their .googleapis.com."
   type        = set(string)
   default = [
-    "artifactregistry", "billingbudgets", "cloudbuild", "cloudkms", "cloudscheduler", "cloudtrace",
-    "compute", "iam", "iamcredentials", "logging", "monitoring", "ondemandscanning", "pubsub",
-    "run", "secretmanager", "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
+    "artifactregistry", "billingbudgets", "cloudbuild", "cloudkms", "cloudresourcemanager",
+    "cloudscheduler", "cloudtrace", "compute", "iam", "iamcredentials", "logging", "monitoring",
+    "ondemandscanning", "pubsub", "run", "secretmanager", "servicenetworking", "sqladmin",
+    "storage", "sts", "telemetry",
   ]
 }
 
@@ -37,7 +38,6 @@ resource "google_project_iam_audit_config" "reads" {
 locals {
   agents = {
     database  = "gcp-sa-cloud-sql"
-    documents = "gs-project-accounts"
     events    = "gcp-sa-pubsub"
     functions = "serverless-robot-prod"
     images    = "gcp-sa-artifactregistry"
@@ -49,17 +49,29 @@ data "google_project" "this" {
   depends_on = [google_project_service.api]
 }
 
+# Google makes the account of Cloud Storage when it is asked for, and not before.
+data "google_storage_project_service_account" "documents" {
+  depends_on = [google_project_service.api]
+}
+
 output "id" {
   value = var.id
 }
 
+output "number" {
+  value = data.google_project.this.number
+}
+
 output "agents" {
   description = "Google's own accounts, which read and write with our keys in our name."
-  value = {
-    for name, domain in local.agents :
-    name => join("", [
-      "serviceAccount:service-", data.google_project.this.number, "@", domain,
-      ".iam.gserviceaccount.com",
-    ])
-  }
+  value = merge(
+    {
+      for name, domain in local.agents :
+      name => join("", [
+        "serviceAccount:service-", data.google_project.this.number, "@", domain,
+        ".iam.gserviceaccount.com",
+      ])
+    },
+    { documents = data.google_storage_project_service_account.documents.member },
+  )
 }

@@ -98,7 +98,7 @@ resource "google_pubsub_subscription" "consumer" {
   topic                      = local.topics[local.service_of[each.key]]
   filter                     = "attributes.ce-type = \"${each.value.event_type}\""
   enable_message_ordering    = true
-  ack_deadline_seconds       = 120
+  ack_deadline_seconds       = 180 # longer than the slowest consumer is given
   message_retention_duration = local.retention
 
   push_config {

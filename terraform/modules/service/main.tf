@@ -1,5 +1,8 @@
 # The whole service in one region: from functions.json, which is made from the declarations in the
 # code, alerts.json and charts.json. No function, job, event or route is named in Terraform.
+#
+# Whatever is made waits until the APIs of the project are on: a first apply would meet most of them
+# switched off.
 
 locals {
   functions = jsondecode(file("${path.module}/../../functions.json"))
@@ -10,7 +13,6 @@ locals {
   called    = { for name, each in local.functions : name => each if each.kind == "http" }
   consumers = { for name, each in local.functions : name => each if each.kind == "event" }
 
-  cell     = "billing-main"
   audience = "billing-events"
 }
 
@@ -23,11 +25,15 @@ module "accounts" {
   source    = "../accounts"
   project   = module.project.id
   functions = local.functions
+
+  depends_on = [module.project]
 }
 
 module "network" {
   source = "../network"
   region = var.region
+
+  depends_on = [module.project]
 }
 
 module "kms" {
@@ -40,12 +46,14 @@ module "kms" {
   wrappers  = module.accounts.wrappers
 
   platform_signers = module.accounts.platform_signers
+
+  depends_on = [module.project]
 }
 
 module "database" {
   source  = "../database"
   project = module.project.id
-  name    = local.cell
+  name    = var.cell
   region  = var.region
   network = module.network.network
   key     = module.kms.keys["database"]
@@ -58,6 +66,8 @@ module "database" {
       for group in keys(module.accounts.database) : group => module.accounts.emails[group]
     }
   }
+
+  depends_on = [module.project]
 }
 
 module "storage" {
@@ -72,6 +82,8 @@ module "storage" {
     for group, member in module.accounts.documents :
     group => { member = member, name = module.accounts.names[group] }
   }
+
+  depends_on = [module.project]
 }
 
 module "secrets" {
@@ -89,6 +101,8 @@ module "secrets" {
     trial-keys       = module.accounts.trials
     webhook-secrets  = module.accounts.webhooks
   }
+
+  depends_on = [module.project]
 }
 
 module "pubsub" {
@@ -104,6 +118,8 @@ module "pubsub" {
     for name, each in local.consumers :
     name => { event_type = each.event_type, endpoint = module.functions.addresses[name] }
   }
+
+  depends_on = [module.project]
 }
 
 module "functions" {
@@ -125,12 +141,15 @@ module "functions" {
       size    = local.sizes[name]
     }
   }
+
+  depends_on = [module.project]
 }
 
 # It makes roles and schemas, which no function may.
 resource "google_service_account" "migration" {
   account_id   = "billing-migration"
   display_name = "Migrates the database"
+  depends_on   = [module.project]
 }
 
 module "jobs" {
@@ -142,6 +161,7 @@ module "jobs" {
   key               = module.kms.keys["functions"]
   migration_secret  = module.secrets.ids["provisioner"]
   migration_account = google_service_account.migration.email
+  grace_seconds     = local.grace_seconds
   jobs = {
     for name, each in local.jobs : name => {
       account         = module.accounts.emails[module.accounts.group[name]]
@@ -153,6 +173,8 @@ module "jobs" {
       memory          = contains(each.needs, "printer") ? "1Gi" : "512Mi"
     }
   }
+
+  depends_on = [module.project]
 }
 
 module "load_balancer" {
@@ -168,12 +190,16 @@ module "load_balancer" {
       service = module.functions.services[name]
     }
   }
+
+  depends_on = [module.project]
 }
 
 module "images" {
   source = "../images"
   region = var.region
   key    = module.kms.keys["images"]
+
+  depends_on = [module.project]
 }
 
 module "delivery" {
@@ -182,6 +208,7 @@ module "delivery" {
   issuer           = var.repository.issuer
   repository       = var.repository.name
   branch           = var.repository.branch
+  domain           = var.domain
   region           = var.region
   image_repository = module.images.repository
   services         = module.functions.services
@@ -189,6 +216,8 @@ module "delivery" {
   runs_as = merge(module.accounts.names, {
     migration = google_service_account.migration.name
   })
+
+  depends_on = [module.project]
 }
 
 module "monitoring" {
@@ -197,12 +226,17 @@ module "monitoring" {
   charts       = local.charts
   runbooks_url = var.runbooks_url
   people       = var.people
+  seldom       = keys(local.seldom)
+
+  depends_on = [module.project]
 }
 
 module "budget" {
   source          = "../budget"
   billing_account = var.budget.billing_account
-  project         = module.project.id
+  project         = module.project.number
   monthly         = { currency = var.budget.currency, units = var.budget.units }
   channels        = module.monitoring.channels["told"]
+
+  depends_on = [module.project]
 }

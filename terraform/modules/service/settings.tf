@@ -13,13 +13,16 @@ locals {
     BILLING_TELEMETRY      = "otlp"
     BILLING_TELEMETRY_URL  = var.telemetry_url
   }
+  # Who asks the database gives it up before whoever asked is given up: a statement ends after 15
+  # seconds (common/postgres/session.py), a call after its time-out.
+  waits = { BILLING_SOCKET_TIMEOUT_SECONDS = "20" }
   by_kind = {
-    http = {}
+    http = local.waits
     job  = {}
-    event = {
+    event = merge(local.waits, {
       BILLING_OIDC_ACCOUNT  = module.pubsub.push_account.email
       BILLING_OIDC_AUDIENCE = local.audience
-    }
+    })
   }
   by_need = {
     detector  = var.orchestrator == null ? {} : { BILLING_ORCHESTRATOR_URL = var.orchestrator }
@@ -79,16 +82,38 @@ locals {
   sizes = {
     for name, each in local.served : name => merge(
       var.sizes.usual,
+      contains(each.needs, "gateway") ? var.sizes.asking : {},
       contains(each.needs, "printer") ? var.sizes.printing : {},
+      try(each.streams, false) ? var.sizes.streaming : {},
       lookup(var.sizes.named, name, {}),
     )
   }
 
-  # Every instance of every function with all of its threads busy, and every job at once, one of
-  # them with its successor beside it.
+  grace_seconds = 60
+
+  # Minutes between two firings. Those that are seldom fired do not make good by the next one what
+  # the last one left undone.
+  interval_minutes = {
+    for name, each in local.jobs : name => (
+      startswith(each.schedule, "* ") ? 1 :
+      startswith(each.schedule, "*/") ? tonumber(regex("^\\*/(\\d+)", each.schedule)[0]) :
+      split(" ", each.schedule)[1] == "*" ? 60 : 24 * 60
+    )
+  }
+  seldom = { for name, minutes in local.interval_minutes : name => minutes if minutes >= 60 }
+
+  # Cloud Run lets a firing begin while the one before is at work: so many may be there at once when
+  # each of them takes all of its time, which is when the database is slow.
+  at_once = {
+    for name, each in local.jobs : name => ceil(
+      (each.timeout_seconds + local.grace_seconds) / (60 * local.interval_minutes[name])
+    )
+  }
+
+  # Every instance of every function with all of its threads busy, and every run of every job.
   connections = sum(concat(
     [for size in values(local.sizes) : size.max_instances * size.threads],
-    [(length(local.jobs) + 1) * var.job_connections],
+    [for runs in values(local.at_once) : runs * var.job_connections],
   ))
 }
 

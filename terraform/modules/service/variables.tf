@@ -81,6 +81,12 @@ variable "database" {
   })
 }
 
+variable "cell" {
+  description = "The name of its instance; another one when it was restored as that."
+  type        = string
+  default     = "billing-main"
+}
+
 variable "pooler" {
   description = "Cloud SQL's pooler, where functions could open more than the database has."
   type        = object({ max_client_connections = number, pool_size = number })
@@ -88,11 +94,17 @@ variable "pooler" {
 }
 
 variable "sizes" {
-  description = "How large functions are: as a rule, those that draw documents, and by name."
+  description = <<-EOT
+    How large functions are: as a rule, those that ask the payment processor and wait for it, those
+    that draw documents, those whose answer is too long to be held and is sent piece by piece, and
+    by name.
+  EOT
   type = object({
-    usual    = map(string)
-    printing = optional(map(string), {})
-    named    = optional(map(map(string)), {})
+    usual     = map(string)
+    asking    = optional(map(string), {})
+    printing  = optional(map(string), {})
+    streaming = optional(map(string), {})
+    named     = optional(map(map(string)), {})
   })
 }
 

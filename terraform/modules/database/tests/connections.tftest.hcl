@@ -66,6 +66,32 @@ run "counts_what_the_pooler_opens" {
   }
 }
 
+run "counts_each_pooler_by_itself" {
+  command = plan
+
+  variables {
+    size = {
+      tier            = "db-perf-optimized-N-8"
+      edition         = "ENTERPRISE_PLUS"
+      disk_gb         = 20
+      max_connections = 100
+      reserved        = 21
+    }
+    pooler = { max_client_connections = 1000, pool_size = 20 }
+    clients = {
+      members = {
+        cash   = "serviceAccount:cash@example"
+        folios = "serviceAccount:folios@example"
+      }
+      emails      = {}
+      connections = 1000
+    }
+  }
+
+  # Eight processors have two poolers: 2 accounts x 20 x 2 = 80 of 79.
+  expect_failures = [google_sql_database_instance.cell]
+}
+
 run "refuses_more_clients_than_the_pooler_takes" {
   command = plan
 
