@@ -4,7 +4,7 @@ The cycle's job and the cycle by hand come through here. That a payment method i
 when the trial ends, of the method as it is then: one that was removed meanwhile pays for nothing.
 """
 
-from common.domain.identifiers import CreditLotId
+from common.domain.identifiers import CreditLotId, StoredMethodId
 from common.domain.prepaid_account import MAIN
 from common.domain.prepaid_grant import CreditGrant
 from common.domain.prepaid_lot import CreditSource
@@ -89,3 +89,15 @@ def grant_for_trial(subscription: Subscription, account: bytes, tx: Transaction)
         expires_at=subscription.period.end,
     )
     grant_once(tx, MAIN, wanted)
+
+
+def card_known_by(method_id: StoredMethodId | None, tx: Transaction) -> str | None:
+    """What the processor knows the card again by that a trial is begun with, if with any.
+
+    Refuses: PaymentMethodUnknown, PaymentMethodRemoved.
+    """
+    if method_id is None:
+        return None
+    method = tx.stored_methods.get(method_id)
+    method.must_be_there()
+    return method.details.fingerprint

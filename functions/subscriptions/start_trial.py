@@ -34,7 +34,7 @@ from common.ports.identity import VERIFIED_ACCOUNT
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.procedures.subscribing import begin_to_collect, settle
-from common.procedures.trialing import grant_for_trial
+from common.procedures.trialing import card_known_by, grant_for_trial
 from common.runtime.declaration import RateLimit, http_function
 
 
@@ -140,15 +140,6 @@ def start_trial(request: StartTrial, tx: Transaction) -> Asked:
             account=tx.actor.sub,
             email=tx.actor.email or "",
             device=request.device,
-            card=_card(request.payment_method_id, tx),
+            card=card_known_by(request.payment_method_id, tx),
         ),
     )
-
-
-def _card(method_id: StoredMethodId | None, tx: Transaction) -> str | None:
-    """What the processor calls the card. Refuses: PaymentMethodUnknown, PaymentMethodRemoved."""
-    if method_id is None:
-        return None
-    method = tx.stored_methods.get(method_id)
-    method.must_be_there()
-    return method.details.fingerprint
