@@ -16,8 +16,8 @@ from tests.webhooks import event
 
 
 def card(hotel: Hotel, kind: str = "sandbox_visa") -> str:
-    """A new customer's card that behaves so."""
-    return a_card(hotel, a_customer(hotel), kind)
+    """A card of somebody of the hotel that behaves so, left for what the platform bills."""
+    return a_card(hotel, a_customer(hotel), kind, "platform_bills")
 
 
 def wanted(credits: int, method: str, **more: Any) -> dict[str, Any]:

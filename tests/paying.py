@@ -42,9 +42,14 @@ def add_card(hotel: Hotel, customer: str, token: str = "", **more: Any) -> TestR
     return hotel.post(f"/customers/{customer}/payment-methods", body, **more)
 
 
-def a_card(hotel: Hotel, customer: str, card: str = "sandbox_visa") -> str:
+def a_card(
+    hotel: Hotel, customer: str, card: str = "sandbox_visa", purpose: str = "this_stay"
+) -> str:
     """Leave a card that behaves so, and answer its id."""
-    path, body = f"/customers/{customer}/payment-methods", {"token": a_token(card)}
+    path, body = (
+        f"/customers/{customer}/payment-methods",
+        {"token": a_token(card), "purpose": purpose},
+    )
     answer = hotel.post(path, body, token=clerk(hotel))
     assert answer.status_code == 201, answer.text
     method: str = answer.json["paymentMethodId"]

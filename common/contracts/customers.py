@@ -38,7 +38,8 @@ ProcessorToken = Annotated[
 ]
 """What the processor's page gave in place of a card; a card number itself is refused."""
 
-PurposeName = Literal["this_stay", "later_stays"]
+PurposeName = Literal["this_stay", "later_stays", "platform_bills"]
+"""What it may be charged for: stays of a guest, or what the platform bills the hotel for."""
 
 
 class CustomerView(Outcome):

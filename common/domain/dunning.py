@@ -22,12 +22,14 @@ from common.domain.dataclass import dataclass
 LOOK_AGAIN: Final = timedelta(hours=1)
 """How long somebody waits whom only an outage or an incident keeps from being suspended."""
 METHOD_MISSING: Final = "payment_method_missing"
+METHOD_FOR_STAYS: Final = "payment_method_for_stays"
 AUTHENTICATION: Final = "authentication_required"
 TOO_SMALL: Final = "amount_too_small"
 """The processor takes no payment of so little, from whatever card."""
 HARD: Final = frozenset(
     {
         METHOD_MISSING,
+        METHOD_FOR_STAYS,
         AUTHENTICATION,
         "payment_method_erased",
         "payment_method_removed",

@@ -3,7 +3,8 @@
 The number never came in; the processor's page took it and gave a token in its place, which can be
 charged and is kept sealed under a data key of the tenant (GW-2). Shown is what the processor says
 of it: brand, last four digits, month of expiry. A token is known again by its SHA-256, and kept
-once. Whoever leaves a method has said for what, and when (GDPR-2).
+once. Whoever leaves a method has said for what, and when (GDPR-2): a guest for stays, and somebody
+of the hotel for its bills by the platform. These are charged to no method that was left for stays.
 
 What is removed is charged no more: its sealed token goes with it, the rest stays for the payments
 that were made by it.
@@ -37,6 +38,13 @@ class PaymentMethodRemoved(Conflict):
     title = "The payment method has been removed"
 
 
+class PaymentMethodForStays(Unmet):
+    """It was left for stays. One for the platform's bills is left as `platform_bills`."""
+
+    code = "PAYMENT_METHOD_FOR_STAYS"
+    title = "Nobody has agreed that this payment method pays the platform's bills"
+
+
 class PaymentMethodRefused(Unmet):
     """The processor does not take it; `processorCode` says why, in its own words."""
 
@@ -57,10 +65,12 @@ class MethodKind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What the customer has agreed to: charges of this stay, or of later ones as well."""
+    """What the customer has agreed to: charges of this stay, or of later ones as well; or of what
+    the platform bills the hotel for."""
 
     THIS_STAY = "this_stay"
     LATER_STAYS = "later_stays"
+    PLATFORM_BILLS = "platform_bills"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +179,17 @@ class StoredMethod(Aggregate):
         """Refuses: PaymentMethodRemoved."""
         if self.is_removed:
             raise PaymentMethodRemoved(paymentMethodId=self.id)
+
+    @property
+    def pays_the_platform(self) -> bool:
+        """Whether whoever has left it agreed to that."""
+        return self.purpose is Purpose.PLATFORM_BILLS
+
+    def must_pay_the_platform(self) -> None:
+        """Refuses: PaymentMethodRemoved, PaymentMethodForStays."""
+        self.must_be_there()
+        if not self.pays_the_platform:
+            raise PaymentMethodForStays(paymentMethodId=self.id, purpose=self.purpose.value)
 
     def remove(self, moment: Moment) -> MethodRemoved | None:
         """Charge it no more, and forget its token; None where that was done."""

@@ -124,9 +124,12 @@ class Collection(Aggregate):
     def begin(
         cls, subscription_id: SubscriptionId, method: StoredMethod | None, moment: Moment
     ) -> CollectionBegun:
-        """Begin to collect, from this method if there is one. Refuses: PaymentMethodRemoved."""
+        """Begin to collect, from this method if there is one.
+
+        Refuses: PaymentMethodRemoved, PaymentMethodForStays.
+        """
         if method is not None:
-            method.must_be_there()
+            method.must_pay_the_platform()
         begun = cls(
             id=moment.new_id(CollectionId),
             subscription_id=subscription_id,
@@ -189,9 +192,9 @@ class Collection(Aggregate):
     def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:
         """Charge another method from now on, and what is open at once, but for what is under way.
 
-        Refuses: PaymentMethodRemoved.
+        Refuses: PaymentMethodRemoved, PaymentMethodForStays.
         """
-        method.must_be_there()
+        method.must_pay_the_platform()
         self.method_id = method.id
         self.dunning = self.dunning.with_other_method()
         self.look_at(None if is_charged else moment.now)

@@ -125,9 +125,9 @@ class SubscriptionPayment(ProcessorPayment):
     ) -> SubscriptionPaymentStarted:
         """Charge what is due of an invoice, from now on.
 
-        Refuses: PaymentMethodRemoved, AmountNotInMinorUnits.
+        Refuses: PaymentMethodRemoved, PaymentMethodForStays, AmountNotInMinorUnits.
         """
-        method.must_be_there()
+        method.must_pay_the_platform()
         to_processor(invoice.bill.due)
         payment = cls(
             id=charge_id(invoice.id, trial),

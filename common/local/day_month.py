@@ -205,7 +205,7 @@ def leave_card(day: Day, kind: str) -> str:
         month["customer"] = day.post(OWNER, "/customers", body).expect(201).json["customerId"]
     token = f"{kind}_{uuid4().hex[:20].translate(DIGITS_AS_LETTERS)}"
     path = f"/customers/{month['customer']}/payment-methods"
-    kept = day.post(OWNER, path, {"token": token}).expect(201).json
+    kept = day.post(OWNER, path, {"token": token, "purpose": "platform_bills"}).expect(201).json
     chosen = {"paymentMethodId": kept["paymentMethodId"]}
     answer = by_staff(
         day, "subscription.payment_method", f"{path_of(day)}/payment-method", chosen

@@ -11,7 +11,15 @@ So nobody is suspended but by a word that was heard: who does not answer suspend
 from dataclasses import replace
 from typing import Final
 
-from common.domain.dunning import AUTHENTICATION, LOOK_AGAIN, METHOD_MISSING, TOO_SMALL, Held, Step
+from common.domain.dunning import (
+    AUTHENTICATION,
+    LOOK_AGAIN,
+    METHOD_FOR_STAYS,
+    METHOD_MISSING,
+    TOO_SMALL,
+    Held,
+    Step,
+)
 from common.domain.identifiers import PaymentIntentId, SubscriptionId
 from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus
 from common.domain.stored_method import StoredMethod
@@ -84,10 +92,14 @@ def _charge(
     trials: int,
     tx: Transaction,
 ) -> None:
-    """Write down that an invoice is charged; where there is nothing to charge, it is declined."""
+    """Write down that an invoice is charged; where there is nothing to charge, it is declined. So
+    it is where what was chosen once was left for stays, and never for this: the tenant is told."""
     method = _method(collection, tx)
     if method is None:
         _declined(subscription, collection, METHOD_MISSING, tx)
+        return
+    if not method.pays_the_platform:
+        _declined(subscription, collection, METHOD_FOR_STAYS, tx)
         return
     started = SubscriptionPayment.start(invoice, trials + 1, method, tx)
     tx.subscription_payments.keep(started.subject)

@@ -82,7 +82,7 @@ def begin_to_collect(
 ) -> Collection | None:
     """Collect what a new subscription owes from this method; None where none is named.
 
-    Refuses: PaymentMethodUnknown, PaymentMethodRemoved.
+    Refuses: PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForStays.
     """
     if method_id is None:
         return None
@@ -111,7 +111,7 @@ def foresee_choice(method_id: StoredMethodId, tx: Transaction) -> None:
 def choose_method(subscription: Subscription, method: StoredMethod, tx: Transaction) -> Collection:
     """Charge a subscription to another method from now on; what is open, at once.
 
-    Refuses: PaymentMethodRemoved.
+    Refuses: PaymentMethodRemoved, PaymentMethodForStays.
     """
     collection = tx.subscription_collections.find(subscription.id)
     if collection is None:

@@ -8,7 +8,11 @@ charge that waits at the old card's bank is called off first.
 from common.contracts.collections import CollectionView
 from common.contracts.references import StoredMethodRef
 from common.contracts.shapes import Request
-from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.stored_method import (
+    PaymentMethodForStays,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction
 from common.procedures.subscribing import choose_method, foresee_choice
@@ -16,7 +20,7 @@ from common.runtime.declaration import RateLimit, http_function
 
 
 class ChooseOwnPaymentMethod(Request):
-    """One of the methods that were left with the tenant's customers."""
+    """One of the methods that were left for the platform's bills, with `platform_bills`."""
 
     payment_method_id: StoredMethodRef
 
@@ -27,12 +31,17 @@ class ChooseOwnPaymentMethod(Request):
     scope="billing.admin",
     etag="subscription_collection",
     limits=(RateLimit(quota=10, window_seconds=60),),
-    refusals=(SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved),
+    refusals=(
+        SubscriptionUnknown,
+        PaymentMethodUnknown,
+        PaymentMethodRemoved,
+        PaymentMethodForStays,
+    ),
 )
 def choose_own_payment_method(request: ChooseOwnPaymentMethod, tx: Transaction) -> CollectionView:
     """Charge one's subscription to another method from now on, and answer how it is collected.
 
-    Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
+    Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForStays.
     """
     foresee_choice(request.payment_method_id, tx)
     subscription = tx.subscriptions.take()

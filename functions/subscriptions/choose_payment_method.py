@@ -7,7 +7,11 @@ answered first. Who is suspended is served again once it is paid.
 from common.contracts.collections import CollectionView
 from common.contracts.references import StoredMethodRef, TenantRef
 from common.contracts.shapes import Request
-from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.stored_method import (
+    PaymentMethodForStays,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
 from common.domain.subscription import SubscriptionUnknown
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
@@ -16,7 +20,8 @@ from common.runtime.declaration import http_function
 
 
 class ChoosePaymentMethod(Request):
-    """The tenant in the path, and one of the methods that were left there."""
+    """The tenant in the path, and one of the methods that were left there for the platform's
+    bills, with `platform_bills`."""
 
     tenant_id: TenantRef
     payment_method_id: StoredMethodRef
@@ -30,12 +35,17 @@ class ChoosePaymentMethod(Request):
     step_up=True,
     context=confirming("subscription.payment_method"),
     etag="subscription_collection",
-    refusals=(SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved),
+    refusals=(
+        SubscriptionUnknown,
+        PaymentMethodUnknown,
+        PaymentMethodRemoved,
+        PaymentMethodForStays,
+    ),
 )
 def choose_payment_method(request: ChoosePaymentMethod, tx: Transaction) -> CollectionView:
     """Charge a subscription to another method from now on, and answer how it is collected.
 
-    Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
+    Refuses: SubscriptionUnknown, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForStays.
     """
     foresee_choice(request.payment_method_id, tx)
     subscription = tx.subscriptions.take()

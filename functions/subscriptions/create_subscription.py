@@ -16,7 +16,11 @@ from common.domain.business_date import TimeZoneUnknown
 from common.domain.money import CurrenciesDiffer
 from common.domain.period import Interval
 from common.domain.plan import PlanFeeFixed, PlanFeeMissing, PlanUnknown, SeatsExceedPlan
-from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.stored_method import (
+    PaymentMethodForStays,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
 from common.domain.subscription import CommitmentBinds, Status, SubscriptionExists, begin
 from common.domain.subscription_terms import Terms
 from common.ports.transaction import Transaction
@@ -67,13 +71,15 @@ class CreateSubscription(Request):
         TimeZoneUnknown,
         PaymentMethodUnknown,
         PaymentMethodRemoved,
+        PaymentMethodForStays,
     ),
 )
 def create_subscription(request: CreateSubscription, tx: Transaction) -> SubscriptionAnswer:
     """Subscribe a tenant, and answer the subscription with the invoice of its first period.
 
     Refuses: SubscriptionExists, PlanUnknown, PlanFeeMissing, PlanFeeFixed, SeatsExceedPlan,
-    CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved.
+    CurrenciesDiffer, CommitmentBinds, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
+    PaymentMethodForStays.
     """
     tx.plans.foresee(request.plan, request.plan_version)
     tx.platform_taxes.foresee()

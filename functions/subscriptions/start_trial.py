@@ -22,7 +22,11 @@ from common.domain.identifiers import StoredMethodId, SubscriptionId
 from common.domain.period import Interval
 from common.domain.plan import PlanFeeMissing, PlanUnknown, SeatsExceedPlan
 from common.domain.prepaid_account import CreditBalanceLimit
-from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.stored_method import (
+    PaymentMethodForStays,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
 from common.domain.subscription_terms import Terms
 from common.domain.trial import Traces, TrialNotOffered, TrialUsed, begin_trial
 from common.domain.trial_keys import Marks, TrialsUnavailable
@@ -114,6 +118,7 @@ def begin(marked: Marked, tx: Transaction) -> SubscriptionAnswer:
         TimeZoneUnknown,
         PaymentMethodUnknown,
         PaymentMethodRemoved,
+        PaymentMethodForStays,
         CreditBalanceLimit,
     ),
 )
@@ -122,7 +127,7 @@ def start_trial(request: StartTrial, tx: Transaction) -> Asked:
 
     Refuses: TrialUsed, TrialNotOffered, TrialsUnavailable, EmailInvalid, PlanUnknown,
     PlanFeeMissing, SeatsExceedPlan, TimeZoneUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
-    CreditBalanceLimit.
+    PaymentMethodForStays, CreditBalanceLimit.
     """
     version = tx.plans.get(request.plan)
     return Asked(

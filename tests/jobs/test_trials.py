@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.buying import card
 from tests.charging import choose, collect, debts, status
 from tests.hotel import Hotel, House
-from tests.paying import a_card, a_customer
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
 from tests.subscribing import act, change, cycle, invoices, run_cycle, shown, subscribe, subscribed
@@ -21,7 +21,7 @@ OVER = "2026-03-06T10:01:30+00:00"
 
 def with_card(hotel: Hotel) -> str:
     """A trial with a payment method; answers the method."""
-    method = a_card(hotel, a_customer(hotel))
+    method = card(hotel)
     tried(hotel, paymentMethodId=method)
     return method
 
@@ -109,7 +109,7 @@ def test_a_card_that_is_chosen_while_it_runs_pays_when_it_is_over(
 ) -> None:
     clock(BEGAN)
     tried(hotel)
-    assert choose(hotel, a_card(hotel, a_customer(hotel))).status_code == 200
+    assert choose(hotel, card(hotel)).status_code == 200
     clock(OVER)
 
     run_cycle(hotel)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from tests.buying import card
 from tests.hotel import Hotel
 from tests.metering import fates, hours_ago, send_all, used
-from tests.paying import a_card, a_customer
 from tests.platform_taxing import publish, settle_in
 from tests.postgres.trials import Trial
 from tests.subscribing import act, change, put_into, run_cycle, subscribed
@@ -208,7 +208,7 @@ def subscriptions_of_every_kind(hotel: Hotel) -> None:
     over. The hotel stands in Paris, and what it is billed bears tax."""
     assert publish(hotel).status_code == 201
     settle_in(hotel, "FR")
-    tried(hotel, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    tried(hotel, paymentMethodId=card(hotel))
     assert act(hotel, "cancel", at="now").status_code == 200
     subscribed(hotel, "team")
     assert act(hotel, "cancel", at="now").status_code == 200

@@ -31,7 +31,8 @@ class Payer:
     @classmethod
     def of(cls, hotel: Hotel, folio: str) -> Self:
         customer = a_customer(hotel)
-        cards = a_card(hotel, customer), a_card(hotel, customer)
+        ours = a_card(hotel, customer, purpose="platform_bills")
+        cards = ours, a_card(hotel, customer)
         intents = (
             an_intent(hotel, folio, usd(100), customer),
             an_intent(hotel, folio, usd(100), customer),

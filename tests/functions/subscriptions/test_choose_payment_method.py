@@ -7,13 +7,15 @@ import pytest
 from tests.buying import card
 from tests.charging import charges, choose, collect, collection, debts
 from tests.hotel import Hotel, new_id
-from tests.paying import clerk
+from tests.paying import a_card, a_customer, clerk
 from tests.proofs import assert_refused, state, told
 from tests.subscribing import subscribe, subscribed
 from tests.together import at_once
+from tests.trialing import try_out
 from tests.trust.books import broken
 
 AROUND = ("customers", "payment_methods", "audit_entries", "idempotency_keys", "outbox")
+STAYS, FOR_STAYS = "later_stays", "PAYMENT_METHOD_FOR_STAYS"
 pytestmark = pytest.mark.req("SUB-6")
 
 
@@ -46,6 +48,43 @@ def test_refuses_a_method_that_is_not_there(hotel: Hotel) -> None:
     assert_refused(choose(hotel, gone), 409, "PAYMENT_METHOD_REMOVED")
     assert_refused(choose(hotel, new_id("pm")), 404, "PAYMENT_METHOD_UNKNOWN")
     assert state(hotel) == before
+
+
+@pytest.mark.req("GDPR-2")
+def test_refuses_a_guests_card_and_whatever_else_was_left_for_stays(hotel: Hotel) -> None:
+    """Nobody has agreed that it pays the hotel's bills: however it is named."""
+    guests = [a_card(hotel, a_customer(hotel), purpose=each) for each in ("this_stay", STAYS)]
+    assert_refused(subscribe(hotel, paymentMethodId=guests[0]), 422, FOR_STAYS)
+    assert_refused(try_out(hotel, paymentMethodId=guests[1]), 422, FOR_STAYS)
+    subscribed(hotel, paymentMethodId=card(hotel))
+    before = state(hotel)
+
+    for guest in guests:
+        assert_refused(choose(hotel, guest), 422, FOR_STAYS)
+        assert_refused(choose_oneself(hotel, guest), 422, FOR_STAYS)
+
+    assert state(hotel) == before
+
+
+@pytest.mark.req("GDPR-2", "SUB-7")
+def test_one_that_was_chosen_before_that_was_asked_is_not_charged_and_the_tenant_hears(
+    hotel: Hotel,
+) -> None:
+    """It is as if none were chosen: 29.00 are owed, and paid by the one that is left for it."""
+    guest = card(hotel)
+    subscribed(hotel, paymentMethodId=guest)
+    sql = "UPDATE {s}.payment_methods SET purpose = 'this_stay' WHERE id = :id"
+    hotel.rows(sql + " RETURNING id", id=guest)
+
+    collect(hotel)
+
+    assert (charges(hotel), debts(hotel)) == ([], ["open"])
+    (failed,) = hotel.events("subscription.payment_failed")
+    assert failed["data"]["failureCode"] == "payment_method_for_stays"
+    assert collection(hotel)["wantsMethod"] is True
+    assert choose(hotel, card(hotel)).status_code == 200
+    collect(hotel)
+    assert debts(hotel) == ["paid"]
 
 
 def test_two_choices_at_once_are_one_after_the_other(hotel: Hotel) -> None:

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.buying import card
 from tests.hotel import Hotel, House, new_id, usd
 from tests.metering import plan_body, price
-from tests.paying import a_card, a_customer
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
 from tests.subscribing import change, invoices, shown, staff, subscribe, subscribed
@@ -24,7 +24,7 @@ Clock = Callable[[str], None]
 
 def same_card(hotel: Hotel, other: Hotel) -> tuple[str, str]:
     """One card that was left in two hotels: the processor calls it the same in both."""
-    methods = [a_card(each, a_customer(each)) for each in (hotel, other)]
+    methods = [card(each) for each in (hotel, other)]
     for each in (hotel, other):
         each.rows("UPDATE {s}.payment_methods SET fingerprint = :f RETURNING 1", f=methods[0])
     return methods[0], methods[1]
@@ -85,7 +85,7 @@ def test_nothing_of_who_it_was_is_kept(hotel: Hotel) -> None:
     """Neither the address nor the device stands anywhere; the account stands in the trail."""
     who = Somebody()
 
-    tried(hotel, who, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    tried(hotel, who, paymentMethodId=card(hotel))
 
     assert marks(hotel) == [["account"], ["card"], ["device"], ["email"]]
     tables = ("trials", "trial_marks", "subscriptions", "outbox", "rate_counters")
@@ -183,7 +183,7 @@ def test_refuses_what_is_not_there(
 
 
 def test_refuses_a_payment_method_that_was_removed(hotel: Hotel) -> None:
-    method = a_card(hotel, a_customer(hotel))
+    method = card(hotel)
     assert hotel.call("DELETE", f"/payment-methods/{method}").status_code == 200
 
     assert_refused(try_out(hotel, paymentMethodId=method), 409, "PAYMENT_METHOD_REMOVED")

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.buying import card
 from tests.hotel import Hotel, usd
 from tests.metering import fates, price, priced, send_all, totals, usage_lines, used
-from tests.paying import a_card, a_customer
 from tests.subscribing import act, change, invoices, put_into, run_cycle, shown, subscribed
 from tests.trialing import tried
 from tests.trust.books import broken
@@ -68,7 +68,7 @@ def test_what_is_used_in_a_trial_costs_nothing_however_late_it_is_told(
     nothing; one in the first period costs 0.05."""
     clock("2026-02-20T10:00:30+00:00")
     plan = priced(hotel, price("ai_requests", 50_000))
-    tried(hotel, plan=plan, paymentMethodId=a_card(hotel, a_customer(hotel)))
+    tried(hotel, plan=plan, paymentMethodId=card(hotel))
     clock("2026-02-25T00:00:30+00:00")
     in_trial = [used("ai_requests", None, "2026-02-24T00:00:00Z") for _ in range(2)]
     assert fates(send_all(hotel, *in_trial)) == ["counted"] * 2
