@@ -84,7 +84,7 @@ def charges(hotel: Hotel) -> Figures:
 def debts(hotel: Hotel) -> list[str]:
     """What has become of each invoice."""
     found = hotel.house.sql(
-        "SELECT CASE WHEN due_micro = 0 OR paid_at IS NOT NULL THEN 'paid'"
+        "SELECT CASE WHEN due_micro = set_off_micro OR paid_at IS NOT NULL THEN 'paid'"
         " WHEN given_up_at IS NOT NULL THEN 'uncollectible' ELSE 'open' END"
         " FROM billing_central.subscription_invoices WHERE tenant_id = :t"
         " ORDER BY year, series_number",

@@ -18,6 +18,7 @@ from common.contracts.references import (
     SubscriptionRef,
     UsageRecordRef,
 )
+from common.contracts.shapes import Shape
 
 if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can be told
     from common.domain.plan import PlanVersionPublished
@@ -154,8 +155,16 @@ class SubscriptionCanceledV1(_Subscription):
     fact = "subscription.canceled"
 
 
+class SetOffTold(Shape):
+    """So much of a credit pays what was open of an earlier invoice."""
+
+    invoice_id: SubscriptionInvoiceRef
+    amount: Amount
+
+
 class SubscriptionInvoiceIssuedV1(EventData):
-    """The platform has invoiced a tenant; `due` waits to be charged."""
+    """The platform has invoiced a tenant; `due` waits to be charged. What it leaves of a credit
+    pays so much of the invoices in `setOff`, which wait for less from now on."""
 
     fact = "subscription_invoice.issued"
     invoice_id: SubscriptionInvoiceRef
@@ -166,6 +175,7 @@ class SubscriptionInvoiceIssuedV1(EventData):
     tax: Amount | None = None
     total: Amount
     due: Amount
+    set_off: tuple[SetOffTold, ...] = ()
     payload_sha256: str
 
     @classmethod
@@ -180,6 +190,10 @@ class SubscriptionInvoiceIssuedV1(EventData):
             tax=invoice.bill.tax,
             total=invoice.bill.total,
             due=invoice.bill.due,
+            set_off=tuple(
+                SetOffTold(invoice_id=each.invoice_id, amount=each.amount)
+                for each in invoice.bill.set_off
+            ),
             payload_sha256=invoice.payload_sha256.hex(),
         )
 

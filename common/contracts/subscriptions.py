@@ -23,7 +23,7 @@ from common.domain.period import Interval, Period
 from common.domain.plan import SEATS_MAX
 from common.domain.subscription import Subscription, SubscriptionChanged
 from common.domain.subscription_history import HistoryEntry
-from common.domain.subscription_invoice import Bill, InvoiceLine, SubscriptionInvoice
+from common.domain.subscription_invoice import Bill, InvoiceLine, SetOff, SubscriptionInvoice
 from common.domain.subscription_terms import Terms
 
 if TYPE_CHECKING:  # who shows no credit note loads none
@@ -122,10 +122,23 @@ class BillTaxView(Shape):
         )
 
 
+class SetOffView(Shape):
+    """So much of the customer's credit pays what was open of this earlier invoice."""
+
+    invoice_id: SubscriptionInvoiceRef
+    number: str
+    amount: Amount
+
+    @classmethod
+    def of(cls, share: SetOff) -> "SetOffView":
+        return cls(invoice_id=share.invoice_id, number=share.number, amount=share.amount)
+
+
 class BillView(Shape):
     """What an invoice comes to. `total` is `net`, all lines, and the tax on it. `creditUsed` was
-    the customer's and is taken off, `creditLeft` is what a total below zero leaves for the next
-    ones; `due` is to be paid."""
+    the customer's and is taken off, `creditLeft` is what a total below zero leaves: what of the
+    credit is `setOff` pays invoices that are open, the rest pays the next ones; `due` is to be
+    paid."""
 
     purpose: str
     period_number: int
@@ -135,6 +148,7 @@ class BillView(Shape):
     total: Amount
     credit_used: Amount
     credit_left: Amount
+    set_off: tuple[SetOffView, ...] = ()
     due: Amount
 
     @classmethod
@@ -148,12 +162,14 @@ class BillView(Shape):
             total=bill.total,
             credit_used=bill.brought,
             credit_left=bill.carried,
+            set_off=tuple(SetOffView.of(each) for each in bill.set_off),
             due=bill.due,
         )
 
 
 class SubscriptionInvoiceView(Outcome):
-    """An invoice of the platform: `open` until it is paid, `paid` where nothing is due.
+    """An invoice of the platform: `open` until it is paid, `paid` where nothing is left to pay. Of
+    what is due credits have paid what is `setOff`; `left` is charged, or was.
 
     `paymentStatus` is where the payment stands that paid it, null without one. Of what it has paid,
     `refunded` was given back, `disputed` is withheld for banks that ask for it, `lost` they have.
@@ -173,6 +189,8 @@ class SubscriptionInvoiceView(Outcome):
     refunded: Amount
     disputed: Amount
     lost: Amount
+    set_off: Amount
+    left: Amount
 
     @classmethod
     def of(cls, invoice: SubscriptionInvoice) -> Self:
@@ -196,6 +214,8 @@ class SubscriptionInvoiceView(Outcome):
             "refunded": invoice.refunded,
             "disputed": invoice.withheld,
             "lost": invoice.lost,
+            "set_off": invoice.set_off,
+            "left": invoice.left,
         }
 
 

@@ -24,8 +24,10 @@ LANGUAGE: Final = "en"
 TEMPLATES: Final = {
     "platform-invoice-1": "subscription_invoice",
     "platform-credit-note-1": "platform_credit_note",
+    "platform-set-off-1": "subscription_invoice",
 }
-"""What each is for, by the type in the payload."""
+"""What each is for, by the type in the payload; one that says what is set off is titled as the
+credit note that it is."""
 TITLES: Final = {"subscription_invoice": "Invoice", "platform_credit_note": "Credit note"}
 KINDS: Final = {
     "plan_fee": "Subscription fee",
@@ -92,7 +94,7 @@ def platform_invoice_pdf(payload: Document, payload_sha256: str, template_versio
     except (KeyError, TypeError, ValueError, CurrencyUnknown, TemplateError) as refused:
         raise RenderingFailed(type(refused).__name__) from None
     label = Label(
-        title=f"{TITLES[kind]} {page.number}",
+        title=f"{TITLES['platform_credit_note' if 'setOff' in payload else kind]} {page.number}",
         author=page.issuer.name,
         language=LANGUAGE,
         issued_at=datetime.fromisoformat(payload["issuedAt"]),
@@ -117,6 +119,7 @@ def laid_out(payload: Document, payload_sha256: str, here: Localised) -> Platfor
         customer=_party(payload["customer"], here),
         facts=(
             Labelled("Date of issue", here.long_day(issued_at.date())),
+            *_set_off_against(payload),
             Labelled("Period", _period(payload["periodStart"], payload["periodEnd"], here)),
             Labelled("Subscription", payload["subscription"]),
             Labelled("Currency", here.currency(currency)),
@@ -161,6 +164,12 @@ def note_laid_out(payload: Document, payload_sha256: str, here: Localised) -> Pl
     )
 
 
+def _set_off_against(payload: Document) -> tuple[Labelled, ...]:
+    """The invoices that the document's credit pays a part of."""
+    numbers = [each["invoice"]["number"] for each in payload.get("setOff", ())]
+    return (Labelled("Set off against", ", ".join(numbers)),) if numbers else ()
+
+
 def _party(party: Document, here: Localised) -> Party:
     lines = [legible(line) for line in party.get("addressLines", ())]
     if country := party.get("country"):
@@ -196,15 +205,21 @@ def _tax(payload: Document, currency: Currency, here: Localised) -> TaxOnPage | 
 
 
 def _sums(payload: Document, currency: Currency, here: Localised) -> tuple[Labelled, ...]:
-    """From the net to what is due: a credit that was used is taken off, one left is said."""
+    """From the net to what is due: a credit that was used is taken off; of what is left of one it
+    is said what pays earlier invoices, and what the next ones."""
     total, tax = payload["totalMicro"], payload.get("tax")
+    set_off = min(
+        sum(each["amountMicro"] for each in payload.get("setOff", ())), payload["creditLeftMicro"]
+    )
     named = [
         ("Net", payload.get("netMicro", total)),
         ("Tax", tax["taxMicro"] if tax else 0),
         ("Total", total),
         ("Credit used", -payload["creditUsedMicro"]),
-        ("Left as a credit", payload["creditLeftMicro"]),
+        ("Left as a credit", payload["creditLeftMicro"] - set_off),
     ]
+    for each in payload.get("setOff", ()):
+        named.insert(-1, (f"Set off, {each['invoice']['number']}", each["amountMicro"]))
     always = {"Net", "Total"}
     return tuple(
         Labelled(name, here.amount(micro, currency))

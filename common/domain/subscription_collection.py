@@ -189,6 +189,16 @@ class Collection(Aggregate):
         if self.dunning.failing_since is None or self.next_at is None:
             self.look_at(moment.now)
 
+    def owe_less(self, moment: Moment, *, is_waiting: bool, is_more: bool) -> None:
+        """A credit has paid a part of what is open, or all. What `is_waiting` at the bank for the
+        whole is called off first; then the rest is charged, though a card's bank had to be asked.
+        Where nothing is left, whoever looks next finds that all is well."""
+        if is_waiting:
+            self.dunning = self.dunning.with_other_method()
+            self.look_at(None)
+        elif not is_more:
+            self.look_at(moment.now)
+
     def choose(self, method: StoredMethod, moment: Moment, *, is_charged: bool) -> MethodChosen:
         """Charge another method from now on, and what is open at once, but for what is under way.
 

@@ -5,9 +5,10 @@ names the hash of the one before it. An invoice never changes. What its lines co
 not paid out: it stands to the subscription's credit and is taken off the invoices that follow, so
 that no money goes missing. A tax is a part of what is owed, given back and set off: a bill is taxed
 as a whole, and what it leaves below zero is a credit with its tax (`common.domain.platform_tax`).
+Where an invoice is open, a credit is set off against that first, and its document says so.
 Whether an invoice is settled is no part of it: `open` is what still
 waits for the processor, charged under ids that are reckoned from the invoice's (SUB-6), `paid` what
-was taken or where nothing is due, `uncollectible` what nobody will pay any more.
+was taken or where nothing is left to pay, `uncollectible` what nobody will pay any more.
 """
 
 from dataclasses import field
@@ -118,9 +119,39 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetOff:
+    """So much of the customer's credit pays what is open of an earlier invoice."""
+
+    invoice_id: SubscriptionInvoiceId
+    number: str
+    payload_sha256: str
+    amount: Money
+
+    @classmethod
+    def of(cls, document: dict[str, Any], currency: Currency) -> "SetOff":
+        """What a document tells of."""
+        invoice = document["invoice"]
+        return cls(
+            invoice_id=SubscriptionInvoiceId(invoice["id"]),
+            number=invoice["number"],
+            payload_sha256=invoice["payloadSha256"],
+            amount=Money(document["amountMicro"], currency),
+        )
+
+    def document(self) -> dict[str, object]:
+        named = {
+            "id": self.invoice_id,
+            "number": self.number,
+            "payloadSha256": self.payload_sha256,
+        }
+        return {"invoice": named, "amountMicro": self.amount.amount_micro}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """What is to be invoiced. `net` is what the lines come to, `total` that with its `tax`; of the
-    subscription's credit `brought` is used, and `carried` is added to it; `due` is left to pay."""
+    subscription's credit `brought` is used, and `carried` is added to it; `due` is left to pay. Of
+    the credit that there is then, `set_off` pays earlier invoices."""
 
     purpose: Purpose
     period_number: int
@@ -129,6 +160,7 @@ class Bill:
     brought: Money
     carried: Money
     taxed: BillTax = UNTAXED
+    set_off: tuple[SetOff, ...] = ()
 
     @classmethod
     def of(
@@ -197,8 +229,8 @@ class SubscriptionInvoiceIssued(Fact):
 class SubscriptionInvoice(Aggregate):
     """An invoice of the platform; `payload` is its text in canonical JSON (RFC 8785).
 
-    Of what it was paid with, `refunded` was given back, `withheld` is what banks ask for, and
-    `lost` what they have got.
+    Of what is due a credit has paid what is `set_off`; `left` is paid with money. Of that
+    `refunded` was given back, `withheld` is what banks ask for, and `lost` what they have got.
     """
 
     kind: ClassVar[str] = "subscription_invoice"
@@ -217,6 +249,12 @@ class SubscriptionInvoice(Aggregate):
     refunded: Money
     withheld: Money
     lost: Money
+    set_off: Money
+
+    @property
+    def left(self) -> Money:
+        """What no credit has paid of it: what is charged, or was."""
+        return self.bill.due - self.set_off
 
     @property
     def currency(self) -> Currency:
@@ -224,15 +262,15 @@ class SubscriptionInvoice(Aggregate):
 
     @property
     def status(self) -> str:
-        """`paid` where nothing is due, or it was taken; `open` until then, or it is given up."""
-        if self.bill.due.is_zero or self.paid_at is not None:
+        """`paid` where nothing is left, or it was taken; `open` until then, or it is given up."""
+        if self.left.is_zero or self.paid_at is not None:
             return "paid"
         return "open" if self.given_up_at is None else "uncollectible"
 
     @property
     def refundable(self) -> Money:
         """What may still be given back of what it was paid with."""
-        paid = self.bill.due if self.paid_at is not None else Money.zero(self.currency)
+        paid = self.left if self.paid_at is not None else Money.zero(self.currency)
         return paid - self.refunded
 
     @property
@@ -288,6 +326,7 @@ def issue(
         "creditUsedMicro": bill.brought.amount_micro,
         "creditLeftMicro": bill.carried.amount_micro,
         "dueMicro": bill.due.amount_micro,
+        **({"setOff": [each.document() for each in bill.set_off]} if bill.set_off else {}),
         "previousSha256": previous.hex() if previous else None,
     }
     series.last_sha256 = digest(document)
@@ -306,6 +345,7 @@ def issue(
         refunded=nothing,
         withheld=nothing,
         lost=nothing,
+        set_off=nothing,
     )
     return SubscriptionInvoiceIssued(subject=invoice, sequence=invoice.next_sequence())
 

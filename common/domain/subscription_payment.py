@@ -28,6 +28,7 @@ from common.domain.identifiers import (
     SubscriptionInvoiceId,
 )
 from common.domain.moment import Moment
+from common.domain.money import Money
 from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus, ProcessorPayment
 from common.domain.processor_units import to_processor
 from common.domain.stored_method import StoredMethod
@@ -123,12 +124,12 @@ class SubscriptionPayment(ProcessorPayment):
     def start(
         cls, invoice: SubscriptionInvoice, trial: int, method: StoredMethod, moment: Moment
     ) -> SubscriptionPaymentStarted:
-        """Charge what is due of an invoice, from now on.
+        """Charge what is left of an invoice, from now on.
 
         Refuses: PaymentMethodRemoved, PaymentMethodForStays, AmountNotInMinorUnits.
         """
         method.must_pay_the_platform()
-        to_processor(invoice.bill.due)
+        to_processor(invoice.left)
         payment = cls(
             id=charge_id(invoice.id, trial),
             subscription_id=invoice.subscription_id,
@@ -136,7 +137,7 @@ class SubscriptionPayment(ProcessorPayment):
             trial=trial,
             customer_id=method.customer_id,
             method_id=method.id,
-            amount=invoice.bill.due,
+            amount=invoice.left,
             created_at=moment.now,
             changed_at=moment.now,
         )
@@ -150,6 +151,7 @@ class SubscriptionPayment(ProcessorPayment):
         trial: int,
         processor_invoice_id: str,
         processor_payment_id: str | None,
+        received: Money,
         moment: Moment,
     ) -> Self:
         """What the processor has taken for an invoice by one of its own, unasked by us: it `pays`,
@@ -160,7 +162,7 @@ class SubscriptionPayment(ProcessorPayment):
             invoice_id=invoice.id,
             trial=trial,
             customer_id=None,
-            amount=invoice.bill.due,
+            amount=received,
             created_at=moment.now,
             changed_at=moment.now,
             confirmed_at=moment.now,
@@ -249,4 +251,4 @@ class SubscriptionPayment(ProcessorPayment):
 
 def given_up(invoice: SubscriptionInvoice) -> PlatformEntry:
     """How an invoice is booked that nobody will pay any more."""
-    return PlatformEntry(debit=BAD_DEBT, credit="receivable", amount=invoice.bill.due)
+    return PlatformEntry(debit=BAD_DEBT, credit="receivable", amount=invoice.left)

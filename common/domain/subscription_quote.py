@@ -1,10 +1,11 @@
 """A binding quote for a change of a subscription (BEY-5).
 
 A quote says what binds: the subscription and its version, the change that was asked for, the second
-that it takes effect at, and what it comes to, which are the terms, every line, the tax, the total
-and the credit. It leaves the house signed (`common.ports.quotes`), so that nobody has another one
-than we gave. It is charged to the micro unit or not at all: the change is reckoned once more at the
-quote's own second, by the same rule, and what comes out is what the quote says, or nothing changes.
+that it takes effect at, and what it comes to, which are the terms, every line, the tax, the total,
+what is set off against which invoice, and the credit. It leaves the house signed
+(`common.ports.quotes`), so that nobody has another one than we gave. It is charged to the micro
+unit or not at all: the change is reckoned once more at the quote's own second, by the same rule,
+and what comes out is what the quote says, or nothing changes.
 So even who had the key could have nothing charged that the books would not have come to.
 """
 
@@ -123,10 +124,12 @@ def quote_of(changed: SubscriptionChanged, asked: Document, version: int, now: d
 
 def outcome_of(changed: SubscriptionChanged) -> dict[str, object]:
     """What a change comes to: the terms that it leaves, every line of its invoice, how that is
-    taxed, what is due, and the credit that is left."""
+    taxed, what is due, what is set off against which invoice, and the credit that is left."""
     subscription, bill = changed.subject, changed.bill
     later = subscription.next_terms
+    set_off = [each.document() for each in bill.set_off] if bill else []
     return {
+        **({"setOff": set_off} if set_off else {}),
         "terms": subscription.terms.document(),
         "nextTerms": later and later.document(),
         "lines": [line.document() for line in bill.lines] if bill else None,

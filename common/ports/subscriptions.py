@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from common.domain.subscription_history import HistoryEntry
     from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
     from common.domain.subscription_payment import SubscriptionPayment
+    from common.domain.subscription_set_off import SetOffMoved
     from common.domain.trial import Trial
     from common.domain.trial_keys import KeptKeys, Recognition
     from common.domain.usage import UsageBook, UsageEvent, UsageRecord
@@ -248,6 +249,12 @@ class SubscriptionPayments(Protocol):
     ) -> tuple[SubscriptionInvoice, int] | None:
         """The first invoice that is open, but for this one, and how often it was charged."""
 
+    def foresee_all_open(self) -> None:
+        """Read along with the subscription that stands what is open of it."""
+
+    def all_open(self, subscription_id: SubscriptionId) -> Sequence[SubscriptionInvoice]:
+        """The invoices that are open, the oldest first: a hundred at most."""
+
     def foresee_taken_there(
         self,
         processor_invoice_id: str,
@@ -261,7 +268,8 @@ class SubscriptionPayments(Protocol):
     def open_of(
         self, subscription_id: SubscriptionId, due: Money
     ) -> tuple[SubscriptionInvoice, int] | None:
-        """The first invoice that is open and of which so much is due; and its charges so far."""
+        """The first invoice that no money has paid and of which so much is due, or is left beside
+        a credit; and its charges so far."""
 
     def paid_of(
         self, subscription_id: SubscriptionId, due: Money, begins_at: datetime
@@ -308,6 +316,10 @@ class PlatformCredits(Protocol):
 
     def keep_note(self, note: PlatformCreditNote, series: PlatformSeries) -> None:
         """Write a new credit note, move the series on, and take it off what is declared."""
+
+    def set_off(self, moved: SetOffMoved) -> None:
+        """Book that a credit has paid a part of an invoice, or is a credit again; once by what
+        brought it."""
 
     def keep(self, invoice: SubscriptionInvoice, entries: Sequence[ReversalEntry]) -> None:
         """Book what went back of an invoice's money, and write what is gone of it by now."""

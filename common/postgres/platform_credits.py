@@ -16,6 +16,7 @@ from common.domain.platform_credit import PlatformCreditNote, ReversalEntry
 from common.domain.platform_identifiers import PlatformCreditNoteId
 from common.domain.platform_tax import UNTAXED, BillTax
 from common.domain.subscription_invoice import PlatformSeries, SubscriptionInvoice
+from common.domain.subscription_set_off import SetOffMoved
 from common.postgres import ranks
 from common.postgres.connection import Row, Statement
 from common.postgres.platform_taxes import declare_credit
@@ -65,6 +66,11 @@ UPDATE billing_central.subscription_invoices
 SET refunded_micro = $2, withheld_micro = $3, lost_micro = $4
 WHERE id = $1
 """
+SET_OFF: Final = """
+UPDATE billing_central.subscription_invoices
+SET set_off_micro = set_off_micro + $2
+WHERE id = $1
+"""
 INSERT_NOTE = Insert.into(ranks.DOCUMENT_PARTS, "billing_central.platform_credit_notes", COLUMNS)
 INSERT_ENTRY = Insert.into(ranks.LEDGER, "billing_central.platform_reversal_entries", ENTRY_COLUMNS)
 
@@ -104,6 +110,13 @@ class PlatformCredits:
             ("platform_credit_series", series.year), Write(ranks.AGGREGATE_CHANGES, moved)
         )
 
+    def set_off(self, moved: SetOffMoved) -> None:
+        change = Statement(SET_OFF, (moved.invoice_id, moved.more.amount_micro))
+        key = ("set off", moved.source, moved.part)
+        self._desk.write(key, Write(ranks.DOCUMENTS, change))
+        row = _entry_row(moved, moved.invoice_id)
+        self._desk.insert(INSERT_ENTRY, [{**row, "occurred_at": self._desk.now}])
+
     def keep(self, invoice: SubscriptionInvoice, entries: Sequence[ReversalEntry]) -> None:
         gone = (invoice.refunded, invoice.withheld, invoice.lost)
         change = Statement(GONE, (invoice.id, *(each.amount_micro for each in gone)))
@@ -132,7 +145,9 @@ def _row(note: PlatformCreditNote) -> dict[str, Any]:
     }
 
 
-def _entry_row(entry: ReversalEntry, invoice_id: SubscriptionInvoiceId) -> dict[str, Any]:
+def _entry_row(
+    entry: ReversalEntry | SetOffMoved, invoice_id: SubscriptionInvoiceId
+) -> dict[str, Any]:
     return {
         "source": entry.source,
         "part": entry.part,

@@ -101,8 +101,15 @@ CROSS JOIN LATERAL jsonb_array_elements(lines) AS line
 WHERE issued_at < $2
   AND (issued_at >= $1 OR (line ->> 'until')::timestamptz > $1)
 """
-_OPEN: Final = """
-  issued_at < $2 AND due_micro > 0
+_LEFT: Final = """(due_micro - (
+  SELECT coalesce(sum(CASE debit_account WHEN 'customer_credit' THEN moved.amount_micro
+           ELSE -moved.amount_micro END), 0)
+  FROM billing_central.platform_reversal_entries AS moved
+  WHERE moved.invoice_id = invoices.id AND starts_with(source, 'set_off')
+    AND occurred_at < $2))::bigint"""
+"""What credits had left of what is due of an invoice by then."""
+_OPEN: Final = f"""
+  issued_at < $2 AND due_micro > 0 AND {_LEFT} > 0
   AND (paid_at IS NULL OR paid_at >= $2)
   AND (given_up_at IS NULL OR given_up_at >= $2)"""
 _CHARGED: Final = """EXISTS (
@@ -116,10 +123,10 @@ _OVERDUE: Final = "issued_at < $2::timestamptz - interval '1 day'"
 _NEVER_CHARGED: Final = f"{_OVERDUE} AND NOT {_CHARGED}"
 _NOT_RETRIED: Final = f"{_CHARGED} AND NOT {_CHARGED_LATELY}"
 DEBTS: Final = f"""
-SELECT currency, sum(due_micro)::bigint,
-       coalesce(sum(due_micro) FILTER (WHERE {_OVERDUE}), 0)::bigint,
-       coalesce(sum(due_micro) FILTER (WHERE {_NEVER_CHARGED}), 0)::bigint,
-       coalesce(sum(due_micro) FILTER (WHERE {_NOT_RETRIED}), 0)::bigint
+SELECT currency, sum({_LEFT})::bigint,
+       coalesce(sum({_LEFT}) FILTER (WHERE {_OVERDUE}), 0)::bigint,
+       coalesce(sum({_LEFT}) FILTER (WHERE {_NEVER_CHARGED}), 0)::bigint,
+       coalesce(sum({_LEFT}) FILTER (WHERE {_NOT_RETRIED}), 0)::bigint
 FROM billing_central.subscription_invoices AS invoices
 WHERE {_OPEN}
   AND $1::timestamptz IS NOT NULL
@@ -133,8 +140,8 @@ JOIN (
   GROUP BY invoice_id
 ) AS declined ON declined.invoice_id = invoices.id AND declined_at >= $1"""
 DUNNED: Final = f"""
-SELECT currency, sum(due_micro)::bigint,
-       coalesce(sum(due_micro) FILTER (WHERE paid_at < $2), 0)::bigint
+SELECT currency, sum({_LEFT})::bigint,
+       coalesce(sum({_LEFT}) FILTER (WHERE paid_at < $2), 0)::bigint
 FROM billing_central.subscription_invoices AS invoices{_DUNNED}
 GROUP BY currency
 """
@@ -162,7 +169,7 @@ LIMIT $4
 """
 
 
-def _invoices(which: str, amount: str = "due_micro", joined: str = "") -> str:
+def _invoices(which: str, amount: str = _LEFT, joined: str = "") -> str:
     return f"""
 SELECT id, tenant_id, subscription_id, id, number, currency, {amount}, issued_at
 FROM billing_central.subscription_invoices AS invoices{joined}

@@ -75,23 +75,25 @@ FROM billing_central.subscription_payments
 WHERE subscription_id = coalesce($1, {STANDING})
   AND status = 'requires_action'
 """
-_OPEN: Final = f"""
+_UNPAID: Final = f"""
 SELECT tenant_id, {INVOICE_READ},
        (SELECT count(*)::integer
         FROM billing_central.subscription_payments
         WHERE invoice_id = open.id)
 FROM billing_central.subscription_invoices AS open
-WHERE subscription_id = $1
+WHERE subscription_id = coalesce($1, {STANDING})
   AND due_micro > 0
   AND paid_at IS NULL
   AND given_up_at IS NULL"""
+_OPEN: Final = f"{_UNPAID}\n  AND set_off_micro < due_micro"
+ALL_OPEN: Final = f"{_OPEN}\nORDER BY issued_at, id\nLIMIT 100\n"
 OLDEST_OPEN: Final = f"""{_OPEN}
   AND id <> $2
 ORDER BY issued_at, id
 LIMIT 1
 """
-OPEN_OF: Final = f"""{_OPEN}
-  AND due_micro = $2
+OPEN_OF: Final = f"""{_UNPAID}
+  AND $2 IN (due_micro, due_micro - set_off_micro)
   AND currency = $3
 ORDER BY issued_at, id
 LIMIT 1
@@ -211,6 +213,12 @@ class SubscriptionPayments:
     ) -> tuple[SubscriptionInvoice, int] | None:
         rows = self._desk.rows(OLDEST_OPEN, subscription_id, but)
         return (invoice_of(rows[0][1:-1]), rows[0][-1]) if rows else None
+
+    def foresee_all_open(self) -> None:
+        self._desk.foresee(ALL_OPEN, None, names=id_of)
+
+    def all_open(self, subscription_id: SubscriptionId) -> Sequence[SubscriptionInvoice]:
+        return [invoice_of(row[1:-1]) for row in self._desk.rows(ALL_OPEN, subscription_id)]
 
     def foresee_taken_there(
         self,

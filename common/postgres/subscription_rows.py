@@ -1,5 +1,6 @@
 """Subscriptions and their invoices as rows: each mapping beside its columns."""
 
+import json
 from typing import Any, Final
 
 from common.domain.identifiers import PlanVersionId, SubscriptionId, SubscriptionInvoiceId
@@ -14,6 +15,7 @@ from common.domain.subscription_invoice import (
     InvoiceLine,
     PlatformSeries,
     Purpose,
+    SetOff,
     SubscriptionInvoice,
     entries_of,
 )
@@ -58,7 +60,8 @@ INVOICE_COLUMNS: Final = (
     " payload, payload_sha256, previous_sha256, tax_micro, taxed_as"
 )
 INVOICE_READ: Final = (
-    f"{INVOICE_COLUMNS}, paid_at, given_up_at, refunded_micro, withheld_micro, lost_micro"
+    f"{INVOICE_COLUMNS}, paid_at, given_up_at, refunded_micro, withheld_micro, lost_micro,"
+    " set_off_micro"
 )
 ENTRY_COLUMNS: Final = (
     "invoice_id, part, debit_account, credit_account, currency, amount_micro, occurred_at"
@@ -191,6 +194,7 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         brought=Money(row[12], currency),
         carried=Money(row[13], currency),
         taxed=_taxed(row[20]),
+        set_off=_set_off(row[16], currency),
     )
     return SubscriptionInvoice(
         id=SubscriptionInvoiceId(row[0]),
@@ -208,9 +212,17 @@ def invoice_of(row: Row) -> SubscriptionInvoice:
         refunded=Money(row[23], currency),
         withheld=Money(row[24], currency),
         lost=Money(row[25], currency),
+        set_off=Money(row[26], currency),
         version=1,
         is_new=False,
     )
+
+
+def _set_off(payload: str, currency: Currency) -> tuple[SetOff, ...]:
+    """What a document says of what its credit has paid; most say nothing."""
+    if '"setOff":' not in payload:
+        return ()
+    return tuple(SetOff.of(each, currency) for each in json.loads(payload).get("setOff", ()))
 
 
 def invoice_row(invoice: SubscriptionInvoice) -> dict[str, Any]:

@@ -8,7 +8,6 @@ served, or the charge was declined, and when it is tried again, or that it is no
 So nobody is suspended but by a word that was heard: who does not answer suspends nobody.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from common.domain.dunning import (
@@ -20,7 +19,7 @@ from common.domain.dunning import (
     Held,
     Step,
 )
-from common.domain.identifiers import PaymentIntentId, SubscriptionId
+from common.domain.identifiers import SubscriptionId
 from common.domain.processor_payment import NEVER_ARRIVED, Heard, PaymentStatus
 from common.domain.stored_method import StoredMethod
 from common.domain.subscription import TRANSITIONS, Status, Subscription
@@ -29,17 +28,16 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_life import fall_due, restore, suspend
 from common.domain.subscription_payment import SubscriptionPayment
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.answers import Unreachable
-from common.ports.cards import GatewayUnavailable, NotThere
-from common.ports.powers import Powers
+from common.ports.cards import NotThere
 from common.ports.subscriptions import Charged
 from common.ports.transaction import Transaction
-from common.procedures.asking import Asked, Collecting, collecting
+from common.procedures.asking import Asked
 from common.procedures.giving_back import send_back
-from common.procedures.purchasing import settle as ask_and_take
 from common.procedures.subscribing import (
     OTHER_METHOD,
+    SET_OFF,
     foresee_bill,
+    give_back_beyond,
     settle,
     supersede_waiting,
     usage_due,
@@ -70,7 +68,11 @@ def collect(subscription_id: SubscriptionId, tx: Transaction) -> None:
     found = tx.subscription_payments.oldest_open(subscription_id)
     collection.next_at = None
     tx.subscription_collections.keep(collection)
-    if found is None or tx.subscription_payments.is_under_way(subscription_id):
+    if tx.subscription_payments.is_under_way(subscription_id):
+        return
+    if found is None:
+        if subscription.status in (Status.PAST_DUE, Status.SUSPENDED):
+            _all_is_well(subscription, collection, PAID, tx)
         return
     if subscription.status is Status.PAUSED:
         collection.look_at(tx.now + LOOK_AGAIN)
@@ -114,31 +116,6 @@ def _method(collection: Collection, tx: Transaction) -> StoredMethod | None:
     return None if method.is_removed else method
 
 
-def charging(payment_id: PaymentIntentId, tx: Transaction) -> Collecting:
-    """What the processor is to be asked about a charge: what became of it, and for it where it
-    knows of none, under the same id. One that another is to take the place of is called off. What
-    the processor collects itself by now, and what is paid by another, is asked after only."""
-    payment = tx.subscription_payments.get(payment_id)
-    tx.subscription_collections.foresee(payment.subscription_id)
-    tx.subscriptions.foresee_invoice(payment.invoice_id)
-    asked = replace(collecting(payment, tx), cancels=payment.is_to_be_called_off)
-    collection = tx.subscription_collections.find(payment.subscription_id)
-    is_paid = tx.subscriptions.get_invoice(payment.invoice_id).status == "paid"
-    if not is_paid and (collection is None or not collection.is_handed_over):
-        return asked
-    return replace(asked, key=None)
-
-
-def settle_charge(asked: Collecting, powers: Powers) -> Asked:
-    """Ask the processor for a charge, or what became of it, or to call it off."""
-    if not asked.cancels:
-        return ask_and_take(asked, powers)
-    try:
-        return Asked(asked, powers.cards.cancel(asked.order))
-    except GatewayUnavailable:
-        return Asked(asked, Unreachable())
-
-
 def keep_answer(asked: Asked, tx: Transaction) -> None:
     """Keep what the processor said; what has no answer is asked after later. What it knows nothing
     of, and could not be asked for since the method is gone, has failed after a while.
@@ -156,7 +133,10 @@ def keep_answer(asked: Asked, tx: Transaction) -> None:
         tx.subscription_payments.keep(payment)
         tx.subscription_collections.keep(collection)
         tx.tell(lost)
-        _declined(subscription, collection, NEVER_ARRIVED, tx)
+        if tx.subscriptions.get_invoice(payment.invoice_id).left != payment.amount:
+            collection.look_at(tx.now)
+        else:
+            _declined(subscription, collection, NEVER_ARRIVED, tx)
     if payment.is_under_way:
         tx.subscription_payments.postpone(payment)
 
@@ -210,7 +190,7 @@ def keep_heard(
     if heard.status is _S.SUCCEEDED and heard.received not in (None, payment.amount):
         raise WebhookContradictsBooks("Another amount was taken than was asked for.")
     invoice = tx.subscriptions.get_invoice(payment.invoice_id)
-    if invoice.status == "paid":
+    if invoice.paid_at is not None:
         _came_second(subscription, collection, payment, invoice, heard, tx)
         return
     was_given_up = not payment.is_under_way
@@ -223,7 +203,9 @@ def keep_heard(
             _call_off_others(payment, tx)
         keep_paid(subscription, collection, payment, invoice, tx)
     elif payment.is_under_way:
-        _begins_to_wait(subscription, collection, payment, tx)
+        _begins_to_wait(subscription, collection, payment, invoice, tx)
+    elif payment.amount != invoice.left:
+        collection.look_at(tx.now)
     elif payment.failure_code == TOO_SMALL:
         _let_go(subscription, collection, payment, tx)
     elif collection.method_id != payment.method_id or payment.is_superseded:
@@ -273,7 +255,8 @@ def keep_paid(
     invoice: SubscriptionInvoice,
     tx: Transaction,
 ) -> None:
-    """An invoice is paid."""
+    """An invoice is paid; what was set off of it beside that is credit again."""
+    give_back_beyond(subscription, invoice, payment, tx)
     tx.subscription_payments.pay_invoice(payment, invoice)
     _owes_less(subscription, collection, invoice, PAID, tx)
 
@@ -302,8 +285,14 @@ def _owes_less(
     is well again."""
     is_more = tx.subscription_payments.oldest_open(subscription.id, invoice.id) is not None
     collection.look_at(tx.now if is_more else None)
-    if is_more:
-        return
+    if not is_more:
+        _all_is_well(subscription, collection, reason, tx)
+
+
+def _all_is_well(
+    subscription: Subscription, collection: Collection, reason: str, tx: Transaction
+) -> None:
+    """Nothing is open: what was declined counts no more, and the tenant is served."""
     if (recovered := collection.recover(reason)) is not None:
         tx.tell(recovered)
     usage = usage_due(taxed(subscription, tx), tx)
@@ -339,14 +328,16 @@ def _begins_to_wait(
     subscription: Subscription,
     collection: Collection,
     payment: SubscriptionPayment,
+    invoice: SubscriptionInvoice,
     tx: Transaction,
 ) -> None:
-    """The bank asks the tenant, who is dunned for it. Where another card was given meanwhile, or
-    the processor collects it itself by now, it is called off."""
+    """The bank asks the tenant, who is dunned for it. Where another card was given meanwhile, the
+    processor collects it itself by now, or a credit has paid a part of it, it is called off."""
     is_of_another = collection.method_id != payment.method_id
-    if is_of_another or collection.is_handed_over:
-        superseded = payment.supersede(OTHER_METHOD if is_of_another else HANDED_OVER)
-        if superseded is not None:
+    is_of_less = payment.amount != invoice.left
+    if is_of_another or is_of_less or collection.is_handed_over:
+        reason = SET_OFF if is_of_less else OTHER_METHOD if is_of_another else HANDED_OVER
+        if (superseded := payment.supersede(reason)) is not None:
             tx.subscription_payments.keep(payment)
             tx.tell(superseded)
         return
@@ -367,7 +358,8 @@ def _still_waits(
         return
     if collection.dunning.failing_since is None:
         tx.subscription_collections.keep(collection)
-        _begins_to_wait(subscription, collection, payment, tx)
+        invoice = tx.subscriptions.get_invoice(payment.invoice_id)
+        _begins_to_wait(subscription, collection, payment, invoice, tx)
         return
     terms, held = tx.settings.dunning, tx.subscription_collections.held()
     step = collection.dunning.after_failure(terms, held, tx.now)

@@ -29,6 +29,8 @@ PRINTED: Final = {
     "platform_credit_note": ("platform-credit-notes", "platform-credit-note-1"),
 }
 """Where each kind of document lies, and by which template it is drawn."""
+SET_OFF: Final = "platform-set-off-1"
+"""By which an invoice is drawn whose credit pays earlier ones: it is a credit note of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,14 @@ class AskedFor:
 
     @property
     def template(self) -> str:
-        return PRINTED[self.document.kind][1]
+        sets_off = isinstance(self.document, SubscriptionInvoice) and self.document.bill.set_off
+        return SET_OFF if sets_off else PRINTED[self.document.kind][1]
 
     @property
     def object_name(self) -> str:
-        folder, template = PRINTED[self.document.kind]
+        folder, _ = PRINTED[self.document.kind]
         digest = self.document.payload_sha256.hex()[:16]
-        return f"{folder}/{self.document.id}/{template}-{digest}-sealed.pdf"
+        return f"{folder}/{self.document.id}/{self.template}-{digest}-sealed.pdf"
 
 
 def draw_and_link(asked: AskedFor, powers: Powers) -> PdfLink:

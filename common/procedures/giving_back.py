@@ -42,7 +42,7 @@ from common.ports.transactions import TryAgain
 from common.procedures.claiming_back import next_part
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
-from common.procedures.subscribing import settle
+from common.procedures.subscribing import settle, with_credit_set_off
 
 REFUNDED: Final = "Given back at the processor"
 TAKEN: Final = "A bank asks for the money of the invoice back"
@@ -246,7 +246,7 @@ def _went_back(
 def _told(fact: SubscriptionFact | None, tx: Transaction) -> None:
     """Keep what became of a subscription, with the invoice of it if there is one."""
     if fact is not None and fact.bill is not None:
-        settle(fact, tx)
+        settle(with_credit_set_off(fact, tx), tx)
     elif fact is not None:
         tx.subscriptions.keep(fact.subject)
         tx.tell(fact)

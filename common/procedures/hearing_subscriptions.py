@@ -60,7 +60,7 @@ def paid_there(about: ProcessorObject, heard: Heard, tx: Transaction) -> None:
         _paid_twice(subscription, about, heard.received, tx)
         return
     invoice, trials = waiting
-    taken = SubscriptionPayment.taken_there(invoice, trials + 1, about.id, about.payment_intent, tx)
+    taken = _taken(invoice, trials, about, heard.received, tx)
     tx.subscription_payments.keep(taken)
     tx.tell(taken.pays())
     keep_paid(subscription, collection, taken, invoice, tx)
@@ -79,8 +79,20 @@ def _paid_twice(
     if not paid:
         raise WebhookContradictsBooks("No invoice of this subscription waits for this money.")
     invoice, trials = paid
-    taken = SubscriptionPayment.taken_there(invoice, trials + 1, about.id, about.payment_intent, tx)
+    taken = _taken(invoice, trials, about, received, tx)
     send_back(taken.second(invoice, tx), invoice, tx)
+
+
+def _taken(
+    invoice: SubscriptionInvoice,
+    trials: int,
+    about: ProcessorObject,
+    received: Money,
+    tx: Transaction,
+) -> SubscriptionPayment:
+    return SubscriptionPayment.taken_there(
+        invoice, trials + 1, about.id, about.payment_intent, received, tx
+    )
 
 
 def declined_there(about: ProcessorObject, tx: Transaction) -> None:

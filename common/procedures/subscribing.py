@@ -5,7 +5,7 @@ invoice, its number, the entries in the platform's books, the credits of a perio
 own account, the trail and the answer are one commit, whoever asked for it.
 """
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from common.domain.identifiers import (
     CreditLotId,
@@ -22,12 +22,16 @@ from common.domain.stored_method import StoredMethod
 from common.domain.subscription import Status, Subscription, SubscriptionFact
 from common.domain.subscription_collection import Collection
 from common.domain.subscription_invoice import Bill, Purpose, SubscriptionInvoice, issue
+from common.domain.subscription_payment import SubscriptionPayment
+from common.domain.subscription_set_off import give_back_set_off, set_off_by, with_set_off
 from common.domain.subscription_terms import Terms
 from common.domain.usage_bill import UsageDue
 from common.ports.transaction import Transaction
 from common.procedures.granting import grant_once
 
 OTHER_METHOD: Final = "Another method was chosen"
+SET_OFF: Final = "A credit has paid a part of it"
+F = TypeVar("F", bound=SubscriptionFact)
 
 
 def foresee_bill(tx: Transaction, subscription_id: SubscriptionId | None = None) -> None:
@@ -57,15 +61,17 @@ def settle(
     """Keep the subscription, tell what happened, grant the period's credits, write the invoice.
 
     `usage` is marked as billed where a period has ended; where none has, nothing was billed of it.
-    What it makes due is collected; `collection` is how, where that is known already. The series
-    comes last: all tenants stand in line for it.
+    What it makes due is collected, and what it has set off is collected no more; `collection` is
+    how, where that is known already. The series comes last: all tenants stand in line for it.
     """
     subscription, bill = fact.subject, fact.bill
     tx.subscriptions.keep(subscription)
     tx.tell(fact)
     if usage is not None and usage.is_over(subscription):
         tx.usage.keep_billed(usage, subscription)
-    if bill is not None and not bill.due.is_zero:
+    if bill is not None and bill.set_off:
+        _collect_less(subscription, bill, collection, tx)
+    elif bill is not None and not bill.due.is_zero:
         _collect(subscription, collection, tx)
     elif subscription.status is Status.CANCELED:
         _collect_the_rest(subscription, collection, tx)
@@ -74,7 +80,50 @@ def settle(
     tx.subscriptions.foresee_series(tx.now.year)
     if bill.purpose is Purpose.PERIOD:
         _grant(subscription, tx, already_granted_micro)
-    return _invoice(subscription, bill, tx)
+    invoice = _invoice(subscription, bill, tx)
+    for moved in set_off_by(invoice.id, bill.set_off):
+        tx.platform_credits.set_off(moved)
+    return invoice
+
+
+def foresee_set_off(tx: Transaction) -> None:
+    """What it takes to set a credit off is read along with the subscription that stands."""
+    tx.subscription_collections.foresee()
+    tx.subscription_payments.foresee()
+    tx.subscription_payments.foresee_all_open()
+
+
+def with_credit_set_off(fact: F, tx: Transaction) -> F:
+    """What has happened, with what it leaves of the credit set off against what is open (SUB-5).
+
+    Nothing is while the processor collects it: that takes what its own invoices say.
+    """
+    subscription = fact.subject
+    if fact.bill is None or subscription.credit.is_zero:
+        return fact
+    collection = tx.subscription_collections.find(subscription.id)
+    if collection is None or collection.is_handed_over:
+        return fact
+    return with_set_off(fact, tx.subscription_payments.all_open(subscription.id))
+
+
+def _collect_less(
+    subscription: Subscription, bill: Bill, known: Collection | None, tx: Transaction
+) -> None:
+    """A credit has paid a part of what is open, or all: only what is left is asked for."""
+    paid = {each.invoice_id: each.amount for each in bill.set_off}
+    open_ = tx.subscription_payments.all_open(subscription.id)
+    is_more = any(each.left != paid.get(each.id) for each in open_)
+    waiting = tx.subscription_payments.find_waiting(subscription.id)
+    is_waiting = waiting is not None and waiting.invoice_id in paid
+    if is_waiting:
+        supersede_waiting(subscription.id, SET_OFF, tx)
+    collection = known or tx.subscription_collections.find(subscription.id)
+    if collection is not None:
+        collection.owe_less(tx, is_waiting=is_waiting, is_more=is_more)
+        if subscription.status is Status.CANCELED and is_more and not is_waiting:
+            collection.owe(tx)
+        tx.subscription_collections.keep(collection)
 
 
 def begin_to_collect(
@@ -161,6 +210,29 @@ def _collect_the_rest(
     if collection is not None and collection.dunning.failing_since is not None:
         collection.owe(tx)
         tx.subscription_collections.keep(collection)
+
+
+def give_back_beyond(
+    subscription: Subscription,
+    invoice: SubscriptionInvoice,
+    payment: SubscriptionPayment,
+    tx: Transaction,
+) -> None:
+    """Book what of a payment is beyond what was left of its invoice as the tenant's credit again,
+    and let that pay what else is open. Its charge was under way when the credit was set off; the
+    payment is booked behind this, and pays all that is due then."""
+    if payment.amount <= invoice.left:
+        return
+    open_ = tx.subscription_payments.all_open(subscription.id)
+    others = [each for each in open_ if each.id != invoice.id]
+    given_back = give_back_set_off(subscription, invoice, payment, others)
+    if given_back is None:
+        return
+    fact, entries = given_back
+    for moved in entries:
+        tx.platform_credits.set_off(moved)
+    tx.subscriptions.keep(subscription)
+    tx.tell(fact)
 
 
 def _grant(subscription: Subscription, tx: Transaction, already_granted_micro: int) -> None:

@@ -4,6 +4,7 @@ A plan and seats change at once, and the rest of the period is prorated to the s
 changes with the next period. `?preview=true` answers the invoice that the same change would make,
 reckoned by the same rule, and a signed quote that binds for a quarter of an hour; it changes
 nothing and needs no confirmation. Who gives the quote back is charged exactly that, or nothing.
+What a change credits is set off against what is open first: only the rest is charged and dunned.
 """
 
 from copy import copy
@@ -35,7 +36,13 @@ from common.domain.subscription_terms import Terms
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.approving import confirming
-from common.procedures.subscribing import settle, terms_with, version_for
+from common.procedures.subscribing import (
+    foresee_set_off,
+    settle,
+    terms_with,
+    version_for,
+    with_credit_set_off,
+)
 from common.runtime.declaration import http_function
 
 
@@ -91,7 +98,7 @@ def change_subscription(request: ChangeSubscription, tx: Transaction) -> Subscri
     """
     quote = tx.quotes.read(request.quote_token) if request.quote_token else None
     tx.plans.foresee(request.plan, request.plan_version)
-    tx.subscription_collections.foresee()
+    foresee_set_off(tx)
     subscription = tx.subscriptions.take()
     subscription.must_run(tx.now)
     if request.preview:
@@ -127,4 +134,5 @@ def changed(
         request.agreed_monthly_fee or (asked.agreed if version.id == asked.version_id else None),
     )
     at_once, later = terms_with(subscription, version, wanted)
-    return change_of(subscription, at_once, later, at, request.reason)
+    told = change_of(subscription, at_once, later, at, request.reason)
+    return with_credit_set_off(told, tx)

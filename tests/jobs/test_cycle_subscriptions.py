@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 
+from tests.buying import card
+from tests.charging import collect
 from tests.hotel import Hotel, House, usd
 from tests.prepaying import lots
 from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
@@ -111,9 +113,11 @@ def test_by_hand_one_period_a_call(hotel: Hotel, clock: Clock) -> None:
 def test_bills_the_interval_that_was_changed_and_uses_the_credit(
     hotel: Hotel, clock: Clock
 ) -> None:
-    """Team down to Free at once: of 99.00 nearly all is left, and pays a part of a year of Pro."""
+    """Team, paid, down to Free at once: of 99.00 nearly all is left, and pays a part of a year of
+    Pro."""
     clock("2026-01-31T12:00:30+00:00")
-    subscribed(hotel, "team")
+    subscribed(hotel, "team", paymentMethodId=card(hotel))
+    collect(hotel)
     assert change(hotel, plan="free").status_code == 200
     credit = shown(hotel)["subscription"]["credit"]["amountMicro"]
     assert abs(credit - 99_000_000) <= 10_000

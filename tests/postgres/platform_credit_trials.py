@@ -60,6 +60,11 @@ PLATFORM_CREDITS: Final = [
     ),
     Trial("no_more_is_refunded_than_was_paid", INVOICES, {**UNPAID, "refunded_micro": 1}),
     Trial(
+        "no_more_is_set_off_than_is_due",
+        INVOICES,
+        {**UNPAID, "refunded_micro": 0, "set_off_micro": -1},
+    ),
+    Trial(
         "money_of_a_bank_is_not_negative",
         INVOICES,
         {**UNPAID, "refunded_micro": 0, "lost_micro": -1},

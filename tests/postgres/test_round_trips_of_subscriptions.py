@@ -40,7 +40,8 @@ def test_a_trial_takes_three_and_four(hotel: Hotel, behind: House, proxy: Proxy)
 
 @pytest.mark.req("BEY-5")
 def test_a_quote_costs_no_round_trip(hotel: Hotel, behind: House, proxy: Proxy) -> None:
-    """Neither to sign it nor to prove it: a change with one asks what one without it asks."""
+    """Neither to sign it nor to prove it: a change with one asks what one without it asks, though
+    that sets a credit off against what is open, and writes that down."""
     subscribed(hotel)
     through = at(behind, hotel)
     assert change(through, plan="team").status_code == 200
@@ -54,7 +55,7 @@ def test_a_quote_costs_no_round_trip(hotel: Hotel, behind: House, proxy: Proxy) 
     with proxy.counting() as unquoted:
         assert change(through, plan="team").status_code == 200
 
-    assert [each.statements for each in quoted.asked] == [
-        each.statements for each in unquoted.asked
+    assert [each.statements for each in quoted.asked[:-1]] == [
+        each.statements for each in unquoted.asked[:-1]
     ]
     assert (previewed.round_trips, quoted.round_trips) == (3, 4)

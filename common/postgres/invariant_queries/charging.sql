@@ -1,10 +1,11 @@
 -- How the platform's invoices are charged, and what is dunned.
 
 -- invariant: a_paid_platform_invoice_was_taken
--- An invoice is paid by the one charge of it that succeeded, for what was due, and that is booked
--- as its payment; what is given up is booked as lost, and as no loss where it is paid after all, and
--- nothing else is.
-SELECT invoices.id, concat_ws(' ', number, 'due', due_micro, 'taken', taken.amount_micro,
+-- An invoice is paid by the one charge of it that succeeded, for what no credit had paid of what was
+-- due, and that is booked as its payment; what is given up is booked as lost, and as no loss where it
+-- is paid after all, and nothing else is.
+SELECT invoices.id, concat_ws(' ', number, 'due', due_micro, 'set off', set_off_micro,
+  'taken', taken.amount_micro,
   'booked', paid.amount_micro, 'lost', lost.amount_micro)
 FROM billing_central.subscription_invoices AS invoices
 LEFT JOIN billing_central.subscription_payments AS taken
@@ -13,32 +14,49 @@ LEFT JOIN billing_central.platform_entries AS paid
   ON paid.invoice_id = invoices.id AND paid.part = 50
 LEFT JOIN billing_central.platform_entries AS lost
   ON lost.invoice_id = invoices.id AND lost.part = 51
+CROSS JOIN LATERAL (
+  SELECT due_micro - set_off_micro AS micro, due_micro - set_off_micro - coalesce((
+    SELECT sum(amount_micro)
+    FROM billing_central.platform_reversal_entries AS back
+    WHERE back.invoice_id = invoices.id
+      AND starts_with(source, 'set_off_back:')
+      AND debit_account = 'bad_debt'), 0) AS given_up_micro
+) AS left_over
 WHERE invoices.tenant_id = billing_central.current_tenant()
   AND ((taken.id, taken.amount_micro, taken.currency, paid.amount_micro, paid.currency,
         paid.debit_account, paid.credit_account)
        IS DISTINCT FROM
-       (paid_by, CASE WHEN paid_at IS NOT NULL THEN due_micro END,
+       (paid_by, CASE WHEN paid_at IS NOT NULL THEN micro END,
         CASE WHEN paid_at IS NOT NULL THEN invoices.currency END,
-        CASE WHEN paid_at IS NOT NULL THEN due_micro END,
+        CASE WHEN paid_at IS NOT NULL THEN micro END,
         CASE WHEN paid_at IS NOT NULL THEN invoices.currency END,
         CASE WHEN paid_at IS NOT NULL THEN 'processor_clearing' END,
         CASE WHEN paid_at IS NULL THEN NULL
           WHEN given_up_at IS NULL THEN 'receivable' ELSE 'bad_debt' END)
     OR (lost.amount_micro, lost.debit_account, lost.credit_account) IS DISTINCT FROM
-       (CASE WHEN given_up_at IS NOT NULL THEN due_micro END,
+       (CASE WHEN given_up_at IS NOT NULL THEN given_up_micro END,
         CASE WHEN given_up_at IS NOT NULL THEN 'bad_debt' END,
         CASE WHEN given_up_at IS NOT NULL THEN 'receivable' END));
 
 -- invariant: a_charge_is_of_its_invoice
--- A charge is of what is due of an invoice of its own subscription, tried in turn, and the first
--- one's id is the invoice's.
+-- A charge is of what is due of an invoice of its own subscription, or of what credits had left of
+-- that by some time, tried in turn, and the first one's id is the invoice's.
 SELECT charges.id, concat_ws(' ', 'trial', trial, 'of', invoice_id, 'for', amount_micro)
 FROM billing_central.subscription_payments AS charges
 LEFT JOIN billing_central.subscription_invoices AS invoices ON invoices.id = invoice_id
 WHERE charges.tenant_id = billing_central.current_tenant()
-  AND ((charges.subscription_id, amount_micro, charges.currency, charges.tenant_id)
+  AND ((charges.subscription_id, charges.currency, charges.tenant_id)
        IS DISTINCT FROM
-       (invoices.subscription_id, due_micro, invoices.currency, invoices.tenant_id)
+       (invoices.subscription_id, invoices.currency, invoices.tenant_id)
+    OR amount_micro NOT IN (
+      SELECT due_micro
+      UNION ALL
+      SELECT due_micro - sum(CASE debit_account WHEN 'customer_credit'
+               THEN moved.amount_micro ELSE -moved.amount_micro END)
+               OVER (ORDER BY moved.occurred_at, source, part)
+      FROM billing_central.platform_reversal_entries AS moved
+      WHERE moved.invoice_id = invoices.id
+        AND starts_with(source, 'set_off'))
     OR trial = 1 AND substr(charges.id, 5) <> substr(invoice_id, 5)
     OR trial > 1 AND NOT EXISTS (
       SELECT FROM billing_central.subscription_payments AS before
@@ -61,7 +79,7 @@ WHERE subscriptions.tenant_id = billing_central.current_tenant()
       AND (status <> 'canceled' OR EXISTS (
         SELECT FROM billing_central.subscription_invoices AS owed
         WHERE owed.subscription_id = subscriptions.id
-          AND due_micro > 0 AND paid_at IS NULL AND given_up_at IS NULL))
+          AND due_micro > set_off_micro AND paid_at IS NULL AND given_up_at IS NULL))
       AND NOT EXISTS (
         SELECT FROM billing_central.subscription_payments AS charges
         WHERE charges.subscription_id = subscriptions.id

@@ -112,7 +112,7 @@ WITH expected AS (
   FROM billing_central.platform_reversal_entries
   WHERE tenant_id = billing_central.current_tenant()
     AND (starts_with(source, 'refund:') OR starts_with(source, 'surplus:')
-      OR starts_with(source, 'came_back:') OR part < 2)
+      OR starts_with(source, 'came_back:') OR starts_with(source, 'dispute:') AND part < 2)
 )
 SELECT source, concat_ws(' ', 'not booked:', debit, credit, micro, currency)
 FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM booked) AS missing
@@ -198,6 +198,53 @@ WHERE refunds.tenant_id = billing_central.current_tenant()
          ',"status":', to_json(status),
          CASE WHEN surplus_id IS NOT NULL THEN concat(',"surplusOf":', to_json(surplus_id)) END,
          '}'), 'UTF8')));
+
+-- invariant: what_a_credit_pays_is_set_off_once
+-- What an invoice says that credits have paid of it is what is booked of that: by the documents that
+-- say so, for as much, and by credits that were given back; of these, by the one payment of it that
+-- took more than was left, and no more than that.
+SELECT invoices.id, concat_ws(' ', number, 'set off', set_off_micro, 'booked', booked)
+FROM billing_central.subscription_invoices AS invoices
+LEFT JOIN LATERAL (
+  SELECT sum(CASE debit_account WHEN 'customer_credit' THEN amount_micro ELSE -amount_micro END)
+           AS booked
+  FROM billing_central.platform_reversal_entries AS moved
+  WHERE moved.invoice_id = invoices.id
+    AND moved.currency = invoices.currency
+    AND starts_with(source, 'set_off')
+) AS sums ON true
+WHERE tenant_id = billing_central.current_tenant()
+  AND set_off_micro <> coalesce(booked, 0)
+UNION ALL
+SELECT coalesce(said.source, booked.source), concat_ws(' ', 'says', said.micro, 'of',
+  said.invoice_id, 'booked', booked.amount_micro, 'of', booked.invoice_id, debit_account,
+  credit_account)
+FROM (
+  SELECT concat('set_off:', id) AS source, place - 1 AS part, share #>> '{invoice,id}' AS invoice_id,
+         (share ->> 'amountMicro')::bigint AS micro
+  FROM billing_central.subscription_invoices
+  CROSS JOIN LATERAL jsonb_array_elements(payload::jsonb -> 'setOff') WITH ORDINALITY
+    AS shares (share, place)
+  WHERE tenant_id = billing_central.current_tenant()
+    AND position('"setOff":' IN payload) > 0
+) AS said
+FULL JOIN (
+  SELECT *
+  FROM billing_central.platform_reversal_entries
+  WHERE tenant_id = billing_central.current_tenant()
+    AND starts_with(source, 'set_off:sin_')
+) AS booked ON booked.source = said.source AND booked.part = said.part
+WHERE (said.invoice_id, said.micro, 'customer_credit', 'receivable') IS DISTINCT FROM
+      (booked.invoice_id, booked.amount_micro, debit_account, credit_account)
+UNION ALL
+SELECT source, concat_ws(' ', 'gives back', back.amount_micro, 'of', back.invoice_id, 'paid by',
+  paid_by)
+FROM billing_central.platform_reversal_entries AS back
+LEFT JOIN billing_central.subscription_invoices AS invoices ON invoices.id = back.invoice_id
+WHERE back.tenant_id = billing_central.current_tenant()
+  AND starts_with(source, 'set_off_back:')
+  AND (concat('set_off_back:', paid_by), credit_account) IS DISTINCT FROM
+      (source, 'customer_credit');
 
 -- invariant: what_came_twice_goes_back_once
 -- Of a charge that came second for its invoice, which another one has paid, all goes back by one

@@ -31,7 +31,7 @@ WHERE period_start < ended;
 -- The invoices of a subscription's period, without tax and what was used, come to what its fees cost
 -- for the seconds that each was in force, rounded once, half away from zero, and to what of the
 -- period went back beside that, as far as it was billed then; and its credit is what invoices left
--- of it.
+-- of it and what was not set off against them.
 WITH RECURSIVE exact AS (
   SELECT id, sum(fee * (since - coalesce(until, 0))) AS cost
   FROM (
@@ -75,7 +75,7 @@ LEFT JOIN LATERAL (
   SELECT sum(total_micro - tax_micro - usage.micro)
            FILTER (WHERE invoices.period_number = subscriptions.period_number
                    AND purpose <> 'taken_back') AS invoiced,
-         sum(carried_micro) - sum(brought_micro) AS left_over
+         sum(carried_micro) - sum(brought_micro) - sum(set_off_micro) AS left_over
   FROM billing_central.subscription_invoices AS invoices
   CROSS JOIN LATERAL (
     SELECT coalesce(sum((line ->> 'amountMicro')::bigint), 0) AS micro

@@ -81,7 +81,8 @@ def test_up_and_down_in_circles_gives_back_what_was_paid_and_no_more(
 ) -> None:
     """Three times round, within seconds: each round's price is back to the cent of a second.
 
-    What goes beyond the last invoice stands to the tenant's credit, and pays the next one.
+    Nothing was paid yet: what goes back is set off against what is open, the oldest first, and
+    29.00 are left to pay, as before.
     """
     in_the_middle(hotel, clock)
     for plan in ("team", "pro") * 3:
@@ -91,9 +92,12 @@ def test_up_and_down_in_circles_gives_back_what_was_paid_and_no_more(
 
     assert 0 <= sum(totals) <= 1
     credit = shown(hotel)["subscription"]["credit"]["amountMicro"]
-    due = sum(row[3] for row in invoices(hotel)[1:])
-    assert credit // 10_000 == due - sum(totals)
-    assert shown(hotel)["nextInvoice"]["creditUsed"]["amountMicro"] == min(credit, 29_000_000)
+    left = hotel.house.sql(
+        "SELECT sum(due_micro - set_off_micro)::bigint / 10000"
+        " FROM billing_central.subscription_invoices WHERE tenant_id = :t",
+        t=hotel.tenant_id,
+    )
+    assert (left, credit) == ([[2_900 + sum(totals)]], 0)
     assert lots(hotel) == [["renewal", 1_000, 0]]
     assert broken(hotel) == []
 

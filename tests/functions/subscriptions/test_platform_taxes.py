@@ -72,7 +72,7 @@ def test_without_a_seller_an_invoice_has_no_tax_and_says_why(hotel: Hotel) -> No
 def test_what_is_quoted_declared_and_charged_has_its_tax(hotel: Hotel, clock: Clock) -> None:
     """A hotel in Paris without a valid number: 20 % of France, through the one-stop shop.
 
-    29.00 are 34.80. After ten of thirty days Team: 46.67 more, and 9.33 on that. At once back: all
+    29.00 are 34.80. After ten of thirty days Team: 46.67 more, and 9.33 on that. Paid and back: all
     of it is a credit, which pays 34.80 of the next period, so that 21.20 of 56.00 are left.
     """
     clock("2026-04-01T00:00:30+00:00")
@@ -99,6 +99,7 @@ def test_what_is_quoted_declared_and_charged_has_its_tax(hotel: Hotel, clock: Cl
     changed = change(hotel, plan="team", quoteToken=quoted["quoteToken"]).json["invoice"]["bill"]
     assert changed == quoted["bill"]
     assert (changed["net"], changed["due"]) == (usd(4_667), usd(5_600))
+    collect(hotel)
     back = change(hotel, plan="pro").json["invoice"]["bill"]
     assert (back["tax"]["amount"], back["creditLeft"]) == (usd(-933), usd(5_600))
     assert rows(hotel, "2026-Q2") == [["FR", 20, 2_900, 580]]

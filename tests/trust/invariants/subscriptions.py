@@ -11,6 +11,7 @@ COSTS = "a_period_costs_what_its_terms_cost"
 WRITTEN = "a_platform_invoice_is_as_it_was_written"
 TAXED = "a_platform_invoice_bears_the_tax_that_it_says"
 BOOKED = "a_platform_invoice_is_booked"
+SET_OFF = "what_a_credit_pays_is_set_off_once"
 DIGESTED = "a_subscription_is_what_its_trail_digested"
 GUARDED = "what_the_platform_does_once_is_guarded"
 TRIAL = "a_trial_is_in_front_of_the_first_period"
@@ -21,13 +22,15 @@ STANDS = "an_aggregate_stands_where_its_trail_ended"
 MINE = "tenant_id = '{tenant}'"
 STANDING = f"{MINE} AND status <> 'canceled'"
 INVOICES = "billing_central.subscription_invoices"
+REVERSALS = "billing_central.platform_reversal_entries"
 MOVEMENTS = "billing_central.revenue_movements"
 FIRST = f"{MINE} AND purpose = 'period'"
 
 
 def hotel_that_subscribes(house: House) -> Hotel:
     """A trial that was canceled; then Team, changed to Pro at once and to a year later: a credit
-    is left. It stands in Paris, and is billed with tax; afterwards nobody sells any more."""
+    pays a part of what is open. It stands in Paris, and is billed with tax; afterwards nobody
+    sells any more."""
     hotel = house.new_hotel()
     somebody_sells(house)
     settle_in(hotel, "FR")
@@ -53,6 +56,21 @@ SUBSCRIPTIONS = (
     plant(ONCE, _set("period_number = period_number + 1"), also=(COSTS, DIGESTED)),
     plant(COSTS, _set("billed_micro = billed_micro + 10000"), also=(DIGESTED,)),
     plant(COSTS, _set("credit_micro = credit_micro + 1"), also=(DIGESTED,)),
+    plant(
+        SET_OFF,
+        f"UPDATE {INVOICES} SET set_off_micro = set_off_micro - 10000"
+        f" WHERE {MINE} AND set_off_micro > 0",
+        also=(COSTS,),
+    ),
+    plant(SET_OFF, f"UPDATE {REVERSALS} SET credit_account = 'bad_debt' WHERE {MINE}"),
+    plant(
+        SET_OFF,
+        f"UPDATE {INVOICES} SET set_off_micro = 0 WHERE {MINE}",
+        f"INSERT INTO {REVERSALS} SELECT tenant_id, 'set_off_back:pin_x', part, invoice_id,"
+        f" credit_account, debit_account, currency, amount_micro, occurred_at FROM {REVERSALS}"
+        f" WHERE {MINE}",
+        also=(COSTS,),
+    ),
     plant(
         COSTS,
         _set("given_back = '[[\"refund:re_1\", 99000000, 1000000]]'"),

@@ -20,12 +20,12 @@ from tests.hotel import Hotel
 from tests.paying import acted, run_job
 from tests.prepaying import available, granted, micro
 from tests.proofs import told
-from tests.subscribing import invoices, shown, subscribed
+from tests.subscribing import WHY, invoices, shown, subscribed
 from tests.trust.faults.subscription_examples import overdue
 from tests.trust.races.plays.credits import moves
 from tests.trust.races.plays.playbill import race, statuses
 from tests.trust.races.plays.purchases import runs, sends
-from tests.trust.races.plays.subscriptions import runs_the_cycle
+from tests.trust.races.plays.subscriptions import asks, runs_the_cycle
 from tests.trust.races.stage import Stage
 from tests.webhooks import Webhook, disputed, event, refunded_there
 
@@ -123,6 +123,29 @@ def a_cycle_beside_a_collection(stage: Stage) -> None:
     assert len(invoices(hotel)) == 2
     assert debts(hotel) == ["paid", "paid"]
     assert asked_of_the_processor(hotel) == 2
+
+
+@race
+def a_set_off_beside_a_charge(stage: Stage) -> None:
+    """Team is charged while it goes down to Pro, by the job and by an event, and nobody has asked
+    before: whoever is first, what is taken beyond the credits is what is owed, and all is paid."""
+    hotel = stage.hotel
+    subscribed(hotel, "team", paymentMethodId=card(hotel))
+    collect(hotel, settles=False)
+    taken = told_of(hotel, "payment_intent.succeeded", last_charge(hotel), 9_900)
+    stage.plays("job", runs(hotel, "settle_subscription_payments"))
+    stage.plays("event", sends(taken, "evt_taken"))
+    stage.plays("change", asks(hotel, "change", "PUT", plan="pro", reason=WHY))
+
+    stage.play()
+
+    given = -invoices(hotel)[1][2]
+    assert (booked(hotel), debts(hotel)) == (
+        [["processor_clearing", "receivable", 9_900]],
+        ["paid", "paid"],
+    )
+    credit = shown(hotel)["subscription"]["credit"]["amountMicro"]
+    assert (credit, status(hotel)) == (given * 10_000, "active")
 
 
 @race
