@@ -98,6 +98,14 @@ NOTICED_TOO: Final = (
         noticed_by=applying.who_fails_at_night_is_heard_of,
     ),
     Mistake(
+        name="a chart that no job is seen on",
+        file="modules/monitoring/figures.tf",
+        before="(%[2]s unless %[2]s offset 5m) or increase(%[2]s[5m])",
+        after="increase(%[2]s[5m])",
+        noticed_by=shields.the_dashboard_shows_all_of_it,
+        says="a chart draws nothing",
+    ),
+    Mistake(
         name="a consumer that nobody watches",
         file="modules/pubsub/main.tf",
         before='name                       = "billing-${replace(each.key, "_", "-")}"\n  topic ',
