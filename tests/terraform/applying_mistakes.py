@@ -114,6 +114,14 @@ NOTICED_TOO: Final = (
         noticed_by=applying.who_fails_at_night_is_heard_of,
     ),
     Mistake(
+        name="an alarm by any event",
+        file="modules/monitoring/main.tf",
+        before="seconds = 300 #",
+        after="seconds = 0 #",
+        noticed_by=applying.a_backlog_that_is_filtered_is_looked_at_for_a_while,
+        says="tax_rule_missing is raised by what it does not ask for",
+    ),
+    Mistake(
         name="a secret that nobody fills",
         file="modules/service/main.tf",
         before="    origin-keys      = module.accounts.origins\n",
