@@ -18,9 +18,10 @@ CHARTS: Final[list[dict[str, Any]]] = json.loads(
     (ROOT / "terraform/charts.json").read_text(encoding="utf-8")
 )
 KINDS: Final = {
-    "count": {"counter", "histogram"},
+    "count": {"counter"},
     "level": {"gauge"},
     "slowest": {"histogram"},
+    "times": {"histogram"},
 }
 ASKED_FOR: Final = {
     "post latency",

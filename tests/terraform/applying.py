@@ -29,6 +29,7 @@ from tests.terraform.shields import at, minutes_between
 README: Final = ROOT / "README.md"
 SEEN_AS_LONG_SECONDS: Final = 600
 HOUR_MINUTES: Final = 60
+A_WHILE_SECONDS: Final = 120
 APIS: Final = {
     "google_artifact_registry_": "artifactregistry",
     "google_billing_budget": "billingbudgets",
@@ -177,6 +178,18 @@ def who_fails_at_night_is_heard_of(plan: Plan, functions: Functions) -> Iterator
             yield f"nobody hears that {each.values['name']} holds events back"
 
 
+def a_backlog_that_is_filtered_is_looked_at_for_a_while(
+    plan: Plan, functions: Functions
+) -> Iterator[str]:
+    """Backlogs may count messages that a filter leaves out until those are acknowledged
+    (cloud.google.com/pubsub/docs/filtering): for a moment any event looks like an alarming one."""
+    for alert in plan.of("google_monitoring_alert_policy"):
+        for condition in at(alert.values, "conditions", "condition_threshold"):
+            filtered = "billing-alarm-" in str(condition.get("filter"))
+            if filtered and int(condition["duration"].removesuffix("s")) < A_WHILE_SECONDS:
+                yield f"{alert.index} is raised by what it does not ask for"
+
+
 def the_first_time_is_told(plan: Plan, functions: Functions) -> Iterator[str]:
     """Cloud Run makes no revision that names a secret without a version, and no topic of another
     project can be listened to unless that project allows it."""
@@ -208,6 +221,7 @@ APPLYING: Final[tuple[Rule, ...]] = (
     what_holds_nothing_can_go,
     a_person_can_give_every_order,
     who_fails_at_night_is_heard_of,
+    a_backlog_that_is_filtered_is_looked_at_for_a_while,
     the_first_time_is_told,
     a_budget_is_found_as_it_was_made,
 )

@@ -98,12 +98,28 @@ NOTICED_TOO: Final = (
         noticed_by=applying.who_fails_at_night_is_heard_of,
     ),
     Mistake(
+        name="a chart that no job is seen on",
+        file="modules/monitoring/figures.tf",
+        before="(%[2]s unless %[2]s offset 5m) or increase(%[2]s[5m])",
+        after="increase(%[2]s[5m])",
+        noticed_by=shields.the_dashboard_shows_all_of_it,
+        says="a chart draws nothing",
+    ),
+    Mistake(
         name="a consumer that nobody watches",
         file="modules/pubsub/main.tf",
         before='name                       = "billing-${replace(each.key, "_", "-")}"\n  topic ',
         after='name                       = "events-${replace(each.key, "_", "-")}"\n  topic ',
         says="events-on-charge-posted holds events back",
         noticed_by=applying.who_fails_at_night_is_heard_of,
+    ),
+    Mistake(
+        name="an alarm by any event",
+        file="modules/monitoring/main.tf",
+        before="seconds = 300 #",
+        after="seconds = 0 #",
+        noticed_by=applying.a_backlog_that_is_filtered_is_looked_at_for_a_while,
+        says="tax_rule_missing is raised by what it does not ask for",
     ),
     Mistake(
         name="a secret that nobody fills",

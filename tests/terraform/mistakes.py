@@ -324,8 +324,8 @@ NOTICED: Final = (
     Mistake(
         name="a figure that is drawn under no name",
         file="modules/monitoring/figures.tf",
-        before='jsonencode("${each.figure}${local.suffix[each.draws]}")',
-        after='"${each.figure}${local.suffix[each.draws]}"',
+        before='jsonencode("${each.figure}${local.parts[each.draws].suffix}")',
+        after='"${each.figure}${local.parts[each.draws].suffix}"',
         noticed_by=shields.the_dashboard_shows_all_of_it,
     ),
     Mistake(

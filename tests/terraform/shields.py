@@ -18,7 +18,7 @@ DASHBOARD: Final = "google_monitoring_dashboard"
 SERIES: Final = r'\{"[\w.]+"(?:, "[\w.]+"(?:=~|!~)"[^"]+")*\}'
 BY: Final = r'(?: by \((?:le|"[\w.]+")(?:, "[\w.]+")?\))?'
 PROMQL: Final = re.compile(
-    rf"sum{BY}\(increase\({SERIES}\[5m\]\)\)"
+    rf"sum{BY}\(\((?P<new>{SERIES}) unless (?P=new) offset 5m\) or increase\((?P=new)\[5m\]\)\)"
     rf"|max{BY}\({SERIES}\)"
     rf"|histogram_quantile\(0\.95, sum{BY}\(rate\({SERIES}\[5m\]\)\)\)"
 )

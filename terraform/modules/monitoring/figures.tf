@@ -16,31 +16,39 @@ variable "charts" {
 
   validation {
     condition = alltrue([
-      for each in var.charts : contains(["count", "level", "slowest"], each.draws)
+      for each in var.charts : contains(["count", "level", "slowest", "times"], each.draws)
     ])
-    error_message = "A chart draws a count, a level, or the slowest."
+    error_message = "A chart draws a count, a level, the slowest, or how many times."
   }
 }
 
 locals {
-  # A count is over five minutes, a level is the highest of all instances.
+  # A count is over five minutes, a level is the highest of all instances. Who began to count within
+  # these five minutes, as the process of a job has, has counted all that it shows: how much that
+  # grew between two looks would leave the first one out, and most jobs are looked at once.
   asked = {
-    count   = "sum%s(increase(%s[5m]))"
-    level   = "max%s(%s)"
-    slowest = "histogram_quantile(0.95, sum%s(rate(%s[5m])))"
+    count   = "sum%[1]s((%[2]s unless %[2]s offset 5m) or increase(%[2]s[5m]))"
+    level   = "max%[1]s(%[2]s)"
+    slowest = "histogram_quantile(0.95, sum%[1]s(rate(%[2]s[5m])))"
   }
-  suffix = { count = "", level = "", slowest = "_bucket" }
+  # What is spread is asked for by its parts: its classes, and how many times it was measured.
+  parts = {
+    count   = { asked = local.asked.count, suffix = "" }
+    level   = { asked = local.asked.level, suffix = "" }
+    slowest = { asked = local.asked.slowest, suffix = "_bucket" }
+    times   = { asked = local.asked.count, suffix = "_count" }
+  }
 
   figures_drawn = [
     for each in var.charts : {
       title = each.title
       query = format(
-        local.asked[each.draws],
+        local.parts[each.draws].asked,
         each.draws == "slowest" ? (
           each.by == null ? " by (le)" : " by (le, \"${each.by}\")"
         ) : (each.by == null ? "" : " by (\"${each.by}\")"),
         format("{%s}", join(", ", concat(
-          [jsonencode("${each.figure}${local.suffix[each.draws]}")],
+          [jsonencode("${each.figure}${local.parts[each.draws].suffix}")],
           [
             for label, value in each.where : join("", [
               jsonencode(label),

@@ -62,7 +62,7 @@ locals {
     for name, alert in var.alerts : name => {
       filter  = format(local.held, replace(name, "_", "-"))
       aligner = "ALIGN_MAX"
-      seconds = 0
+      seconds = 300 # what a filter leaves out may be counted until Pub/Sub has acknowledged it
       above   = 0
       below   = null
 
