@@ -214,7 +214,8 @@ COMPANIES = (
         "ALTER TABLE account_credits DROP CONSTRAINT set_offs_of_a_note_follow_one_another",
         "INSERT INTO account_credits SELECT tenant_id, 'sof_again', account_id, kind, amount_micro,"
         " currency, reference, processor_payment_id, cash_session_id, credit_note_id,"
-        " business_date, occurred_at, recorded_at FROM account_credits WHERE kind = 'credit_note'",
+        " business_date, occurred_at, recorded_at FROM account_credits WHERE kind = 'credit_note'"
+        " AND set_off_before_micro = 0",
         also=(PARTS, BOOKED, GUARDED),
     ),
     plant(
