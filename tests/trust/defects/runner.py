@@ -32,7 +32,7 @@ from tests.trust.defects.verdicts import Finding, Verdict
 from tests.trust.tally import Tally
 
 ROOT: Final = Path(__file__).parents[3]
-BATCH_MAX: Final = 24
+BATCH_MAX: Final = 16
 Environment = Mapping[str, str]
 # What the tests begin with, made in a folder: it answers what names that, by the files that change.
 Prepare = Callable[[Path], Callable[[Sequence[str]], Environment]]
