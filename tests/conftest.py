@@ -60,8 +60,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def a_server() -> Iterator[LocalDatabase]:
     """A server. Not in pytest's own folder, which PostgreSQL's user may not enter under root.
 
-    Who starts many sessions names a folder with a cluster that was never used: each begins with a
-    copy of it, which is quicker than making one.
+    Who starts many sessions names a folder with a cluster: each begins with a copy of it, which is
+    quicker than making one (tests/clusters.py).
     """
     with tempfile.TemporaryDirectory(prefix="billing-tests-") as folder:
         if made := os.environ.get("BILLING_TEST_CLUSTER"):

@@ -60,7 +60,8 @@ class House:
 
     @classmethod
     def build(cls, server: LocalDatabase, folder: Path, **settings: Any) -> "House":
-        server.create("billing")
+        if not server.exists("billing"):  # it may have begun with a copy that was migrated
+            server.create("billing")
         Migrator(lambda: open_session(server.dsn(database="billing"))).up()
         wiring = Wiring(
             ProcessSettings(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
+from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary, WeakSet
 
 import pg8000.native
@@ -22,8 +23,9 @@ import pg8000.native
 from common.local.database import LocalDatabase
 from common.postgres.address import open_session
 from common.postgres.migrations import provision_tenant
-from common.postgres.schemas import role_of
+from common.postgres.schemas import role_of, schema_of
 from common.postgres.tenants import register_tenant
+from tests.clusters import UNBORN
 from tests.hotel import Hotel, House
 from tests.trust.emptying import emptying
 
@@ -100,6 +102,14 @@ VALUES ('{new.tenant_id}', '{new.schema}');
 {policies}
 COMMIT
 """
+# Schemas of tenants that nobody has are in a cluster that was made to begin with.
+AN_UNBORN = f"""
+SELECT substr(nspname, 8, 32)
+FROM pg_namespace
+WHERE obj_description(oid, 'pg_namespace') = '{UNBORN}'
+ORDER BY nspname
+LIMIT 1
+"""
 GONE = """
 DELETE FROM {hotel.schema}.settings_versions;
 DELETE FROM billing_central.tenants WHERE tenant_id = '{hotel.tenant_id}'
@@ -172,7 +182,7 @@ def _opened(house: House, free: list[Kept]) -> Kept:
 
 
 def _born(house: House) -> Kept:
-    hotel = Hotel(house)
+    hotel = Hotel(house, _a_tenant(house))
     if house.server not in _counting:
         house.sql(COUNTED)
         _counting.add(house.server)
@@ -190,6 +200,14 @@ def _born(house: House) -> Kept:
     )
     changes, members = _changes(house.sql, hotel)
     return Kept(hotel, everything, policies, members, _built(house.sql, hotel), changes)
+
+
+def _a_tenant(house: House) -> UUID:
+    """One whose schema waits for it, or any."""
+    for (tenant,) in house.sql(AN_UNBORN):
+        house.sql(f"COMMENT ON SCHEMA {schema_of(UUID(tenant))} IS NULL")
+        return UUID(tenant)
+    return uuid4()
 
 
 def _moved_in(house: House, kept: Kept) -> Kept:

@@ -7,12 +7,16 @@ the runner itself, on a toy of a project.
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.trust.defects.runner import ROOT, Finding, Verdict, main, tried
+from tests.trust.defects import trees
+from tests.trust.defects.runner import ROOT, main, nothing, tried
 from tests.trust.defects.seeded import SEEDED, Defect, Malformed, defects
+from tests.trust.defects.trees import Tree
+from tests.trust.defects.verdicts import Finding, Verdict
 
 pytestmark = pytest.mark.req("REL-6")
 
@@ -69,6 +73,12 @@ def written(folder: Path, files: dict[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A toy needs nothing that others wrote."""
+    monkeypatch.setattr(trees, "OF_OTHERS", ())
 
 
 def seed(new: str, test: str = GIVES, old: str = "paid - owed") -> str:
@@ -182,6 +192,48 @@ def test_code_from_elsewhere_proves_nothing(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_without_an_end_is_ended_and_the_next_one_is_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It adds up for ever, where Python does not even look whether it has been interrupted."""
+    root = written(tmp_path / "toy", TOY)
+    seeds = {"endless": seed("sum(iter(int, 1))"), "caught": SEEDS["caught"]}
+    folder = written(tmp_path / "seeds", {f"{name}.toml": text for name, text in seeds.items()})
+    caught, endless = defects(folder)
+
+    with closing(Tree(root, tmp_path / "copy")) as tree:
+        with monkeypatch.context() as impatient:
+            impatient.setattr(trees, "RUN_SECONDS_MAX", 0.5)
+            impatient.setattr(trees, "ENDING_SECONDS_MAX", 0.1)
+            ended = tree.tried(endless, {}, {})
+        then = tree.tried(caught, {}, {})
+
+    assert (ended.verdict, ended.how) == (Verdict.BROKEN, "the tests did not end within 0.5 s")
+    assert then.verdict is Verdict.CAUGHT
+
+
+def test_nothing_goes_from_one_run_into_the_next(tmp_path: Path) -> None:
+    """Not what a defect does to the process, nor to its environment, nor the files it leaves."""
+    leaves = (
+        "vars(__import__('builtins')).update(left=1) or __import__('os').environ.update(LEFT='1')"
+        " or __import__('tempfile').mkstemp() and 0"
+    )
+    looks = (
+        "import builtins, os, tempfile\n\ndef test_finds_nothing():\n"
+        "    assert not hasattr(builtins, 'left') and 'LEFT' not in os.environ\n"
+        "    assert os.listdir(tempfile.gettempdir()) == []\n"
+    )
+    root = written(tmp_path / "toy", {**TOY, "tests/test_after.py": looks})
+    folder = written(tmp_path / "seeds", {"leaves.toml": seed(leaves)})
+
+    with closing(Tree(root, tmp_path / "copy")) as tree:
+        [leaving] = [tree.tried(defect, {}, {}) for defect in defects(folder)]
+        troubles = tree.troubles_of(["tests/test_after.py::test_finds_nothing"], {})
+
+    assert leaving.how == f"tests/test_till.py::{GIVES}: AssertionError: assert 0 == 2"
+    assert troubles == {}
+
+
 def test_none_is_begun_when_time_is_up(tmp_path: Path) -> None:
     root = written(tmp_path / "toy", TOY)
     folder = written(tmp_path / "seeds", {"caught.toml": SEEDS["caught"]})
@@ -204,7 +256,7 @@ def test_the_command_ends_well_only_when_all_are_caught(
     root = written(tmp_path / "toy", TOY)
     folder = written(tmp_path / "seeds", {f"{name}.toml": text for name, text in SEEDS.items()})
 
-    assert main(names, folder=folder, root=root, prepare=lambda folder: {}) == code
+    assert main(names, folder=folder, root=root, prepare=nothing) == code
 
     *lines, summary = capsys.readouterr().out.splitlines()
     assert sorted(line.split()[1] for line in lines) == names
