@@ -1,16 +1,23 @@
 """A hotel of this process, for a judge to be tried on without a storm."""
 
+import json
 from collections.abc import Callable
 
 from tests.hotel import Hotel
 from tests.trust.chaos.clients import Clerk, confirmed
-from tests.trust.chaos.history import Command
+from tests.trust.chaos.history import WEBHOOK, Command
+from tests.webhooks import Webhook
 
 
 def posting_to(hotel: Hotel) -> Callable[[Command, str], tuple[int, bool, str]]:
     """Post to the hotel's functions in this process."""
 
     def post(command: Command, trace: str) -> tuple[int, bool, str]:
+        if command.function == WEBHOOK:
+            content = json.dumps(command.body).encode()
+            told = {"traceparent": f"00-{trace}-{trace[:16]}-01"}
+            heard = Webhook(hotel).post(content, Webhook(hotel).signed(content), **told)
+            return heard.status_code, False, heard.text
         answer = hotel.post(
             command.path,
             confirmed(command, hotel),

@@ -20,7 +20,8 @@ from typing import Any, TypeAlias
 from tests import prepaying
 from tests import refunding as refunds
 from tests.hotel import Hotel, new_id, usd
-from tests.trust.chaos.history import Answered, Command, History, Unanswered
+from tests.trust.chaos.history import WEBHOOK, Answered, Command, History, Unanswered
+from tests.webhooks import HEADER, Webhook
 
 PAUSE_SECONDS = 0.05
 PAUSE_SECONDS_MAX = 1.0
@@ -93,16 +94,19 @@ def over_http(ports: dict[str, int], hotels: list[Hotel]) -> Post:
         connection = http.client.HTTPConnection(
             "127.0.0.1", ports[command.function], timeout=ATTEMPT_SECONDS_MAX
         )
+        hotel = by_tenant[command.tenant]
+        content = json.dumps(confirmed(command, hotel)).encode()
         headers = {
-            "Authorization": f"Bearer {token(command.tenant, command.actor)}",
             "Content-Type": "application/json",
-            "Idempotency-Key": command.key,
             "traceparent": f"00-{trace}-{trace[:16]}-01",
         }
+        if command.function == WEBHOOK:
+            headers[HEADER] = Webhook(hotel).signed(content)
+        else:
+            headers["Authorization"] = f"Bearer {token(command.tenant, command.actor)}"
+            headers["Idempotency-Key"] = command.key
         try:
-            path = f"/api/v1{command.path}"
-            body = confirmed(command, by_tenant[command.tenant])
-            connection.request("POST", path, json.dumps(body), headers)
+            connection.request("POST", f"/api/v1{command.path}", content, headers)
             answer = connection.getresponse()
             said = answer.read().decode()
             return answer.status, answer.headers[HEARD[0]] == HEARD[1], said
@@ -191,6 +195,20 @@ class Clerk:
         """Deliver a new command."""
         return self.courier.deliver(self.command(*what, **more))
 
+    def open(self, hotel: Hotel) -> str | None:
+        """A guest's folio, which the client has named; None when nobody knows if it is there."""
+        folio = new_id("fol")
+        opened = self.ask(
+            "open_folio",
+            hotel,
+            folio,
+            "/folios",
+            id=folio,
+            propertyId=str(hotel.property_id),
+            guest={"name": f"{self.name}-{self._made + 1}"},
+        )
+        return None if opened is None else folio
+
     def charging(self, hotel: Hotel, folio: str) -> Command:
         """A charge of whole tens of cents; every other one has an id that the client gave it."""
         cents = self.dice.randrange(10, 20_000, 10)
@@ -229,18 +247,8 @@ class Desk(Clerk):
 
     def stay(self, hotel: Hotel) -> None:
         """A guest comes, consumes, pays what is owed, and leaves."""
-        folio = new_id("fol")
-        property_id = str(hotel.property_id)
-        opened = self.ask(
-            "open_folio",
-            hotel,
-            folio,
-            "/folios",
-            id=folio,
-            propertyId=property_id,
-            guest={"name": f"{self.name}-{self._made + 1}"},
-        )
-        if opened is None:
+        folio = self.open(hotel)
+        if folio is None:
             return
         self.guests.arrive(hotel, folio)
         try:

@@ -18,6 +18,7 @@ from common.local.functions import declarations
 from tests.benchmarks.servers import jwks
 from tests.hotel import ISSUER, Hotel, House
 from tests.postgres.pooler import pooler
+from tests.trust.chaos.cards import Wallet, a_wallet
 from tests.trust.chaos.cluster import Cluster
 from tests.trust.chaos.history import Arrived, History
 from tests.trust.chaos.processes import Supervised, free_port
@@ -27,6 +28,7 @@ FUNCTIONS = (
     *("open_folio", "post_charge", "record_payment", "void_charge", "close_folio"),
     *("refund_payment", "transfer_lines"),
     *("grant_credits", "transfer_credits", "deduct_credits"),
+    *("create_payment_intent", "confirm_payment", "take_stripe_event"),
 )
 THREADS = 8
 POOLED_CONNECTIONS = 12
@@ -41,9 +43,16 @@ class Deployment:
     house: House
     hotels: list[Hotel]
     wire: Wire
+    wallets: dict[str, Wallet]
+    """Each hotel's only guest with cards."""
     functions: dict[str, Supervised] = field(default_factory=dict)
     event_came: threading.Event = field(default_factory=threading.Event)
     drainer: Supervised = field(init=False)
+
+    @property
+    def processor(self) -> Path:
+        """Where the sandbox keeps what it has done."""
+        return Path(self.house.wiring.settings.local_folder) / "processor"
 
     def hotels_now(self) -> list[Hotel]:
         """The hotels, seen through a house that knows the server as it runs now."""
@@ -77,14 +86,15 @@ def deployed(
         cluster = Cluster(home)
         stack.callback(cluster.stop)
         house = House.build(cluster.database, folder / "local")
-        served = [house.new_hotel() for _ in range(hotels)]
+        served = [house.new_hotel(riskRules={"rules": []}) for _ in range(hotels)]
+        wallets = {str(hotel.tenant_id): a_wallet(hotel) for hotel in served}
         house.close()
         server: Any = cluster
         if pooled:
             server = _Pooler(stack.enter_context(pooler(cluster.database, POOLED_CONNECTIONS)))
         wire = Wire(server, history, seed)
         stack.callback(wire.stop)
-        deployment = Deployment(cluster, house, served, wire)
+        deployment = Deployment(cluster, house, served, wire, wallets)
         settings = _settings(house, stack.enter_context(jwks(house)), pooled)
         for name in FUNCTIONS:
             function = _function(name, settings, deployment, folder, history)

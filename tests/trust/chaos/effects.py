@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.trust.chaos.evidence import Audit, Books, Event, Line
-from tests.trust.chaos.history import Command, Story
+from tests.trust.chaos.history import WEBHOOK, Command, Story
 
 FOLLOW_UP = "folio.balance_due"
 """What a refused close tells the house: no effect of the command, but of its refusal."""
@@ -25,6 +25,9 @@ FACTS = {
     "grant_credits": ("credits.granted",),
     "transfer_credits": ("credits.transferred", "credits.transferred"),
     "deduct_credits": ("credits.deducted",),
+    "create_payment_intent": ("payment_intent.made",),
+    "confirm_payment": ("payment_intent.confirmed", "payment.recorded", "payment.succeeded"),
+    WEBHOOK: (),
 }
 CREDITS_A_MICRO: Final = 100
 """So many micro credits pay a micro unit, in every hotel of the chaos."""
@@ -47,8 +50,14 @@ class Found:
         return not self.rows and not any(self.pieces.values())
 
 
+def is_begun(pieces: dict[str, int]) -> bool:
+    """Whether it is as much of a card payment as is written down before the processor is asked."""
+    left = {name for name in pieces if name != "stored_answers"}
+    return left == {"audit_payment_intent.confirmed", "event_payment_intent.confirmed"}
+
+
 def owed(command: Command) -> dict[str, int]:
-    """All of a command, once."""
+    """All of a command, once; what the processor tells is applied once, and is of another one."""
     facts = FACTS[command.function]
     if by_credits(command):
         facts += (
@@ -58,6 +67,8 @@ def owed(command: Command) -> dict[str, int]:
     pieces["stored_answers"] = len(key_hashes(command))
     amount, tax = command.amount_micro, command.amount_micro // 10
     match command.function:
+        case "take_stripe_event":
+            pieces = {"applied": 1}
         case "open_folio":
             pieces |= {"folios": 1}
         case "post_charge":
@@ -65,7 +76,7 @@ def owed(command: Command) -> dict[str, int]:
             pieces |= {"entries": 2, "booked": amount + tax}
         case "void_charge":
             pieces |= {"lines": 2, "moved": -amount - tax, "entries": 2, "booked": -amount - tax}
-        case "record_payment":
+        case "record_payment" | "confirm_payment":
             pieces |= {"lines": 1, "moved": -amount, "payments": 1, "paid": amount}
             pieces |= {"entries": 1, "booked": -amount}
         case "refund_payment":
@@ -95,11 +106,18 @@ def by_credits(command: Command) -> bool:
 
 def found(command: Command, story: Story, books: Books) -> Found:
     """Whatever the books hold of a command, by its text, its traces and its keys."""
-    here = Found()
-    traces = [sent.trace for sent in story.sent[command.key]]
+    here, place = Found(), (command.tenant, command.key)
+    if command.function == WEBHOOK:
+        if (told := (command.tenant, command.body["id"])) in books.applied:
+            here.add(f"webhook {told[1]}", applied=books.applied[told])
+        return here
+    keys = [command.key]
+    if command.function == "confirm_payment":  # whoever hears of it first writes it down
+        keys += story.told_of[command.body["paymentIntentId"]]
+        place = command.tenant, payment_of(command)
+    traces = [sent.trace for key in keys for sent in story.sent[key]]
     _trails(here, command, books, traces)
     _answers(here, command, books)
-    place = command.tenant, command.key
     if command.function == "open_folio":
         for folio in books.folios.get(place, ()):
             here.add(f"folio {folio}", folios=1)
@@ -126,8 +144,15 @@ def follow_ups(traces: list[str], books: Books) -> tuple[list[Audit], list[Event
     return audits, events
 
 
+def payment_of(command: Command) -> str:
+    """What the processor calls the payment that is confirmed."""
+    return f"sandbox_pi_{command.body['paymentIntentId'].removeprefix('pin_')}"
+
+
 def key_hashes(command: Command) -> list[str]:
     """Under which hashes its answer is stored: the client's key, the id of what it creates."""
+    if command.function == WEBHOOK:
+        return []
     names = [(command.tenant, "key", command.actor, command.function, command.key)]
     if "id" in command.body:
         names.append((command.tenant, "id", command.function, str(command.body["id"])))
@@ -142,6 +167,8 @@ def _trails(here: Found, command: Command, books: Books, traces: list[str]) -> N
         for event in books.events.get(trace, ()):
             if _fact(event) != FOLLOW_UP and event.tenant == command.tenant:
                 here.add(f"event {event.id}", **{f"event_{_fact(event)}": 1})
+    for kind in ("audit", "event"):  # the processor may say first that a guest is asked
+        here.pieces.pop(f"{kind}_payment_intent.action_required", None)
 
 
 def _answers(here: Found, command: Command, books: Books) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.trust.books import broken
+from tests.trust.chaos.cards import CardDesk, Processor
 from tests.trust.chaos.clients import (
     PATIENCE_SECONDS,
     Banquet,
@@ -34,12 +35,14 @@ from tests.trust.chaos.wire import FAIR, Weather
 HOTELS = 3
 DESKS = 5
 BARS = 3
+CARD_DESKS = 2
 SETTLED_AT_ONCE = 6
 COMMANDS_BETWEEN = 20
 COMMANDS_BETWEEN_BANQUETS = 250
 COMMANDS_BETWEEN_GRANTS = 40
 BY_CREDITS = 0.4
 LOOK_SECONDS = 0.2
+TELLS_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +86,20 @@ class _Episode:
     guests: Guests = field(default_factory=Guests)
     calm: threading.Event = field(default_factory=threading.Event)
     broken_off: threading.Event = field(default_factory=threading.Event)
+    told: set[str] = field(default_factory=set)
+    """The payments that the processor has told of."""
+    before: set[str] = field(default_factory=set)
+    """The rows that were there before it began."""
 
     def play(self) -> Verdict:
+        self.before = self._look()[1].rows()
         self._load_and_storm()
         self.deployment.lights_out()
         story, books = self._look()
         before, lost = open_commands(story, books), committed(story, books)
         wrong = [f"in the dark: {sentence}" for sentence in judge(story, books)]
         self._settle(story)
+        self._processor().tell()
         self.deployment.let_all_be_told()
         story, books = self._look()
         wrong += judge_at_rest(story, books) + judge_settlement(story, before)
@@ -102,10 +111,12 @@ class _Episode:
         """All clients at work while the storm rages; each ends what it has begun, in the calm."""
         storm = Storm(self.deployment, self.history, self.plan.seed)
         ends_at = time.monotonic() + self.plan.seconds
-        with ThreadPoolExecutor(DESKS + BARS + 2) as threads:
+        with ThreadPoolExecutor(DESKS + BARS + CARD_DESKS + 3) as threads:
             clients = [threads.submit(self._desk, number) for number in range(DESKS)]
             clients += [threads.submit(self._bar, number) for number in range(BARS)]
+            clients += [threads.submit(self._card_desk, number) for number in range(CARD_DESKS)]
             clients += [threads.submit(self._banquet), threads.submit(self._treasurer)]
+            clients += [threads.submit(self._tell)]
             self.deployment.wire.weather = Weather()
             try:
                 storm.rage(self.plan.deck, COMMANDS_BETWEEN, lambda: time.monotonic() > ends_at)
@@ -126,6 +137,25 @@ class _Episode:
         desk = Desk(f"desk{number}", self._courier(dice), dice, self.guests, by_credits=BY_CREDITS)
         while not self.calm.is_set():
             desk.stay(dice.choice(self.deployment.hotels))
+
+    def _card_desk(self, number: int) -> None:
+        dice = random.Random(f"{self.plan.seed}/cards/{number}")
+        desk = CardDesk(f"cards{number}", self._courier(dice), dice, self.guests,
+                        wallets=self.deployment.wallets)  # fmt: skip
+        while not self.calm.is_set():
+            desk.stay(dice.choice(self.deployment.hotels))
+
+    def _tell(self) -> None:
+        """The processor tells of what it has taken, in bursts, and of the rest in the calm."""
+        while not self.calm.wait(TELLS_EVERY_SECONDS):
+            self._processor().tell()
+
+    def _processor(self) -> Processor:
+        dice = random.Random(f"{self.plan.seed}/processor/{len(self.told)}")
+        by_tenant = {str(hotel.tenant_id): hotel for hotel in self.deployment.hotels}
+        name = f"processor{len(self.told)}"
+        where = {"folder": self.deployment.processor, "hotels": by_tenant, "told": self.told}
+        return Processor(name, self._courier(dice), dice, self.guests, **where)
 
     def _bar(self, number: int) -> None:
         dice = random.Random(f"{self.plan.seed}/bar/{number}")
@@ -171,4 +201,7 @@ class _Episode:
 
     def _look(self) -> tuple[Story, Books]:
         tenants = [hotel.tenant_id for hotel in self.deployment.hotels]
-        return Story.of(read(self.history.path)), Books.read(self.deployment.cluster.sql, tenants)
+        query, processor = self.deployment.cluster.sql, self.deployment.processor
+        books = Books.read(query, tenants, processor)
+        books.before = self.before
+        return Story.of(read(self.history.path)), books

@@ -4,9 +4,10 @@ Nothing here is the product's: a statement that is wrong there is not wrong here
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -100,6 +101,17 @@ class Books:
     credits: dict[Place, list[Credits]] = field(default_factory=lambda: defaultdict(list))
     """Grants, transfers and what came back by their reason, what was spent by its reference, and
     what settled a bill by the reference of its payment."""
+    before: set[str] = field(default_factory=set)
+    """The rows that were there before the first command."""
+    applied: Counter[Place] = field(default_factory=Counter)
+    """How often what the processor told was applied, by the ids of its events."""
+    carded: dict[Place, int] = field(default_factory=dict)
+    """What stands on folios of the processor's payments, by its ids."""
+    taken: dict[Place, int] = field(default_factory=dict)
+    """What the processor has taken, by its ids, as it says itself."""
+    came_to: Counter[Place] = field(default_factory=Counter)
+    paid_on: Counter[Place] = field(default_factory=Counter)
+    """Of a folio: what was consumed, with its tax; and what was paid, less what went back."""
     settlements: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     invoices: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Both by folio."""
@@ -111,8 +123,12 @@ class Books:
     stored: dict[str, Stored] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, query: Query, tenants: Iterable[UUID]) -> "Books":
+    def read(cls, query: Query, tenants: Iterable[UUID], processor: Path | None = None) -> "Books":
+        """`processor` is where the sandbox keeps what it has taken."""
         books = cls()
+        for file in processor.glob("captures/*.json") if processor else ():
+            made = json.loads(file.read_bytes())
+            books.taken[made["tenant"], made["payment"]] = made["amountMicro"]
         for tenant in tenants:
             books._read_folios(query, str(tenant), f"tenant_{tenant.hex}_billing")
             books._read_documents(query, str(tenant), f"tenant_{tenant.hex}_billing")
@@ -128,15 +144,24 @@ class Books:
         for folio, name, kind, amount, charge, text in query(
             "SELECT l.folio_id, l.id, l.type, l.amount_micro, l.charge_id,"
             " CASE WHEN l.type IN ('void', 'refund') OR l.moved_from IS NOT NULL THEN l.reason"
-            "   WHEN l.type = 'payment' THEN p.reference ELSE l.description ->> 'und' END"
+            "   WHEN l.type = 'payment' THEN coalesce(p.reference, p.processor_payment_id)"
+            "   ELSE l.description ->> 'und' END"
             f" FROM {schema}.folio_lines AS l LEFT JOIN {schema}.payments AS p ON p.id = l.id"
         ):
             line = Line(tenant, folio, name, kind, amount, charge)
             self.lines[tenant, name] = line
+            side = self.paid_on if kind in ("payment", "refund") else self.came_to
+            side[tenant, folio] += -amount if side is self.paid_on else amount
             by = self.taxes if kind == "tax" else self.by_text
             by[tenant, charge if kind == "tax" else text].append(line)
+        for payment, amount in query(
+            f"SELECT processor_payment_id, amount_micro FROM {schema}.payments"
+            " WHERE processor_payment_id IS NOT NULL"
+        ):
+            self.carded[tenant, payment] = amount
         for name, reference, amount in query(
-            f"SELECT id, reference, amount_micro FROM {schema}.payments"
+            "SELECT id, coalesce(reference, processor_payment_id), amount_micro"
+            f" FROM {schema}.payments"
         ):
             self.payments[tenant, reference].append((name, amount))
         for source, part, amount in query(
@@ -175,6 +200,11 @@ class Books:
             f"SELECT id, action, trace_id FROM {schema}.audit_entries"
         ):
             self.audits[trace].append(Audit(tenant, name, action, trace))
+        for event_id, times in query(
+            "SELECT event_id, count(*) FILTER (WHERE outcome = 'applied')"
+            f" FROM {schema}.webhook_attempts GROUP BY 1"
+        ):
+            self.applied[tenant, event_id] = times
         for key, sequence, name, fact, event, published in query(
             "SELECT ordering_key, sequence, event_id, event_type, event,"
             f" published_at IS NOT NULL FROM billing_central.outbox WHERE tenant_id = '{tenant}'"
@@ -189,7 +219,8 @@ class Books:
 
     def rows(self) -> set[str]:
         """The name of every row that a command must account for."""
-        names = {f"folio {folio}" for found in self.folios.values() for folio in found}
+        names = {f"webhook {event}" for _, event in self.applied}
+        names |= {f"folio {folio}" for found in self.folios.values() for folio in found}
         names |= {f"line {name}" for _, name in self.lines}
         names |= {f"entry {entry.name}" for found in self.ledger.values() for entry in found}
         names |= {f"audit {audit.id}" for found in self.audits.values() for audit in found}
@@ -199,7 +230,7 @@ class Books:
         names |= {f"payment {name}" for found in self.payments.values() for name, _ in found}
         for found in (self.settlements, self.invoices):
             names |= {f"document {name}" for each in found.values() for name in each}
-        return names
+        return names - self.before
 
     def told(self) -> list[Event]:
         """Every row of the outbox."""

@@ -7,7 +7,7 @@ between, the file says what a client could know. Nothing in it was asked of the 
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +22,10 @@ RETRIABLE = frozenset(
     }
 )
 """Codes that mean: send the same request again."""
+
+
+WEBHOOK = "take_stripe_event"
+"""What the processor tells: its sender is no client and has no key, and nobody keeps an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +220,8 @@ class Story:
     risen: list[Risen] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
+    told_of: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """What the processor has told of a payment: the keys of that."""
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Story":
@@ -229,6 +235,9 @@ class Story:
             case Command():
                 self.commands[record.key] = record
                 self.sent[record.key], self.answers[record.key] = [], []
+                if record.function == WEBHOOK:
+                    about = record.body["data"]["object"]["metadata"]
+                    self.told_of[about["paymentIntentId"]].append(record.key)
             case Sent():
                 self.sent[record.key].append(record)
             case Answered():

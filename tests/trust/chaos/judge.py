@@ -8,14 +8,24 @@ Nothing is there that nobody asked for. What was told arrived, in the order of i
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.trust.chaos.effects import Found, follow_ups, found, key_hashes, owed
+from tests.trust.chaos.effects import (
+    Found,
+    follow_ups,
+    found,
+    is_begun,
+    key_hashes,
+    owed,
+    payment_of,
+)
 from tests.trust.chaos.evidence import Books
-from tests.trust.chaos.history import Answered, Command, Story
+from tests.trust.chaos.history import WEBHOOK, Answered, Command, Story
 
+OF_BILLING = "MELMASTOON.BILLING"
 BALANCE_DUE = "MELMASTOON.BILLING.BALANCE_DUE"
 TOO_FEW, TOO_MANY = (
     f"MELMASTOON.BILLING.{code}" for code in ("INSUFFICIENT_CREDITS", "CREDIT_BALANCE_LIMIT")
 )
+_OVER = frozenset({f"{OF_BILLING}.OVERPAYMENT", f"{OF_BILLING}.FOLIO_CLOSED"})
 EXPECTED_REFUSALS = {
     "open_folio": frozenset[str](),
     "post_charge": frozenset({"MELMASTOON.BILLING.FOLIO_CLOSED"}),
@@ -29,6 +39,9 @@ EXPECTED_REFUSALS = {
     "grant_credits": frozenset({TOO_MANY}),
     "transfer_credits": frozenset({"MELMASTOON.BILLING.CREDIT_ACCOUNT_UNKNOWN", TOO_FEW, TOO_MANY}),
     "deduct_credits": frozenset({TOO_FEW}),
+    "create_payment_intent": _OVER,
+    "confirm_payment": _OVER | {f"{OF_BILLING}.PAYMENT_UNDER_WAY"},
+    WEBHOOK: frozenset[str](),
 }
 """What may rightly be said to a client of this load; anything else is a fault of the service."""
 
@@ -56,6 +69,7 @@ def judge_at_rest(story: Story, books: Books) -> list[str]:
     wrong = judge(story, books)
     wrong += [f"{key} was never answered" for key in story.commands if story.is_open(key)]
     wrong += _arrivals(story, books)
+    wrong += collected(story, books)
     return wrong
 
 
@@ -74,10 +88,17 @@ def judge_settlement(story: Story, before: dict[str, bool]) -> list[str]:
 def open_commands(story: Story, books: Books) -> dict[str, bool]:
     """The commands that nobody knows about, and whether they are there."""
     return {
-        key: not found(command, story, books).nothing
+        key: _is_done(command, found(command, story, books))
         for key, command in story.commands.items()
         if story.is_open(key)
     }
+
+
+def _is_done(command: Command, here: Found) -> bool:
+    """Whether there is what its retry answers again; the processor is asked after by a retry."""
+    if command.function == "confirm_payment":
+        return here.pieces["stored_answers"] > 0
+    return not here.nothing
 
 
 def committed(story: Story, books: Books) -> list[tuple[str, bool]]:
@@ -89,7 +110,9 @@ def committed(story: Story, books: Books) -> list[tuple[str, bool]]:
 def _command(command: Command, here: Found, story: Story) -> Iterator[str]:
     name = f"{command.key} ({command.function})"
     whole, pieces = owed(command), {n: much for n, much in here.pieces.items() if much}
-    if story.acknowledged(command.key):
+    if command.function == "confirm_payment":
+        yield from _card_payment(name, command, whole, pieces, story)
+    elif story.acknowledged(command.key):
         if here.nothing:
             yield f"{name} was acknowledged and is lost"
         elif pieces != whole:
@@ -101,6 +124,39 @@ def _command(command: Command, here: Found, story: Story) -> Iterator[str]:
         yield f"{name} was not acknowledged and is there in part: {_difference(whole, pieces)}"
 
 
+def _card_payment(
+    name: str, command: Command, whole: dict[str, int], pieces: dict[str, int], story: Story
+) -> Iterator[str]:
+    """Nothing, what is written down before the processor is asked, or all of it: and all of it,
+    where the answer said so. What the processor told first is there without an answer."""
+    done = story.acknowledged(command.key)
+    if story.refused(command.key) and not done:
+        if pieces:
+            yield f"{name} was refused, and yet there is {pieces}"
+        return
+    is_whole = pieces == whole or (not done and pieces | {"stored_answers": 1} == whole)
+    says_so = bool(done) and '"status":"succeeded"' in done[0].body.replace(" ", "")
+    if not is_whole and (says_so or (pieces and not is_begun(pieces)) or (done and not pieces)):
+        yield f"{name} is there in part: {_difference(whole, pieces)}"
+
+
+def collected(story: Story, books: Books) -> Iterator[str]:
+    """What the processor has taken stands on a folio, once; and a folio that was closed has
+    collected what it came to, by whatever it was paid."""
+    for place in sorted({*books.taken, *books.carded}):
+        took, has = books.taken.get(place), books.carded.get(place)
+        if took != has:
+            yield f"the processor has taken {took} as {place[1]}, and {has} stands on its folio"
+    confirms = {payment_of(c) for c in story.commands.values() if c.function == "confirm_payment"}
+    for _, payment in sorted(books.taken):
+        if payment not in confirms:
+            yield f"{payment} was taken, and nobody has asked for it"
+    for place in sorted(books.closed):
+        owed_micro, paid_micro = books.came_to[place], books.paid_on[place]
+        if owed_micro != paid_micro:
+            yield f"folio {place[1]} came to {owed_micro}, and {paid_micro} was collected for it"
+
+
 def _difference(whole: dict[str, int], pieces: dict[str, int]) -> str:
     names = [n for n in sorted({*whole, *pieces}) if whole.get(n, 0) != pieces.get(n, 0)]
     return ", ".join(f"{n} is {pieces.get(n, 0)}, not {whole.get(n, 0)}" for n in names)
@@ -110,6 +166,10 @@ def _answers(command: Command, story: Story, books: Books) -> Iterator[str]:
     """One answer for a key, given for the first time once, and stored as it was given."""
     name = f"{command.key} ({command.function})"
     done, refused = story.acknowledged(command.key), story.refused(command.key)
+    if command.function == WEBHOOK:
+        for answer in refused:
+            yield f"{name} was answered {answer.status} {answer.code or repr(answer.body[:80])}"
+        return
     if len({(answer.status, answer.body) for answer in done}) > 1:
         yield f"{name} was answered with different bytes"
     if sum(not answer.replayed for answer in done) > 1:

@@ -22,7 +22,7 @@ from tests.trust.machine.refunds import Refunds
 MAIN: Final = "main"
 CREDIT: Final = 1_000_000
 LEAST, MOST, ROOM = 500 * CREDIT, 100_000 * CREDIT, 1_000_000 * CREDIT
-PRIORITY: Final = {"promotion": 0, "purchase": 30}
+PRIORITY: Final = {"promotion": 0, "renewal": 20, "purchase": 30}
 Account = dict[str, Any]
 Lot = dict[str, Any]
 

@@ -173,6 +173,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     pen: Pen = field(default_factory=Pen)
     broker: Broker = field(default_factory=Broker)
+    mark: str = field(default_factory=lambda: uuid4().hex[:10])
+    """What this world's plans are told apart by from those of others on the server."""
     _tokens: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     @classmethod
@@ -259,9 +261,9 @@ class World:
         }
         if cut is Cut.NOWHERE:
             return hotel.call(method, path, body, **more)
-        return self._over_a_bad_line(hotel, cut, lambda at: at.call(method, path, body, **more))
+        return self.over_a_bad_line(hotel, cut, lambda at: at.call(method, path, body, **more))
 
-    def _over_a_bad_line(
+    def over_a_bad_line(
         self, hotel: Hotel, cut: Cut, send: Callable[[Hotel], TestResponse]
     ) -> TestResponse:
         """Cut the first commit, and go on as a client does that has a key: heed Retry-After."""
