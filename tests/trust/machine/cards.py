@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import MICRO, Command, Expected, Told, amount_of, fact, refused
+from tests.trust.machine.expected import MICRO, Command, Expected, Told, amount_of, fact, refused
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.prepaid import Prepaid
 

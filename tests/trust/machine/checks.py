@@ -9,7 +9,7 @@ from tests.refunding import standing
 from tests.trust.books import broken
 from tests.trust.machine import folio as folios
 from tests.trust.machine import prepaid
-from tests.trust.machine.books import Told
+from tests.trust.machine.expected import Told
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.office import Group
 from tests.trust.machine.world import World

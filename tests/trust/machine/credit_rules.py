@@ -10,8 +10,8 @@ from tests.hotel import new_id
 from tests.paying import a_card, a_customer, acted
 from tests.trust.machine import checks, prepaid
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import MICRO
 from tests.trust.machine.desk_rules import price_of, rarely
+from tests.trust.machine.expected import MICRO
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import CREDITS, EURO_MICRO
 from tests.trust.machine.prepaid import CREDIT, MAIN

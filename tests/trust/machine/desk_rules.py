@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import MICRO, Expected
+from tests.trust.machine.expected import MICRO, Expected
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import EURO_MICRO, HOTELS
 from tests.trust.machine.stage import BOTH, Stage, actors, keys, tenants, ways, which

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import Books, Event, amount_of, fact
+from tests.trust.machine.books import Books
+from tests.trust.machine.expected import Event, amount_of, fact
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import REGIMES, House
 

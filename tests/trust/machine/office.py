@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.trust.machine.books import Command, Expected
 from tests.trust.machine.cards import Cards
+from tests.trust.machine.expected import Command, Expected
 from tests.trust.machine.hotels import Settings
 from tests.trust.machine.nights import Nights
 from tests.trust.machine.transfers import Transfers

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.trust.machine import checks
-from tests.trust.machine.books import Command
 from tests.trust.machine.desk_rules import price_of
+from tests.trust.machine.expected import Command
 from tests.trust.machine.hotels import HOTELS, REGIMES, Settings, document, rules
 from tests.trust.machine.office import page_of
 from tests.trust.machine.stage import BOTH, NOBODY, Stage, chosen, keys, tenants, which

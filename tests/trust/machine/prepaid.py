@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tests.trust.machine import folio as folios
-from tests.trust.machine.books import MICRO, Command, Expected, Told, amount_of, refused
+from tests.trust.machine.expected import MICRO, Command, Expected, Told, amount_of, refused
 from tests.trust.machine.folio import Folio, half_away
 from tests.trust.machine.hotels import CREDITS, Settings
 from tests.trust.machine.refunds import Refunds

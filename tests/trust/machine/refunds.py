@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from tests.trust.machine.books import Books, Command, Expected, amount_of, fact, refused
+from tests.trust.machine.books import Books
+from tests.trust.machine.expected import Command, Expected, amount_of, fact, refused
 from tests.trust.machine.folio import Folio, half_away, line_of
 
 DECLINED: Final = "sandbox_declined_"

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.postgres.proxy import Cut
 from tests.trust.machine import checks
-from tests.trust.machine.books import Command, Expected
+from tests.trust.machine.expected import Command, Expected
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import HOTELS, REGIMES, Settings
 from tests.trust.machine.office import Group

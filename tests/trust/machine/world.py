@@ -38,7 +38,7 @@ from tests.prepaying import grant_context
 from tests.refunding import SCOPE, context
 from tests.together import until
 from tests.trust.emptying import emptying
-from tests.trust.machine.books import Command
+from tests.trust.machine.expected import Command
 from tests.trust.machine.hotels import HOTELS, START, Settings, document
 from tests.trust.races.stepping import Died
 
