@@ -22,11 +22,12 @@ WHERE (coalesce(moved, 0), coalesce(stands, 0), coalesce(last, 0)::bigint)
   IS DISTINCT FROM (worth::numeric, worth, movements);
 
 -- invariant: a_tenant_is_new_before_it_comes_back
--- The first movement of a tenant, and no other one, is that of somebody new.
+-- The first movement of a tenant, and no other one, is that of somebody new: also where the clock
+-- stood still while it ended and began anew.
 SELECT subscription_id, concat_ws(' ', 'movement', number, 'is', kind, 'in place', place)
 FROM (
   SELECT subscription_id, number, kind,
-         row_number() OVER (ORDER BY recorded_at, number) AS place
+         row_number() OVER (ORDER BY recorded_at, number, kind <> 'new') AS place
   FROM billing_central.revenue_movements
   WHERE tenant_id = billing_central.current_tenant()
 ) AS steps
