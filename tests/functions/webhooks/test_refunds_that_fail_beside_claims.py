@@ -3,10 +3,11 @@ twice (WH-4, WH-5). Pro is 29.00 a month; the clock begins at noon of 1 March.""
 
 import pytest
 
-from tests.functions.receivables.test_payments_taken_back import HOLDS, paid_by_card, sums
+from tests.functions.receivables.test_payments_taken_back import HOLDS
 from tests.functions.subscriptions.test_money_that_goes_back import paid, send, standing
 from tests.functions.subscriptions.test_refunds_that_fail_afterwards import lying
 from tests.hotel import Hotel
+from tests.owing import paid_by_card, sums
 from tests.proofs import state
 from tests.trust.books import broken
 from tests.webhooks import disputed, refund_told, refunded_there
