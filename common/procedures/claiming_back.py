@@ -89,6 +89,8 @@ def lies_for(
 
 def has_taken(dispute: Dispute, tx: Transaction) -> bool:
     """Whether what lay here has gone by this claim."""
+    if dispute.status is not DisputeStatus.LOST:
+        return False
     return tx.subscription_refunds.find_made_there(dispute.processor_dispute_id) is not None
 
 
