@@ -231,10 +231,10 @@ class Books:
         for body in bodies:
             if body.get("id") in ids:
                 return _conflict()
-            if _reference(body) in references:
+            if folios.reference_of(body) in references:
                 return Expected(409, "EXTERNAL_REFERENCE_POSTED")
             ids |= {body["id"]} if "id" in body else set()
-            references |= {_reference(body)} if "externalReference" in body else set()
+            references |= {folios.reference_of(body)} if "externalReference" in body else set()
         self.references = references
         return self._changed(found, trial, "charge.posted", len(bodies))
 
@@ -246,7 +246,7 @@ class Books:
         trial = copy.deepcopy(found)
         code = folios.adjust(
             trial,
-            which_of(found, asked.body["chargeId"]),
+            folios.which_of(found, asked.body["chargeId"]),
             amount,
             currency,
             self.settings.per_invoice,
@@ -260,7 +260,7 @@ class Books:
             return found
         trial = copy.deepcopy(found)
         charge_id = asked.path.split("/")[-2]
-        code = folios.void(trial, which_of(found, charge_id), self.day(found["house"], now))
+        code = folios.void(trial, folios.which_of(found, charge_id), self.day(found["house"], now))
         return refused(code) if code else self._changed(found, trial, "charge.voided")
 
     def _record_payment(self, asked: Command, now: datetime) -> Expected:
@@ -379,15 +379,6 @@ def refused(code: str) -> Expected:
 def amount_of(money: dict[str, Any]) -> tuple[int, str]:
     """An amount in the minor units of its currency."""
     return money["amountMicro"] // MICRO[money["currency"]], money["currency"]
-
-
-def _reference(body: dict[str, Any]) -> tuple[str, str | None]:
-    return body.get("source", "manual"), body.get("externalReference")
-
-
-def which_of(folio: Folio, charge_id: str) -> int | None:
-    ids = [folio["lines"][each["postings"][0]["first"]]["id"] for each in folio["charges"]]
-    return ids.index(charge_id) if charge_id in ids else None
 
 
 def _charge(body: dict[str, Any]) -> dict[str, Any]:

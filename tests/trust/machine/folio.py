@@ -281,3 +281,12 @@ def bind(lines: Iterable[Line], told: list[dict[str, Any]]) -> None:
     """Take over the ids that the service gave to its lines."""
     for line, said in zip(lines, told, strict=True):
         line["id"] = said["lineId"]
+
+
+def which_of(folio: Folio, charge_id: str) -> int | None:
+    ids = [folio["lines"][each["postings"][0]["first"]]["id"] for each in folio["charges"]]
+    return ids.index(charge_id) if charge_id in ids else None
+
+
+def reference_of(body: dict[str, Any]) -> tuple[str, str | None]:
+    return body.get("source", "manual"), body.get("externalReference")

@@ -11,8 +11,17 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.trust.machine.books import Books, Command, Expected, amount_of, fact, refused, which_of
-from tests.trust.machine.folio import Folio, adjust, half_away, new_charge, post, price, void
+from tests.trust.machine.books import Books, Command, Expected, amount_of, fact, refused
+from tests.trust.machine.folio import (
+    Folio,
+    adjust,
+    half_away,
+    new_charge,
+    post,
+    price,
+    void,
+    which_of,
+)
 
 
 def move(
