@@ -14,6 +14,7 @@ from common.domain.platform_credit import ReversalEntry, dispute_source, follow_
 from common.domain.subscription_refund import SubscriptionRefund, SubscriptionRefundFact
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
+from common.procedures.giving_back import next_part
 
 
 def refund_of_second(processor_payment_id: str, tx: Transaction) -> SubscriptionRefund | None:
@@ -64,12 +65,6 @@ def follow_claim(
                 _move(gone, gone.lost_to(dispute.processor_dispute_id, part, tx), tx)
         case _:
             _move(refund, refund.contest(next_part(refund, tx), tx), tx)
-
-
-def next_part(refund: SubscriptionRefund, tx: Transaction) -> int:
-    """The part of the next entry of what came second, or came back."""
-    booked = tx.platform_credits.booked(refund.source)
-    return max(booked, default=refund.first_part - 1) + 1
 
 
 def _lying(refund: SubscriptionRefund, tx: Transaction) -> SubscriptionRefund | None:

@@ -39,7 +39,6 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
-from common.procedures.claiming_back import next_part
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
 from common.procedures.subscribing import settle
@@ -203,6 +202,12 @@ def _is_what_came_back(told: Told, tx: Transaction) -> bool:
         return False
     _made_there(refund, told, tx)
     return True
+
+
+def next_part(refund: SubscriptionRefund, tx: Transaction) -> int:
+    """The part of the next entry of what came second, or came back."""
+    booked = tx.platform_credits.booked(refund.source)
+    return max(booked, default=refund.first_part - 1) + 1
 
 
 def _made_after_all(refund: SubscriptionRefund, tx: Transaction) -> None:

@@ -1,9 +1,7 @@
 """Begin a trial: some days of a plan, once, for any account with a verified address (SUB-10).
 
-No role and no scope is asked for, as whoever tries the house out has none yet: an address that the
-identity service has verified is enough. By what somebody is known again (account, mailbox, device,
-card) only HMACs are kept, under each key of the platform; one that is known lets no second trial
-begin, whoever is faster, and it is not told whose it was. Attempts a day are few (SEC-7).
+No role or scope is asked for: a verified address is enough. Who was here is known again by HMACs
+alone (account, mailbox, device, card), under each key of the platform, and not told as whom.
 """
 
 from dataclasses import field
@@ -130,6 +128,7 @@ def start_trial(request: StartTrial, tx: Transaction) -> Asked:
     PaymentMethodForStays, CreditBalanceLimit.
     """
     version = tx.plans.get(request.plan)
+    card = _card(request.payment_method_id, tx)
     return Asked(
         id=request.id or tx.new_id(SubscriptionId),
         terms=Terms.of(version, request.seats, request.interval, None),
@@ -137,10 +136,7 @@ def start_trial(request: StartTrial, tx: Transaction) -> Asked:
         time_zone=request.time_zone,
         payment_method_id=request.payment_method_id,
         traces=Traces(
-            account=tx.actor.sub,
-            email=tx.actor.email or "",
-            device=request.device,
-            card=_card(request.payment_method_id, tx),
+            account=tx.actor.sub, email=tx.actor.email or "", device=request.device, card=card
         ),
     )
 

@@ -1,11 +1,11 @@
--- Why: a refund of an invoice of the platform, or of what came a second time for one, may fail after
---      it was made. Its credit note stands, and the money is owed again: it lies where it is to be
---      returned, as a refund of its own that could not be made, until somebody has given it back at
---      the processor.
+-- Why: a refund of an invoice of the platform, or of what came a second time for one, may
+--      fail after it was made. Its credit note stands, and the money is owed again: it lies
+--      where it is to be returned, as a refund of its own that could not be made, until somebody
+--      has given it back at the processor.
 -- Lock: ACCESS EXCLUSIVE on subscription_refunds for a column that is null, a constraint and an
 --       index; the table is read through, and holds few rows a subscription.
--- Version before: goes on working; it refuses such an event and keeps it. What is given back anew at
---       the processor it would credit a second time, or refuse: it is to be gone by then.
+-- Version before: goes on working; it refuses such an event and keeps it. What is given back anew
+--       at the processor it would credit a second time, or refuse: it is to be gone by then.
 -- Down: is refused while a refund has failed afterwards.
 
 -- up

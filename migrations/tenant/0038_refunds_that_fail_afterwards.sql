@@ -1,6 +1,6 @@
--- Why: a refund of a card may fail after it was made: the house has the money again. On its folio it
---      is taken back; beside one that is closed the money waits until that is opened again. A
---      company has what was given back of its payment to its credit again.
+-- Why: a refund of a card may fail after it was made: the house has the money again. On its
+--      folio it is taken back; beside one that is closed the money waits until that is opened
+--      again. A company has what was given back of its payment to its credit again.
 -- Lock: ACCESS EXCLUSIVE on late_refunds and account_credits for a moment (a column that is null,
 --       constraints that are not held against the rows before).
 -- Version before: goes on working; it refuses such an event and keeps it. A refund that has failed

@@ -1,10 +1,10 @@
--- Why: a bank may ask for money that came a second time for an invoice of the platform, and goes back
---      by itself: it goes back by the bank or by us, and not by both. Such a dispute names the charge
---      that came second.
+-- Why: a bank may ask for money that came a second time for an invoice of the platform, and
+--      goes back by itself: it goes back by the bank or by us, and not by both. Such a dispute
+--      names the charge that came second.
 -- Lock: ACCESS EXCLUSIVE on payment_disputes for a moment (a column that is null, constraints that
 --       are not held against the rows before), and SHARE while it is read once for its index.
--- Version before: goes on working; it refuses such an event and keeps it. A dispute of such a charge
---       it cannot show.
+-- Version before: goes on working; it refuses such an event and keeps it. A dispute of such a
+--       charge it cannot show.
 -- Down: is refused while there is such a dispute.
 
 -- up
