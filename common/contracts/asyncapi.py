@@ -38,7 +38,8 @@ ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "ce-sequence": {
         "type": "string",
         "pattern": "^[1-9][0-9]*$",
-        "description": "The number of the fact on its aggregate.",
+        "description": "The number of the fact on its aggregate. Facts that stay in the house have"
+        " numbers too, so that numbers rise and may leave some out.",
     },
     "ce-traceparent": {"type": "string", "description": "W3C Trace Context."},
     "content-type": {"type": "string", "const": CONTENT_TYPE},

@@ -20,6 +20,7 @@ from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_refund import SubscriptionRefund, SubscriptionRefundFact
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
+from common.procedures.giving_back import next_part
 
 
 def refund_of_second(processor_payment_id: str, tx: Transaction) -> SubscriptionRefund | None:
@@ -78,7 +79,7 @@ def lies_for(
     """What goes by a claim that is lost now: the most that had come back of a refund, lies here and
     is within what the bank has got beyond what had not gone back; None where nothing is."""
     booked = tx.platform_credits.booked(dispute_source(dispute.processor_dispute_id))
-    if dispute.status is not DisputeStatus.LOST or DECIDED_PART in booked:
+    if DECIDED_PART in booked:
         return None
     beyond = invoice.refunded + invoice.lost + dispute.amount - invoice.left
     came = tx.subscription_refunds.that_came_back(processor_payment_id)
@@ -89,14 +90,7 @@ def lies_for(
 
 def has_taken(dispute: Dispute, tx: Transaction) -> bool:
     """Whether what lay here has gone by this claim."""
-    if dispute.status is not DisputeStatus.LOST:
-        return False
     return tx.subscription_refunds.find_made_there(dispute.processor_dispute_id) is not None
-
-
-def go_by_claim(lying: SubscriptionRefund, dispute: Dispute, tx: Transaction) -> None:
-    """Keep that it has gone by a claim that was lost."""
-    _move(lying, lying.lost_to(dispute.processor_dispute_id, next_part(lying, tx), tx), tx)
 
 
 def must_not_be_lost(
@@ -113,12 +107,6 @@ def must_not_be_lost(
         is_lost = not invoice.lost.is_zero and invoice.refunded + invoice.lost - lies > invoice.left
     if is_lost:
         raise WebhookContradictsBooks("A bank has got this money.")
-
-
-def next_part(refund: SubscriptionRefund, tx: Transaction) -> int:
-    """The part of the next entry of what came second, or came back."""
-    booked = tx.platform_credits.booked(refund.source)
-    return max(booked, default=refund.first_part - 1) + 1
 
 
 def _lying(refund: SubscriptionRefund, tx: Transaction) -> SubscriptionRefund | None:

@@ -39,13 +39,6 @@ from common.domain.webhook import WebhookContradictsBooks
 from common.ports.subscription_refunds import PendingSubscriptionRefund
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
-from common.procedures.claiming_back import (
-    go_by_claim,
-    has_taken,
-    lies_for,
-    must_not_be_lost,
-    next_part,
-)
 from common.procedures.granting import give_back_what_is_not_gone, take_back_share
 from common.procedures.refunded_there import Told
 from common.procedures.subscribing import settle, with_credit_set_off
@@ -194,6 +187,8 @@ def _came_back(
 ) -> None:
     if tx.subscription_refunds.has_come_back(failed):
         return
+    from common.procedures.claiming_back import must_not_be_lost  # it comes seldom (PERF-1)
+
     must_not_be_lost(invoice, processor_payment_id, tx)
     fact, entries = SubscriptionRefund.came_back(
         failed, invoice, processor_payment_id, amount, failure_code, tx
@@ -214,6 +209,12 @@ def _is_what_came_back(told: Told, tx: Transaction) -> bool:
         return False
     _made_there(refund, told, tx)
     return True
+
+
+def next_part(refund: SubscriptionRefund, tx: Transaction) -> int:
+    """The part of the next entry of what came second, or came back."""
+    booked = tx.platform_credits.booked(refund.source)
+    return max(booked, default=refund.first_part - 1) + 1
 
 
 def _made_after_all(refund: SubscriptionRefund, tx: Transaction) -> None:
@@ -302,12 +303,16 @@ def follow_dispute(dispute: Dispute, processor_payment_id: str, tx: Transaction)
     invoice = tx.subscriptions.get_invoice(dispute.invoice_id)
     source = dispute_source(dispute.processor_dispute_id)
     before, gone = tx.platform_credits.booked(source), invoice.gone
-    is_over = has_taken(dispute, tx)
-    lying = None if is_over else lies_for(dispute, invoice, processor_payment_id, tx)
+    lying, is_over = None, False
+    if dispute.status is DisputeStatus.LOST:
+        from common.procedures.claiming_back import has_taken, lies_for  # it comes seldom
+
+        is_over = has_taken(dispute, tx)
+        lying = None if is_over else lies_for(dispute, invoice, processor_payment_id, tx)
     lay_here = lying.amount if lying else Money.zero(invoice.currency)
     entries = follow(invoice, dispute, before, lay_here, is_over=is_over)
     if lying is not None:
-        go_by_claim(lying, dispute, tx)
+        _goes_by(lying, dispute, invoice, tx)
     elif not entries:
         return
     tx.platform_credits.keep(invoice, entries)
@@ -321,6 +326,16 @@ def follow_dispute(dispute: Dispute, processor_payment_id: str, tx: Transaction)
             tx, _grant_key(invoice), source, invoice.gone, invoice.bill.total, WON
         )
     _told(is_back(subscription, source), tx)
+
+
+def _goes_by(
+    lying: SubscriptionRefund, dispute: Dispute, invoice: SubscriptionInvoice, tx: Transaction
+) -> None:
+    """What had come back goes by a claim that was lost."""
+    fact, entries = lying.lost_to(dispute.processor_dispute_id, next_part(lying, tx), tx)
+    tx.subscription_refunds.keep(lying)
+    tx.platform_credits.keep(invoice, entries)
+    tx.tell(fact)
 
 
 def _take_credits(

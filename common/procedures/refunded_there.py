@@ -18,7 +18,6 @@ from common.domain.refund import (
 )
 from common.domain.returned_payment import PartKind, ReturnStatus
 from common.ports.transaction import Transaction
-from common.procedures.coming_back import put_on_its_folio, refund_there_came_back
 from common.procedures.owing_again import company_refund_failed, company_refunded
 from common.procedures.returning import come_again, go_otherwise, place_unreturned
 
@@ -78,6 +77,8 @@ def keep_failed_there(
     if payment is None:
         company_refund_failed(processor_payment_id, processor_refund_id, tx)
     else:
+        from common.procedures.coming_back import refund_there_came_back  # it comes seldom (PERF-1)
+
         refund_there_came_back(payment, processor_refund_id, failure_code, tx)
 
 
@@ -94,6 +95,8 @@ def settle_late_refunds(folio: Folio, tx: Transaction) -> None:
     failures, waiting, unreturned = tx.late_refunds.waiting_for(folio.id)
     place_unreturned(folio, unreturned, tx)
     for failure in failures:
+        from common.procedures.coming_back import put_on_its_folio
+
         placed = put_on_its_folio(folio, failure, payments, tx)
         payments[placed.payment.id] = placed.payment
         given_before -= placed.refund.amount

@@ -1,5 +1,5 @@
--- Why: the platform's bills are charged to a method that was left for them, and to no guest's card:
---      that is a purpose of its own.
+-- Why: the platform's bills are charged to a method that was left for them, and to no guest's
+--      card: that is a purpose of its own.
 -- Lock: ACCESS EXCLUSIVE on payment_methods for a moment (a constraint that is not held against the
 --       rows before).
 -- Version before: goes on working; it leaves no method for this purpose, and cannot show one.

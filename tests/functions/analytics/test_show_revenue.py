@@ -13,6 +13,7 @@ from tests.charging import choose, collect, last_charge
 from tests.hotel import Hotel, House, usd
 from tests.metering import price, priced, send, used
 from tests.paying import run_job
+from tests.platform_taxing import nobody_sells
 from tests.prepaying import deduct
 from tests.proofs import assert_books_are_right, assert_refused
 from tests.redeeming import owing, redeemed
@@ -27,6 +28,12 @@ Clock = Callable[[str], None]
 JANUARY = ("2040-01-01", "2040-01-31")
 YEARLY = 8_333_333
 """A twelfth of 100.00, in whole micro units."""
+
+
+@pytest.fixture(autouse=True)
+def untaxed(house: House) -> None:
+    """The platform's tax rules are everybody's: those of other tests tax nobody here."""
+    nobody_sells(house)
 
 
 def test_its_movements_add_up_and_a_day_of_the_past_stays_as_it_was(

@@ -95,7 +95,10 @@ def open_commands(story: Story, books: Books) -> dict[str, bool]:
 
 
 def _is_done(command: Command, here: Found) -> bool:
-    """Whether there is what its retry answers again; the processor is asked after by a retry."""
+    """Whether there is what its retry answers again; the processor is asked after by a retry, and
+    is itself answered anew."""
+    if command.function == WEBHOOK:
+        return False
     if command.function == "confirm_payment":
         return here.pieces["stored_answers"] > 0
     return not here.nothing
