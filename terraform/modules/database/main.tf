@@ -125,6 +125,7 @@ resource "google_sql_database_instance" "cell" {
       point_in_time_recovery_enabled = true
       transaction_log_retention_days = 7
       start_time                     = "01:00"
+      location                       = var.region # Google's own choice is a whole continent
 
       backup_retention_settings {
         retained_backups = 30
