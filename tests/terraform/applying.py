@@ -289,6 +289,20 @@ def a_repository_is_known_by_its_number(plan: Plan, functions: Functions) -> Ite
             yield f"{member} may deliver"
 
 
+def maintenance_meets_no_daily_job(plan: Plan, functions: Functions) -> Iterator[str]:
+    """The database goes away for a moment within an hour of the week (UTC, as all schedules): what
+    breaks then is tried again by the next firing, and that of a daily job comes in a day."""
+    for cell in plan.of("google_sql_database_instance"):
+        begins = at(cell.values, "settings", "maintenance_window", "hour")[0] * HOUR_MINUTES
+        for name, function in functions.items():
+            if function["kind"] == "job" and minutes_between(function["schedule"]) > HOUR_MINUTES:
+                minute, hour = map(int, function["schedule"].split()[:2])
+                fired = hour * HOUR_MINUTES + minute
+                over = fired + function["timeout_seconds"] / 60
+                if fired < begins + HOUR_MINUTES and begins < over:
+                    yield f"{name} is at work while {cell.address} may go away"
+
+
 APPLYING: Final[tuple[Rule, ...]] = (
     its_api_is_on_before_a_thing_is_made,
     a_build_begins_and_may_do_its_work,
@@ -305,4 +319,5 @@ APPLYING: Final[tuple[Rule, ...]] = (
     copies_stay_in_the_region,
     what_runs_out_is_told_before,
     a_repository_is_known_by_its_number,
+    maintenance_meets_no_daily_job,
 )

@@ -178,6 +178,14 @@ NOTICED_TOO: Final = (
         noticed_by=applying.copies_stay_in_the_region,
     ),
     Mistake(
+        name="maintenance among the daily jobs",
+        file="modules/database/main.tf",
+        before="hour         = 4",
+        after="hour         = 3",
+        says="bill_late_usage is at work",
+        noticed_by=applying.maintenance_meets_no_daily_job,
+    ),
+    Mistake(
         name="connections of one database",
         file="alerts.json",
         before='"by": "resource.label.database_id",\n',

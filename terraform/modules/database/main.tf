@@ -135,7 +135,7 @@ resource "google_sql_database_instance" "cell" {
 
     maintenance_window {
       day          = 2 # Tuesday, after the night audits of every hotel in the region
-      hour         = 3
+      hour         = 4 # and when no daily job is at work: the next one comes in a day
       update_track = "stable"
     }
 
