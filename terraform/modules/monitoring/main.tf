@@ -46,7 +46,7 @@ variable "seldom" {
 }
 
 variable "readers" {
-  description = "Accounts that functions and jobs run as: nobody else opens a secret. READERS in a log."
+  description = "What functions and jobs run as, and may open secrets: READERS in a filter."
   type        = list(string)
 }
 
