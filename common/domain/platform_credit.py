@@ -187,10 +187,17 @@ def entries_of(note: PlatformCreditNote) -> tuple[ReversalEntry, ...]:
 
 
 def follow(
-    invoice: SubscriptionInvoice, dispute: Dispute, booked: Mapping[int, ReversalEntry]
+    invoice: SubscriptionInvoice,
+    dispute: Dispute,
+    booked: Mapping[int, ReversalEntry],
+    lay_here: Money,
+    *,
+    is_over: bool,
 ) -> tuple[ReversalEntry, ...]:
     """Book what a dispute of an invoice's payment has come to and was not booked before, and count
-    it there. It may be about more than was paid: banks add their fees."""
+    it there. It may be about more than was paid: banks add their fees. What of it `lay_here`, as a
+    refund of it had come back, goes out of that by a claim that is lost now, and is no loss; one
+    that had only such money, and `is_over`, has booked no loss."""
     source, amount = dispute_source(dispute.processor_dispute_id), dispute.amount
     entries: list[ReversalEntry] = []
     if dispute.takes_money and WITHHELD not in booked:
@@ -199,10 +206,11 @@ def follow(
     if DECIDED not in booked and dispute.status is DisputeStatus.WON:
         entries.append(_entry(source, DECIDED, PROCESSOR, DISPUTED, amount))
         invoice.withheld -= amount
-    if DECIDED not in booked and dispute.status is DisputeStatus.LOST:
-        entries.append(_entry(source, DECIDED, LOSSES, DISPUTED, amount))
+    if DECIDED not in booked and dispute.status is DisputeStatus.LOST and not is_over:
         invoice.withheld -= amount
-        invoice.lost += amount
+        invoice.lost += (lost := amount - lay_here)
+        if not lost.is_zero:
+            entries.append(_entry(source, DECIDED, LOSSES, DISPUTED, lost))
     return (*entries, *_fee(source, dispute, booked))
 
 

@@ -134,6 +134,15 @@ class StayPlan:
         )
         return replace(self, stay=around, planned=(*charged, *to_come))
 
+    def is_longer_than(self, before: "StayPlan") -> bool:
+        """Whether nights are to be charged by now that were not planned before."""
+        known = {each.night for each in before.planned}
+        return any(each.charge_id is None and each.night not in known for each in self.planned)
+
+    def stayed_on(self) -> "StayPlan":
+        """Who stays longer has not left, whatever somebody said before."""
+        return replace(self, left_on=None)
+
     @property
     def is_charged_more(self) -> bool:
         """Whether anything that is planned has not become a charge."""

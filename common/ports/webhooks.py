@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 
     from common.domain.dispute import Dispute, DisputeStatus
     from common.domain.folio import Folio
-    from common.domain.identifiers import DisputeId, FolioId, PaymentId, PaymentIntentId, RefundId
+    from common.domain.identifiers import (
+        DisputeId,
+        FolioId,
+        PaymentId,
+        PaymentIntentId,
+        ReceiptId,
+        RefundId,
+    )
     from common.domain.late_refund import LateRefund
-    from common.domain.money import Money
+    from common.domain.money import Currency, Money
     from common.domain.payment import Payment
     from common.domain.refund_failure import RefundFailure
     from common.domain.returned_payment import ReturnedPart, ReturnedPayment
@@ -80,6 +87,10 @@ class Disputes(Protocol):
 
     def of_surplus(self, surplus_id: PaymentIntentId) -> Mapping[DisputeId, DisputeStatus]:
         """Where each dispute of a charge stands that came second."""
+
+    def beyond_what_is_owed(self, receipt_id: ReceiptId, currency: Currency) -> Money:
+        """What banks withhold of a company's payment, or have got, beyond what the company owes
+        again: it had gone back before. The account is locked."""
 
     def of_return(self, returned_id: PaymentId) -> Mapping[DisputeId, DisputeStatus]:
         """Where the claims stand by which banks ask for a payment that goes back, without those

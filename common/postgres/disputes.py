@@ -46,6 +46,13 @@ SELECT tenant_id, id, status
 FROM payment_disputes
 WHERE surplus_id = $1
 """
+# What banks withhold, or have got, of a company's payment beyond what had not gone back of it.
+BEYOND_WHAT_IS_OWED: Final = """
+SELECT tenant_id, sum(amount_micro - on_account_micro)::bigint
+FROM payment_disputes
+WHERE receipt_id = $1 AND is_withheld AND status <> 'won'
+GROUP BY tenant_id
+"""
 INSERT_DISPUTE = Insert.into(ranks.AGGREGATES, "payment_disputes", COLUMNS)
 
 
@@ -66,6 +73,10 @@ class Disputes:
     def of_surplus(self, surplus_id: PaymentIntentId) -> Mapping[DisputeId, DisputeStatus]:
         rows = self._desk.rows(OF_SURPLUS, surplus_id)
         return {DisputeId(row[1]): DisputeStatus(row[2]) for row in rows}
+
+    def beyond_what_is_owed(self, receipt_id: ReceiptId, currency: Currency) -> Money:
+        rows = self._desk.rows(BEYOND_WHAT_IS_OWED, receipt_id)
+        return Money(rows[0][1] if rows else 0, currency)
 
     def keep(self, dispute: Dispute) -> None:
         self._desk.keep(dispute, lambda: self._write(dispute))

@@ -88,7 +88,7 @@ def keep_claim(claim: Claim, tx: Transaction) -> None:
         if second is not None and facts:
             follow_second_claim(dispute, second, tx, is_news=dispute.status is not before)
     elif dispute is not None and dispute.invoice_id is not None:
-        follow_dispute(dispute, tx)
+        follow_dispute(dispute, claim.processor_payment_id, tx)
     else:
         _move_credits(claim, tx)
 

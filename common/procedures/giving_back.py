@@ -141,7 +141,10 @@ def is_refunded(processor_refund_id: str, tx: Transaction) -> bool:
 def keep_failed_afterwards(
     pending: PendingSubscriptionRefund, failure_code: str, tx: Transaction
 ) -> None:
-    """A refund that we have had made has failed since: its money lies here, once."""
+    """A refund that we have had made has failed since: its money lies here, once.
+
+    Refuses: WebhookContradictsBooks, where a bank has got the same money.
+    """
     tx.subscriptions.take_by_id(pending.subscription_id)
     refund = tx.subscription_refunds.get(pending.id)
     if refund.was_made_by_us and refund.processor_payment_id is not None:
@@ -154,7 +157,8 @@ def keep_failed_there(told: Told, failure_code: str, tx: Transaction) -> None:
     """A refund that was made at the processor and is in the books has failed since: its money lies
     here, once.
 
-    Refuses: WebhookContradictsBooks, for another amount than was made. Raises TryAgain.
+    Refuses: WebhookContradictsBooks, for another amount than was made, and where a bank has got the
+    same money. Raises TryAgain.
     """
     failed, found = told.processor_refund_id, _paid_by(told.processor_payment_id, tx)
     known = tx.subscription_refunds.find_made_there(failed)
@@ -183,6 +187,9 @@ def _came_back(
 ) -> None:
     if tx.subscription_refunds.has_come_back(failed):
         return
+    from common.procedures.claiming_back import must_not_be_lost  # it comes seldom (PERF-1)
+
+    must_not_be_lost(invoice, processor_payment_id, tx)
     fact, entries = SubscriptionRefund.came_back(
         failed, invoice, processor_payment_id, amount, failure_code, tx
     )
@@ -281,9 +288,10 @@ def _credit(
     tx.tell(issued)
 
 
-def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
+def follow_dispute(dispute: Dispute, processor_payment_id: str, tx: Transaction) -> None:
     """Let an invoice's money and credits follow a dispute as it stands, each step once, whatever
-    was told in which order. An inquiry withholds nothing, and moves nothing.
+    was told in which order. An inquiry withholds nothing, and moves nothing. What had come back of
+    a refund and lies here goes by a claim that is lost, where that is about it as well.
 
     Refuses: CurrenciesDiffer, CreditsOutOfRange.
     """
@@ -295,8 +303,17 @@ def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
     invoice = tx.subscriptions.get_invoice(dispute.invoice_id)
     source = dispute_source(dispute.processor_dispute_id)
     before, gone = tx.platform_credits.booked(source), invoice.gone
-    entries = follow(invoice, dispute, before)
-    if not entries:
+    lying, is_over = None, False
+    if dispute.status is DisputeStatus.LOST:
+        from common.procedures.claiming_back import has_taken, lies_for  # it comes seldom
+
+        is_over = has_taken(dispute, tx)
+        lying = None if is_over else lies_for(dispute, invoice, processor_payment_id, tx)
+    lay_here = lying.amount if lying else Money.zero(invoice.currency)
+    entries = follow(invoice, dispute, before, lay_here, is_over=is_over)
+    if lying is not None:
+        _goes_by(lying, dispute, invoice, tx)
+    elif not entries:
         return
     tx.platform_credits.keep(invoice, entries)
     if dispute.status is not DisputeStatus.WON:
@@ -309,6 +326,16 @@ def follow_dispute(dispute: Dispute, tx: Transaction) -> None:
             tx, _grant_key(invoice), source, invoice.gone, invoice.bill.total, WON
         )
     _told(is_back(subscription, source), tx)
+
+
+def _goes_by(
+    lying: SubscriptionRefund, dispute: Dispute, invoice: SubscriptionInvoice, tx: Transaction
+) -> None:
+    """What had come back goes by a claim that was lost."""
+    fact, entries = lying.lost_to(dispute.processor_dispute_id, next_part(lying, tx), tx)
+    tx.subscription_refunds.keep(lying)
+    tx.platform_credits.keep(invoice, entries)
+    tx.tell(fact)
 
 
 def _take_credits(

@@ -12,6 +12,7 @@ from common.domain.company_taking_back import (
     take_back,
 )
 from common.domain.dispute import Dispute, DisputeStatus
+from common.domain.identifiers import ReceiptId
 from common.domain.money import AmountNotPositive, Money
 from common.domain.receivable import CreditKind
 from common.domain.refund import RefundExceedsPayment
@@ -43,13 +44,17 @@ def company_refund_failed(
     processor_payment_id: str, processor_refund_id: str, tx: Transaction
 ) -> None:
     """A refund of a company's payment has failed after it was made: what was given back is to the
-    company's credit again. One that is not known to be made changes nothing."""
+    company's credit again. One that is not known to be made changes nothing.
+
+    Refuses: WebhookContradictsBooks, where a bank has the same money for the company.
+    """
     paid = tx.company_accounts.take_paid_by(processor_payment_id)
     if paid is None:
         return
     taken = paid.moved_by(CreditKind.REFUNDED_THERE, processor_refund_id)
     kind = CreditKind.REFUND_FAILED
     if taken is not None and paid.moved_by(kind, processor_refund_id) is None:
+        _must_not_be_a_banks(paid, tx)
         _keep(give_again(paid, taken, tx, kind=kind), tx)
 
 
@@ -63,6 +68,15 @@ def owe_as_disputed(paid: CardReceipt, dispute: Dispute, tx: Transaction) -> Non
     is_won = dispute.status is DisputeStatus.WON
     if is_won and taken and paid.moved_by(CreditKind.DISPUTE_WON, cause) is None:
         _keep(give_again(paid, taken, tx, kind=CreditKind.DISPUTE_WON), tx)
+
+
+def _must_not_be_a_banks(paid: CardReceipt, tx: Transaction) -> None:
+    """What went back and was asked for by a bank besides is not to the company's credit as well
+    when it comes again: the bank has it. A person sees it, and runs it again where the claim is
+    won. Refuses: WebhookContradictsBooks."""
+    beyond = tx.disputes.beyond_what_is_owed(ReceiptId(paid.receipt.id), paid.account.currency)
+    if beyond.amount_micro > 0:
+        raise WebhookContradictsBooks("A bank has asked for this money as well.")
 
 
 def must_be_of(paid: CardReceipt, amount: Money) -> None:

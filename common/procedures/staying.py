@@ -23,7 +23,8 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
     what it says is planned for every night that has not been charged, if it says anything. One that
     was canceled is not opened by what was told of it before, only by a guest who has come all the
     same. Refuses: PropertyUnknown, WindowUnknown, StayInvalid, CurrenciesDiffer, FxRateInvalid,
-    NightOutsideStay; FolioAlreadyClosed of a guest who comes, whose nights nobody would charge.
+    NightOutsideStay; FolioAlreadyClosed of a guest who comes, or stays on, and whose nights nobody
+    would charge.
     """
     canceled = tx.stays.take_reservation(reservation.property_id, reservation.reservation_id)
     if canceled and not arrived:
@@ -40,7 +41,7 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
     if known is not None:
         plan = known.planned_anew(stay, planned)
     if arrived:
-        plan = _received(plan, folio, tx)
+        plan = _received(plan, known or plan, folio, tx)
     if folio.stay != plan.stay:
         tx.stays.follow(plan)
     if known is None:
@@ -49,19 +50,24 @@ def plan_stay(reservation: Reservation, tx: Transaction, *, arrived: bool) -> No
         tx.stays.plan_anew(plan)
 
 
-def _received(plan: StayPlan, folio: Folio, tx: Transaction) -> StayPlan:
+def _received(plan: StayPlan, before: StayPlan, folio: Folio, tx: Transaction) -> StayPlan:
     """The plan of a guest who is there: nobody pays a part of a night, for not having come or for
-    leaving late, and then the whole of it. Refuses: FolioAlreadyClosed, of who comes to be charged.
+    leaving late, and then the whole of it. Refuses: FolioAlreadyClosed, of who comes to be charged,
+    or stays longer than was planned `before`.
     """
     if plan.checked_in_at is None:
         if plan.is_charged_more:
             folio.must_be_open()
         if plan.pays_the_missed_night:
             _take_back(folio, plan.no_show_reference, CAME_AFTER_ALL, tx)
-    elif plan.stays_on and folio.status is FolioStatus.OPEN:
+        return plan.arrived(tx)
+    if plan.is_longer_than(before):
+        folio.must_be_open()
+        plan = plan.stayed_on()
+    if plan.stays_on and folio.status is FolioStatus.OPEN:
         _take_back(folio, plan.late_reference, STAYS_ON, tx)
         plan = replace(plan, late_on=None)
-    return plan.arrived(tx)
+    return plan
 
 
 def _take_back(folio: Folio, reference: str, reason: str, tx: Transaction) -> None:

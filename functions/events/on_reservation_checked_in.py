@@ -1,7 +1,8 @@
 """A guest has checked in: the folio opens now, if it has not; its nights are charged.
 
-Where the folio was closed before the guest came, as a no-show's is, the event becomes a dead letter
-with that reason: who opens the folio again replays it, and no night is lost.
+Where the folio was closed before the guest came, as a no-show's is, or before the guest stays on,
+the event becomes a dead letter with that reason: who opens the folio again replays it, and no night
+is lost.
 """
 
 from common.contracts.incoming import Reservation

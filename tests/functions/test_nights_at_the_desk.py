@@ -180,6 +180,37 @@ def test_who_stays_on_behind_the_audit_has_not_left_late(hotel: Hotel, clock: Cl
     assert broken(hotel) == []
 
 
+@pytest.mark.req("EVT-5", "CLO-4")
+def test_who_has_paid_and_stays_on_is_charged_once_the_folio_is_open(
+    hotel: Hotel, clock: Clock
+) -> None:
+    """The first night is paid and billed; the second waits, though somebody said that the guest had
+    left. What was known of the stay is no reason to wait for anything."""
+    booked = reservation(hotel, room(1), room(3), departure="2026-03-04")
+    for consumer in (CONFIRMED, CHECKED_IN):
+        hotel.deliver(consumer, booked)
+    folio = folio_of(hotel, booked["reservationId"])
+    clock(NEXT_DAY)
+    run(hotel)
+    hotel.paid(folio, usd(11_000))
+    closes(hotel, folio)
+    assert hotel.deliver(CHECKED_IN, booked).status_code == 204
+    assert hotel.letters() == []
+    longer = {**booked, "nights": [room(1), room(2)]}
+
+    assert hotel.deliver(CHECKED_IN, longer).status_code == 204
+
+    (letter,) = hotel.letters()
+    assert letter.startswith("MELMASTOON.BILLING.FOLIO_CLOSED")
+    reopened(hotel, folio)
+    assert hotel.deliver(CHECKED_IN, longer).status_code == 204
+    clock(THIRD_DAY)
+    run(hotel)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(11_000)
+    assert_books_are_right(hotel)
+    assert broken(hotel) == []
+
+
 @pytest.mark.req("TAX-1", "FOL-12")
 def test_taxes_go_by_how_long_the_guest_stays(hotel: Hotel, clock: Clock) -> None:
     """Booked for three nights, which spares who stays over two; at the desk it is one night."""

@@ -47,7 +47,8 @@ WHERE (credited, tax) IS DISTINCT FROM
 -- invariant: money_that_went_back_is_booked
 -- A credit note is booked out of what the processor holds, what it was for and its tax apart. Of a
 -- dispute of an invoice the money is booked as it stands, with the processor's fee for it, and the
--- invoice says how much of it is withheld and how much is lost. What came a second time for an
+-- invoice says how much of it is withheld and how much is lost; what lay here as a refund had come
+-- back, and has gone by the claim, is no loss. What came a second time for an
 -- invoice is booked in and out again, and lies where it is to be returned while it could not go; so
 -- does what came back of a refund that was made, until that has gone.
 WITH expected AS (
@@ -67,9 +68,15 @@ WITH expected AS (
   UNION ALL
   SELECT concat('dispute:', processor_dispute_id), 1, subscription_invoice_id,
          CASE status WHEN 'won' THEN 'processor_clearing' ELSE 'dispute_losses' END,
-         'disputed_funds', currency, amount_micro
+         'disputed_funds', currency, amount_micro - lay_here
   FROM payment_disputes
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(refunds.amount_micro), 0) AS lay_here
+    FROM billing_central.subscription_refunds AS refunds
+    WHERE refunds.tenant_id = billing_central.current_tenant() AND made_there = processor_dispute_id
+  ) AS came_back
   WHERE subscription_invoice_id IS NOT NULL AND is_withheld AND status IN ('won', 'lost')
+    AND amount_micro > lay_here
   UNION ALL
   SELECT concat('dispute:', processor_dispute_id), part, second.invoice_id, debit, credit,
          disputes.currency, micro
@@ -139,8 +146,13 @@ SELECT invoices.id, concat_ws(' ', number, 'withheld', withheld_micro, 'lost', l
 FROM billing_central.subscription_invoices AS invoices
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(amount_micro) FILTER (WHERE status NOT IN ('won', 'lost')), 0) AS withheld,
-         coalesce(sum(amount_micro) FILTER (WHERE status = 'lost'), 0) AS lost
+         coalesce(sum(amount_micro - lay_here) FILTER (WHERE status = 'lost'), 0) AS lost
   FROM payment_disputes
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(refunds.amount_micro), 0) AS lay_here
+    FROM billing_central.subscription_refunds AS refunds
+    WHERE refunds.tenant_id = invoices.tenant_id AND made_there = processor_dispute_id
+  ) AS came_back
   WHERE subscription_invoice_id = invoices.id AND is_withheld
 ) AS asked
 WHERE tenant_id = billing_central.current_tenant()
