@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from common.domain.refusal import Missing, Refusal
+from common.domain.refusal import Missing, Refusal, Unmet
 from common.domain.webhook import QUARANTINED_BY
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ class ConsumerUnknown(Missing):
     area = "GENERAL"
     code = "CONSUMER_UNKNOWN"
     title = "There is no such consumer any more"
+
+
+class RoleMissing(Unmet):
+    area = "GENERAL"
+    code = "ROLE_MISSING"
+    title = "Tenants are made by another role: billing tenant create, then drop the letter"
 
 
 class State(StrEnum):
@@ -138,6 +144,8 @@ def _replayed(wiring: "Wiring", letter_id: str) -> str:
             return
         if letter.consumer not in consumers:
             raise ConsumerUnknown(letter.consumer)
+        if "provisioning" in consumers[letter.consumer].needs and not wiring.settings.makes_tenants:
+            raise RoleMissing
         wiring.event_edge.deliver(consumers[letter.consumer], Delivery.of_letter(letter.message))
 
     try:

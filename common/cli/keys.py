@@ -3,9 +3,10 @@
 PDFs are signed with the tenant's key, and bear a certificate that the key issued itself until an
 authority has issued one. `request` prints what the authority is asked with; the key never leaves
 the place where it is kept. `certificate` keeps what the authority sent, if it is for the key: the
-documents that are drawn from then on bear it, and what was signed before stays as it is. `public`
-prints what is published, so that anybody can verify: a tenant's, or without one the platform's, by
-which it seals its invoices to its tenants.
+documents that are drawn from then on bear it, and what was signed before stays as it is. It is
+given as text: where the command runs in the cloud, none of the operator's files is. `public` prints
+what is published, so that anybody can verify: a tenant's, or without one the platform's, by which
+it seals its invoices to its tenants.
 
 Exit code 0: done; 1: the certificate cannot be used, or the tenant or its key cannot be reached;
 2: the command is wrong.
@@ -13,7 +14,6 @@ Exit code 0: done; 1: the certificate cannot be used, or the tenant or its key c
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -31,13 +31,8 @@ keys = typer.Typer(
 
 TenantId = Annotated[UUID, typer.Argument(help="The tenant's id.", show_default=False)]
 Pem = Annotated[
-    Path,
-    typer.Argument(
-        exists=True,
-        dir_okay=False,
-        help="The certificate in PEM, and behind it those above it.",
-        show_default=False,
-    ),
+    str,
+    typer.Option(help="The certificate in PEM, and behind it those above it.", show_default=False),
 ]
 
 
@@ -84,9 +79,10 @@ def public(
 
 
 @keys.command(
-    epilog="Example: billing keys certificate 2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64 hotel.pem"
+    epilog="Example: billing keys certificate 2f8e7c1a-4b6d-4e3f-9a52-7d1c0b9e8f64"
+    ' --pem "$(<hotel.pem)"'
 )
-def certificate(tenant_id: TenantId, file: Pem) -> None:
+def certificate(tenant_id: TenantId, pem: Pem) -> None:
     """Keep the certificate that an authority issued for the tenant's newest key; again, it
     changes nothing."""
     from common.documents.certificates import authority_certificate
@@ -96,11 +92,9 @@ def certificate(tenant_id: TenantId, file: Pem) -> None:
     wiring = _wiring()
     public_key, key_version = _newest(wiring, tenant_id)
     try:
-        given = authority_certificate(
-            file.read_bytes(), key_version, public_key, wiring.clock.now()
-        )
+        given = authority_certificate(pem.encode(), key_version, public_key, wiring.clock.now())
     except CertificateUnusable as unusable:
-        raise failure("keys", f"{file}: {unusable.detail}") from unusable
+        raise failure("keys", f"the certificate: {unusable.detail}") from unusable
     kept = _run(wiring, tenant_id, keep_certificate, given)
     typer.echo(
         f"{key_version} {'signs with it' if kept else 'has it already'},"

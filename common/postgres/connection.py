@@ -90,9 +90,9 @@ class Connection:
     """One session with the server, used by one thread at a time.
 
     `open_session` makes the pg8000 connection (a socket, TLS, a Cloud SQL connector: wiring's
-    choice), `opened_at` is its age for recycling, `scopes` the tenants it has served. `lost` says
-    that what broke it has very likely broken others too; `aborted`, that the server will roll the
-    transaction back, whatever is sent.
+    choice), `opened_at` is its age for recycling, `idle_since` since when it rests, `scopes`
+    the tenants it has served. `lost` says that what broke it has very likely broken others too;
+    `aborted`, that the server will roll the transaction back, whatever is sent.
     """
 
     def __init__(
@@ -110,6 +110,7 @@ class Connection:
         self._prepared: OrderedDict[tuple[str, str], _Prepared] = OrderedDict()
         self._names = 0
         self.opened_at = opened_at
+        self.idle_since = opened_at
         self.scopes: set[str] = set()
         self.broken = False
         self.lost = False

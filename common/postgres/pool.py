@@ -3,6 +3,10 @@
 A connection is used by one thread at a time. One that is broken, too old, or still inside a
 transaction is closed instead of being kept. A tenant prefers a connection that has served it
 before: the server's caches of its schema are warm there.
+
+One that nobody has asked anything for nine minutes is not asked again. An instance without a
+processor between requests keeps none alive, and Google's network forgets one that is silent for ten
+minutes: a question to it would be waited for until the socket's time is up, and then asked anew.
 """
 
 import threading
@@ -15,6 +19,7 @@ from common.ports.transactions import DatabaseUnavailable
 from common.postgres.connection import Connection, ConnectionLost
 
 SCOPES_PER_CONNECTION_MAX: Final = 400
+IDLE_SECONDS_MAX: Final = 540.0
 
 
 class Pool:
@@ -66,6 +71,9 @@ class Pool:
         return connection
 
     def _idle_for(self, scope: str) -> Connection | None:
+        for connection in self._silent():
+            connection.broken = True  # whoever would be told that it ends does not hear it
+            connection.close()
         with self._lock:
             if not self._idle:
                 return None
@@ -73,6 +81,15 @@ class Pool:
                 if scope in connection.scopes:
                     return self._idle.pop(place)
             return self._idle.pop()
+
+    def _silent(self) -> list[Connection]:
+        """Those that were asked nothing for too long, taken out."""
+        with self._lock:
+            kept_since = time.monotonic() - IDLE_SECONDS_MAX
+            silent = [each for each in self._idle if each.idle_since < kept_since]
+            self._idle = [each for each in self._idle if each.idle_since >= kept_since]
+            self.discarded += len(silent)
+        return silent
 
     def _give_back(self, connection: Connection, scope: str) -> None:
         age = time.monotonic() - connection.opened_at
@@ -84,5 +101,6 @@ class Pool:
                 self.close()  # what cut one connection has very likely cut the idle ones too
             return
         connection.scopes.add(scope)
+        connection.idle_since = time.monotonic()
         with self._lock:
             self._idle.append(connection)

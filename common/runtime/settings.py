@@ -91,6 +91,11 @@ class ProcessSettings:
     rate_limits: bool = True
     quotas: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def makes_tenants(self) -> bool:
+        """Whether this process was given the role that may; on a laptop any may."""
+        return bool(self.provisioner) or self.stack == "local"
+
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "ProcessSettings":
         """Read the settings. Raises SettingMissing."""

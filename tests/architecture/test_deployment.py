@@ -1,5 +1,6 @@
 """The files that a deployment begins with say what the project is."""
 
+import os
 import re
 import subprocess
 import sys
@@ -64,6 +65,30 @@ def test_the_image_takes_packages_by_their_hashes_and_runs_as_nobody() -> None:
 
     assert "--require-hashes" in dockerfile
     assert re.search(r"^USER 65532:65532\nCMD", dockerfile, re.M)
+
+
+@pytest.mark.req("PERF-1")
+def test_the_image_holds_bytecode_that_no_layer_makes_old(tmp_path: Path) -> None:
+    """Of the standard library, which Python's image leaves out (docker-library/python, issue 615),
+    of the packages and of ours; each by orders that believe it whatever the source's time is."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    order = re.compile(r"-m compileall (-\S.*-hash)(?: -x site-packages)? +(\S.*)$", re.M)
+    compiled = order.findall(dockerfile)
+    (orders,) = {orders for orders, _ in compiled}
+    module = tmp_path / "starts.py"
+
+    module.write_text("how = 'as it was compiled'")
+    subprocess.run([sys.executable, "-m", "compileall", *orders.split(), tmp_path], check=True)
+    module.write_text("how = 'compiled anew'")
+    os.utime(module, (0, 0))
+    started = subprocess.check_output(
+        [sys.executable, "-c", "import starts; print(starts.how)"], cwd=tmp_path, text=True
+    )
+
+    assert started == "as it was compiled\n"
+    places = ["/usr/local/lib/python3.11", "venv/lib", "common functions jobs"]
+    assert [what for _, what in compiled] == places
+    assert "--no-compile" in dockerfile, "pip's own bytecode looks at the time"
 
 
 def test_the_image_gets_what_it_copies() -> None:

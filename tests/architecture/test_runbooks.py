@@ -3,7 +3,9 @@
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -40,6 +42,15 @@ def commands(page: str) -> Iterator[list[str]]:
     inline = [" ".join(each.split()) for each in re.findall(r"`(billing [^`]+)`", text)]
     for each in [*blocks, *inline]:
         yield shlex.split(each, comments=True)[1:]
+
+
+def command_of(words: list[str]) -> Any:
+    """The command that these words begin with."""
+    command: Any = typer.main.get_command(billing)
+    while hasattr(command, "commands"):
+        name, *words = words
+        command = command.commands[name]
+    return command
 
 
 def unknown(words: list[str]) -> str | None:
@@ -82,6 +93,44 @@ def test_its_commands_exist(page: str) -> None:
         assert unknown(words) is None, f"billing {' '.join(words)}"
         if words[:2] == ["job", "run"]:
             assert words[2] in jobs, f"billing {' '.join(words)}"
+
+
+@pytest.mark.req("OPS-3")
+@pytest.mark.parametrize("page", PAGES)
+def test_no_order_needs_a_file(page: str) -> None:
+    """A job in the cloud has none of the operator's; a recovery is done where the papers are."""
+    assert command_of(["recovery", "end"]).params[0].type_descriptor.annotation is Path
+    for words in commands(page):
+        if words and words[0] != "recovery":
+            takes = [each.type_descriptor.annotation for each in command_of(words).params]
+            assert Path not in takes, f"billing {' '.join(words)}"
+
+
+@pytest.mark.req("OPS-3")
+def test_an_order_arrives_in_the_cloud_as_it_was_typed(tmp_path: Path) -> None:
+    """By the page's own shell, to a stand-in for gcloud: commas, spaces and lines are kept."""
+    (shell,) = re.findall(r"^billing\(\) \{.*?^\}", text_of("README"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "hotel.pem").write_text("-----BEGIN\nO=A, Ltd.\n-----END\n", encoding="utf-8")
+    typed = """gcloud() { printf '%s\\0' "$@"; }; REGION=x
+    billing dlq drop dlq_1 --reason 'of a test, by us'
+    billing keys certificate T --pem "$(<hotel.pem)"
+    billing tenant show T"""
+
+    done = subprocess.run(
+        ["bash", "-c", f"{shell}\n{typed}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+
+    sent = [each for each in done.stdout.split("\0") if each.startswith(("--args=", "billing-"))]
+    assert sent == [
+        *("billing-operate", "--args=^|^dlq|drop|dlq_1|--reason|of a test, by us"),
+        "billing-operate",
+        "--args=^|^keys|certificate|T|--pem|-----BEGIN\nO=A, Ltd.\n-----END",
+        *("billing-migrate", "--args=^|^tenant|show|T"),
+    ]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README"])

@@ -54,6 +54,19 @@ def told_in_vain(drill: Drill, folio: str) -> tuple[str, str]:
     return letters[0], found[0][0]
 
 
+def home_by_hand(drill: Drill) -> None:
+    """A hotel is announced in words that nobody reads: its home is made by a person."""
+    tenant = uuid4()
+    told = drill.hotel.deliver("on_tenant_created", {"tenantId": 1}, tenantid=str(tenant))
+    assert told.status_code == 204, "it does not come again"
+    ((letter,),) = drill.house.sql(
+        "SELECT id FROM billing_central.dead_letters WHERE consumer = 'on_tenant_created'"
+    )
+    drill.page.says("whoever replays may not make one")
+    assert drill.run("billing tenant create", tenant).stdout == f"{tenant}\n"
+    drill.run("billing dlq drop", letter, "--reason", "made by hand")
+
+
 def test_events_that_nobody_could_take_in(drill_of: DrillOf) -> None:
     """A payment comes before its folio; a second one has no amount, and never will have one. The
     processor tells of a payment of that folio, too, and of a payout that is nobody's."""
@@ -77,6 +90,7 @@ def test_events_that_nobody_could_take_in(drill_of: DrillOf) -> None:
 
     drill.run("billing dlq drop", reasons["VALIDATION_FAILED"], "--reason", "a right one comes")
     drill.run("billing dlq drop", nobodys, "--reason", "of another house")
+    home_by_hand(drill)
     hotel.open_folio(id=folio)
     drill.run("billing dlq replay", reasons["FOLIO_UNKNOWN"])
     again = drill.run("billing dlq replay --consumer on_payment_captured")

@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from uuid import uuid4
@@ -53,7 +52,7 @@ def signed_by(hotel: Hotel, invoice: str) -> str:
 
 
 @pytest.mark.req("GW-2")
-def test_a_signing_key_is_changed(drill_of: DrillOf, tmp_path: Path) -> None:
+def test_a_signing_key_is_changed(drill_of: DrillOf) -> None:
     """The first version, then a second, then one with an authority's certificate: all verify."""
     drill = drill_of("key_rotation")
     hotel, tenant = drill.hotel, str(drill.hotel.tenant_id)
@@ -65,10 +64,9 @@ def test_a_signing_key_is_changed(drill_of: DrillOf, tmp_path: Path) -> None:
     version = drill.house.wiring.keys.rotate(drill.hotel.tenant_id)  # type: ignore[attr-defined]
     second = drawn(drill)
     asked = drill.run("billing keys request TENANT", put={"TENANT": tenant})
-    pem = tmp_path / "hotel.pem"
-    pem.write_bytes(issued_for(x509.load_pem_x509_csr(asked.stdout.encode())))
-    put = {"TENANT": tenant, "FILE.pem": pem}
-    kept = drill.run("billing keys certificate TENANT FILE.pem", put=put)
+    pem = issued_for(x509.load_pem_x509_csr(asked.stdout.encode())).decode().strip()
+    put = {"TENANT": tenant, '"$(<FILE.pem)"': pem}
+    kept = drill.run('billing keys certificate TENANT --pem "$(<FILE.pem)"', put=put)
     published = drill.run("billing keys public TENANT", put={"TENANT": tenant})
     third = drawn(drill)
 

@@ -1,6 +1,7 @@
 """Dead letters: kept, shown, replayed once they can be taken, dropped with a reason, never lost."""
 
 import json
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from common.domain.refusal import Unmet
 from common.ports.dead_letters import DeadLetter, LetterDropped, LetterUnknown
 from common.postgres.dead_letters import DeadLetters
 from common.runtime.pushed import Delivery
+from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
 from tests.hotel import Hotel, usd
 from tests.jobs.cell import Cell
@@ -229,3 +231,21 @@ def test_a_letter_without_a_consumer_or_a_body_cannot_be_replayed(wiring: Wiring
 
     assert "CONSUMER_UNKNOWN" in billing_dlq("replay", "--consumer", name).stdout
     assert "card data" in billing_dlq("replay", withheld).stdout
+
+
+def test_who_may_not_make_tenants_replays_none(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the cloud, where the job that a person's orders run in was not given the role for it."""
+    put(wiring.dead_letters, message := f"m-{uuid4().hex}", consumer="on_tenant_created")
+    in_the_cloud = replace(wiring.settings, stack="google")
+    assert replace(in_the_cloud, provisioner="postgresql://x").makes_tenants
+    may = in_the_cloud.makes_tenants
+    monkeypatch.setattr(ProcessSettings, "makes_tenants", may)
+
+    done = billing_dlq("replay", "--consumer", "on_tenant_created", "--json")
+
+    (why,) = json.loads(done.stdout)["failed"].values()
+    assert "billing tenant create" in why
+    waiting = wiring.dead_letters.list(consumer="on_tenant_created", limit=1000)
+    assert message in [each.message_id for each in waiting]

@@ -113,6 +113,18 @@ def test_recycles_connections_by_age(server: LocalDatabase) -> None:
     assert (ageless.discarded, ageless._idle) == (1, [])
 
 
+def test_lends_none_that_was_silent_for_so_long_that_the_network_forgot_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pool.connection(), pool.connection():
+        pass
+    monkeypatch.setattr(pooling, "IDLE_SECONDS_MAX", -1)
+
+    with pool.connection() as fresh:
+        assert pid(fresh)
+        assert (pool.discarded, pool._idle) == (2, [])
+
+
 def test_recycles_a_connection_that_has_served_too_many_tenants(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

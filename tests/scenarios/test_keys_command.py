@@ -64,7 +64,7 @@ def newest_pdf(hotel: Hotel) -> bytes:
     return pdf
 
 
-def test_what_an_authority_issued_signs_from_then_on(hotel: Hotel, tmp_path: Path) -> None:
+def test_what_an_authority_issued_signs_from_then_on(hotel: Hotel) -> None:
     """By the key's own first, then by the authority's; what was signed before stays as it is."""
     _, first = hotel.closed_folio()
     hotel.render(first)
@@ -73,11 +73,9 @@ def test_what_an_authority_issued_signs_from_then_on(hotel: Hotel, tmp_path: Pat
     request = x509.load_pem_x509_csr(asked.stdout.encode())
     assert request.is_signature_valid
     pem = issued_for(request)
-    file = tmp_path / "hotel.pem"
-    file.write_bytes(pem)
 
-    kept = run("keys", "certificate", hotel.tenant_id, file)
-    again = run("keys", "certificate", hotel.tenant_id, file)
+    kept = run("keys", "certificate", hotel.tenant_id, "--pem", pem.decode())
+    again = run("keys", "certificate", hotel.tenant_id, "--pem", pem.decode())
 
     assert (kept.exit_code, again.exit_code) == (0, 0), kept.output
     assert "signs with it" in kept.stdout
@@ -97,15 +95,14 @@ def test_what_an_authority_issued_signs_from_then_on(hotel: Hotel, tmp_path: Pat
     assert_books_are_right(hotel)
 
 
-def test_refuses_what_is_not_for_the_key(hotel: Hotel, tmp_path: Path) -> None:
+def test_refuses_what_is_not_for_the_key(hotel: Hotel) -> None:
     _, invoice = hotel.closed_folio()
     hotel.render(invoice)
     request = x509.load_pem_x509_csr(run("keys", "request", hotel.tenant_id).stdout.encode())
-    file = tmp_path / "old.pem"
-    file.write_bytes(issued_for(request))
+    pem = issued_for(request)
     hotel.house.wiring.keys.rotate(hotel.tenant_id)  # type: ignore[attr-defined]
 
-    of_the_old_key = run("keys", "certificate", hotel.tenant_id, file)
+    of_the_old_key = run("keys", "certificate", hotel.tenant_id, "--pem", pem.decode())
     of_nobody = run("keys", "request", "00000000-0000-4000-8000-000000000000")
 
     assert of_the_old_key.exit_code == 1

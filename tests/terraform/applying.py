@@ -3,6 +3,7 @@
 Named beside each is where Google says so.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -213,6 +214,95 @@ def a_budget_is_found_as_it_was_made(plan: Plan, functions: Functions) -> Iterat
             yield f"{budget.address} names the project, and every plan finds it changed"
 
 
+def who_opens_a_secret_is_one_of_ours_by_name(plan: Plan, functions: Functions) -> Iterator[str]:
+    """An account of any project can be called as ours are; and who delivers opens none."""
+    (alert,) = (
+        each
+        for each in plan.of("google_monitoring_alert_policy")
+        if each.index == "secret_read_by_stranger"
+    )
+    (asked,) = at(alert.values, "conditions", "condition_matched_log", "filter")
+    ours = re.compile(re.findall(r'NOT protoPayload\.\S+Email=~"([^"]+)"$', asked)[0])
+    accounts = {template_of(each)["service_account"] for each in plan.of(SERVICE, JOB)}
+    names = {each.partition("@")[0] for each in accounts} | {"billing-x"}
+    strangers = {f"{name}@elsewhere.iam.gserviceaccount.com" for name in names}
+    strangers |= {
+        f"{each.values['account_id']}@{project_of(plan)}.iam.gserviceaccount.com"
+        for each in plan.of("google_service_account")
+    } - accounts
+    yield from (f"{each} is no stranger" for each in sorted(filter(ours.search, strangers)))
+    yield from (f"{each} is a stranger" for each in sorted(accounts) if not ours.search(each))
+
+
+def another_domain_is_another_certificate(plan: Plan, functions: Functions) -> Iterator[str]:
+    """A certificate's domains never change, and two of one name cannot stand beside each other."""
+    for each in plan.of("google_compute_managed_ssl_certificate"):
+        (domain,) = at(each.values, "managed", "domains")
+        of_it = hashlib.sha256(domain.encode()).hexdigest()[:8]
+        if each.values["name"] != f"billing-{of_it}":
+            yield f"{each.address} is called {each.values['name']} whatever its domain is"
+
+
+def copies_stay_in_the_region(plan: Plan, functions: Functions) -> Iterator[str]:
+    """Cloud SQL keeps backups in the nearest continent unless it is told where
+    (cloud.google.com/sql, custom backup locations)."""
+    for cell in plan.of("google_sql_database_instance"):
+        where = at(cell.values, "settings", "backup_configuration", "location")
+        if where != [cell.values["region"]]:
+            yield f"{cell.address} is copied to {where or 'wherever Google likes'}"
+
+
+def what_runs_out_is_told_before(plan: Plan, functions: Functions) -> Iterator[str]:
+    """Of connections (told by database, so they are summed) and of numbers of transactions."""
+    (cell,) = plan.of("google_sql_database_instance")
+    flags = {f["name"]: f["value"] for f in at(cell.values, "settings", "database_flags")}
+    bounds = {"num_backends": int(flags["max_connections"]), "transaction_id_utilization": 1}
+    for alert in plan.of("google_monitoring_alert_policy"):
+        for asked in at(alert.values, "conditions", "condition_threshold"):
+            figure = (
+                str(asked.get("filter")).partition("/database/postgresql/")[2].partition('"')[0]
+            )
+            bound = bounds.pop(figure, None)
+            if bound is not None and not bound / 2 <= asked["threshold_value"] < bound:
+                yield f"{alert.index}: {asked['threshold_value']} of {bound}"
+            summed = at(asked, "aggregations", "cross_series_reducer")
+            if figure == "num_backends" and summed != ["REDUCE_SUM"]:
+                yield f"{alert.index} looks at the connections to one database"
+    yield from (f"nobody hears that {figure} is near its end" for figure in bounds)
+
+
+def a_repository_is_known_by_its_number(plan: Plan, functions: Functions) -> Iterator[str]:
+    """A name that was given up can be somebody else's; GitHub's numbers are never used again
+    (docs.github.com, OpenID Connect reference: `repository_id`, which is text)."""
+    for each in plan.of("google_iam_workload_identity_pool_provider"):
+        values = each.values
+        if values["attribute_mapping"].get("attribute.repository_id") != "assertion.repository_id":
+            yield "the number of a build's repository is forgotten"
+        said = re.findall(r"assertion\.(\w+) == '[^']+'", values["attribute_condition"])
+        if set(said) != {"repository_id", "repository", "ref"}:
+            yield f"a build is known by {said}"
+    builds = [each for each in granted(plan) if "/workloadIdentityPools/" in each]
+    if not builds:
+        yield "no build may deliver"
+    for member in builds:
+        if not re.search(r"/attribute\.repository_id/[1-9]\d*$", member):
+            yield f"{member} may deliver"
+
+
+def maintenance_meets_no_daily_job(plan: Plan, functions: Functions) -> Iterator[str]:
+    """The database goes away for a moment within an hour of the week (UTC, as all schedules): what
+    breaks then is tried again by the next firing, and that of a daily job comes in a day."""
+    for cell in plan.of("google_sql_database_instance"):
+        begins = at(cell.values, "settings", "maintenance_window", "hour")[0] * HOUR_MINUTES
+        for name, function in functions.items():
+            if function["kind"] == "job" and minutes_between(function["schedule"]) > HOUR_MINUTES:
+                minute, hour = map(int, function["schedule"].split()[:2])
+                fired = hour * HOUR_MINUTES + minute
+                over = fired + function["timeout_seconds"] / 60
+                if fired < begins + HOUR_MINUTES and begins < over:
+                    yield f"{name} is at work while {cell.address} may go away"
+
+
 APPLYING: Final[tuple[Rule, ...]] = (
     its_api_is_on_before_a_thing_is_made,
     a_build_begins_and_may_do_its_work,
@@ -224,4 +314,10 @@ APPLYING: Final[tuple[Rule, ...]] = (
     a_backlog_that_is_filtered_is_looked_at_for_a_while,
     the_first_time_is_told,
     a_budget_is_found_as_it_was_made,
+    who_opens_a_secret_is_one_of_ours_by_name,
+    another_domain_is_another_certificate,
+    copies_stay_in_the_region,
+    what_runs_out_is_told_before,
+    a_repository_is_known_by_its_number,
+    maintenance_meets_no_daily_job,
 )

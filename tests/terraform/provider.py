@@ -38,6 +38,9 @@ TOLD: Final[dict[str, dict[str, str]]] = {
         "member": f"serviceAccount:{ACCOUNT}",
         "name": f"projects/{{project}}/serviceAccounts/{ACCOUNT}",
     },
+    "google_iam_workload_identity_pool": {
+        "name": "projects/1/locations/global/workloadIdentityPools/{workload_identity_pool_id}"
+    },
     "google_cloud_run_v2_service": {"uri": "https://{name}.run.example"},
     "google_kms_crypto_key": {"id": "{key_ring}/cryptoKeys/{name}"},
     "google_kms_key_ring": {"id": "projects/{project}/locations/{location}/keyRings/{name}"},

@@ -36,6 +36,10 @@ variable "tenants" {
   type = set(string)
 }
 
+variable "repository_id" {
+  type = string
+}
+
 variable "people" {
   type = object({ paged = set(string), told = set(string) })
 }
@@ -110,6 +114,7 @@ module "service" {
   repository = {
     issuer = "https://token.actions.githubusercontent.com"
     name   = "melmastoon/billing"
+    id     = var.repository_id
     branch = "main"
   }
   runbooks_url = "https://github.com/melmastoon/billing/blob/main/terraform/runbooks"

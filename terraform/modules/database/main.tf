@@ -125,6 +125,7 @@ resource "google_sql_database_instance" "cell" {
       point_in_time_recovery_enabled = true
       transaction_log_retention_days = 7
       start_time                     = "01:00"
+      location                       = var.region # Google's own choice is a whole continent
 
       backup_retention_settings {
         retained_backups = 30
@@ -134,7 +135,7 @@ resource "google_sql_database_instance" "cell" {
 
     maintenance_window {
       day          = 2 # Tuesday, after the night audits of every hotel in the region
-      hour         = 3
+      hour         = 4 # and when no daily job is at work: the next one comes in a day
       update_track = "stable"
     }
 

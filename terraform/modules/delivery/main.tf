@@ -19,6 +19,16 @@ variable "repository" {
   type        = string
 }
 
+variable "repository_id" {
+  description = "Its number with the issuer: a name can be given up, and be somebody else's."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*$", var.repository_id))
+    error_message = "A repository's id is a number: api.github.com/repos/OWNER/NAME says which."
+  }
+}
+
 variable "branch" {
   description = "The only branch that is delivered from."
   type        = string
@@ -70,11 +80,13 @@ resource "google_iam_workload_identity_pool_provider" "builds" {
   depends_on                         = [google_iam_workload_identity_pool.builds]
 
   attribute_mapping = {
-    "google.subject"       = "assertion.sub"
-    "attribute.repository" = "assertion.repository"
-    "attribute.ref"        = "assertion.ref"
+    "google.subject"          = "assertion.sub"
+    "attribute.repository"    = "assertion.repository"
+    "attribute.repository_id" = "assertion.repository_id"
+    "attribute.ref"           = "assertion.ref"
   }
   attribute_condition = join(" && ", [
+    "assertion.repository_id == '${var.repository_id}'", # the token has it as text
     "assertion.repository == '${var.repository}'",
     "assertion.ref == 'refs/heads/${var.branch}'",
   ])
@@ -89,7 +101,7 @@ resource "google_service_account_iam_member" "builds" {
   role               = "roles/iam.workloadIdentityUser"
   member = join("", [
     "principalSet://iam.googleapis.com/", google_iam_workload_identity_pool.builds.name,
-    "/attribute.repository/${var.repository}",
+    "/attribute.repository_id/${var.repository_id}",
   ])
 }
 

@@ -201,11 +201,17 @@ resource "google_compute_ssl_policy" "billing" {
   min_tls_version = "TLS_1_3"
 }
 
+# A certificate is for one domain for ever, and cannot go while the proxy holds it: with another
+# domain there is another one, beside the old one until the proxy has it.
 resource "google_compute_managed_ssl_certificate" "billing" {
-  name = "billing"
+  name = "billing-${substr(sha256(var.domain), 0, 8)}"
 
   managed {
     domains = [var.domain]
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

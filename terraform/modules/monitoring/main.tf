@@ -21,6 +21,9 @@ variable "alerts" {
       seldom  = optional(bool, false)
 
       window_seconds = optional(number, 60)
+
+      of = optional(string)
+      by = optional(string)
     }))
     figure = optional(object({
       name           = string
@@ -40,6 +43,16 @@ variable "alerts" {
 variable "seldom" {
   description = "Jobs that are fired once an hour or more seldom, by their names."
   type        = list(string)
+}
+
+variable "readers" {
+  description = "What functions and jobs run as, and may open secrets: READERS in a filter."
+  type        = list(string)
+}
+
+variable "connections" {
+  description = "What PostgreSQL takes in all: a metric that is `of` them is beyond a share of it."
+  type        = number
 }
 
 variable "runbooks_url" {
@@ -65,6 +78,7 @@ locals {
       seconds = 300 # what a filter leaves out may be counted until Pub/Sub has acknowledged it
       above   = 0
       below   = null
+      by      = null
 
       window_seconds = 60
     } if alert.fact != null
@@ -76,6 +90,9 @@ locals {
   figures = merge(local.facts, {
     for name, alert in var.alerts : name => merge(alert.metric, {
       filter = "${alert.metric.filter}${alert.metric.seldom ? local.of_seldom : ""}"
+      above = (
+        alert.metric.of == "connections" ? alert.metric.above * var.connections : alert.metric.above
+      )
     }) if alert.metric != null
   })
   # A job's process counts from nought and ends soon, so the highest that each has come to is what
@@ -90,6 +107,15 @@ locals {
       alert.figure.window_seconds,
       alert.figure.above,
     ) if alert.figure != null
+  }
+  # A regular expression: the names one by one, but of this project alone.
+  readers = format("^(%s)@%s$",
+    join("|", sort([for each in var.readers : split("@", each)[0]])),
+    replace(split("@", var.readers[0])[1], ".", "[.]"),
+  )
+  logged = {
+    for name, alert in var.alerts :
+    name => replace(alert.log, "READERS", local.readers) if alert.log != null
   }
   channels = {
     for kind in ["paged", "told"] :
@@ -120,7 +146,7 @@ resource "google_monitoring_alert_policy" "alert" {
     display_name = each.value.says
 
     dynamic "condition_matched_log" {
-      for_each = each.value.log == null ? [] : [each.value.log]
+      for_each = contains(keys(local.logged), each.key) ? [local.logged[each.key]] : []
       content {
         filter = condition_matched_log.value
       }
@@ -139,6 +165,12 @@ resource "google_monitoring_alert_policy" "alert" {
         aggregations {
           alignment_period   = "${condition_threshold.value.window_seconds}s"
           per_series_aligner = condition_threshold.value.aligner
+
+          # Some figures come in parts, as connections by database.
+          cross_series_reducer = condition_threshold.value.by == null ? null : "REDUCE_SUM"
+          group_by_fields = (
+            condition_threshold.value.by == null ? null : [condition_threshold.value.by]
+          )
         }
       }
     }

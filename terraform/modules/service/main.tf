@@ -207,6 +207,7 @@ module "delivery" {
   project          = module.project.id
   issuer           = var.repository.issuer
   repository       = var.repository.name
+  repository_id    = var.repository.id
   branch           = var.repository.branch
   domain           = var.domain
   region           = var.region
@@ -227,6 +228,10 @@ module "monitoring" {
   runbooks_url = var.runbooks_url
   people       = var.people
   seldom       = keys(local.seldom)
+  connections  = var.database.max_connections
+  readers = concat(
+    values(module.accounts.emails), [google_service_account.migration.email]
+  )
 
   depends_on = [module.project]
 }

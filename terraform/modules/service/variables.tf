@@ -133,8 +133,8 @@ variable "runbooks_url" {
 }
 
 variable "repository" {
-  description = "What may deliver: issuer of the builds' tokens, repository, branch."
-  type        = object({ issuer = string, name = string, branch = string })
+  description = "What may deliver: issuer of the builds' tokens, repository and its number, branch."
+  type        = object({ issuer = string, name = string, id = string, branch = string })
 }
 
 variable "budget" {
