@@ -5,18 +5,12 @@ refund that was not made is called off. Lost, what had not gone back has gone by
 is lost twice, and is the platform's loss. Won, what was called off is promised again, under its own
 id: whoever asks the processor asks first whether it was made all the same.
 
-Of an invoice's payment a bank may get what had gone back as well, where that refund has failed
-since: then what lies here of it goes by the bank. Where the bank was first, what comes again is the
-house's, and lies for nobody: such an event is refused, and kept for a person.
-
 The subscription of the invoice is locked before anybody looks where the refund stands.
 """
 
 from common.domain.dispute import DECIDED, INQUIRIES, Dispute, DisputeStatus
 from common.domain.money import Money
-from common.domain.platform_credit import DECIDED as DECIDED_PART
 from common.domain.platform_credit import ReversalEntry, dispute_source, follow_second
-from common.domain.subscription_invoice import SubscriptionInvoice
 from common.domain.subscription_refund import SubscriptionRefund, SubscriptionRefundFact
 from common.domain.webhook import WebhookContradictsBooks
 from common.ports.transaction import Transaction
@@ -71,42 +65,6 @@ def follow_claim(
                 _move(gone, gone.lost_to(dispute.processor_dispute_id, part, tx), tx)
         case _:
             _move(refund, refund.contest(next_part(refund, tx), tx), tx)
-
-
-def lies_for(
-    dispute: Dispute, invoice: SubscriptionInvoice, processor_payment_id: str, tx: Transaction
-) -> SubscriptionRefund | None:
-    """What goes by a claim that is lost now: the most that had come back of a refund, lies here and
-    is within what the bank has got beyond what had not gone back; None where nothing is."""
-    booked = tx.platform_credits.booked(dispute_source(dispute.processor_dispute_id))
-    if DECIDED_PART in booked:
-        return None
-    beyond = invoice.refunded + invoice.lost + dispute.amount - invoice.left
-    came = tx.subscription_refunds.that_came_back(processor_payment_id)
-    lying = [each for each in came if not each.has_gone]
-    of_it = [each for each in lying if each.amount <= min(beyond, dispute.amount)]
-    return max(of_it, key=lambda each: each.amount.amount_micro, default=None)
-
-
-def has_taken(dispute: Dispute, tx: Transaction) -> bool:
-    """Whether what lay here has gone by this claim."""
-    return tx.subscription_refunds.find_made_there(dispute.processor_dispute_id) is not None
-
-
-def must_not_be_lost(
-    invoice: SubscriptionInvoice, processor_payment_id: str, tx: Transaction
-) -> None:
-    """A refund that fails brings nothing that is to be returned where a bank has got the same money
-    since. Refuses: WebhookContradictsBooks."""
-    second = refund_of_second(processor_payment_id, tx)
-    if second is not None and second.surplus_id is not None:
-        is_lost = DisputeStatus.LOST in tx.disputes.of_surplus(second.surplus_id).values()
-    else:
-        came = tx.subscription_refunds.that_came_back(processor_payment_id)
-        lies = Money.total((e.amount for e in came if not e.has_gone), invoice.currency)
-        is_lost = not invoice.lost.is_zero and invoice.refunded + invoice.lost - lies > invoice.left
-    if is_lost:
-        raise WebhookContradictsBooks("A bank has got this money.")
 
 
 def _lying(refund: SubscriptionRefund, tx: Transaction) -> SubscriptionRefund | None:

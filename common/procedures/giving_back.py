@@ -187,7 +187,7 @@ def _came_back(
 ) -> None:
     if tx.subscription_refunds.has_come_back(failed):
         return
-    from common.procedures.claiming_back import must_not_be_lost  # it comes seldom (PERF-1)
+    from common.procedures.lying_here import must_not_be_lost  # it comes seldom (PERF-1)
 
     must_not_be_lost(invoice, processor_payment_id, tx)
     fact, entries = SubscriptionRefund.came_back(
@@ -305,7 +305,7 @@ def follow_dispute(dispute: Dispute, processor_payment_id: str, tx: Transaction)
     before, gone = tx.platform_credits.booked(source), invoice.gone
     lying, is_over = None, False
     if dispute.status is DisputeStatus.LOST:
-        from common.procedures.claiming_back import has_taken, lies_for  # it comes seldom
+        from common.procedures.lying_here import has_taken, lies_for  # it comes seldom
 
         is_over = has_taken(dispute, tx)
         lying = None if is_over else lies_for(dispute, invoice, processor_payment_id, tx)
