@@ -14,6 +14,7 @@ import pytest
 from common.local.database import LocalDatabase, start_database
 from common.postgres.address import open_session
 from tests.charging import incidents_are_over
+from tests.clusters import where_there_is_room
 from tests.hotel import Hotel, House
 from tests.lending import all_move_out, lent
 
@@ -63,7 +64,8 @@ def a_server() -> Iterator[LocalDatabase]:
     Who starts many sessions names a folder with a cluster: each begins with a copy of it, which is
     quicker than making one (tests/clusters.py).
     """
-    with tempfile.TemporaryDirectory(prefix="billing-tests-") as folder:
+    room = where_there_is_room()
+    with tempfile.TemporaryDirectory(prefix="billing-tests-", dir=room) as folder:
         if made := os.environ.get("BILLING_TEST_CLUSTER"):
             subprocess.run(["cp", "-Rp", f"{made}/data", folder], check=True)
         running = start_database(Path(folder))
