@@ -206,7 +206,7 @@ def paid(subscription: Subscription) -> SubscriptionInvoice:
 def test_what_is_taken_for_an_open_invoice_is_not_second() -> None:
     """It pays: only behind another one does money go back by itself."""
     invoice, desk = paid(begun()), Desk()
-    taken = SubscriptionPayment.taken_there(invoice, 1, "in_1", "pi_1", desk)
+    taken = SubscriptionPayment.taken_there(invoice, 1, "in_1", "pi_1", invoice.left, desk)
 
     with pytest.raises(ValueError, match="pays"):
         taken.second(invoice, desk)

@@ -155,16 +155,16 @@ class Calls(Things):
         """Call a function as it should be called, but for what is given."""
         declaration = functions()[name]
         asked = self.body(name) if body is GIVEN else body
+        place, asked_for = path or self.path(name), self.query(name) if query is GIVEN else query
         sent = {"Content-Type": declaration.takes} if declaration.method != "GET" else {}
         if token is not None and declaration.scope is not None:
             token = token or self.token()
             sent["Authorization"] = f"Bearer {token}"
-            asked = tills.confirmed(declaration, self.hotel, asked, path or self.path(name), token)
+            asked = tills.confirmed(declaration, self.hotel, asked, place, asked_for, token)
         if declaration.signed_by is not None and isinstance(asked, bytes):
             sent[HEADER] = Webhook(self.hotel).signed(asked)
         if declaration.changes_state and key is not None:
             sent["Idempotency-Key"] = key or str(uuid4())
-        place, asked_for = path or self.path(name), self.query(name) if query is GIVEN else query
         tries = subscribers.never_subscribed(self.hotel) if name == "start_trial" else nullcontext()
         with tries:
             return self.hotel.house.client.open(

@@ -116,7 +116,9 @@ QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
 }
 
 
-def confirmed(declaration: HttpDeclaration, hotel: Hotel, body: Any, path: str, token: str) -> Any:
+def confirmed(
+    declaration: HttpDeclaration, hotel: Hotel, body: Any, path: str, query: Any, token: str
+) -> Any:
     """The body with the confirmation of who calls, where one is asked for and can be given."""
     if not (declaration.step_up and isinstance(body, dict)) or STEP_UP in body or not token:
         return body
@@ -124,6 +126,8 @@ def confirmed(declaration: HttpDeclaration, hotel: Hotel, body: Any, path: str, 
     actor = Actor(claims["sub"], UUID(claims["tenantId"]), frozenset(), frozenset(), "pwd")
     found = re.fullmatch(PARAMETER.sub(r"(?P<\1>[^/]+)", declaration.full_path), path)
     named = {camel(name): value for name, value in found.groupdict().items()} if found else {}
+    switches = query if isinstance(query, dict) else {}
+    named |= {name: value == "true" for name, value in switches.items()}
     assert declaration.context is not None
     assert declaration.scope is not None
     try:
