@@ -42,6 +42,7 @@ DONE = {
 BILLED = {
     **dict.fromkeys(["bills: period", "charges: succeeded", "charges: failed"], 4),
     **dict.fromkeys(["bills: change", "changes by quote", "deeds: cancel at once"], 1),
+    **dict.fromkeys(["bills set off", "set off given back", "charges: canceled"], 1),
     **dict.fromkeys(["bills by credit", "answers: usage counted", "fault: a commit unheard"], 1),
 }
 """And of the platform's own bills."""

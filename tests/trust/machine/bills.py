@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.trust.machine import collecting, prepaid, using
+from tests.trust.machine import collecting, prepaid, setting_off, using
 from tests.trust.machine.folio import Fraction, half_away
 from tests.trust.machine.plans import MONTHS, PLANS, boundary, cost, fee, share
 from tests.trust.machine.prepaid import Prepaid
@@ -49,6 +49,8 @@ class Platform(collecting.Collecting, using.Using):
             return "SUBSCRIPTION_EXISTS"
         if committed and terms[2] == "year":
             return BINDS
+        if card == collecting.GUESTS:
+            return collecting.FOR_STAYS
         sub: Sub = {
             "id": sub_id,
             "status": "active",
@@ -100,6 +102,8 @@ class Platform(collecting.Collecting, using.Using):
         if refusal := self.keeps_from(sub, terms):
             return refusal
         lines = self.change_lines(sub, terms, at)
+        if quote is not None and quote["off"] != self.foreseen(sub, lines):
+            return "QUOTE_STALE"
         at_once = (*terms[:2], sub["terms"][2])
         if lines:
             left = int((sub["end"] - at).total_seconds())
@@ -297,10 +301,8 @@ class Platform(collecting.Collecting, using.Using):
         self, sub: Sub, purpose: str, lines: list[dict[str, Any]], rate: Fraction, now: datetime
     ) -> None:
         """Lines and their tax, set off against the credit; what is below nothing is a credit."""
-        net = sum(each["cents"] for each in lines)
-        tax = half_away(net * rate)
-        brought = max(min(sub["credit"], net + tax), 0)
-        carried = max(-net - tax, 0)
+        net, tax, brought, carried = came_to(sub, lines, rate)
+        found = self.sets_off(sub, carried - brought)
         sub["credit"] += carried - brought
         invoice = {
             "id": None,
@@ -313,6 +315,8 @@ class Platform(collecting.Collecting, using.Using):
             "brought": brought,
             "carried": carried,
             "due": net + tax - brought + carried,
+            "off": 0,
+            "pays": found,
             "issued": now,
             "paid": False,
             "lost": False,
@@ -321,6 +325,19 @@ class Platform(collecting.Collecting, using.Using):
         self.told["subscription_invoice.issued"] += 1
         if invoice["due"]:
             self.owe(sub, now)
+        if found:
+            self.set_off(sub, found, now)
+
+    def sets_off(self, sub: Sub, more: int) -> setting_off.Shares:
+        """What of its open bills the credit pays, which is to be so much more."""
+        return setting_off.shares(sub["credit"] + more, self.open_of(sub))
+
+    def foreseen(self, sub: Sub, lines: list[dict[str, Any]]) -> list[tuple[str, int]]:
+        """Which bills a change would set off, and how much of each."""
+        if not lines:
+            return []
+        _, _, brought, carried = came_to(sub, lines, sub["rate"])
+        return [(each["id"], cents) for each, cents in self.sets_off(sub, carried - brought)]
 
     def next_bill(self, sub: Sub) -> tuple[int, int] | None:
         """What the end of the period will bring: the total, and what of it is due."""
@@ -339,9 +356,10 @@ class Platform(collecting.Collecting, using.Using):
         for each in self.invoices:
             sums["subscription_revenue"] -= each["net"]
             sums["vat_payable"] -= each["tax"]
-            sums["customer_credit"] += each["brought"] - each["carried"]
+            sums["customer_credit"] += each["brought"] - each["carried"] + each["off"]
             state = "processor_clearing" if each["paid"] else "receivable"
-            sums["bad_debt" if each["lost"] and not each["paid"] else state] += each["due"]
+            lost = each["lost"] and not each["paid"]
+            sums["bad_debt" if lost else state] += setting_off.left(each)
         return {name: cents for name, cents in sums.items() if cents}
 
     # words
@@ -361,6 +379,13 @@ class Platform(collecting.Collecting, using.Using):
 
     def has_ended(self, sub: Sub, now: datetime) -> bool:
         return sub["last"] is not None and sub["number"] >= sub["last"] and now >= sub["end"]
+
+
+def came_to(sub: Sub, lines: list[dict[str, Any]], rate: Fraction) -> tuple[int, int, int, int]:
+    """Net, tax, what the credit pays of both, and what of them is a credit."""
+    net = sum(each["cents"] for each in lines)
+    tax = half_away(net * rate)
+    return net, tax, max(min(sub["credit"], net + tax), 0), max(-net - tax, 0)
 
 
 def line(kind: str, cents: int, **more: Any) -> dict[str, Any]:

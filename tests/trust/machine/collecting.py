@@ -1,19 +1,25 @@
 """The model's collecting: what is open is charged, dunned for ten days, and given up at the end.
 
 A card is what it is called: `visa` pays, `declined` is tried again, `expired` never pays, `3ds`
-asks its tenant, and the answer of `lost` gets lost once.
+asks its tenant, and the answer of `lost` gets lost once. One that was left `for_stays` is no card
+for the platform's bills. What a credit has paid meanwhile is asked for no more.
 """
 
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tests.trust.machine import setting_off
+
 Sub = dict[str, Any]
 Charge = dict[str, Any]
 RETRIES: Final = [timedelta(days=days) for days in (1, 3, 5, 7)]
 LASTS: Final = timedelta(days=10)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NEVER_ASKED: Final = timedelta(minutes=15)
 MISSING, UNCONFIRMED = "payment_method_missing", "payment_intent_authentication_failure"
+NEVER_ARRIVED, FOR_STAYS = "never_arrived", "PAYMENT_METHOD_FOR_STAYS"
+GUESTS: Final = "sandbox_visa for_stays"
 ASKED_BY_BANK: Final = "authentication_required"
 CARDS: Final = {
     "sandbox_visa": ("succeeded", None),
@@ -55,6 +61,8 @@ class Collecting:
     def choose(self, card: str, now: datetime) -> str:
         if not self.subs:
             return "SUBSCRIPTION_UNKNOWN"
+        if card == GUESTS:
+            return FOR_STAYS
         sub = self.subs[-1]
         if sub["collection"] is None:
             sub["collection"] = begun(card)
@@ -86,6 +94,18 @@ class Collecting:
                 charge["next"] = now
             charge["superseded"] = True
 
+    def set_off(self, sub: Sub, found: setting_off.Shares, now: datetime) -> None:
+        """A credit pays what is open, or a part of it: what waits at the bank for more is called
+        off; if nothing is left, the collector finds that all is well."""
+        setting_off.take_off(sub, found)
+        collection, charge = sub["collection"], self.under_way(sub)
+        waits = charge is not None and charge["status"] == "requires_action"
+        if charge is not None and waits and any(each is charge["invoice"] for each, _ in found):
+            self.call_off(sub, now)
+            collection.update(wants=False, next=None)
+        elif not self.open_of(sub):
+            collection["next"] = now
+
     # the jobs
 
     def collect(self, now: datetime) -> int:
@@ -94,8 +114,12 @@ class Collecting:
         for sub in due:
             found = sub["collection"]
             found["next"] = None
-            if self.open_of(sub) and self.under_way(sub) is None:
+            if self.under_way(sub) is not None:
+                continue
+            if self.open_of(sub):
                 self.look(sub, now)
+            elif sub["status"] in ("past_due", "suspended"):
+                self.owes_nothing(sub, now)
         return len(due)
 
     def is_due(self, sub: Sub, now: datetime) -> bool:
@@ -122,6 +146,7 @@ class Collecting:
         sub["charges"].append({
             "invoice": invoice,
             "trial": len(before) + 1,
+            "cents": setting_off.left(invoice),
             "card": card,
             "status": "processing",
             "failure": None,
@@ -130,6 +155,7 @@ class Collecting:
             "asked": False,
             "acted": None,
             "superseded": False,
+            "gave_back": False,
         })  # fmt: skip
         self.told["subscription_payment.started"] += 1
 
@@ -151,6 +177,10 @@ class Collecting:
         return len(due)
 
     def ask(self, sub: Sub, charge: Charge, now: datetime) -> None:
+        if not charge["asked"] and not is_for_all(charge):
+            if now - charge["begun"] >= NEVER_ASKED:
+                self.hear(sub, charge, "failed", NEVER_ARRIVED, now)
+            return
         first, charge["asked"] = not charge["asked"], True
         kind = charge["card"].split(" ")[0]
         if first and kind == "sandbox_lost":
@@ -172,17 +202,16 @@ class Collecting:
         self.told[f"subscription_payment.{word}"] += 1
         found = sub["collection"]
         if status == "succeeded":
-            charge["invoice"]["paid"] = True
-            self.owes_less(sub, now)
+            self.paid(sub, charge, now)
         elif status == "requires_action":
             self.begins_to_wait(sub, charge, now)
-        elif found["card"] != charge["card"] or charge["superseded"]:
+        elif found["card"] != charge["card"] or charge["superseded"] or not is_for_all(charge):
             found["next"] = now
         else:
             self.declined(sub, failure or status, now)
 
     def begins_to_wait(self, sub: Sub, charge: Charge, now: datetime) -> None:
-        if sub["collection"]["card"] != charge["card"]:
+        if sub["collection"]["card"] != charge["card"] or not is_for_all(charge):
             self.call_off(sub, now)
             return
         self.declined(sub, ASKED_BY_BANK, now)
@@ -226,12 +255,18 @@ class Collecting:
             sub["status"] = "suspended"
             self.tell(sub, "suspended")
 
-    def owes_less(self, sub: Sub, now: datetime) -> None:
-        found = sub["collection"]
-        found["next"] = now if self.open_of(sub) else None
-        if found["next"] is not None:
-            return
-        self.recover(found)
+    def paid(self, sub: Sub, charge: Charge, now: datetime) -> None:
+        """Whatever else is open is looked at next, also where a credit pays it just now."""
+        others = [each for each in self.open_of(sub) if each is not charge["invoice"]]
+        charge["gave_back"] = setting_off.pay(sub, charge["invoice"], charge["cents"], others)
+        if charge["gave_back"]:
+            sub["version"] += 1
+        sub["collection"]["next"] = now if others else None
+        if not others:
+            self.owes_nothing(sub, now)
+
+    def owes_nothing(self, sub: Sub, now: datetime) -> None:
+        self.recover(sub["collection"])
         if sub["status"] == "past_due":
             sub["status"] = "active"
             self.tell(sub, "reactivated")
@@ -247,11 +282,7 @@ class Collecting:
 
     def open_of(self, sub: Sub) -> list[dict[str, Any]]:
         """What is open, the oldest first."""
-        found = [
-            each
-            for each in self.invoices
-            if each["sub"] is sub and each["due"] and not each["paid"] and not each["lost"]
-        ]
+        found = [each for each in self.invoices if each["sub"] is sub and setting_off.is_open(each)]
         return sorted(found, key=lambda each: (each["issued"], str(each["id"])))
 
     def tell(self, sub: Sub, what: str) -> None:
@@ -265,6 +296,11 @@ class Collecting:
 
     def serve_again(self, sub: Sub, now: datetime) -> None:
         raise NotImplementedError
+
+
+def is_for_all(charge: Charge) -> bool:
+    """Whether a charge is for what is left, and not for what was left once."""
+    return bool(charge["cents"] == setting_off.left(charge["invoice"]))
 
 
 def is_over(found: dict[str, Any], now: datetime) -> bool:

@@ -31,6 +31,7 @@ FIGURES = (
     *("refunds", "refunds asked for again", "transfers", "nights audited"),
     *("credit payments", "credits given back", "purchases taken back", "card payments"),
     *("bills", "bills: change", "bills: usage", "bills: late_usage", "bills by credit"),
+    *("bills set off", "set off given back"),
     *("bills lost", "charges: succeeded", "charges: failed", "charges: canceled"),
     *("changes by quote", "answers to a bank", "deeds: reactivate"),
 )

@@ -8,6 +8,7 @@ from tests.paying import charges as captures
 from tests.trust.machine import checks
 from tests.trust.machine.bills import Platform
 from tests.trust.machine.plans import fee, name_of
+from tests.trust.machine.setting_off import left
 
 CENT = 10_000
 
@@ -75,16 +76,27 @@ def same_invoices(hotel: Hotel, platform: Platform) -> None:
             "tax": cents(bill["tax"]["amount"]),
             "brought": cents(bill["creditUsed"]),
             "carried": cents(bill["creditLeft"]),
+            "off": cents(told["setOff"]),
+            "left": cents(told["left"]),
+            "pays": paid_by(bill),
         }
         expected = {name: invoice[name] for name in found if name in invoice}
-        checks.same(found, {**expected, "sub": invoice["sub"]["id"], "status": status_of(invoice)},
-                    f"bill {told['number']}")  # fmt: skip
+        expected |= {"sub": invoice["sub"]["id"], "status": status_of(invoice)}
+        expected |= {"left": left(invoice)}
+        expected |= {"pays": [(each["id"], amount) for each, amount in invoice["pays"]]}
+        checks.same(found, expected, f"bill {told['number']}")
+
+
+def paid_by(bill: dict[str, Any]) -> list[tuple[str, int]]:
+    """Which bills the credit of one pays, and how much of each."""
+    return [(each["invoiceId"], cents(each["amount"])) for each in bill["setOff"]]
 
 
 def same_charges(hotel: Hotel, platform: Platform) -> None:
-    """Each charge of an invoice, and when somebody asks what became of it."""
+    """Each charge of an invoice, of how much, and when somebody asks what became of it."""
     rows = hotel.house.sql(
-        "SELECT invoice_id, trial, id, status, failure_code, is_superseded, next_attempt_at"
+        "SELECT invoice_id, trial, id, amount_micro / 10000, status, failure_code, is_superseded,"
+        " next_attempt_at"
         " FROM billing_central.subscription_payments WHERE tenant_id = :t",
         t=hotel.tenant_id,
     )
@@ -95,7 +107,7 @@ def same_charges(hotel: Hotel, platform: Platform) -> None:
         for each in sub["charges"]:
             place = each["invoice"]["id"], each["trial"]
             each["id"] = ids.get(place)
-            known = [each[name] for name in ("status", "failure", "superseded", "next")]
+            known = [each[name] for name in ("cents", "status", "failure", "superseded", "next")]
             expected[place] = known
     checks.same(said, expected, "charges")
 
@@ -118,11 +130,14 @@ def same_collections(hotel: Hotel, platform: Platform, cards: dict[str, str]) ->
 def accounts(hotel: Hotel) -> dict[str, int]:
     """What stands in each of the platform's accounts, in cents; taxes of all countries together."""
     rows = hotel.house.sql(
-        "SELECT split_part(account, ':', 1), sum(micro)::bigint / 10000 FROM ("
-        "  SELECT debit_account AS account, amount_micro AS micro"
+        "WITH booked AS ("
+        "  SELECT debit_account, credit_account, amount_micro"
         "  FROM billing_central.platform_entries WHERE tenant_id = :t"
-        "  UNION ALL SELECT credit_account, -amount_micro"
-        "  FROM billing_central.platform_entries WHERE tenant_id = :t) AS sides"
+        "  UNION ALL SELECT debit_account, credit_account, amount_micro"
+        "  FROM billing_central.platform_reversal_entries WHERE tenant_id = :t)"
+        " SELECT split_part(account, ':', 1), sum(micro)::bigint / 10000 FROM ("
+        "  SELECT debit_account AS account, amount_micro AS micro"
+        "  FROM booked UNION ALL SELECT credit_account, -amount_micro FROM booked) AS sides"
         " GROUP BY 1",
         t=hotel.tenant_id,
     )
@@ -135,9 +150,9 @@ def taken(hotel: Hotel) -> set[tuple[str, int]]:
 
 
 def same_taken(found: set[tuple[str, int]], platform: Platform) -> None:
-    """What the processor has taken is what the invoices say that was paid, each of them once."""
+    """What the processor has taken is what was charged for an invoice, each of them once."""
     paid = {
-        (f"sandbox_pi_{charge['id'].removeprefix('pin_')}", charge["invoice"]["due"] * CENT)
+        (f"sandbox_pi_{charge['id'].removeprefix('pin_')}", charge["cents"] * CENT)
         for sub in platform.subs
         for charge in sub["charges"]
         if charge["status"] == "succeeded"
@@ -148,7 +163,7 @@ def same_taken(found: set[tuple[str, int]], platform: Platform) -> None:
 
 
 def status_of(invoice: dict[str, Any]) -> str:
-    if invoice["paid"] or not invoice["due"]:
+    if invoice["paid"] or not left(invoice):
         return "paid"
     return "uncollectible" if invoice["lost"] else "open"
 

@@ -41,7 +41,9 @@ terms = st.tuples(
     st.sampled_from([1, 1, 2, 7]),
     st.sampled_from(["month", "month", "month", "year"]),
 ).map(lambda each: ("free", 1, each[2]) if each[0] == "free" else each)
-cards = st.sampled_from([*collecting.CARDS, "sandbox_visa", "sandbox_declined", "sandbox_3ds"])
+cards = st.sampled_from(
+    [*collecting.CARDS, "sandbox_visa", "sandbox_declined", "sandbox_3ds", collecting.GUESTS]
+)
 ways = st.sampled_from(["plain"] * 5 + ["undone", "unheard", "again"])
 
 
@@ -141,8 +143,10 @@ class SubscriptionRules(Stage):
         bill, lines = said.json["bill"], platform.change_lines(sub, terms, self.now)
         told = [each["amount"]["amountMicro"] // 10_000 for each in bill["lines"]] if bill else []
         checks.same(told, [each["cents"] for each in lines], "what was quoted")
+        off = subscription_checks.paid_by(bill) if bill else []
+        checks.same(off, platform.foreseen(sub, lines), "what would be set off")
         token = said.json["quoteToken"]
-        quote = {"token": token, "terms": terms, "at": self.now, "sub": sub}
+        quote = {"token": token, "terms": terms, "at": self.now, "sub": sub, "off": off}
         self.quotes[tenant] = {**quote, "version": sub["version"]}
 
     @rule(
@@ -301,7 +305,9 @@ class SubscriptionRules(Stage):
         if "customer" not in group.cards:
             group.cards["customer"] = a_customer(hotel)
         if kind not in group.cards:
-            group.cards[kind] = a_card(hotel, group.cards["customer"], kind)
+            purpose = "this_stay" if kind == collecting.GUESTS else "platform_bills"
+            token = kind.split(" ")[0]
+            group.cards[kind] = a_card(hotel, group.cards["customer"], token, purpose)
         return group.cards[kind]
 
     def ask(
@@ -366,8 +372,10 @@ class SubscriptionRules(Stage):
             self.count(f"bills: {each['purpose']}")
             self.count("bills lost", each["lost"])
             self.count("bills by credit", each["brought"] > 0)
+            self.count("bills set off", each["off"] > 0)
         for sub in platform.subs:
             self.count(f"left {sub['status']}")
         charges = [charge for sub in platform.subs for charge in sub["charges"]]
+        self.count("set off given back", sum(each["gave_back"] for each in charges))
         for status in ("succeeded", "failed", "canceled"):
             self.count(f"charges: {status}", sum(each["status"] == status for each in charges))

@@ -77,6 +77,49 @@ class SubscriptionStories(SubscriptionRules):
         self.choose_a_card(tenant, "sandbox_visa", "plain")
         self.run_the_jobs(again=True)
 
+    @rule(
+        tenant=tenants,
+        card=st.sampled_from(
+            ["sandbox_declined", "sandbox_expired", "sandbox_3ds", "sandbox_3ds", "sandbox_lost"]
+        )
+        | good_cards,
+        is_asked=st.booleans(),
+        quoted=st.sampled_from([None, "now", "before"]),
+        seconds=st.sampled_from([0, 86_400, 2 * 86_400]),
+        bank=st.sampled_from([None, "before", "behind", "behind"]),
+    )
+    def owe_and_shrink(
+        self,
+        tenant: int,
+        card: str,
+        is_asked: bool,
+        quoted: str | None,
+        seconds: int,
+        bank: str | None,
+    ) -> None:
+        """Who goes to less while a bill is open, charged, or at the bank owes less of it; and has
+        the credit again where the bank was faster. A quote of before is stale by then."""
+        self.pay_all(tenant, "sandbox_visa")
+        interval = self.platforms[tenant].subs[-1]["terms"][2]
+        self.change(tenant, ("large", 1, interval), None, 0, "plain")
+        self.choose_a_card(tenant, card, "plain")
+        self.pass_time_until(tenant, "end", off=False)
+        for job in ("cycle", "collect", "settle")[: 2 + is_asked]:
+            self.run(job)
+        self.world.move_clock(seconds)
+        less = ("small", 1, interval)
+        self.quote(tenant, less)
+        if bank == "before":
+            self.answer_the_bank(tenant, confirms=True)
+        if quoted == "before":
+            self.run("settle")
+        self.change(tenant, less, quoted, 60, "plain")
+        if bank == "behind":
+            self.answer_the_bank(tenant, confirms=True)
+        for minutes in (0, 15, 1):
+            self.world.move_clock(minutes * 60)
+            self.run_the_jobs(again=False)
+
     # words
 
     def pay_all(self, tenant: int, card: str) -> None:
