@@ -127,10 +127,10 @@ class AutoTopUp(Aggregate):
     ) -> TopUpSet:
         """Set how the account is filled up from now on; what has failed before counts no more.
 
-        Refuses: PaymentMethodRemoved, MonthlyCapTooSmall, CreditPurchaseTooSmall,
-        CreditPurchaseTooLarge, CreditBalanceLimit.
+        Refuses: PaymentMethodRemoved, PaymentMethodForStays, MonthlyCapTooSmall,
+        CreditPurchaseTooSmall, CreditPurchaseTooLarge, CreditBalanceLimit.
         """
-        method.must_be_there()
+        method.must_pay_the_platform()
         must_be_sold(terms.credits_micro, moment.settings.credits)
         if terms.monthly_cap_micro < terms.credits_micro:
             raise MonthlyCapTooSmall(creditsMicro=terms.credits_micro)

@@ -200,12 +200,13 @@ class CreditPurchase(ProcessorPayment):
         """Ask the processor for it from now on; None where it was asked for, and is not again.
 
         `under_way_micro` are the credits of the account's other purchases that may still be paid.
-        Refuses: PaymentNotConfirmable, PaymentMethodRemoved, CreditBalanceLimit.
+        Refuses: PaymentNotConfirmable, PaymentMethodRemoved, PaymentMethodForStays,
+        CreditBalanceLimit.
         """
         self._must_be_confirmable()
         if not self.is_unasked:
             return None
-        method.must_be_there()
+        method.must_pay_the_platform()
         most = moment.settings.credits.maximum_balance_micro
         account.must_have_room(self.credits_micro + under_way_micro, most)
         self._ask(moment)

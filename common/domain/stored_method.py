@@ -4,7 +4,8 @@ The number never came in; the processor's page took it and gave a token in its p
 charged and is kept sealed under a data key of the tenant (GW-2). Shown is what the processor says
 of it: brand, last four digits, month of expiry. A token is known again by its SHA-256, and kept
 once. Whoever leaves a method has said for what, and when (GDPR-2): a guest for stays, and somebody
-of the hotel for its bills by the platform. These are charged to no method that was left for stays.
+of the hotel for its bills by the platform. These, and credits, are charged to no method that was
+left for stays.
 
 What is removed is charged no more: its sealed token goes with it, the rest stays for the payments
 that were made by it.

@@ -13,7 +13,7 @@ from common.domain.credit_purchase import (
 )
 from common.domain.identifiers import CreditAccountId, PaymentIntentId
 from common.domain.prepaid_account import CreditAccount, CreditBalanceLimit
-from common.domain.stored_method import PaymentMethodRemoved
+from common.domain.stored_method import PaymentMethodForStays, PaymentMethodRemoved
 from common.ports.transaction import Transaction
 
 _NOT_FOR_SALE = (
@@ -21,6 +21,7 @@ _NOT_FOR_SALE = (
     CreditPurchaseTooLarge,
     CreditBalanceLimit,
     PaymentMethodRemoved,
+    PaymentMethodForStays,
 )
 
 

@@ -29,6 +29,7 @@ from common.domain.processor_payment import PaymentNotConfirmable
 from common.domain.refusal import Refusal
 from common.domain.stored_method import (
     PaymentMethodErased,
+    PaymentMethodForStays,
     PaymentMethodRemoved,
     PaymentMethodUnknown,
 )
@@ -94,6 +95,7 @@ def take_back(request: PurchaseCredits, tx: Transaction, _: Refusal) -> None:
         PaymentNotConfirmable,
         PaymentMethodUnknown,
         PaymentMethodRemoved,
+        PaymentMethodForStays,
         PaymentMethodErased,
         GatewayUnavailable,
         WebhookContradictsBooks,
@@ -104,8 +106,8 @@ def purchase_credits(request: PurchaseCredits, tx: Transaction) -> Collecting:
 
     Refuses: CreditAccountUnknown, CreditBalanceLimit, CreditPurchaseTooSmall,
     CreditPurchaseTooLarge, CreditPurchaseUnknown, CreditsOutOfRange, AmountNotPositive,
-    PaymentNotConfirmable, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodErased,
-    GatewayUnavailable, WebhookContradictsBooks.
+    PaymentNotConfirmable, PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForStays,
+    PaymentMethodErased, GatewayUnavailable, WebhookContradictsBooks.
     """
     tx.stored_methods.foresee(request.payment_method_id)
     tx.credit_purchases.foresee_other(request.id)

@@ -12,7 +12,11 @@ from common.contracts.shapes import Request
 from common.domain.auto_top_up import AutoTopUp, MonthlyCapTooSmall, TopUpTerms
 from common.domain.credit_purchase import CreditPurchaseTooLarge, CreditPurchaseTooSmall
 from common.domain.prepaid_account import MAIN, CreditAccountUnknown, CreditBalanceLimit
-from common.domain.stored_method import PaymentMethodRemoved, PaymentMethodUnknown
+from common.domain.stored_method import (
+    PaymentMethodForStays,
+    PaymentMethodRemoved,
+    PaymentMethodUnknown,
+)
 from common.ports.transaction import Transaction
 from common.procedures.moving import keep_moved
 from common.runtime.declaration import RateLimit, http_function
@@ -47,6 +51,7 @@ class SetAutoTopUp(Request):
         CreditAccountUnknown,
         PaymentMethodUnknown,
         PaymentMethodRemoved,
+        PaymentMethodForStays,
         MonthlyCapTooSmall,
         CreditPurchaseTooSmall,
         CreditPurchaseTooLarge,
@@ -56,8 +61,9 @@ class SetAutoTopUp(Request):
 def set_auto_top_up(request: SetAutoTopUp, tx: Transaction) -> AutoTopUpView:
     """Put these terms in the place of the account's, and answer them.
 
-    Refuses: CreditAccountUnknown, PaymentMethodUnknown, PaymentMethodRemoved, MonthlyCapTooSmall,
-    CreditPurchaseTooSmall, CreditPurchaseTooLarge, CreditBalanceLimit.
+    Refuses: CreditAccountUnknown, PaymentMethodUnknown, PaymentMethodRemoved,
+    PaymentMethodForStays, MonthlyCapTooSmall, CreditPurchaseTooSmall, CreditPurchaseTooLarge,
+    CreditBalanceLimit.
     """
     tx.stored_methods.foresee(request.payment_method_id)
     account = tx.prepaid.take(request.account)

@@ -62,6 +62,23 @@ def test_is_low_once_for_each_crossing_and_is_filled_up(hotel: Hotel) -> None:
     assert broken(hotel) == []
 
 
+@pytest.mark.req("GDPR-2")
+def test_a_card_that_was_chosen_before_its_purpose_was_asked_fills_nothing_up(
+    hotel: Hotel,
+) -> None:
+    granted(hotel, 50)
+    method = card(hotel)
+    fill_up(hotel, method)
+    sql = "UPDATE {s}.payment_methods SET purpose = 'this_stay' WHERE id = :id RETURNING id"
+    hotel.rows(sql, id=method)
+
+    run(hotel)
+
+    assert (available(hotel), purchases(hotel)) == (micro(50), [])
+    (failed,) = hotel.events("auto_top_up.failed")
+    assert failed["data"]["failureCode"] == "payment_method_for_stays"
+
+
 def test_two_jobs_at_once_start_one_top_up(hotel: Hotel) -> None:
     granted(hotel, 50)
     fill_up(hotel, card(hotel))

@@ -12,6 +12,7 @@ from tests.buying import (
     bought,
     buy,
     card,
+    fill_up,
     grants,
     purchases,
     sales,
@@ -19,7 +20,7 @@ from tests.buying import (
     wanted,
 )
 from tests.hotel import Hotel, House, new_id, usd
-from tests.paying import acted
+from tests.paying import a_card, a_customer, acted
 from tests.prepaying import available, claw_back, deduct, entries
 from tests.prepaying import bought as granted_by_hand
 from tests.proofs import assert_books_are_right, assert_refused, state, told
@@ -130,6 +131,20 @@ def test_refuses_before_any_money_moves(hotel: Hotel) -> None:
     assert asked_of_the_processor(hotel) == 1
     assert hotel.call("DELETE", f"/payment-methods/{method}").status_code == 200
     assert_refused(buy(hotel, 500, method), 409, "PAYMENT_METHOD_REMOVED")
+
+
+@pytest.mark.req("GDPR-2")
+def test_no_guests_card_buys_credits_or_fills_up(hotel: Hotel) -> None:
+    """Whoever left it agreed that it pays for stays, and not for what the hotel buys."""
+    guests = [a_card(hotel, a_customer(hotel), purpose=p) for p in ("this_stay", "later_stays")]
+    before = state(hotel)
+
+    for guest in guests:
+        assert_refused(buy(hotel, 500, guest), 422, "PAYMENT_METHOD_FOR_STAYS")
+        assert_refused(fill_up(hotel, guest), 422, "PAYMENT_METHOD_FOR_STAYS")
+
+    assert state(hotel) == before
+    assert asked_of_the_processor(hotel) == 0
 
 
 def test_one_that_is_declined_costs_and_grants_nothing(hotel: Hotel) -> None:

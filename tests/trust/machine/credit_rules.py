@@ -14,7 +14,7 @@ from tests.trust.machine.desk_rules import price_of, rarely
 from tests.trust.machine.expected import MICRO
 from tests.trust.machine.folio import Folio
 from tests.trust.machine.hotels import CREDITS, EURO_MICRO
-from tests.trust.machine.prepaid import CREDIT, MAIN
+from tests.trust.machine.prepaid import CREDIT, MAIN, OF_THE_HOTEL, of_the_hotel
 from tests.trust.machine.stage import NOBODY, Stage, actors, keys, tenants, ways, which
 from tests.webhooks import Webhook
 
@@ -63,7 +63,8 @@ class CreditRules(Stage):
     def buy(
         self, tenant: int, account: str, amount: int, key: str = "fresh", *, declined: bool = False
     ) -> None:
-        card = self.card(tenant, "sandbox_declined" if declined else "sandbox_visa")
+        kind = "sandbox_declined" if declined else "sandbox_visa"
+        card = self.card(tenant, kind, OF_THE_HOTEL)
         body = {
             "id": new_id("pin"),
             "account": account,
@@ -232,14 +233,16 @@ class CreditRules(Stage):
 
     # cards
 
-    def card(self, tenant: int, kind: str) -> str:
-        """A card of the group's only customer that behaves so; both are there once wanted."""
+    def card(self, tenant: int, kind: str, purpose: str = "this_stay") -> str:
+        """A card of the group's only customer that behaves so, left for this; both are there once
+        wanted."""
         group, hotel = self.groups[tenant], self.world.tenants[tenant]
         if "customer" not in group.cards:
             group.cards["customer"] = a_customer(hotel)
-        if kind not in group.cards:
-            group.cards[kind] = a_card(hotel, group.cards["customer"], kind)
-        return group.cards[kind]
+        name = kind if purpose == "this_stay" else of_the_hotel(kind)
+        if name not in group.cards:
+            group.cards[name] = a_card(hotel, group.cards["customer"], kind, purpose)
+        return group.cards[name]
 
     @rule(
         tenant=tenants,

@@ -104,6 +104,15 @@ def pay_debt(account: Account, lot: Lot, micro: int) -> None:
         account["debt"] -= paid
 
 
+OF_THE_HOTEL: Final = "platform_bills"
+"""For what a card is left that credits are bought with."""
+
+
+def of_the_hotel(kind: str) -> str:
+    """The name of a card that behaves so and buys credits, beside the guests' one."""
+    return f"{kind} of the hotel"
+
+
 class Prepaid(Refunds):
     """The accounts of credits of a group."""
 
@@ -160,7 +169,7 @@ class Prepaid(Refunds):
         if sum(lot["left"] for lot in account["lots"]) + micro > ROOM:
             return refused("CREDIT_BALANCE_LIMIT")
         self.accounts[account["name"]] = account
-        paid = body["paymentMethodId"] != self.cards.get("sandbox_declined")
+        paid = body["paymentMethodId"] != self.cards.get(of_the_hotel("sandbox_declined"))
         unit = MICRO[self.money]
         cost = half_away(Fraction(micro * 10**6, self.rate * CREDIT * unit)) * unit
         purchase = {
