@@ -108,7 +108,8 @@ def webhook_is_forged(day: Day, who: str) -> str:
 def credits_are_bought(day: Day, who: str) -> str:
     """A hundred for a dollar; they are there with the answer of the processor."""
     before = _credits(day, who)
-    card = _card(day, who, _customer(day, who, "Hindu Kush Hotels"), "sandbox_visa").json
+    buyer = _customer(day, who, "Hindu Kush Hotels")
+    card = _card(day, who, buyer, "sandbox_visa", purpose="platform_bills").json
     wanted = {
         "id": f"pin_{ULID()}",
         "creditsMicro": BOUGHT * CREDIT_MICRO,
@@ -252,12 +253,12 @@ def _customer(day: Day, who: str, name: str) -> str:
 
 
 def _card(
-    day: Day, who: str, customer: str, kind: str, status: int = 201, code: str = ""
+    day: Day, who: str, customer: str, kind: str, status: int = 201, code: str = "", **more: str
 ) -> Answer:
     """Keep a card that behaves so; letters alone, as digits might pass for a card's number."""
     token = f"{kind}_{uuid4().hex[:20].translate(DIGITS_AS_LETTERS)}"
     path = f"/customers/{customer}/payment-methods"
-    return day.post(who, path, {"token": token}).expect(status, code)
+    return day.post(who, path, {"token": token, **more}).expect(status, code)
 
 
 def _intent(day: Day, who: str, minor: int) -> str:
