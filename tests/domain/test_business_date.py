@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.domain.business_date import (
@@ -122,7 +122,6 @@ def test_a_setting_for_the_day_ends_at_the_hotels_midnight(moment, zone, midnigh
     assert midnight_after(utc(moment), zone).tzinfo is UTC
 
 
-@settings(derandomize=True, deadline=None)
 @given(
     st.dates(date(2000, 1, 2), date(2037, 12, 30)),
     st.sampled_from([BERLIN, CAIRO, KABUL, PAGO_PAGO, KIRITIMATI, "Australia/Lord_Howe"]),

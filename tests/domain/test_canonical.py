@@ -21,7 +21,7 @@ documents = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(documents)
 def test_writes_what_another_implementation_writes_and_anyone_reads_back(document: object):
     assert canonical(document) == rfc8785.dumps(document)

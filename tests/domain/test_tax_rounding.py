@@ -5,7 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.domain.money import Currency, Money, divided
@@ -23,8 +23,6 @@ from common.domain.tax import (
 
 EUR = Currency("EUR")
 NEW_YEAR = date(2026, 1, 1)
-
-always_the_same = settings(derandomize=True, deadline=None)
 
 
 def eur(cents: int) -> Money:
@@ -168,7 +166,6 @@ prices = st.integers(-(10**7), 10**7)
 
 @pytest.mark.req("TAX-1", "TAX-3", "MON-3")
 class TestAlways:
-    @always_the_same
     @given(prices, some_rules, st.sampled_from(["line", "invoice"]))
     def test_the_price_is_the_net_and_what_it_contains(self, price, rules, rounding):
         taxation = taxed(price, *rules, rounding=rounding)
@@ -177,7 +174,6 @@ class TestAlways:
         assert taxation.net + contained == taxation.price == eur(price)
         assert taxation.gross == eur(price) + on_top
 
-    @always_the_same
     @given(prices, some_rules)
     def test_each_figure_of_a_line_is_whole_and_near_its_base_by_its_rate(self, price, rules):
         """Half a cent for its own rounding. An inclusive one is computed on the exact base, from
@@ -190,14 +186,12 @@ class TestAlways:
                 slack = Fraction(1, 2) + (Fraction(3, 10) * Fraction(7, 2) if tax.inclusive else 0)
                 assert abs(tax.amount.minor_units - near) <= slack
 
-    @always_the_same
     @given(prices, st.integers(0, PPM))
     def test_one_inclusive_rate_is_the_textbooks_fraction_of_the_price(self, price, rate_ppm):
         """tax = price * r / (1 + r), rounded once."""
         (tax,) = taxed(price, rule(rate_ppm=rate_ppm, inclusive=True)).taxes
         assert tax.amount.minor_units == divided(price * rate_ppm, PPM + rate_ppm)
 
-    @always_the_same
     @given(st.lists(st.tuples(prices, some_rules, st.integers(0, 9)), min_size=1, max_size=8))
     def test_what_is_posted_for_a_group_is_its_exact_tax_rounded_once(self, steps):
         """Whatever is charged, and whichever charges are reversed again (one in five)."""

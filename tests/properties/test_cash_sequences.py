@@ -218,7 +218,7 @@ def step(life: Life, kind: str, *given: Any) -> str | None:
 def test_every_life_of_a_drawer_agrees_with_the_model() -> None:
     met: Counter[str] = Counter()
 
-    @settings(max_examples=2_000, derandomize=True, deadline=None)
+    @settings(max_examples=2_000)
     @given(COUNTED, st.lists(STEPS, min_size=4, max_size=16))
     def live(opening: dict[str, int], steps: list[tuple[Any, ...]]) -> None:
         life = Life(opening)

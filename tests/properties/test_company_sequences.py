@@ -258,7 +258,7 @@ STEPS = st.one_of(
 
 
 @pytest.mark.req("FOL-10", "MON-6")
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(st.lists(STEPS, max_size=24))
 def test_an_account_is_what_the_model_says_after_every_step(steps: list[tuple[Any, ...]]) -> None:
     life = Life()

@@ -166,7 +166,7 @@ def _owed_before(credits: Credits, root_id: CreditLotId) -> int:
     return max(owed - spent, 0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(STEPS, min_size=5, max_size=40))
 def test_nothing_is_made_or_lost_in_any_order(steps: list[tuple[Any, ...]]) -> None:
     world = World()
@@ -180,7 +180,7 @@ def test_nothing_is_made_or_lost_in_any_order(steps: list[tuple[Any, ...]]) -> N
 
 
 @pytest.mark.req("CRD-2", "CRD-4")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(AMOUNT, st.sampled_from(list(CreditSource)), LASTS), max_size=8),
     st.lists(AMOUNT, max_size=6),

@@ -239,7 +239,7 @@ steps = st.one_of(
 
 
 @pytest.mark.req("FOL-8", "FOL-4", "FOL-6", "TAX-3", "MON-6", "CLO-1")
-@settings(derandomize=True, deadline=None, max_examples=2_000)
+@settings(max_examples=2_000)
 @given(
     regime=st.sampled_from(sorted(folio_model.REGIMES)),
     rounding=st.sampled_from(["line", "invoice"]),

@@ -130,7 +130,7 @@ class House:
 
 @pytest.mark.parametrize("regime", ["on top", "inside", "two inside", "on a tax", "city tax"])
 @pytest.mark.parametrize("rounding", ["line", "invoice"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(currency=st.sampled_from([USD, JPY, KWD]), steps=st.lists(STEPS, max_size=14))
 def test_what_folios_owe_together_stays_as_it_was(
     regime: str, rounding: str, currency: Any, steps: list[tuple[Any, ...]]

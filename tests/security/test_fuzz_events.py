@@ -38,9 +38,7 @@ from tests.security.crooked_events import (
 )
 
 FIXED = settings(
-    deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 CARD = "4111 1111 1111 1111"

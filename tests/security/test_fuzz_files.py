@@ -21,9 +21,7 @@ from tests.hotel import Hotel, House
 from tests.proofs import state
 
 FIXED = settings(
-    deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 NOTHING_KNOWN = {

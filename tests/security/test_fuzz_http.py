@@ -45,9 +45,7 @@ HOW_MANY = {
     "post_charge_batch": 200,  # all of its charges must be good at once
 }
 FIXED = settings(
-    deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 ALWAYS = [

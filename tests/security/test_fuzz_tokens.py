@@ -30,9 +30,7 @@ from tests.security.gated import SCOPE, declaration, write_off
 from tests.trust.races.stage import StandingClock
 
 FIXED = settings(
-    deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 WRITE = "billing.folio.write"

@@ -28,9 +28,7 @@ from tests.security.test_fuzz_events import CHANGES
 from tests.webhooks import Webhook, event
 
 FIXED = settings(
-    deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 KINDS = sorted([*EFFECTS, "customer.created", "balance.available"])

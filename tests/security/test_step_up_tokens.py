@@ -304,7 +304,7 @@ def test_works_the_context_out_as_anybody_can_by_rfc_8785() -> None:
     assert hashlib.sha256(rfc8785.dumps(DRAWER)).hexdigest() == CONTEXT
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     parts=st.dictionaries(
         st.sampled_from(["a", "b", "session", "amountMicro", "Z"]),

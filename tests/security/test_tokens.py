@@ -193,7 +193,7 @@ def test_takes_no_clock_without_a_zone(issuer: Issuer, forge: Forge) -> None:
 
 
 @pytest.mark.req("SEC-1")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_knows_a_token_again_only_when_it_is_whole(
     data: st.DataObject, identity: LocalIdentity
@@ -215,7 +215,7 @@ DOCUMENTS = st.recursive(
 
 
 @pytest.mark.req("SEC-1")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.text(max_size=200)
     | st.lists(st.binary(max_size=60) | DOCUMENTS, min_size=3, max_size=3).map(

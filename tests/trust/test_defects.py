@@ -259,7 +259,9 @@ def test_the_command_ends_well_only_when_all_are_caught(
     assert main(names, folder=folder, root=root, prepare=nothing) == code
 
     *lines, summary = capsys.readouterr().out.splitlines()
-    assert sorted(line.split()[1] for line in lines) == names
+    told, again = lines[: len(names)], lines[len(names) :]
+    assert sorted(line.split()[1] for line in told) == names
+    assert again == [line for line in told if not line.startswith("caught")]
     assert summary.startswith(last)
 
 

@@ -174,6 +174,9 @@ def main(
         prepare=prepare,
     )
     verdicts = Counter(finding.verdict for finding in findings)
+    for each in findings:
+        if each.verdict is not Verdict.CAUGHT:  # again, below what can be long
+            _say(each.line)
     others = ", ".join(f"{verdicts[each]} {each}" for each in Verdict if each != Verdict.CAUGHT)
     _say(f"{verdicts[Verdict.CAUGHT]} caught, {others} in {time.monotonic() - started:.0f} s")
     return 0 if chosen and verdicts[Verdict.CAUGHT] == len(chosen) else 1
