@@ -1,6 +1,6 @@
 """Mistakes that a plan takes and a first apply, a build or a night does not.
 
-They are made all at once, as a plan takes a quarter of a minute: each says how it is told.
+They are made together with those of mistakes.py that a plan takes.
 """
 
 from typing import Final

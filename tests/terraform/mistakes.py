@@ -1,6 +1,8 @@
 """Mistakes to make in a copy of terraform/, each with who has to notice it.
 
-`noticed_by` is a rule, or what Terraform says when it refuses by itself.
+What Terraform refuses by itself is made alone: `noticed_by` is what it says. What it would plan is
+made all at once, in production, as a plan takes a quarter of a minute: `noticed_by` is a rule, and
+`says` how it tells of this one.
 """
 
 import re
@@ -139,6 +141,7 @@ NOTICED: Final = (
         file="functions.json",
         before='"post_charge": {',
         after='"post_charged": {',
+        says="post_charge is deployed 0 times",
         noticed_by=rules.every_function_is_deployed_once,
     ),
     Mistake(
@@ -146,6 +149,7 @@ NOTICED: Final = (
         file=FUNCTIONS,
         before="= each.value.account",
         after='= "somebody@example.iam.gserviceaccount.com"',
+        says="void_charge runs as somebody@example.iam",
         noticed_by=rules.it_runs_as_its_area,
     ),
     Mistake(
@@ -153,6 +157,7 @@ NOTICED: Final = (
         file="modules/storage/main.tf",
         before='["objectCreator", "objectViewer"]',
         after='["objectCreator", "objectViewer", "objectAdmin"]',
+        says="has storage.objectAdmin on melmastoon-documents-",
         noticed_by=rules.an_account_has_what_its_functions_need,
     ),
     Mistake(
@@ -160,6 +165,7 @@ NOTICED: Final = (
         file=PUBSUB,
         before="  for_each = var.publishers\n",
         after="  for_each = {}\n",
+        says="lacks pubsub.publisher on billing-events",
         noticed_by=rules.an_account_has_what_its_functions_need,
     ),
     Mistake(
@@ -167,6 +173,7 @@ NOTICED: Final = (
         file="modules/kms/main.tf",
         before="  for_each    = local.platform_signing\n",
         after="  for_each    = merge(local.signing, local.platform_signing)\n",
+        says="invoices has cloudkms.signerVerifier on billing-platform-signing",
         noticed_by=rules.an_account_has_what_its_functions_need,
     ),
     Mistake(
@@ -178,6 +185,7 @@ NOTICED: Final = (
             '  role = "roles/secretmanager.secretAccessor"\n  member = "user:a@example"\n}\n\n'
             'output "ids" {'
         ),
+        says="roles/secretmanager.secretAccessor is granted on the whole project",
         noticed_by=rules.a_right_is_on_a_thing_and_somebodys,
     ),
     Mistake(
@@ -185,6 +193,7 @@ NOTICED: Final = (
         file=FUNCTIONS,
         before="member   = var.push_account",
         after='member   = "allUsers"',
+        says="roles/run.invoker is everybody's",
         noticed_by=rules.a_right_is_on_a_thing_and_somebodys,
     ),
     Mistake(
@@ -192,6 +201,7 @@ NOTICED: Final = (
         file=FUNCTIONS,
         before='invoker_iam_disabled = each.value.kind == "http"',
         after="invoker_iam_disabled = true",
+        says="on_charge_posted: who calls is asked by the wrong one",
         noticed_by=rules.only_pubsub_calls_a_consumer,
     ),
     Mistake(
@@ -199,6 +209,7 @@ NOTICED: Final = (
         file=FUNCTIONS,
         before='"INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"',
         after='"INGRESS_TRAFFIC_ALL"',
+        says="void_charge can be reached otherwise: INGRESS_TRAFFIC_ALL",
         noticed_by=rules.only_pubsub_calls_a_consumer,
     ),
     Mistake(
@@ -206,6 +217,7 @@ NOTICED: Final = (
         file=PUBSUB,
         before=LETTERS,
         after="",
+        says="on_charge_posted has no place for dead letters",
         noticed_by=rules.an_event_is_pushed_to_its_consumer,
     ),
     Mistake(
@@ -213,6 +225,7 @@ NOTICED: Final = (
         file=PUBSUB,
         before=RETRIES,
         after="",
+        says="on_charge_posted is pushed again at once",
         noticed_by=rules.an_event_is_pushed_to_its_consumer,
     ),
     Mistake(
@@ -220,6 +233,7 @@ NOTICED: Final = (
         file=PUBSUB,
         before="${each.value.event_type}\\",
         after="${each.value.event_type}.v2\\",
+        says="pos.charge.posted.v1.v2",
         noticed_by=rules.an_event_is_pushed_to_its_consumer,
     ),
     Mistake(
@@ -227,6 +241,7 @@ NOTICED: Final = (
         file="modules/jobs/main.tf",
         before="= each.value.schedule",
         after='= "0 0 * * *"',
+        says="drain_outbox is fired at 0 0 * * *",
         noticed_by=rules.a_job_is_fired_on_its_schedule,
     ),
     Mistake(
@@ -234,6 +249,7 @@ NOTICED: Final = (
         file=FUNCTIONS,
         before="max_instance_request_concurrency = each.value.size.threads",
         after="max_instance_request_concurrency = 80",
+        says="void_charge: 80 requests, 8 threads",
         noticed_by=rules.a_thread_has_a_connection_and_a_request,
     ),
     Mistake(
@@ -241,6 +257,7 @@ NOTICED: Final = (
         file="modules/service/settings.tf",
         before="BILLING_TOPIC ",
         after="BILLING_TOPICS ",
+        says="is told BILLING_TOPICS, and nothing reads it",
         noticed_by=rules.it_is_told_what_it_needs,
     ),
     Mistake(
@@ -248,6 +265,7 @@ NOTICED: Final = (
         file=DATABASE,
         before='"CLOUD_IAM_SERVICE_ACCOUNT"',
         after='"BUILT_IN"',
+        says="logs in with a password",
         noticed_by=rules.an_account_logs_in_by_itself,
     ),
     Mistake(
@@ -255,6 +273,7 @@ NOTICED: Final = (
         file=PUBSUB,
         before='"billing-dead-letters"\n  kms_key_name = var.key',
         after='"billing-dead-letters"',
+        says="google_pubsub_topic.dead_letters is encrypted by a key of Google's",
         noticed_by=shields.everything_is_encrypted_by_our_keys,
     ),
     Mistake(
@@ -262,6 +281,7 @@ NOTICED: Final = (
         file="modules/storage/main.tf",
         before=PUBLIC.format("enforced"),
         after=PUBLIC.format("inherited"),
+        says="could be made public",
         noticed_by=shields.no_bucket_is_public,
     ),
     Mistake(
@@ -269,14 +289,15 @@ NOTICED: Final = (
         file="environments/production/main.tf",
         before="lock_audit  = true",
         after="lock_audit  = false",
+        says="google_storage_bucket.audit: the lock is [False]",
         noticed_by=shields.no_bucket_is_public,
-        environment="production",
     ),
     Mistake(
         name="a database that cannot be taken back",
         file=DATABASE,
         before="point_in_time_recovery_enabled = true",
         after="point_in_time_recovery_enabled = false",
+        says="is not taken back to any second",
         noticed_by=shields.the_database_is_ours_alone,
     ),
     Mistake(
@@ -284,6 +305,7 @@ NOTICED: Final = (
         file="modules/service/settings.tf",
         before="size.max_instances * size.threads",
         after="size.max_instances",
+        says="connections can be opened, and Terraform counts",
         noticed_by=shields.it_never_asks_for_more_connections,
     ),
     Mistake(
@@ -291,6 +313,7 @@ NOTICED: Final = (
         file="modules/load_balancer/main.tf",
         before="exact_match = var.routes[route_rules.value].method",
         after='exact_match = "GET"',
+        says="POST /api/v1/folios/tax-backfill reaches None",
         noticed_by=shields.a_call_reaches_its_function,
     ),
     Mistake(
@@ -298,6 +321,7 @@ NOTICED: Final = (
         file="modules/service/main.tf",
         before="= each.scope == null",
         after="= false",
+        says="verify_invoice is limited by billing-clients",
         noticed_by=shields.who_needs_no_token_is_limited_more,
     ),
     Mistake(
@@ -305,6 +329,7 @@ NOTICED: Final = (
         file="modules/load_balancer/main.tf",
         before='"TLS_1_3"',
         after='"TLS_1_2"',
+        says="lets TLS_1_2 in",
         noticed_by=shields.clients_speak_tls_1_3,
     ),
     Mistake(
@@ -312,6 +337,7 @@ NOTICED: Final = (
         file="alerts.json",
         before='"runbook": "hot_folio"',
         after='"runbook": "cold_folio"',
+        says="cold_folio.md",
         noticed_by=shields.an_alert_has_a_page_and_somebody,
     ),
     Mistake(
@@ -319,6 +345,7 @@ NOTICED: Final = (
         file="modules/monitoring/dashboard.tf",
         before="(index % 2)",
         after="(index % 1)",
+        says="8 charts in 4 places",
         noticed_by=shields.the_dashboard_shows_all_of_it,
     ),
     Mistake(
@@ -326,6 +353,7 @@ NOTICED: Final = (
         file="modules/monitoring/figures.tf",
         before='jsonencode("${each.figure}${local.parts[each.draws].suffix}")',
         after='"${each.figure}${local.parts[each.draws].suffix}"',
+        says="figures: a chart draws nothing",
         noticed_by=shields.the_dashboard_shows_all_of_it,
     ),
     Mistake(
@@ -333,6 +361,7 @@ NOTICED: Final = (
         file="modules/monitoring/figures.tf",
         before="for index, chart in local.figures_drawn : {",
         after="for index, chart in slice(local.figures_drawn, 0, 20) : {",
+        says="Payouts is on no dashboard",
         noticed_by=shields.every_chart_is_on_a_dashboard,
     ),
     Mistake(
@@ -340,6 +369,7 @@ NOTICED: Final = (
         file="alerts.json",
         before='"name": "billing.folio.closed"',
         after='"name": "billing.folio.shut"',
+        says="billing.folio.shut",
         noticed_by=shields.an_alarming_figure_is_one_that_we_measure,
     ),
     Mistake(
@@ -347,6 +377,7 @@ NOTICED: Final = (
         file="alerts.json",
         before="tax_rule.missing.v1",
         after="tax_rule.lost.v1",
+        says="tax_rule.lost.v1",
         noticed_by=shields.an_alarming_fact_is_one_that_we_tell,
     ),
 )
