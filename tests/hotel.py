@@ -8,13 +8,13 @@ Calls go through the gateway and the edge, as from the load balancer; only the s
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pg8000.native
@@ -32,9 +32,10 @@ from common.runtime.declaration import Declaration
 from common.runtime.settings import ProcessSettings
 from common.wiring import Wiring
 from tests.scopes import EVERY_SCOPE
-from tests.together import until
+from tests.together import at_once, meanwhile, until
 
 ISSUER = "https://identity.test"
+T = TypeVar("T")
 
 
 def usd(minor: int) -> dict[str, Any]:
@@ -136,6 +137,17 @@ class House:
             " WHERE :pid = ANY (pg_blocking_pids(blocker)))"
         )
         until(lambda: self.sql(in_line, pid=pid)[0][0] >= waiting)
+
+    def at_once_before_they_write(self, table: str, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Make calls at the same moment. Whoever is let by the others has read all that he decides
+        by before anybody writes into `table`, and has heard of nobody else."""
+        with self.session() as holder:
+            holder.run("BEGIN")
+            holder.run(f"LOCK TABLE {table} IN SHARE MODE")  # read, do not write
+            with meanwhile(lambda: at_once(calls)) as answers:
+                self.until_waiting(holder, len(calls))
+                holder.run("ROLLBACK")
+        return answers()
 
     def turn_clock(self, instant: str) -> None:
         """Let the service's clock show an instant (ISO 8601), and go on from there."""

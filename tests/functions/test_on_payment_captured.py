@@ -14,7 +14,7 @@ from tests.proofs import (
     told,
     trail,
 )
-from tests.together import at_once, meanwhile
+from tests.together import at_once
 
 CONSUMER = "on_payment_captured"
 KEPT_ASIDE = ("inbox", "idempotency_keys")
@@ -124,14 +124,9 @@ def test_is_one_payment_when_neither_could_see_the_other(hotel: Hotel) -> None:
         partial(hotel.deliver, CONSUMER, captured(folios[1])),
     ]
 
-    with hotel.house.session() as holder:
-        holder.run("BEGIN")
-        holder.run(f"LOCK TABLE {hotel.schema}.payments IN SHARE MODE")  # read, do not write
-        with meanwhile(lambda: at_once(calls)) as answers:
-            hotel.house.until_waiting(holder, 2)
-            holder.run("ROLLBACK")
+    answers = hotel.house.at_once_before_they_write(f"{hotel.schema}.payments", calls)
 
-    assert [answer.status_code for answer in answers()] in ([201, 204], [409, 204])
+    assert [answer.status_code for answer in answers] in ([201, 204], [409, 204])
     assert hotel.rows("SELECT count(*) FROM {s}.payments") == [[1]]
     assert_books_are_right(hotel)
 

@@ -25,7 +25,7 @@ from tests.reconciling import (
     run,
     unplant_line,
 )
-from tests.together import at_once, meanwhile
+from tests.together import at_once
 
 pytestmark = pytest.mark.req("CASH-9", "JOB-1")
 
@@ -256,13 +256,8 @@ def test_another_tenant_is_not_touched(hotel: Hotel, day: BusyDay, clock: Clock)
 def test_two_runs_at_once_write_one_row_and_tell_it_once(hotel: Hotel, day: BusyDay) -> None:
     """Both have found no row before either writes down what it found."""
     expected = plant(day, *PLANTS)
-    with hotel.house.session() as holder:
-        holder.run("BEGIN")
-        holder.run(f"LOCK TABLE {hotel.schema}.reconciliations IN SHARE MODE")
-        with meanwhile(lambda: at_once([lambda: run(hotel)] * 2)) as answered:
-            hotel.house.until_waiting(holder, 2)
-            holder.run("COMMIT")
-    done = answered()
+    table = f"{hotel.schema}.reconciliations"
+    done = hotel.house.at_once_before_they_write(table, [lambda: run(hotel)] * 2)
 
     assert [each.exit_code for each in done] == [0, 0]
     assert [each.done for each in done] == [1, 1]

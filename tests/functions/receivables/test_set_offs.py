@@ -3,12 +3,12 @@
 from functools import partial
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, new_id, usd
 from tests.owing import close, company, invoiced, pay, set_off, settle, shown, sums
 from tests.proofs import assert_answers_once, assert_books_are_right, assert_refused, state
-from tests.together import at_once
 from tests.trust.books import broken
 
 pytestmark = pytest.mark.req("FOL-10", "INV-8")
@@ -144,8 +144,11 @@ def test_two_companies_at_once_have_no_more_of_it_than_it_is(hotel: Hotel) -> No
     """22.00 of an invoice of both are credited: 1.00 to each, and of 15.00 each one is too much."""
     accounts, note = _shared(hotel, 2_200)
 
-    parts = at_once([partial(set_off, hotel, each, note, amount=usd(100)) for each in accounts])
-    wholes = at_once([partial(set_off, hotel, each, note, amount=usd(1_500)) for each in accounts])
+    def both(cents: int) -> list[TestResponse]:
+        calls = [partial(set_off, hotel, each, note, amount=usd(cents)) for each in accounts]
+        return hotel.house.at_once_before_they_write(f"{hotel.schema}.account_credits", calls)
+
+    parts, wholes = both(100), both(1_500)
 
     assert [answer.status_code for answer in parts] == [201, 201]
     assert sorted(answer.status_code for answer in wholes) == [201, 409]
