@@ -42,7 +42,7 @@ from common.postgres.connection import (
 )
 from common.postgres.refusals import translated
 from common.postgres.schemas import role_of, schema_of
-from common.postgres.settings_cache import SettingsCache
+from common.postgres.settings_cache import KnownSettings, SettingsCache
 
 BEGIN = Statement("BEGIN", everywhere=True)
 BEGIN_READ_ONLY = Statement("BEGIN READ ONLY", everywhere=True)
@@ -143,7 +143,7 @@ class Session:
         known = self._cache.get(self.tenant_id)
         prelude = rate_counters.consume(opening.limits)
         locks = [Statement(LOCK_KEY, (_lock_number(key),), True) for key in opening.keys]
-        lookups = [self._cache.newer_than(known)]
+        lookups = [self._cache.newest(known)]
         if opening.keys:
             lookups.append(Statement(STORED_ANSWERS, (_bytea_array(opening.keys),)))
         for each in opening.step_ups:  # in a queue, so that the next one knows what became of it
@@ -227,7 +227,7 @@ class Session:
                 raise TenantUnknown(str(self.tenant_id)) from refused
             raise
 
-    def _read_settings(self, known: Settings | None, rows: Sequence[Row]) -> None:
+    def _read_settings(self, known: KnownSettings | None, rows: Sequence[Row]) -> None:
         for row in rows:
             self._own(row)
         self._settings = self._cache.updated(self.tenant_id, known, rows)

@@ -108,6 +108,26 @@ def test_settings_come_into_force_as_a_whole_and_leave_the_tax_rules_alone(hotel
     assert_trails_are_whole(hotel)
 
 
+@pytest.mark.req("TAX-1", "OPS-3")
+@pytest.mark.parametrize("since", [(vat(200_000),), ()], ids=["and changed anew", "and left"])
+def test_settings_of_a_time_that_was_taken_back_are_not_in_force(
+    hotel: Hotel, since: tuple[dict[str, Any], ...]
+) -> None:
+    """The database is as it was before they were changed; this process has worked with them."""
+    folio = hotel.open_folio()
+    hotel.deliver(RULES, {"taxRules": [vat(300_000)]})
+    hotel.charged(folio)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(13_000)
+
+    hotel.rows("DELETE FROM {s}.settings_versions WHERE version = 2")
+    for rule in since:
+        hotel.write_settings(taxRules=[rule])
+    hotel.charged(folio)
+
+    expected = 13_000 + (12_000 if since else 11_000)
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(expected)
+
+
 @pytest.mark.req("TAX-1", "EVT-3", "AUD-1")
 def test_tax_rules_come_into_force_from_the_next_charge_on(hotel: Hotel) -> None:
     """A charge names the settings that it was taxed under, so that its price can be explained."""
