@@ -5,8 +5,9 @@ import pytest
 from common.local.database import LocalDatabase
 from common.postgres.schemas import role_of
 from tests import lending
-from tests.hotel import Hotel, House
-from tests.lending import Homes, all_move_out, is_as_it_was, lent
+from tests.hotel import Hotel, House, usd, vat
+from tests.lending import Homes, all_move_out, is_as_it_was, lent, let
+from tests.proofs import assert_refused
 from tests.trust.books import tables
 
 CHANGES = (
@@ -34,22 +35,32 @@ def homes(server: LocalDatabase, monkeypatch: pytest.MonkeyPatch) -> Homes:
     return found
 
 
-def test_who_moves_in_finds_an_empty_house_under_a_name_of_its_own(
+def test_who_moves_in_finds_an_empty_house_and_no_memory_of_the_last(
     house: House, homes: Homes
 ) -> None:
+    """Neither in the database, nor in the process that served both."""
     with lent(house) as first:
-        first.closed_folio()
+        first.write_settings(taxRules=[vat(300_000)])
+        folio = first.open_folio()
+        first.charged(folio)
+        assert first.get(f"/folios/{folio}").json["balance"] == usd(13_000)
     with lent(house) as second:
         assert homes.free == []  # it is the same schema
+        assert (second.tenant_id, second.property_id) != (first.tenant_id, first.property_id)
         assert [name for name, filled in tables(second).items() if filled] == ["settings_versions"]
-        assert second.closed_folio()
-    words = house.sql(
-        "SELECT string_agg(concat(qual, with_check), ' ') FROM pg_policies WHERE schemaname = :s",
-        s=second.schema,
-    )[0][0]
-    assert str(second.tenant_id) in words
-    assert str(first.tenant_id) not in words
-    assert house.sql("SELECT FROM pg_roles WHERE rolname = :r", r=role_of(first.tenant_id)) == []
+        assert second.get(f"/folios/{folio}").status_code == 404
+        anew = second.open_folio()
+        second.charged(anew)
+        assert second.get(f"/folios/{anew}").json["balance"] == usd(11_000)
+
+
+def test_who_has_no_settings_yet_has_not_the_last_ones(house: House, homes: Homes) -> None:
+    with lent(house) as first:
+        first.open_folio()
+    second = let(house)
+    assert homes.free == []
+    asked = {"propertyId": str(second.property_id), "guest": {"name": "A. Guest"}}
+    assert_refused(second.post("/folios", asked), 403, "TENANT_UNKNOWN")
 
 
 def test_a_schema_that_was_changed_is_not_lent_again(house: House, homes: Homes) -> None:
