@@ -60,7 +60,7 @@ def test_who_has_no_settings_yet_has_not_the_last_ones(house: House, homes: Home
     second = let(house)
     assert homes.free == []
     asked = {"propertyId": str(second.property_id), "guest": {"name": "A. Guest"}}
-    assert_refused(second.post("/folios", asked), 403, "TENANT_UNKNOWN")
+    assert_refused(second.post("/folios", asked), 403, "MELMASTOON.GENERAL.TENANT_UNKNOWN")
 
 
 def test_a_schema_that_was_changed_is_not_lent_again(house: House, homes: Homes) -> None:
