@@ -1,8 +1,9 @@
 """Hotels that are lent to one test after the other: one tenant, in which nothing has happened.
 
 To bear a tenant takes a quarter of a second, to empty one two thousandths: so a test that asks for
-a hotel moves into a schema from which another one has moved out. Nothing is left of that: its rows
-and its events are gone, and in between its tenant is in no directory. Its property is another one.
+a hotel moves into a schema from which another one has moved out. Nothing is left of that: its rows,
+its events, its payments at the processor and who has called it are gone, and in between its tenant
+is in no directory. Its property is another one.
 The tenant stays the same, so that each statement that a connection has prepared is planned already:
 under a name of its own for each test, planning was two fifths of all the time. What a process may
 remember of a tenant is held against the database at each use, and is found out here where it is
@@ -17,6 +18,7 @@ there are few schemas at a time, and the catalogs in which PostgreSQL looks stay
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary, WeakSet
@@ -93,6 +95,7 @@ ORDER BY nspname
 LIMIT 1
 """
 GONE = """
+DELETE FROM billing_central.rate_counters WHERE strpos(bucket, '{hotel.tenant_id}') > 0;
 DELETE FROM {hotel.schema}.settings_versions;
 DELETE FROM billing_central.tenants WHERE tenant_id = '{hotel.tenant_id}'
 """
@@ -185,8 +188,9 @@ def _a_tenant(house: House) -> UUID:
 
 
 def _moved_in(house: House, kept: Kept) -> Kept:
-    """Another hotel, of the same tenant, in a schema that is empty."""
+    """Another hotel, of the same tenant, in a schema that is empty; nobody has called it yet."""
     hotel = Hotel(house, kept.hotel.tenant_id)
+    house.wiring.__dict__.pop("http_edge", None)  # with its leases of the tenant's rate limits
     house.sql(MOVED_IN.format(hotel=hotel))
     return replace(kept, hotel=hotel)
 
@@ -212,7 +216,16 @@ def _left_empty(run: Run, kept: Kept) -> bool:
     except pg8000.native.DatabaseError:
         run("ROLLBACK")
         return False
+    _the_processor_forgets(kept.hotel)
     return True
+
+
+def _the_processor_forgets(hotel: Hotel) -> None:
+    """What the sandbox has kept of the tenant goes, too."""
+    tenant = str(hotel.tenant_id)
+    for file in Path(hotel.house.wiring.settings.local_folder, "processor").rglob("*.json"):
+        if tenant in file.read_text(encoding="utf-8"):
+            file.unlink()
 
 
 def _changes(run: Run, hotel: Hotel) -> tuple[int, str]:

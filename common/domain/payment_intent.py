@@ -216,7 +216,7 @@ class PaymentIntent(ProcessorPayment):
 
         None as well while it waits for a person, unless that `is_approved` now. Refuses:
         PaymentNotConfirmable, PaymentMethodMissing, PaymentMethodUnknown, PaymentMethodRemoved,
-        PaymentMethodDiffers, FolioAlreadyClosed.
+        PaymentMethodForThePlatform, PaymentMethodDiffers, FolioAlreadyClosed.
         """
         self._must_be_confirmable()
         if not self.is_unasked or (self.is_held and not is_approved):
@@ -239,7 +239,8 @@ class PaymentIntent(ProcessorPayment):
     ) -> IntentHeld:
         """Let it wait for a person; nobody is asked for it meanwhile, and the bank afterwards.
 
-        Refuses: PaymentMethodUnknown, PaymentMethodRemoved, FolioAlreadyClosed.
+        Refuses: PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForThePlatform,
+        FolioAlreadyClosed.
         """
         self.method_id = self._takes_from(folio, method).id
         self.review_id, self.is_challenged = review_id, is_challenged
@@ -258,7 +259,7 @@ class PaymentIntent(ProcessorPayment):
             raise PaymentMethodMissing()
         if method.customer_id != self.customer_id:
             raise PaymentMethodUnknown()
-        method.must_be_there()
+        method.must_pay_for_stays()
         folio.must_be_open()
         return method
 

@@ -46,6 +46,13 @@ class PaymentMethodForStays(Unmet):
     title = "Nobody has agreed that this payment method pays the platform's bills"
 
 
+class PaymentMethodForThePlatform(Unmet):
+    """It was left as `platform_bills`: it pays what the platform bills, and no stay."""
+
+    code = "PAYMENT_METHOD_FOR_PLATFORM_BILLS"
+    title = "Nobody has agreed that this payment method pays for a stay"
+
+
 class PaymentMethodRefused(Unmet):
     """The processor does not take it; `processorCode` says why, in its own words."""
 
@@ -191,6 +198,12 @@ class StoredMethod(Aggregate):
         self.must_be_there()
         if not self.pays_the_platform:
             raise PaymentMethodForStays(paymentMethodId=self.id, purpose=self.purpose.value)
+
+    def must_pay_for_stays(self) -> None:
+        """Refuses: PaymentMethodRemoved, PaymentMethodForThePlatform."""
+        self.must_be_there()
+        if self.pays_the_platform:
+            raise PaymentMethodForThePlatform(paymentMethodId=self.id, purpose=self.purpose.value)
 
     def remove(self, moment: Moment) -> MethodRemoved | None:
         """Charge it no more, and forget its token; None where that was done."""

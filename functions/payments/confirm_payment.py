@@ -28,6 +28,7 @@ from common.domain.refusal import Refusal
 from common.domain.risk import PaymentRefused
 from common.domain.stored_method import (
     PaymentMethodErased,
+    PaymentMethodForThePlatform,
     PaymentMethodRemoved,
     PaymentMethodUnknown,
 )
@@ -86,6 +87,7 @@ def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
         PaymentMethodMissing,
         PaymentMethodUnknown,
         PaymentMethodRemoved,
+        PaymentMethodForThePlatform,
         PaymentMethodDiffers,
         PaymentMethodErased,
         FolioAlreadyClosed,
@@ -100,9 +102,9 @@ def confirm_payment(request: ConfirmPayment, tx: Transaction) -> Collecting:
     """Take the payment, once, and answer where it stands.
 
     Refuses: PaymentIntentUnknown, PaymentNotConfirmable, PaymentMethodMissing,
-    PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodDiffers, PaymentMethodErased,
-    FolioAlreadyClosed, Overpayment, PaymentUnderWay, PaymentRefused, GatewayUnavailable,
-    WebhookContradictsBooks.
+    PaymentMethodUnknown, PaymentMethodRemoved, PaymentMethodForThePlatform, PaymentMethodDiffers,
+    PaymentMethodErased, FolioAlreadyClosed, Overpayment, PaymentUnderWay, PaymentRefused,
+    GatewayUnavailable, WebhookContradictsBooks.
     """
     folio, intent, method, held = tx.payment_intents.take_with_method(
         request.payment_intent_id, request.payment_method_id

@@ -174,6 +174,7 @@ def test_refuses_what_cannot_be_confirmed(hotel: Hotel, folio: str) -> None:
     intent = an_intent(hotel, folio, usd(5_000), customer)
     method, removed = a_card(hotel, customer), a_card(hotel, customer)
     strangers = a_card(hotel, a_customer(hotel))
+    platforms = a_card(hotel, customer, purpose="platform_bills")
     hotel.call("DELETE", f"/payment-methods/{removed}")
     unknown = intent[:-4] + "0000"
 
@@ -181,6 +182,7 @@ def test_refuses_what_cannot_be_confirmed(hotel: Hotel, folio: str) -> None:
     assert_refused(confirm(hotel, intent), 422, "PAYMENT_METHOD_MISSING")
     assert_refused(confirm(hotel, intent, strangers), 404, "PAYMENT_METHOD_UNKNOWN")
     assert_refused(confirm(hotel, intent, removed), 409, "PAYMENT_METHOD_REMOVED")
+    assert_refused(confirm(hotel, intent, platforms), 422, "PAYMENT_METHOD_FOR_PLATFORM_BILLS")
     assert intents(hotel) == [["requires_payment_method", False, False]]
     waiting = an_intent(hotel, folio, usd(5_000), customer)
     confirm(hotel, waiting, a_card(hotel, customer, "sandbox_3ds"))
