@@ -304,13 +304,10 @@ class Hotel:
 
     def plan(self, sql: str) -> str:
         """The generic plan of a statement, with sequential scans made unattractive."""
-        session = open_session(self.house.server.dsn(database="billing"))
-        try:
+        with self.house.session() as session:
             session.run("SET enable_seqscan = off")
             session.run(f"SET search_path = {self.schema}")
             return "\n".join(row[0] for row in session.run(f"EXPLAIN (GENERIC_PLAN) {sql}") or [])
-        finally:
-            session.close()
 
     def rows(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """Query the tenant's schema behind the service's back; `{s}` is the schema."""
