@@ -43,10 +43,12 @@ def request_payout(request: RequestPayout, tx: Transaction) -> PayoutView:
 
     Refuses: PropertyUnknown, PayoutAccountNotVerified, AmountNotPositive, PayoutExceedsBalance.
     """
-    tx.settings.property(request.property_id)
-    account, held = tx.payouts.take_held(request.property_id, request.amount.currency)
+    house = tx.settings.property(request.property_id)
+    if not tx.actor.holds(house.id):
+        raise PropertyUnknown()
+    account, held = tx.payouts.take_held(house.id, request.amount.currency)
     requested = Payout.requested(
-        account, request.property_id, request.amount, held, tx.actor.sub, tx, request.id
+        account, house.id, request.amount, held, tx.actor.sub, tx, request.id
     )
     tx.payouts.keep(requested.subject)
     tx.ledger.post(requested)
