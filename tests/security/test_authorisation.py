@@ -170,6 +170,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(
         "payout_id": new_id("pyo"),
         "account_id": new_id("cac"),
         "allocation_id": new_id("alc"),
+        "write_off_id": new_id("wof"),
         "hold_id": new_id("hld"),
         "sending_id": new_id("snd"),
         "customer_id": new_id("cus"),
