@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from common.domain.identifiers import PayoutId, PropertyId
-from common.domain.money import Currency, Money
+from common.domain.money import MAX_AMOUNT_MICRO, Currency, Money
 from common.domain.payout import ALONE_WITHIN, USD, Payout, PayoutUnknown
 from common.domain.payout_account import PayoutAccount, PayoutAccountUnknown
 from common.ports.paging import Page
@@ -136,7 +136,9 @@ class Payouts:
             Statement(HELD, (property_id, currency)),
             Statement(ALONE, (self._desk.actor.sub, since)),
         )
-        return self._account(account), Money(held[0][1], currency), Money(alone[0][1], USD)
+        # Beyond what an amount can be (MON-1) it is as good as that: no payout asks for more.
+        most = min(held[0][1], MAX_AMOUNT_MICRO)
+        return self._account(account), Money(most, currency), Money(alone[0][1], USD)
 
     def take(self, payout_id: PayoutId) -> Payout:
         return self._known(self._desk.rows(TAKE, payout_id))

@@ -109,6 +109,19 @@ def test_refuses_more_than_is_held_and_nothing(hotel: Hotel) -> None:
     assert len(standing(hotel)) == 1
 
 
+@pytest.mark.req("MON-1")
+def test_what_is_held_may_be_more_than_an_amount_can_be(hotel: Hotel) -> None:
+    """Twice 9 milliards came in, as dongs do in a good month: 18 are no amount, and 1 is paid out."""
+    enabled(hotel)
+    for _ in range(2):
+        held(hotel, 900_000_000_000)
+
+    answer = ask(hotel, 100_000_000_000)
+
+    assert (answer.status_code, answer.json["status"]) == (201, "awaiting_approval")
+    assert ledger(hotel)["card_clearing"] == 1_700_000_000_000
+
+
 def test_of_two_at_once_on_one_balance_one_is_paid(hotel: Hotel) -> None:
     enabled(hotel)
     held(hotel, 50_000)
