@@ -5,6 +5,9 @@ the folio is in credit by, and at most what stands on it of payments; a line tak
 its opposite arrives there, in one transaction that holds both folios (FOL-7). Between the two it
 passes through an account of its own (`deposits_in_transit`), as an entry belongs to one folio.
 
+What a company is to settle is no money yet, and does not move: the company is billed for what was
+left to it on its folio, and for nothing else. It is given back to its account.
+
 The payment stays where it was recorded. What was moved is no longer given back there: it is moved
 back first (`common.domain.refund`). So no money is given back twice, whichever way it went.
 """
@@ -54,7 +57,7 @@ def move_deposit(
     reason: str,
 ) -> Moved:
     """Move an amount that a folio is in credit by to another one; `standing` is what stands on it
-    of payments. Both amounts are in the folios' one currency.
+    of money that was paid. Both amounts are in the folios' one currency.
 
     Refuses: TransferToSameFolio, TransferCrossProperty, CurrenciesDiffer, FolioAlreadyClosed,
     AmountNotPositive, TransferExceedsCredit.

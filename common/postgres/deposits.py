@@ -26,6 +26,15 @@ STANDS: Final = """coalesce((
   FROM folio_lines
   WHERE folio_id = folios.id AND type = 'deposit_transfer'), 0)::bigint"""
 STANDING: Final = f"SELECT tenant_id, {STANDS} FROM folios WHERE id = $1"
+# What of it is money: what a company is to settle has not come yet.
+MOVABLE: Final = f"""
+SELECT tenant_id, greatest(0, {STANDS} - coalesce((
+  SELECT sum(amount_micro - refunded_micro)
+  FROM payments
+  WHERE folio_id = folios.id AND method = 'city_ledger'), 0)::bigint)
+FROM folios
+WHERE id = $1
+"""
 
 OF_RESERVATION: Final = "property_id = $1 AND reservation_id = $2"
 TAKE_ALL: Final = f"""
@@ -56,14 +65,14 @@ class Deposits:
         self._desk = desk
 
     def take_both(self, folio_id: FolioId, other_id: FolioId) -> tuple[Folio, Folio, Money]:
-        folios, standing = self._desk.batch(
-            Statement(TAKE_BOTH, (folio_id, other_id)), Statement(STANDING, (folio_id,))
+        folios, movable = self._desk.batch(
+            Statement(TAKE_BOTH, (folio_id, other_id)), Statement(MOVABLE, (folio_id,))
         )
         one, other = (
             Folios(self._desk).known([row for row in folios if row[1] == id])
             for id in (folio_id, other_id)
         )
-        return one, other, Money(standing[0][1], one.currency)
+        return one, other, Money(movable[0][1], one.currency)
 
     def standing(self, folio: Folio) -> Money:
         return Money(self._desk.rows(STANDING, folio.id)[0][1], folio.currency)

@@ -111,7 +111,7 @@ def test_refuses_more_than_is_held_and_nothing(hotel: Hotel) -> None:
 
 @pytest.mark.req("MON-1")
 def test_what_is_held_may_be_more_than_an_amount_can_be(hotel: Hotel) -> None:
-    """Twice 9 milliards came in, as dongs do in a good month: 18 are no amount, and 1 is paid out."""
+    """Twice 9 milliards came in, as dongs do in a good month: 18 are no amount, 1 is paid out."""
     enabled(hotel)
     for _ in range(2):
         held(hotel, 900_000_000_000)

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from tests.depositing import move
 from tests.hotel import Hotel, new_id, usd
 from tests.owing import close, company, invoiced, pay, settle, settled, shown, sums
 from tests.proofs import assert_books_are_right, assert_refused, state, told
@@ -226,6 +227,23 @@ def test_two_folios_at_once_stay_within_the_limit_together(hotel: Hotel) -> None
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     assert sums(hotel, account) == (6_000, 0, 0)
     assert broken(hotel) == []
+
+
+@pytest.mark.req("FOL-7", "FOL-11")
+def test_what_a_company_is_to_settle_moves_to_no_other_folio(hotel: Hotel, account: str) -> None:
+    """60.00 were paid and 110.00 left to the company, who may owe more than is charged: 60.00 move.
+    Else it would owe 110.00 by an invoice of nothing, and a guest would have them in cash."""
+    folio, other = hotel.open_folio(), hotel.open_folio()
+    hotel.paid(folio, usd(6_000), allowCredit=True)
+    assert settle(hotel, folio, account, usd(11_000), allowCredit=True).status_code == 201
+
+    refused = move(hotel, folio, other, 6_001)
+
+    assert_refused(refused, 409, "TRANSFER_EXCEEDS_CREDIT")
+    assert refused.json["creditMicro"] == 60_000_000
+    assert move(hotel, folio, other, 6_000).status_code == 201
+    assert move(hotel, folio, other, 1).json["creditMicro"] == 0
+    assert_books_are_right(hotel)
 
 
 def test_tells_of_the_folio_and_of_the_account(hotel: Hotel, account: str) -> None:
