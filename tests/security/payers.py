@@ -17,12 +17,13 @@ from tests.weighing import a_suspected_payment
 
 @dataclass(frozen=True)
 class Payer:
-    """Who pays, for which folio; a card to pay with, another one to take away, two payments: one to
-    be confirmed, one to be canceled."""
+    """Who pays, for which folio; a card for the platform's bills, one of a guest's and another one
+    to take away; two payments: one to be confirmed, one to be canceled."""
 
     folio: str
     customer: str
     card: str
+    guests_card: str
     leaving: str
     intents: tuple[str, str]
     purchase: str
@@ -32,14 +33,14 @@ class Payer:
     def of(cls, hotel: Hotel, folio: str) -> Self:
         customer = a_customer(hotel)
         ours = a_card(hotel, customer, purpose="platform_bills")
-        cards = ours, a_card(hotel, customer)
+        cards = ours, a_card(hotel, customer), a_card(hotel, customer)
         intents = (
             an_intent(hotel, folio, usd(100), customer),
             an_intent(hotel, folio, usd(100), customer),
         )
         purchase = _purchase(hotel, cards[0])
         assert fill_up(hotel, cards[0], enabled=False, thresholdMicro=1).status_code == 200
-        held = a_suspected_payment(hotel, folio, customer, cards[0])
+        held = a_suspected_payment(hotel, folio, customer, cards[1])
         return cls(folio, customer, *cards, intents, purchase, held.review)
 
 
@@ -79,7 +80,7 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
     },
     "confirm_payment": lambda payer: {
         "paymentIntentId": payer.intents[0],
-        "paymentMethodId": payer.card,
+        "paymentMethodId": payer.guests_card,
     },
     "cancel_payment": lambda payer: {},
     "purchase_credits": lambda payer: {
