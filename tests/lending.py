@@ -15,7 +15,7 @@ Hotels that a test opens by itself, and a file for all its tests, move out when 
 there are few schemas at a time, and the catalogs in which PostgreSQL looks stay small.
 """
 
-import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +96,7 @@ WHERE obj_description(oid, 'pg_namespace') = '{UNBORN}'
 ORDER BY nspname
 LIMIT 1
 """
+PAYMENT = re.compile(r'"payment": "([^"]+)"')
 GONE = """
 DELETE FROM billing_central.rate_counters WHERE strpos(bucket, '{hotel.tenant_id}') > 0;
 DELETE FROM {hotel.schema}.settings_versions;
@@ -228,9 +229,11 @@ def _clear_folders(hotel: Hotel) -> None:
     for folder in local.glob(f"*/{tenant.hex}"):
         shutil.rmtree(folder)
     kept = [file for file in local.joinpath("processor").rglob("*") if file.is_file()]
-    texts = {file: file.read_text() for file in kept}
-    told = [json.loads(text) for text in texts.values() if str(tenant) in text]
-    names = {str(tenant), tenant.hex, *(each["payment"] for each in told if "payment" in each)}
+    texts = {file: f"{file.name} {file.read_text()}" for file in kept}
+    names = {str(tenant), tenant.hex}
+    for file, text in texts.items():
+        if str(tenant) in text:  # what else is told of its customers and payments names these
+            names |= {file.name.partition(".")[0], *PAYMENT.findall(text)}
     for file, text in texts.items():
         if any(name in text for name in names):
             file.unlink()
