@@ -56,6 +56,7 @@ class Call:
     `intends` writes down in the first of them that it will be performed, and commits that: whatever
     dies then, it is known that it may have been. Its key is answered by the last phase only.
     What `serves_recovery` writes also while the database only reads for all others.
+    `locks` is the id of what it locks: calls that go together lock in the order of their ids.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     `took` hears what the limits granted, also when the command is then refused.
     """
@@ -71,6 +72,7 @@ class Call:
     reads_only: bool = False
     serves_recovery: bool = False
     intends: bool = False
+    locks: str = ""
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
     after_refusal: dict[type[Refusal], Callable[..., Any]] = field(default_factory=dict)
@@ -112,7 +114,16 @@ class Runner:
         return result
 
     def run_together(self, calls: Sequence[Call]) -> list[Result | Exception]:
-        """Run calls of one tenant in one transaction, each to its own answer or refusal."""
+        """Run calls of one tenant in one transaction, each to its own answer or refusal.
+
+        They lock in the order of what they lock, and in that of their coming where it is the same:
+        two crowds, on two instances, would otherwise wait for one another.
+        """
+        places = sorted(range(len(calls)), key=lambda place: calls[place].locks)
+        told = dict(zip(places, self._together([calls[place] for place in places]), strict=True))
+        return [told[place] for place in range(len(calls))]
+
+    def _together(self, calls: Sequence[Call]) -> list[Result | Exception]:
         try:
             results = self._settled(calls)
         except Exception:  # noqa: BLE001 - whatever it is, each call gets its own try and error

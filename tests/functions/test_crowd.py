@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from tests.functions.crowd import call_together, post_together
 from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import GENERAL, assert_books_are_right, assert_refused, trail
+from tests.together import meanwhile
 
 
 def _transactions(hotel: Hotel, folio: str) -> list[int]:
@@ -148,4 +149,28 @@ def test_changes_nothing_for_folios_that_stand_side_by_side(busy_hotel: Hotel) -
     for folio in folios:
         assert busy_hotel.get(f"/folios/{folio}").json["balance"] == usd(440)
         assert _transactions(busy_hotel, folio) == [4]
+    assert_books_are_right(busy_hotel)
+
+
+@pytest.mark.req("FOL-5", "FOL-4")
+def test_holds_its_folios_in_one_order_whichever_is_charged_first(busy_hotel: Hotel) -> None:
+    """A crowd on another instance comes the other way round, and neither waits for the other. While
+    the first folio is somebody else's, a crowd that came to the last one before holds none."""
+    first, last = sorted(busy_hotel.open_folio() for _ in range(2))
+    calls = [
+        partial(busy_hotel.post, f"/folios/{folio}/charges", charge("spa", 100))
+        for folio in (last, first, last)
+    ]
+    row = f"SELECT FROM {busy_hotel.schema}.folios WHERE id = :id FOR UPDATE"
+    with busy_hotel.house.session() as holder, busy_hotel.house.session() as other:
+        holder.run("BEGIN")
+        holder.run(row, id=first)
+        with meanwhile(lambda: call_together(busy_hotel, calls)) as answers:
+            busy_hotel.house.until_waiting(holder)
+            other.run(f"{row} NOWAIT", id=last)
+            holder.run("ROLLBACK")
+
+    assert [answer.status_code for answer in answers()] == [201, 201, 201]
+    assert [answer.json["folioId"] for answer in answers()] == [last, first, last]
+    assert _transactions(busy_hotel, last) == [2]
     assert_books_are_right(busy_hotel)
