@@ -6,7 +6,9 @@ nothing behind while the others go on.
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
@@ -81,12 +83,16 @@ class VersionStale(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What a command answered: enough to answer it again, byte for byte."""
+    """What a command answered: enough to answer it again, byte for byte.
+
+    `property_ids` are those of what it was about, as far as its actor worked there.
+    """
 
     fingerprint: bytes
     status: int
     headers: dict[str, str]
     body: str
+    property_ids: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,11 @@ class Key:
     function: str
     fingerprint: bytes
     conflict: type[Refusal] = KeyReused
+
+    @property
+    def of_intention(self) -> "Key":
+        """What it is known by that the command is going to be performed; its answer comes later."""
+        return replace(self, hash=sha256(self.hash + b"is intended").digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,13 @@ def call_together(hotel: Hotel, calls: Sequence[Callable[[], TestResponse]]) -> 
                 answers = []
                 for place, call in enumerate(calls, start=1):
                     answers.append(line.enter_context(meanwhile(call)))
-                    until(lambda there=place: len(queue.waiting) == there)
+                    until(partial(_are_waiting, queue, place))
                 session.run("ROLLBACK")
     return [answer() for answer in answers]
+
+
+def _are_waiting(queue: Any, count: int) -> bool:
+    return len(queue.waiting) == count
 
 
 def post_together(
