@@ -31,6 +31,10 @@ class DatabaseUnavailable(Exception):
     """No connection to the database could be had in time."""
 
 
+class DatabaseAway(DatabaseUnavailable):
+    """Nobody gets one: whoever asks behind this one would wait as long, and in vain as well."""
+
+
 class CrossTenantRow(Exception):
     """A row of another tenant was read: the last guard, behind role, policy and search path."""
 

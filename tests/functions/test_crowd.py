@@ -2,10 +2,14 @@
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
 
+from common.ports.transactions import Caller, CrossTenantRow, DatabaseAway, Opening, StoredAnswer
+from common.runtime.execute import Call, Runner
+from common.runtime.system import SystemActor
 from tests.functions.crowd import call_together, post_together
 from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import GENERAL, assert_books_are_right, assert_refused, trail
@@ -150,6 +154,33 @@ def test_changes_nothing_for_folios_that_stand_side_by_side(busy_hotel: Hotel) -
         assert busy_hotel.get(f"/folios/{folio}").json["balance"] == usd(440)
         assert _transactions(busy_hotel, folio) == [4]
     assert_books_are_right(busy_hotel)
+
+
+@pytest.mark.req("FOL-5")
+@pytest.mark.parametrize("tries", [0, 1], ids=["at_once", "after_a_try_that_failed"])
+def test_waits_once_for_a_database_that_is_away(tries: int) -> None:
+    """It takes seconds to find out, and longer still behind a firewall: not for each of 25."""
+
+    class GoesAway:
+        opened = 0
+
+        def open(self, _opening: Opening) -> Any:
+            self.opened += 1
+            raise DatabaseAway() if self.opened > tries else CrossTenantRow()
+
+    transactions: Any = GoesAway()
+    call: Any = Call(
+        use_case=lambda _request, _tx: None,
+        request=None,
+        caller=Caller(actor=SystemActor.named("test", UUID(int=1))),
+        tenant_id=UUID(int=1),
+        answer=lambda _: StoredAnswer(b"", 201, {}, ""),
+    )
+
+    told = Runner(transactions, transactions).run_together([call] * 25)
+
+    assert [type(each) for each in told] == [DatabaseAway] * 25
+    assert transactions.opened == 1 + tries
 
 
 @pytest.mark.req("FOL-5", "FOL-4")
