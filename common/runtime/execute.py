@@ -55,8 +55,9 @@ class Call:
     what has to happen outside (a signature, a link, a PDF): it gets what the use case found and
     runs between two transactions, never in one; `record` then writes down what it came to. One that
     `intends` writes down in the first of them that it will be performed, and commits that: whatever
-    dies then, it is known that it may have been. Its key is answered by the last phase only; that
-    a version was expected of it counts until it is intended, and not again for a retry of that.
+    dies then, it is known that it may have been. Its key is answered by the last phase only, and
+    what was performed is recorded whoever was answered first: as often as it is told, it is one.
+    That a version was expected counts until it is intended, and not again for a retry of that.
     What `serves_recovery` writes also while the database only reads for all others.
     `locks` is the id of what it locks: calls that go together lock in the order of their ids.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
@@ -165,9 +166,13 @@ class Runner:
         recording = replace(
             call, perform=None, intends=False, use_case=call.record, request=performed, limits=()
         )
-        if call.intends:
-            recording = replace(recording, caller=replace(call.caller, expects=None))
-        return self.run(recording)
+        if not call.intends:
+            return self.run(recording)
+        recording = replace(recording, caller=replace(call.caller, expects=None))
+        recorded = self.run(recording)
+        if recorded.replayed:  # a retry beside this call was answered, and may have heard nothing
+            self.run(replace(recording, keys=()))
+        return recorded
 
     def _alone(self, call: Call) -> Result | Exception:
         try:
