@@ -142,6 +142,24 @@ def write_off(
     return ask(hotel, account, given_up(invoice, amount), by)
 
 
+def reversal_context(hotel: Hotel, account: str, write_off_id: str) -> str:
+    """What is confirmed by whoever takes this write-off back."""
+    deed, tenant = "receivable.take_write_off_back", str(hotel.tenant_id)
+    return signed(deed=deed, tenant=tenant, account=account, writeOff=write_off_id)
+
+
+def take_write_off_back(
+    hotel: Hotel, account: str, write_off_id: str, by: str = "laila", **more: Any
+) -> TestResponse:
+    """Take a write-off back, and confirm it."""
+    confirmed = reversal_context(hotel, account, write_off_id)
+    token = hotel.confirmation(by, WRITE_OFF, confirmed)
+    body = {"reason": "It pays after all", "stepUpToken": token, **more.pop("body", {})}
+    more.setdefault("token", hotel.token(sub=by))
+    path = f"/company-accounts/{account}/write-offs/{write_off_id}/reverse"
+    return hotel.post(path, body, **more)
+
+
 def writing_off(
     hotel: Hotel, account: str, invoice: str, amount: Amount, by: str
 ) -> Callable[[Hotel], TestResponse]:

@@ -1,6 +1,6 @@
 """How company accounts read on the wire: who owes what, on which terms, and by which invoices."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,9 @@ from common.domain.company_settling import (
 )
 from common.domain.identifiers import ReceiptId, SetOffId
 from common.domain.receivable import Allocation, Receivable, Share
+
+if TYPE_CHECKING:  # only what takes one back loads it
+    from common.domain.write_off_taken_back import WriteOffTakenBack
 
 TermsDays = Annotated[int, Field(ge=0, le=365, examples=[30])]
 """Days from an invoice's business date to the day on which it is due."""
@@ -258,21 +261,24 @@ class SetOffAnswer(_Standing):
 
 
 class WriteOffAnswer(_Standing):
-    """What was given up of an invoice, and what is left of it."""
+    """What was given up of an invoice, and what is left of it; one that `reverses` another takes
+    that back, and is less than nothing."""
 
     write_off_id: WriteOffRef
     amount: Amount
+    reverses: WriteOffRef | None
     item: ReceivableView
 
     @classmethod
-    def of(cls, told: ReceivableWrittenOff) -> "WriteOffAnswer":
+    def of(cls, told: "ReceivableWrittenOff | WriteOffTakenBack") -> "WriteOffAnswer":
         return cls(
             **cls.standing(told),
             write_off_id=told.write_off.id,
             amount=told.write_off.amount,
+            reverses=told.write_off.reverses,
             item=ReceivableView.of(told.item),
         )
 
     @property
     def moved_minor_units(self) -> int:
-        return self.amount.amount_micro // self.amount.currency.minor_unit_micro
+        return abs(self.amount).amount_micro // self.amount.currency.minor_unit_micro

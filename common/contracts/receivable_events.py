@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # a function loads the facts that it tells, not all that can 
     )
     from common.domain.company_taking_back import ReceiptGivenAgain, ReceiptTakenBack
     from common.domain.receivable import Allocation
+    from common.domain.write_off_taken_back import WriteOffTakenBack
 
 
 class AllocationData(Shape):
@@ -290,6 +291,31 @@ class ReceivableWrittenOffV1(_Account):
         )
 
 
+class ReceivableWriteOffTakenBackV1(_Account):
+    """The company owes again what was given up; `amount` is more than nothing."""
+
+    fact = "receivable.write_off_taken_back"
+    write_off_id: WriteOffRef
+    reverses: WriteOffRef | None
+    invoice_id: InvoiceRef
+    amount: Amount
+    taken_back_by: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, fact: "WriteOffTakenBack") -> "ReceivableWriteOffTakenBackV1":
+        write_off = fact.write_off
+        return cls(
+            **cls.shared(fact),
+            write_off_id=write_off.id,
+            reverses=write_off.reverses,
+            invoice_id=write_off.invoice_id,
+            amount=-write_off.amount,
+            taken_back_by=write_off.confirmed.by,
+            reason=fact.reason,
+        )
+
+
 RECEIVABLE_EVENTS: Final = (
     CompanyAccountOpenedV1,
     CompanyAccountChangedV1,
@@ -303,4 +329,5 @@ RECEIVABLE_EVENTS: Final = (
     ReceivableAllocatedV1,
     ReceivableAllocationReversedV1,
     ReceivableWrittenOffV1,
+    ReceivableWriteOffTakenBackV1,
 )

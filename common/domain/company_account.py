@@ -29,7 +29,12 @@ from common.domain.identifiers import (
 )
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
-from common.domain.receivable import AccountCredit, CreditKind, Part, Receivable
+from common.domain.receivable import (
+    AccountCredit,
+    CreditKind,
+    Part,
+    Receivable,
+)
 from common.domain.refund import Refund
 from common.domain.refusal import Conflict, Missing
 
@@ -247,13 +252,18 @@ class CompanyAccount(Aggregate):
             AccountCharged, folio_id=payment.folio_id, payment_id=payment.id, amount=amount
         )
 
-    def give_back(self, refund: Refund, *, invoiced: bool) -> AccountCredited:
+    def give_back(
+        self, refund: Refund, *, invoiced: bool, item: Receivable | None = None
+    ) -> AccountCredited:
         """Owe less by a settlement that was given back, in full or in part.
 
         Once its invoice is issued that item stays what it was: what was given back is a credit
-        then, to be allocated. Refuses: CompanyAccountNotActive (it is closed).
+        then, to be allocated; what was written off of that `item` it has not paid. Refuses:
+        CompanyAccountNotActive (it is closed), InvoiceWrittenOff.
         """
         self.must_not_be_closed()
+        if item is not None:
+            item.must_not_be_written_off(refund.paid)
         credit = None
         if invoiced:
             credit = AccountCredit(

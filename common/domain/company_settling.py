@@ -43,6 +43,7 @@ from common.domain.receivable import (
     SetOffExceedsCreditNote,
     Share,
     WriteOff,
+    WriteOffExceedsDebt,
     oldest_first,
     settled_by,
 )
@@ -180,9 +181,10 @@ def set_off(
     """Set a credit note off: the house owes the customer less, and the company it.
 
     An amount of it, or all that is left: companies that share an invoice set off each its part. It
-    pays its own invoice as far as that is open, and is to the account's credit beyond. Refuses:
-    CompanyAccountNotActive (closed), CreditNoteAlreadySetOff, CurrenciesDiffer, AmountNotPositive,
-    SetOffExceedsCreditNote.
+    pays its own invoice as far as that is open, and is to the account's credit beyond: what was
+    written off nobody has paid, and is nobody's credit. Refuses: CompanyAccountNotActive (closed),
+    CreditNoteAlreadySetOff, CurrenciesDiffer, AmountNotPositive, SetOffExceedsCreditNote,
+    InvoiceWrittenOff.
     """
     account.must_not_be_closed()
     if note.left.amount_micro <= 0:
@@ -194,6 +196,7 @@ def set_off(
             leftMicro=note.left.amount_micro,
             currency=note.total.currency,
         )
+    item.must_not_be_written_off(amount)
     on = moment.settings.property(account.property_id).business_date(moment.now)
     credit = AccountCredit(
         id=id,
@@ -271,7 +274,9 @@ def write_off(
 ) -> ReceivableWrittenOff:
     """Give up an amount of an item that is still open; `items` are those of the invoice.
 
-    Refuses: ReceivableUnknown, CurrenciesDiffer, AmountNotPositive, ReceivableExceeded.
+    What was credited of it pays first, where that was not allocated: else the house would owe the
+    company what it never had of it. Refuses: ReceivableUnknown, CurrenciesDiffer,
+    AmountNotPositive, ReceivableExceeded, WriteOffExceedsDebt.
     """
     on = moment.settings.property(account.property_id).business_date(moment.now)
     given_up = WriteOff(
@@ -284,6 +289,9 @@ def write_off(
         business_date=on,
     )
     (left,), _ = settled_by(items, [Share(invoice_id, amount)])
+    if amount > left.untouched:
+        owed = left.untouched.amount_micro
+        raise WriteOffExceedsDebt(owedMicro=owed, currency=account.currency)
     account.open -= amount
     return account.told(
         ReceivableWrittenOff,

@@ -5,8 +5,10 @@ money is booked out of `card_clearing` then, under the lock of the tenant's acco
 at once the second one sees what the first has left. One that fails or is rejected gives it back.
 
 More than 10,000 USD wait for a second person, who confirms exactly this payout with a fresh second
-factor. What that is in dollars is said by the snapshot of the tenant's rates, kept with the payout;
-where there is no rate nobody knows, and it waits as well. Nobody decides on what they asked for.
+factor; and so does what comes to more than that together with what the same person has asked for in
+the 24 hours before and nobody else has decided on: a sum is not made small by cutting it up. What
+that is in dollars is said by the snapshot of the tenant's rates, kept with the payout; where there
+is no rate nobody knows, and it waits as well. Nobody decides on what they asked for.
 
 The processor is asked after the commit, under the payout's id. It may say that a payout has failed
 after it had said that it was paid, as banks send money back; never the other way round.
@@ -16,7 +18,7 @@ What an approver confirms is the SHA-256 of a canonical document (RFC 8785): `de
 """
 
 from dataclasses import field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
@@ -37,7 +39,9 @@ APPROVING: Final = "payout.approve"
 REJECTING: Final = "payout.reject"
 USD: Final = Currency("USD")
 ALONE_MAX: Final = Money(10_000_000_000, USD)
-"""What one person may pay out without another one."""
+"""What one person may pay out without another one, within `ALONE_WITHIN`."""
+ALONE_WITHIN: Final = timedelta(hours=24)
+NOTHING: Final = Money.zero(USD)
 _PROMISED, _PAID, _RETURNED = 0, 1, 2
 
 
@@ -150,8 +154,10 @@ class Payout(Aggregate):
         by: str,
         moment: Moment,
         id: PayoutId | None = None,
+        alone: Money = NOTHING,
     ) -> PayoutRequested:
-        """Ask for a payout out of what the processor holds of a property.
+        """Ask for a payout out of what the processor holds of a property. `alone` is what they have
+        asked for in dollars, within `ALONE_WITHIN`, without another person.
 
         Refuses: PayoutAccountNotVerified, AmountNotPositive, PayoutExceedsBalance, PropertyUnknown.
         """
@@ -164,7 +170,7 @@ class Payout(Aggregate):
                 availableMicro=max(held.amount_micro, 0), currency=amount.currency
             )
         usd, fx = _in_dollars(amount, moment)
-        waits = usd is None or usd > ALONE_MAX
+        waits = usd is None or usd + alone > ALONE_MAX
         payout = cls(
             id=id or moment.new_id(PayoutId),
             property_id=property_id,

@@ -29,7 +29,7 @@ from common.domain.identifiers import (
 )
 from common.domain.moment import Moment
 from common.domain.prepaid_hold import CreditHold, HoldStatus
-from common.domain.prepaid_lot import CreditLot, LotShare
+from common.domain.prepaid_lot import CreditLot, CreditSource, LotShare
 from common.domain.prepaid_terms import CREDITS_MICRO_MAX
 from common.domain.refusal import Conflict, Missing, Unfunded, Unmet
 
@@ -233,6 +233,17 @@ class CreditAccount(Aggregate):
         )
         self.fresh = (*self.fresh, entry)
         return entry
+
+    def pay_debt(self, came: Iterable[tuple[CreditLot, int]], moment: Moment) -> None:
+        """Let what has come of purchases pay what is owed; gifts and renewals pay nothing."""
+        owed, paid = self.debt_micro, []
+        for lot, part in came:
+            if owed and lot.source is CreditSource.PURCHASE:
+                paid.append(LotShare(lot_id=lot.id, amount_micro=-min(owed, part)))
+                owed -= min(owed, part)
+        if paid:
+            settled = owed - self.debt_micro
+            self.move(EntryKind.DEBT_PAID, paid, moment, debt_micro=settled)
 
     def change(self, hold: CreditHold) -> None:
         """Keep a hold as it has become."""

@@ -117,7 +117,7 @@ def restore(
         reference=refund.id,
         reason=refund.reason,
     )
-    _pay_debt(account, [each for each in back if not each[0].is_expired(moment.now)], moment)
+    account.pay_debt([each for each in back if not each[0].is_expired(moment.now)], moment)
     _replace(
         account,
         [each for each in back if each[0].is_expired(moment.now)],
@@ -146,18 +146,6 @@ def _given_back(account: CreditAccount, redemption: Redemption, micro: int) -> l
     if micro:
         raise ValueError(f"{micro} micro credits more than the payment has taken")
     return back
-
-
-def _pay_debt(account: CreditAccount, back: Sequence[Taken], moment: Moment) -> None:
-    """Let what comes back of purchases pay what the account owes."""
-    owed, paid = account.debt_micro, []
-    for lot, part in back:
-        if owed and lot.source is CreditSource.PURCHASE:
-            paid.append((lot, min(owed, part)))
-            owed -= min(owed, part)
-    if paid:
-        settled = owed - account.debt_micro
-        account.move(EntryKind.DEBT_PAID, _shares(paid, -1), moment, debt_micro=settled)
 
 
 def _replace(

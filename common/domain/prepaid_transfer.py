@@ -2,6 +2,9 @@
 
 What is free moves in the order in which it would be spent. It goes on as credits of the same grant,
 with the same expiry: where the other account has some of that grant already, they are one lot.
+
+Of an account that owes, what reaches it of purchases pays the debt first, as a purchase of its own
+does: else whoever spent what was then refunded would buy for another account, and move it over.
 """
 
 from dataclasses import replace
@@ -9,7 +12,7 @@ from dataclasses import replace
 from common.domain.dataclass import dataclass
 from common.domain.identifiers import CreditLotId
 from common.domain.moment import Moment
-from common.domain.prepaid_account import CreditAccount, CreditsMoved, EntryKind
+from common.domain.prepaid_account import CreditAccount, CreditEntry, CreditsMoved, EntryKind
 from common.domain.prepaid_lot import CreditLot, LotShare, spread
 from common.domain.refusal import Unmet
 
@@ -26,6 +29,12 @@ class CreditsTransferred(CreditsMoved):
     name = "credits.transferred"
     from_account: str
     to_account: str
+
+    @property
+    def entry(self) -> CreditEntry:
+        """The movement itself, behind which a debt may have been paid."""
+        both = (EntryKind.TRANSFER_OUT, EntryKind.TRANSFER_IN)
+        return next(entry for entry in reversed(self.entries) if entry.kind in both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ def transfer(
         counterpart=source.id,
         reason=reason,
     )
+    target.pay_debt(reached, moment)
     between = {"from_account": source.name, "to_account": target.name, "reason": reason}
     return MovedCredits(
         left=source.told(CreditsTransferred, **between),

@@ -10,7 +10,7 @@ day that is over is the same whenever it is asked (`ageing`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -75,6 +75,26 @@ class SetOffExceedsCreditNote(Conflict):
     title = "The amount is more than what is left of the credit note"
 
 
+class WriteOffUnknown(Missing):
+    code = "WRITE_OFF_UNKNOWN"
+    title = "The company account has no such write-off"
+
+
+class WriteOffTakenBackAlready(Conflict):
+    code = "WRITE_OFF_TAKEN_BACK"
+    title = "The write-off has been taken back already"
+
+
+class WriteOffExceedsDebt(Conflict):
+    code = "WRITE_OFF_EXCEEDS_DEBT"
+    title = "What was credited of the invoice pays it: less of it than that is lost"
+
+
+class InvoiceWrittenOff(Conflict):
+    code = "INVOICE_WRITTEN_OFF"
+    title = "What the company never paid of the invoice was written off: take that back first"
+
+
 class CreditKind(StrEnum):
     """What came to an account's credit: a payment by its method, a refund of a settlement, or a
     credit note; and what went of a card payment: by a dispute, which may be won, or by a refund
@@ -99,7 +119,11 @@ class CreditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivable:
-    """An open item: what an account owes by one invoice, and what of it is still open."""
+    """An open item: what an account owes by one invoice, and what of it is still open.
+
+    Of it `written_off_micro` stand as given up, and `credited_micro` were given back after it was
+    issued (of its settlements, or by credit notes), as far as anybody looked.
+    """
 
     account_id: CompanyAccountId
     invoice_id: InvoiceId
@@ -109,6 +133,23 @@ class Receivable:
     issued_on: date
     due_on: date
     number: str | None = None
+    written_off_micro: int = field(default=0, compare=False)
+    credited_micro: int = field(default=0, compare=False)
+
+    @property
+    def untouched(self) -> Money:
+        """What of it was neither given up nor credited: nobody is credited what nobody has paid,
+        so that the two are never more than the item together."""
+        gone = self.written_off_micro + self.credited_micro
+        return max(
+            self.amount - Money(gone, self.amount.currency), Money.zero(self.amount.currency)
+        )
+
+    def must_not_be_written_off(self, amount: Money) -> None:
+        """Refuses: InvoiceWrittenOff, where so much more was credited of what was given up."""
+        if self.written_off_micro and amount > self.untouched:
+            left = self.untouched.amount_micro
+            raise InvoiceWrittenOff(invoiceId=self.invoice_id, leftMicro=left)
 
     def more(self, amount: Money) -> "Receivable":
         """The item when so much more of its invoice was left to the company. It is due as before.
@@ -219,6 +260,7 @@ class Allocation:
 class WriteOff:
     """What will never be paid of an item, why, and who confirmed to give it up.
 
+    One that `reverses` another takes it back as a whole, and is less than nothing.
     Refuses: AmountNotPositive.
     """
 
@@ -229,9 +271,11 @@ class WriteOff:
     reason: str
     confirmed: Confirmed
     business_date: date
+    reverses: WriteOffId | None = None
 
     def __post_init__(self) -> None:
-        if self.amount.amount_micro <= 0:
+        given_up = self.amount if self.reverses is None else -self.amount
+        if given_up.amount_micro <= 0:
             raise AmountNotPositive()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InvoiceId,
         PaymentId,
         PropertyId,
+        WriteOffId,
     )
     from common.domain.money import Money
     from common.domain.payment import Payment
@@ -87,11 +88,19 @@ class CompanyAccounts(Protocol):
         Refuses: CompanyAccountUnknown, AllocationUnknown.
         """
 
+    def take_with_write_off(
+        self, account_id: CompanyAccountId, write_off_id: WriteOffId
+    ) -> tuple[CompanyAccount, WriteOff, Receivable, bool]:
+        """Lock an account; read a write-off, its item, and whether it has been taken back.
+
+        Refuses: CompanyAccountUnknown, WriteOffUnknown.
+        """
+
     def take_with_note(
         self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
     ) -> tuple[CompanyAccount, Receivable, OpenNote]:
         """Lock an account, and behind it what was credited of an invoice; read the credit note and
-        the account's item of that invoice.
+        the account's item of that invoice, with what of it was given up or credited.
 
         Refuses: CompanyAccountUnknown, CreditNoteUnknown (also where the account owes nothing by
         that invoice, or nobody is owed anything by the note).
@@ -107,8 +116,18 @@ class CompanyAccounts(Protocol):
 
         Refuses: FolioUnknown."""
 
-    def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
-        """Lock the account that a payment settled onto; whether it is on an invoice already.
+    def take_to_write_off(
+        self, account_id: CompanyAccountId, invoice_id: InvoiceId
+    ) -> tuple[CompanyAccount, Sequence[Receivable]]:
+        """Lock an account and read its item by an invoice, if it has one, with what of that was
+        given up or credited before.
+
+        Refuses: CompanyAccountUnknown.
+        """
+
+    def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, Receivable | None]:
+        """Lock the account that a payment settled onto; read the item that it is a part of, with
+        what of that was given up or credited; None while it is on no invoice.
 
         Refuses: CompanyAccountUnknown.
         """
@@ -150,4 +169,4 @@ class CompanyAccounts(Protocol):
         """Write allocations, once, and what they leave open."""
 
     def keep_write_off(self, write_off: WriteOff, item: Receivable) -> None:
-        """Write what was given up, once, and what it leaves open."""
+        """Write what was given up or taken back of that, once, and what it leaves open."""

@@ -60,9 +60,10 @@ class Payouts(Protocol):
 
     def take_held(
         self, property_id: PropertyId, currency: Currency
-    ) -> tuple[PayoutAccount | None, Money]:
-        """Lock the tenant's account, and then read what the processor holds of a property: nobody
-        else promises any of it meanwhile."""
+    ) -> tuple[PayoutAccount | None, Money, Money]:
+        """Lock the tenant's account, and then read what the processor holds of a property, and what
+        the actor has asked for of late without another person, in dollars: nobody else promises
+        any of it meanwhile."""
 
     def take(self, payout_id: PayoutId) -> Payout:
         """Lock a payout. Refuses: PayoutUnknown."""

@@ -28,6 +28,7 @@ from common.domain.identifiers import (
     InvoiceId,
     PaymentId,
     PropertyId,
+    WriteOffId,
 )
 from common.domain.money import Currency, Money
 from common.domain.payment import Payment
@@ -38,6 +39,7 @@ from common.domain.receivable import (
     OpenNote,
     Receivable,
     WriteOff,
+    WriteOffUnknown,
 )
 from common.ports.company_accounts import CompanyAccountFilter, Debtors
 from common.ports.paging import Page
@@ -62,6 +64,7 @@ from common.postgres.company_rows import (
     item_row,
     note_of,
     part_row,
+    write_off_of,
     write_off_row,
 )
 from common.postgres.connection import Row, Statement
@@ -124,6 +127,20 @@ class CompanyAccounts:
             raise AllocationUnknown()
         return account, allocation_of(allocations[0]), item_of(items[0]), bool(reversals)
 
+    def take_with_write_off(
+        self, account_id: CompanyAccountId, write_off_id: WriteOffId
+    ) -> tuple[CompanyAccount, WriteOff, Receivable, bool]:
+        accounts, write_offs, items, taken_back = self._desk.batch(
+            Statement(sql.TAKE, (account_id,)),
+            Statement(sql.WRITE_OFF, (account_id, write_off_id)),
+            Statement(sql.ITEM_WRITTEN_OFF, (account_id, write_off_id)),
+            Statement(sql.WRITE_OFF_TAKEN_BACK, (write_off_id,)),
+        )
+        account = self._known(accounts)
+        if not write_offs:
+            raise WriteOffUnknown()
+        return account, write_off_of(write_offs[0]), item_of(items[0]), bool(taken_back)
+
     def take_with_note(
         self, account_id: CompanyAccountId, credit_note_id: CreditNoteId
     ) -> tuple[CompanyAccount, Receivable, OpenNote]:
@@ -155,12 +172,21 @@ class CompanyAccounts:
         )
         return whole, debtors, lease_of(lease)
 
-    def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, bool]:
-        accounts, invoiced = self._desk.batch(
-            Statement(sql.TAKE, (payment.company_account_id,)),
-            Statement(sql.INVOICED, (payment.folio_id,)),
+    def take_to_write_off(
+        self, account_id: CompanyAccountId, invoice_id: InvoiceId
+    ) -> tuple[CompanyAccount, Sequence[Receivable]]:
+        accounts, items = self._desk.batch(
+            Statement(sql.TAKE, (account_id,)),
+            Statement(sql.ITEM_TO_WRITE_OFF, (account_id, invoice_id)),
         )
-        return self._known(accounts), payment.id in {row[1] for row in invoiced}
+        return self._known(accounts), [item_of(row) for row in items]
+
+    def take_of_payment(self, payment: Payment) -> tuple[CompanyAccount, Receivable | None]:
+        accounts, items = self._desk.batch(
+            Statement(sql.TAKE, (payment.company_account_id,)),
+            Statement(sql.ITEM_SETTLED, (payment.company_account_id, payment.id)),
+        )
+        return self._known(accounts), item_of(items[0]) if items else None
 
     def take_paid_by(self, processor_payment_id: str) -> CardReceipt | None:
         paid_by = (processor_payment_id,)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Final
 
+from common.domain.cash import Confirmed
 from common.domain.company_account import AccountStatus, Company, CompanyAccount
 from common.domain.identifiers import (
     AllocationId,
@@ -13,6 +14,7 @@ from common.domain.identifiers import (
     PropertyId,
     ReceiptId,
     SetOffId,
+    WriteOffId,
 )
 from common.domain.money import Currency, Money
 from common.domain.receivable import (
@@ -50,7 +52,7 @@ ALLOCATION_COLUMNS: Final = (
 )
 WRITE_OFF_COLUMNS: Final = (
     "id, account_id, invoice_id, amount_micro, currency, reason, confirmed_by, step_up_token_id,"
-    " assertion_hash, step_up_method, business_date"
+    " assertion_hash, step_up_method, business_date, reverses"
 )
 
 
@@ -113,7 +115,8 @@ def item_row(item: Receivable, now: datetime) -> dict[str, Any]:
 
 
 def item_of(row: Row) -> Receivable:
-    """An item as it was read: tenant, ITEM_COLUMNS, then its invoice's number."""
+    """An item as it was read: tenant, ITEM_COLUMNS, then its invoice's number; and, where it was
+    asked for, what of it was given up and what was credited."""
     currency = Currency(row[6])
     return Receivable(
         account_id=CompanyAccountId(row[1]),
@@ -124,6 +127,8 @@ def item_of(row: Row) -> Receivable:
         issued_on=row[7],
         due_on=row[8],
         number=row[9],
+        written_off_micro=sum(row[10:11]),
+        credited_micro=sum(row[11:]),
     )
 
 
@@ -239,6 +244,23 @@ def write_off_row(write_off: WriteOff, now: datetime) -> dict[str, Any]:
         "assertion_hash": confirmed.assertion_hash,
         "step_up_method": confirmed.method,
         "business_date": write_off.business_date,
+        "reverses": write_off.reverses,
         "occurred_at": now,
         "recorded_at": now,
     }
+
+
+def write_off_of(row: Row) -> WriteOff:
+    """A write-off as it was read: tenant, WRITE_OFF_COLUMNS, then when it was confirmed."""
+    return WriteOff(
+        id=WriteOffId(row[1]),
+        account_id=CompanyAccountId(row[2]),
+        invoice_id=InvoiceId(row[3]),
+        amount=Money(row[4], Currency(row[5])),
+        reason=row[6],
+        confirmed=Confirmed(
+            by=row[7], at=row[13], token_id=row[8], assertion_hash=row[9], method=row[10]
+        ),
+        business_date=row[11],
+        reverses=row[12] and WriteOffId(row[12]),
+    )

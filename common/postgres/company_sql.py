@@ -12,6 +12,7 @@ from common.postgres.company_rows import (
     CHANGING,
     CREDIT_COLUMNS,
     ITEM_COLUMNS,
+    WRITE_OFF_COLUMNS,
 )
 
 GET: Final = f"SELECT tenant_id, {ACCOUNT_COLUMNS} FROM company_accounts WHERE id = $1"
@@ -60,13 +61,6 @@ SELECT tenant_id, {ALLOCATION_COLUMNS}
 FROM receivable_allocations
 WHERE account_id = $1 AND id = $2
 """
-ITEM_CREDITED: Final = f"""
-SELECT receivables.tenant_id, {_ITEMS}, number
-FROM receivables
-JOIN invoices ON invoices.id = invoice_id
-WHERE account_id = $1
-  AND invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $2)
-"""
 # Companies that share an invoice stand in line for what was credited of it.
 TAKE_CREDITED: Final = """
 SELECT tenant_id
@@ -84,6 +78,53 @@ SELECT credit_notes.tenant_id, credit_notes.id, credit_notes.invoice_id, number,
 FROM credit_notes
 JOIN invoices ON invoices.id = credit_notes.id
 WHERE credit_notes.id = $1 AND settlement_id IS NULL
+"""
+WRITE_OFF: Final = f"""
+SELECT tenant_id, {WRITE_OFF_COLUMNS}, occurred_at
+FROM write_offs
+WHERE account_id = $1 AND id = $2
+"""
+ITEM_WRITTEN_OFF: Final = f"""
+SELECT receivables.tenant_id, {_ITEMS}, number
+FROM receivables
+JOIN invoices ON invoices.id = invoice_id
+WHERE account_id = $1
+  AND invoice_id = (SELECT invoice_id FROM write_offs WHERE id = $2)
+"""
+WRITE_OFF_TAKEN_BACK: Final = """
+SELECT tenant_id, id
+FROM write_offs
+WHERE reverses = $1
+"""
+# An account's item, and what of it stands as given up, and was given back once it was issued: of
+# its settlements, and by credit notes that were set off.
+_ITEM_GONE: Final = f"""
+SELECT receivables.tenant_id, {_ITEMS}, number, (
+         SELECT coalesce(sum(amount_micro), 0)
+         FROM write_offs
+         WHERE write_offs.account_id = receivables.account_id
+           AND write_offs.invoice_id = receivables.invoice_id)::bigint, (
+         SELECT coalesce(sum(credits.amount_micro), 0)
+         FROM receivable_parts AS parts
+         JOIN refunds ON refunds.payment_id = parts.payment_id
+         JOIN account_credits AS credits ON credits.id = refunds.id
+         WHERE parts.account_id = receivables.account_id
+           AND parts.invoice_id = receivables.invoice_id)::bigint + (
+         SELECT coalesce(sum(credits.amount_micro), 0)
+         FROM credit_notes
+         JOIN account_credits AS credits ON credits.credit_note_id = credit_notes.id
+         WHERE credit_notes.invoice_id = receivables.invoice_id
+           AND credits.account_id = receivables.account_id)::bigint
+FROM receivables
+JOIN invoices ON invoices.id = invoice_id
+WHERE account_id = $1
+"""
+ITEM_TO_WRITE_OFF: Final = f"{_ITEM_GONE} AND invoice_id = $2"
+ITEM_CREDITED: Final = f"""{_ITEM_GONE}
+  AND invoice_id = (SELECT invoice_id FROM credit_notes WHERE id = $2)
+"""
+ITEM_SETTLED: Final = f"""{_ITEM_GONE}
+  AND invoice_id = (SELECT invoice_id FROM receivable_parts WHERE payment_id = $2)
 """
 REVERSED: Final = """
 SELECT tenant_id, id

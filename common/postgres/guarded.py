@@ -18,6 +18,7 @@ from common.domain.receivable import (
     AllocationAlreadyReversed,
     CreditNoteAlreadySetOff,
     ReceivableExceeded,
+    WriteOffTakenBackAlready,
 )
 from common.domain.refund import RefundExceedsPayment
 from common.domain.refusal import Refusal
@@ -54,6 +55,7 @@ REFUSALS: Final[dict[str, type[Refusal]]] = {
     "set_offs_of_a_note_follow_one_another": CreditNoteAlreadySetOff,
     "company_accounts_pkey": IdConflict,
     "account_credits_pkey": IdConflict,
+    "write_off_is_taken_back_once": WriteOffTakenBackAlready,
     "write_offs_pkey": IdConflict,
     "credit_lots_pkey": IdConflict,
     "credit_holds_pkey": IdConflict,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from common.domain.identifiers import PayoutId, PropertyId
 from common.domain.money import Currency, Money
-from common.domain.payout import Payout, PayoutUnknown
+from common.domain.payout import ALONE_WITHIN, USD, Payout, PayoutUnknown
 from common.domain.payout_account import PayoutAccount, PayoutAccountUnknown
 from common.ports.paging import Page
 from common.ports.payouts import PayoutFilter, PendingPayout
@@ -50,6 +50,14 @@ FROM ledger_entries
 WHERE (debit_account = 'card_clearing' OR credit_account = 'card_clearing')
   AND property_id = $1
   AND currency = $2
+"""
+# What somebody has asked for of late, and nobody else has to decide on; what failed came back.
+ALONE: Final = """
+SELECT billing_central.current_tenant(), coalesce(sum(usd_micro), 0)::bigint
+FROM payouts
+WHERE requested_by = $1 AND requested_at > $2
+  AND NOT needs_approval
+  AND status <> 'failed'
 """
 GET: Final = f"SELECT tenant_id, {COLUMNS} FROM payouts WHERE id = $1"
 TAKE: Final = f"{GET} FOR NO KEY UPDATE"
@@ -121,12 +129,14 @@ class Payouts:
 
     def take_held(
         self, property_id: PropertyId, currency: Currency
-    ) -> tuple[PayoutAccount | None, Money]:
-        account, held = self._desk.batch(
+    ) -> tuple[PayoutAccount | None, Money, Money]:
+        since = self._desk.now - ALONE_WITHIN
+        account, held, alone = self._desk.batch(
             Statement(TAKE_ACCOUNT, (self._desk.tenant_id,)),
             Statement(HELD, (property_id, currency)),
+            Statement(ALONE, (self._desk.actor.sub, since)),
         )
-        return self._account(account), Money(held[0][1], currency)
+        return self._account(account), Money(held[0][1], currency), Money(alone[0][1], USD)
 
     def take(self, payout_id: PayoutId) -> Payout:
         return self._known(self._desk.rows(TAKE, payout_id))

@@ -33,12 +33,12 @@ def charge_account(tx: Transaction, folio: Folio, payment: Payment) -> None:
 def give_back_debt(tx: Transaction, payment: Payment, refund: Refund) -> None:
     """Let an account owe less by what was given back of a payment, if it owed it.
 
-    Refuses: CompanyAccountNotActive.
+    Refuses: CompanyAccountNotActive, InvoiceWrittenOff.
     """
     if payment.company_account_id is None:
         return
-    account, invoiced = tx.company_accounts.take_of_payment(payment)
-    credited = account.give_back(refund, invoiced=invoiced)
+    account, item = tx.company_accounts.take_of_payment(payment)
+    credited = account.give_back(refund, invoiced=item is not None, item=item)
     tx.company_accounts.keep(account)
     if credited.credit is not None:
         tx.company_accounts.keep_credit(credited.credit)

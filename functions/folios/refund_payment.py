@@ -25,6 +25,7 @@ from common.domain.folio import FolioAlreadyClosed, FolioUnknown
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
 from common.domain.payment import NoOpenCashSession, PaymentMethod
 from common.domain.prepaid_account import CreditsOutOfRange
+from common.domain.receivable import InvoiceWrittenOff
 from common.domain.refund import (
     PaymentUnknown,
     RefundExceedsPayment,
@@ -107,6 +108,7 @@ def left_pending(answered: RefundAnswer, tx: Transaction) -> PendingRefund | Non
         RefundReferenceMissing,
         NoOpenCashSession,
         CompanyAccountNotActive,
+        InvoiceWrittenOff,
         CreditsOutOfRange,
     ),
 )
@@ -115,7 +117,7 @@ def refund_payment(request: RefundPayment, tx: Transaction) -> RefundAnswer:
 
     Refuses: FolioUnknown, PaymentUnknown, FolioAlreadyClosed, CurrenciesDiffer, AmountNotPositive,
     RefundExceedsPayment, RefundOfMovedMoney, RefundReferenceMissing, NoOpenCashSession,
-    CompanyAccountNotActive, CreditsOutOfRange.
+    CompanyAccountNotActive, InvoiceWrittenOff, CreditsOutOfRange.
     """
     folio, payment, standing = tx.refunds.take_payment(request.folio_id, request.payment_id)
     is_cash = payment.method is PaymentMethod.CASH

@@ -1,7 +1,8 @@
 """Ask for a payout of what the processor holds of a property's card payments.
 
-It is booked as promised at once, and asked of the processor by a job; more than 10,000 USD wait for
-a second person first. The answer is what was promised, whatever becomes of it.
+It is booked as promised at once, and asked of the processor by a job; more than 10,000 USD, in one
+or in several payouts of a day, wait for a second person first. The answer is what was promised,
+whatever becomes of it.
 """
 
 from common.contracts.fields import Payable
@@ -43,10 +44,12 @@ def request_payout(request: RequestPayout, tx: Transaction) -> PayoutView:
 
     Refuses: PropertyUnknown, PayoutAccountNotVerified, AmountNotPositive, PayoutExceedsBalance.
     """
-    tx.settings.property(request.property_id)
-    account, held = tx.payouts.take_held(request.property_id, request.amount.currency)
+    house = tx.settings.property(request.property_id)
+    if not tx.actor.holds(house.id):
+        raise PropertyUnknown()
+    account, held, alone = tx.payouts.take_held(house.id, request.amount.currency)
     requested = Payout.requested(
-        account, request.property_id, request.amount, held, tx.actor.sub, tx, request.id
+        account, house.id, request.amount, held, tx.actor.sub, tx, request.id, alone
     )
     tx.payouts.keep(requested.subject)
     tx.ledger.post(requested)

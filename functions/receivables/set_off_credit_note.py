@@ -15,7 +15,11 @@ from common.domain.company_settling import set_off
 from common.domain.credit_note import CreditNoteUnknown
 from common.domain.identifiers import SetOffId
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
-from common.domain.receivable import CreditNoteAlreadySetOff, SetOffExceedsCreditNote
+from common.domain.receivable import (
+    CreditNoteAlreadySetOff,
+    InvoiceWrittenOff,
+    SetOffExceedsCreditNote,
+)
 from common.ports.transaction import Transaction
 from common.runtime.declaration import http_function
 
@@ -46,13 +50,15 @@ class SetOffCreditNote(Request):
         CurrenciesDiffer,
         AmountNotPositive,
         SetOffExceedsCreditNote,
+        InvoiceWrittenOff,
     ),
 )
 def set_off_credit_note(request: SetOffCreditNote, tx: Transaction) -> SetOffAnswer:
     """Set a credit note off against its invoice, and answer what is left to pay.
 
     Refuses: CompanyAccountUnknown, CreditNoteUnknown, CompanyAccountNotActive,
-    CreditNoteAlreadySetOff, CurrenciesDiffer, AmountNotPositive, SetOffExceedsCreditNote.
+    CreditNoteAlreadySetOff, CurrenciesDiffer, AmountNotPositive, SetOffExceedsCreditNote,
+    InvoiceWrittenOff.
     """
     account, item, note = tx.company_accounts.take_with_note(
         request.account_id, request.credit_note_id

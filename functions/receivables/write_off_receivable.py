@@ -12,7 +12,11 @@ from common.contracts.shapes import Request
 from common.domain.company_account import CompanyAccountUnknown
 from common.domain.company_settling import write_off, write_off_sha256
 from common.domain.money import AmountNotPositive, CurrenciesDiffer
-from common.domain.receivable import ReceivableExceeded, ReceivableUnknown
+from common.domain.receivable import (
+    ReceivableExceeded,
+    ReceivableUnknown,
+    WriteOffExceedsDebt,
+)
 from common.ports.identity import Actor
 from common.ports.transaction import Transaction
 from common.procedures.confirming import confirmed
@@ -52,16 +56,16 @@ def what_is_confirmed(request: WriteOffReceivable, actor: Actor) -> str:
         CurrenciesDiffer,
         AmountNotPositive,
         ReceivableExceeded,
+        WriteOffExceedsDebt,
     ),
 )
 def write_off_receivable(request: WriteOffReceivable, tx: Transaction) -> WriteOffAnswer:
     """Give up an amount of an open invoice, and answer what is left of it.
 
     Refuses: CompanyAccountUnknown, ReceivableUnknown, CurrenciesDiffer, AmountNotPositive,
-    ReceivableExceeded.
+    ReceivableExceeded, WriteOffExceedsDebt.
     """
-    named = [request.invoice_id]
-    account, items = tx.company_accounts.take_with_items(request.account_id, named)
+    account, items = tx.company_accounts.take_to_write_off(request.account_id, request.invoice_id)
     given_up = write_off(
         account,
         items,

@@ -191,8 +191,9 @@ def test_refuses_and_changes_nothing(
 def test_every_refusal_that_is_declared_is_tried() -> None:
     declared = {refusal.code for refusal in declaration_of(refund_payment).refusals}
 
-    # domain/test_company_account.py and functions/credits/test_credits_pay_folios.py
-    elsewhere = {"COMPANY_ACCOUNT_NOT_ACTIVE", "CREDITS_OUT_OF_RANGE"}
+    # domain/test_company_account.py, functions/credits/test_credits_pay_folios.py and
+    # functions/receivables/test_write_offs_taken_back.py
+    elsewhere = {"COMPANY_ACCOUNT_NOT_ACTIVE", "CREDITS_OUT_OF_RANGE", "INVOICE_WRITTEN_OFF"}
     assert declared <= {code for code, _, _ in REFUSALS} | elsewhere
 
 

@@ -32,9 +32,9 @@ def allocation(constraint: str, which: str = GIVEN, **changes: object) -> Trial:
     return Trial(constraint, "receivable_allocations", {"id": "alc_x", **changes}, which)
 
 
-def write_off(constraint: str, **changes: object) -> Trial:
+def write_off(constraint: str, which: str = GIVEN, **changes: object) -> Trial:
     """A copy of a write-off."""
-    return Trial(constraint, "write_offs", {**NEW_WRITE_OFF, **changes})
+    return Trial(constraint, "write_offs", {**NEW_WRITE_OFF, **changes}, which)
 
 
 COMPANIES: Final = [
@@ -88,10 +88,12 @@ COMPANIES: Final = [
     allocation("reversal_is_of_an_allocation", TAKEN_BACK, reverses="alc_none"),
     allocation("only_a_reversal_takes_back", amount_micro=-1),
     allocation("reversal_says_why", reason="because"),
-    Trial("write_offs_pkey", "write_offs", {"step_up_token_id": "another"}),
-    Trial("write_off_is_confirmed_on_its_own", "write_offs", {"id": "wof_x"}),
+    Trial("write_offs_pkey", "write_offs", {"step_up_token_id": "another"}, GIVEN),
+    Trial("write_off_is_confirmed_on_its_own", "write_offs", {"id": "wof_x"}, GIVEN),
     write_off("write_off_is_of_a_receivable", invoice_id="inv_none"),
-    write_off("write_off_is_positive", amount_micro=0),
+    write_off("write_off_is_taken_back_once", TAKEN_BACK),
+    write_off("what_is_taken_back_is_a_write_off", TAKEN_BACK, reverses="wof_none"),
+    write_off("write_off_is_negative_where_it_takes_one_back", amount_micro=0),
     Trial(
         "city_ledger_payment_names_its_account",
         "payments",

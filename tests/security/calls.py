@@ -285,6 +285,7 @@ NAMED: dict[str, Makes] = {
     "tenant_id": lambda calls, name: calls.subscribers.tenant(name, calls.hotel.tenant_id),
     "account_id": lambda calls, _: calls.debtor.account,
     "allocation_id": lambda calls, _: calls.debtor.allocation,
+    "write_off_id": lambda calls, _: calls.debtor.lost,
     "customer_id": lambda calls, _: calls.payer.customer,
     "payment_method_id": lambda calls, _: calls.payer.leaving,
     "payment_intent_id": lambda calls, name: calls.payer.intents[name == "cancel_payment"],

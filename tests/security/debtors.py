@@ -7,20 +7,22 @@ from uuid import uuid4
 
 from tests.crediting import credits, lines_of
 from tests.hotel import Hotel, new_id, usd
-from tests.owing import company, given_up, invoiced, pay
+from tests.owing import company, given_up, invoiced, pay, write_off
 
 NAMED = {"name": "Kabul Trading", "addressLines": ["Street 9"], "taxId": "AF-900"}
 
 
 @dataclass(frozen=True)
 class Debtor:
-    """90.00 are open of an invoice of 110.00, and 5.00 are to the account's credit."""
+    """90.00 are open of an invoice of 110.00, of which 1.00 was written off, and 5.00 are to the
+    account's credit."""
 
     hotel: Hotel
     account: str
     invoice: str
     allocation: str
     note: str
+    lost: str
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -30,7 +32,8 @@ class Debtor:
         assert pay(hotel, account, usd(500), allocations=[]).status_code == 201
         line = lines_of(hotel, invoice)[0]["lineId"]
         note = credits(hotel, invoice, (line, usd(100))).json["creditNoteId"]
-        return cls(hotel, account, invoice, given["allocationId"], note)
+        lost = write_off(hotel, account, invoice, usd(100)).json["writeOffId"]
+        return cls(hotel, account, invoice, given["allocationId"], note, lost)
 
     def shares(self) -> list[dict[str, Any]]:
         return [{"invoiceId": self.invoice, "amount": usd(1)}]
@@ -72,6 +75,7 @@ BODIES: dict[str, Callable[[Debtor], dict[str, Any]]] = {
     "allocate_credit": lambda debtor: {"allocations": debtor.shares()},
     "reverse_allocation": lambda debtor: {"reason": "It was for another invoice"},
     "write_off_receivable": lambda debtor: given_up(debtor.invoice, usd(1)),
+    "reverse_write_off": lambda debtor: {"reason": "It pays after all"},
 }
 QUERIES: dict[str, Callable[[Hotel], dict[str, str]]] = {
     "list_company_accounts": lambda hotel: {

@@ -86,6 +86,7 @@ DECIDED = {
     "allocate_credit": "billing.receivable.write",
     "reverse_allocation": "billing.receivable.write",
     "write_off_receivable": "billing.receivable.write_off",
+    "reverse_write_off": "billing.receivable.write_off",
     "show_ageing": "billing.receivable.read",
     "show_account_statement": "billing.receivable.read",
     "show_credit_balance": "billing.credits.read",

@@ -39,6 +39,11 @@ OF_ONE_THING = [
     and name not in ("publish_plan_version", "list_behind_figure")
 ]
 """Plans are everybody's, figures nobody's; whose subscriptions are seen is tested with them."""
+OF_ONE_HOUSE = [
+    name
+    for name in PROTECTED
+    if (house := functions()[name].request.model_fields.get("property_id")) and house.is_required()
+]
 
 
 def scope_of(name: str) -> str:
@@ -165,6 +170,7 @@ def test_what_belongs_to_others_is_answered_like_what_is_not_there(
         "payout_id": new_id("pyo"),
         "account_id": new_id("cac"),
         "allocation_id": new_id("alc"),
+        "write_off_id": new_id("wof"),
         "hold_id": new_id("hld"),
         "sending_id": new_id("snd"),
         "customer_id": new_id("cus"),
@@ -199,9 +205,13 @@ def test_lists_hold_what_is_the_callers_own(calls: Calls, elsewhere: Hotel) -> N
 
 @pytest.mark.req("SEC-3")
 @pytest.mark.usefixtures("unchanged")
-def test_opens_no_folio_in_a_house_that_is_not_the_callers(calls: Calls, elsewhere: Hotel) -> None:
+@pytest.mark.parametrize("name", OF_ONE_HOUSE)
+def test_does_nothing_in_a_house_that_is_not_the_callers(
+    calls: Calls, elsewhere: Hotel, name: str
+) -> None:
+    """Whatever names a house by its id finds the caller's own, and no other of the tenant."""
     for claims in strangers(calls, elsewhere).values():
-        answer = calls.send("open_folio", token=calls.token(**claims))
+        answer = calls.send(name, token=calls.token(scope_of(name), **claims))
         is_problem(answer, 404, code="MELMASTOON.BILLING.PROPERTY_UNKNOWN")
 
 

@@ -228,6 +228,7 @@ FREE_TEXTS = {
     "set_off_credit_note": 0,
     "reverse_allocation": 1,
     "write_off_receivable": 1,
+    "reverse_write_off": 1,
     "deduct_credits": 0,
     "hold_credits": 0,
     "capture_credits": 0,

@@ -23,7 +23,7 @@ THREE: Final = _names(
     own_processor_difference resolve_processor_difference review_signal
     send_invoice send_credit_note
     open_company_account change_company_account record_company_payment set_off_credit_note
-    allocate_credit reverse_allocation write_off_receivable
+    allocate_credit reverse_allocation write_off_receivable reverse_write_off
     grant_credits deduct_credits hold_credits capture_credits release_credits transfer_credits
     claw_back_credits waive_credit_debt reverse_claw_back
     publish_platform_tax_rules cancel_subscription pause_subscription resume_subscription

@@ -27,6 +27,13 @@ WITH expected AS (
          concat('city_ledger:', account_id), amount_micro, write_offs.currency, business_date
   FROM write_offs
   JOIN company_accounts ON company_accounts.id = account_id
+  WHERE reverses IS NULL
+  UNION ALL
+  SELECT back.id, 0, account_id, property_id, concat('city_ledger:', account_id), 'bad_debt',
+         -amount_micro, back.currency, business_date
+  FROM write_offs AS back
+  JOIN company_accounts ON company_accounts.id = account_id
+  WHERE reverses IS NOT NULL
 ), booked AS (
   SELECT source, part, company_account_id, property_id, debit_account, credit_account,
          amount_micro, currency, business_date
@@ -104,7 +111,8 @@ WHERE (not_invoiced_micro, open_micro, unallocated_micro)
 
 -- invariant: an_item_is_open_as_far_as_nothing_settled_it
 -- What is open of an item is its amount less what was allocated to it and written off, and never
--- less than nothing or more than all. A reversal takes back exactly the allocation it names, once.
+-- less than nothing or more than all. A reversal takes back exactly the allocation or the write-off
+-- that it names, once.
 SELECT items.invoice_id, concat_ws(' ', 'owed by', items.account_id, 'amount', amount_micro,
   'open', open_micro, 'allocated', allocated.micro, 'written off', given_up.micro)
 FROM receivables AS items
@@ -133,6 +141,21 @@ WHERE (back.amount_micro < 0) <> (back.reverses IS NOT NULL)
 UNION ALL
 SELECT reverses, concat('is reversed ', count(*), ' times')
 FROM receivable_allocations
+WHERE reverses IS NOT NULL
+GROUP BY reverses
+HAVING count(*) > 1
+UNION ALL
+SELECT back.id, concat_ws(' ', 'takes back', back.amount_micro, 'of', back.reverses)
+FROM write_offs AS back
+LEFT JOIN write_offs AS given_up ON given_up.id = back.reverses
+WHERE (back.amount_micro < 0) <> (back.reverses IS NOT NULL)
+   OR back.reverses IS NOT NULL
+      AND (back.account_id, back.invoice_id, -back.amount_micro, back.currency)
+            IS DISTINCT FROM
+          (given_up.account_id, given_up.invoice_id, given_up.amount_micro, given_up.currency)
+UNION ALL
+SELECT reverses, concat('is taken back ', count(*), ' times')
+FROM write_offs
 WHERE reverses IS NOT NULL
 GROUP BY reverses
 HAVING count(*) > 1;

@@ -120,7 +120,8 @@ FROM unnest(ARRAY['account_fills_itself_up_one_way', 'allocation_is_reversed_onc
   'settlement_is_credited_once', 'settlement_is_invoiced_once',
   'signal_about_a_thing_is_raised_once', 'signal_is_raised_once', 'stay_is_planned_once',
   'webhook_body_is_kept_once', 'webhook_is_kept_once', 'webhook_is_numbered_once',
-  'webhook_takes_effect_once', 'write_off_is_confirmed_on_its_own']) AS name
+  'webhook_takes_effect_once', 'write_off_is_confirmed_on_its_own',
+  'write_off_is_taken_back_once']) AS name
 LEFT JOIN (pg_index JOIN pg_class ON pg_class.oid = indexrelid)
   ON relname = name AND relnamespace = current_schema()::regnamespace
      AND indisunique AND indisvalid

@@ -9,6 +9,7 @@ from tests.hotel import Hotel, House
 from tests.prepaying import (
     available,
     bought,
+    claw_back,
     deduct,
     entries,
     granted,
@@ -66,6 +67,32 @@ def test_credits_that_come_back_are_the_lot_that_they_were(hotel: Hotel) -> None
 
     assert lots(hotel) == [["promotion", 10, 0]]
     assert lots(hotel, "spa") == [["promotion", 0, 0]]
+    assert broken(hotel) == []
+
+
+@pytest.mark.req("CRD-5")
+def test_what_was_bought_pays_the_debt_of_the_account_that_it_reaches(hotel: Hotel) -> None:
+    """10 were bought, spent and refunded: 10 are owed. The spa's account, which owes nothing, has 3
+    as a gift and 12 that were bought. 14 move: 3 stay a gift, 10 of the 11 pay the debt."""
+    key = bought(hotel, 10)
+    deduct(hotel, 10)
+    assert claw_back(hotel, key, 10).json["debtMicro"] == 10_000_000
+    granted(hotel, 3, account="spa")
+    bought(hotel, 12, account="spa")
+
+    answer = transfer(hotel, 14, "main", fromAccount="spa")
+
+    reached = answer.json["reached"]
+    assert (reached["entry"]["kind"], reached["entry"]["amountMicro"]) == (
+        "transfer_in",
+        14_000_000,
+    )
+    assert (reached["availableMicro"], reached["debtMicro"]) == (4_000_000, 0)
+    assert entries(hotel)[-1][:2] == ["debt_paid", -10]
+    assert sorted(lots(hotel))[0] == ["promotion", 3, 0]
+    transferred = hotel.events("credits.transferred")[-1]["data"]
+    assert [each["kind"] for each in transferred["entries"]] == ["transfer_in", "debt_paid"]
+    assert_books_are_right(hotel)
     assert broken(hotel) == []
 
 

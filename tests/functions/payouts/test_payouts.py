@@ -147,6 +147,34 @@ def test_exactly_ten_thousand_dollars_are_paid_by_one(hotel: Hotel) -> None:
     assert ask(hotel, LARGE - 1).json["status"] == "pending"
 
 
+def test_what_is_cut_up_waits_as_the_whole_would(hotel: Hotel) -> None:
+    """Farid asks for 9,999.00 and 1.00, which he may alone; a further cent waits for another one,
+    and 9,999.00 of somebody else do not. What failed is not counted; after a day nothing is."""
+    enabled(hotel)
+    held(hotel, 5_000_000)
+    asked(hotel, 999_900, by="farid")
+    first = asked(hotel, 100, by="farid")
+
+    assert ask(hotel, 1, by="farid").json["status"] == "awaiting_approval"
+    assert ask(hotel, 999_900, by="omar").json["status"] == "pending"
+
+    failed = payout_told(hotel, first, 100, "failed")
+    assert Webhook(hotel).send(failed).json["outcome"] == "applied"
+    assert ask(hotel, 100, by="farid").json["status"] == "pending"
+    hotel.rows("UPDATE {s}.payouts SET requested_at = requested_at - interval '24 hours'")
+    assert ask(hotel, 1_000_000, by="farid").json["status"] == "pending"
+
+
+def test_two_small_ones_at_once_are_no_large_one(hotel: Hotel) -> None:
+    """Twice 6,000.00 of one person: one of them waits."""
+    enabled(hotel)
+    held(hotel, 2_000_000)
+
+    answers = at_once([lambda: ask(hotel, 600_000, by="farid")] * 2)
+
+    assert sorted(each.json["status"] for each in answers) == ["awaiting_approval", "pending"]
+
+
 def test_two_who_approve_at_once_do_so_once(hotel: Hotel) -> None:
     enabled(hotel)
     held(hotel, 3_000_000)

@@ -13,6 +13,8 @@ from tests.owing import (
     given_up,
     invoiced,
     pay,
+    reversal_context,
+    write_off,
 )
 from tests.trust.faults.scene import Scene, struck_out
 
@@ -86,6 +88,17 @@ def _writing_off(scene: Scene) -> Act:
     return _sends("POST", path, {**body, "stepUpToken": token}, token=access)
 
 
+def _taking_a_write_off_back(scene: Scene) -> Act:
+    """40.00 of 110.00 are owed again."""
+    hotel, account = scene.hotel, company(scene.hotel)
+    lost = write_off(hotel, account, invoiced(hotel, account, 10_000)[1], usd(4_000))
+    given = lost.json["writeOffId"]
+    token = hotel.confirmation("mariam", WRITE_OFF, reversal_context(hotel, account, given))
+    body = {"reason": "It pays after all", "stepUpToken": token}
+    path = f"/company-accounts/{account}/write-offs/{given}/reverse"
+    return _sends("POST", path, body, token=hotel.token(sub="mariam"))
+
+
 COMPANIES: Final[dict[str, Callable[[Scene], Act]]] = {
     "open_company_account": _opening,
     "change_company_account": _changing,
@@ -94,4 +107,5 @@ COMPANIES: Final[dict[str, Callable[[Scene], Act]]] = {
     "allocate_credit": _allocating,
     "reverse_allocation": _reversing,
     "write_off_receivable": _writing_off,
+    "reverse_write_off": _taking_a_write_off_back,
 }

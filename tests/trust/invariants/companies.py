@@ -10,6 +10,7 @@ from tests.owing import (
     set_off,
     settle,
     settled,
+    take_write_off_back,
     taken_back_of_every_kind,
     write_off,
 )
@@ -39,7 +40,7 @@ ACTIVE = "WHERE status = 'active'"
 PART = "ALTER TABLE company_accounts DROP CONSTRAINT company_account_has_no_negative_part"
 NOTHING_LEFT = "ALTER TABLE company_accounts DROP CONSTRAINT closed_company_account_is_settled"
 DEBT = "ALTER TABLE ledger_entries DROP CONSTRAINT debt_is_of_the_account_it_names"
-ONE_OPEN = "(account_id, invoice_id) = (SELECT account_id, invoice_id FROM write_offs)"
+ONE_OPEN = "(account_id, invoice_id) = (SELECT DISTINCT account_id, invoice_id FROM write_offs)"
 
 
 def hotel_with_companies(house: House) -> Hotel:
@@ -60,8 +61,8 @@ def companies_of_every_state(hotel: Hotel) -> None:
     """One owes by two invoices and by a folio that is open still; one is on hold, one is closed.
 
     It has paid by transfer, by card and in cash; an allocation was taken back, 5.00 were written
-    off, 11.00 credited and set off, and a part of what it was to settle was given back before its
-    invoice.
+    off, and 1.00 that is owed again, 11.00 credited and set off, and a part of what it was to
+    settle was given back before its invoice.
     """
     account = company(hotel)
     till = Till.opened(hotel, usd(10_000), by="omar")
@@ -83,6 +84,8 @@ def companies_of_every_state(hotel: Hotel) -> None:
         write_off(hotel, account, first, usd(500)),
     ]
     assert [answer.status_code for answer in answers] == [201] * 4
+    lost = write_off(hotel, account, first, usd(100)).json["writeOffId"]
+    assert take_write_off_back(hotel, account, lost).status_code == 201
     (given,) = answers[0].json["allocations"]
     path = f"/company-accounts/{account}/allocations/{given['allocationId']}/reverse"
     assert hotel.post(path, {"reason": "Another invoice"}).status_code == 201
@@ -249,7 +252,18 @@ COMPANIES = (
         "UPDATE company_accounts SET status = 'lost' WHERE status = 'on_hold'",
         also=(DIGESTED,),
     ),
-    plant(ANSWERED, "UPDATE write_offs SET id = 'wof_other'", also=(BOOKED,)),
+    plant(
+        ANSWERED,
+        "UPDATE write_offs SET id = 'wof_other' WHERE amount_micro = 5000000",
+        also=(BOOKED,),
+    ),
+    plant(
+        OPEN,
+        "UPDATE write_offs SET amount_micro = amount_micro - 10000 WHERE reverses IS NOT NULL",
+        "UPDATE write_offs SET amount_micro = amount_micro + 10000 WHERE amount_micro = 5000000",
+        also=(BOOKED,),
+    ),
+    plant(GUARDED, "ALTER TABLE write_offs DROP CONSTRAINT write_off_is_taken_back_once"),
 )
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from werkzeug.test import TestResponse
 
-from tests.crediting import credits, lines_of
+from tests.crediting import credits, lines_of, voids
 from tests.hotel import Hotel, usd
 from tests.owing import (
     company,
@@ -71,6 +71,23 @@ def an_item_is_given_up_beside_its_payment(stage: Stage) -> None:
     assert forgiven.status_code in (201, 409)
     left = 11_000 if forgiven.status_code == 201 else 0
     assert sums(hotel, account) == (0, 0, left)
+
+
+@race
+def an_item_is_given_up_beside_the_credit_note_over_it(stage: Stage) -> None:
+    """110.00: given up, or paid by the note over it, and once: nobody is owed what nobody paid."""
+    hotel = stage.hotel
+    account = company(hotel)
+    _, invoice = invoiced(hotel, account, 10_000)
+    note = voids(hotel, invoice).json["creditNoteId"]
+    path, body = f"/company-accounts/{account}/set-offs", {"creditNoteId": note}
+    stage.plays("laila", writing_off(hotel, account, invoice, usd(11_000), "laila"))
+    stage.plays("mariam", partial(_posts, hotel, path, body, "mariam"))
+
+    answers = stage.play()
+
+    assert statuses(answers) == {201: 1, 409: 1}
+    assert sums(hotel, account) == (0, 0, 0)
 
 
 @race
