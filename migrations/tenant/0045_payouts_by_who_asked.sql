@@ -1,5 +1,5 @@
--- Why: a payout of more than a person may make alone waits for another person, however it is cut up:
---      whoever asks for one is asked what they have asked for of late.
+-- Why: a payout of more than a person may make alone waits for another person, however it is cut
+--      up: whoever asks for one is asked what they have asked for of late.
 -- Lock: SHARE on payouts while it is read once for the index; the table holds few rows.
 -- Version before: goes on working.
 -- Down: drops the index.
