@@ -2,8 +2,8 @@
 
 To bear a tenant takes a quarter of a second, to empty one two thousandths: so a test that asks for
 a hotel moves into a schema from which another one has moved out. Nothing is left of that: its rows,
-its events, its payments at the processor and who has called it are gone, and in between its tenant
-is in no directory. Its property is another one.
+its events, its documents and keys, its payments at the processor and who has called it are gone,
+and in between its tenant is in no directory. Its property is another one.
 The tenant stays the same, so that each statement that a connection has prepared is planned already:
 under a name of its own for each test, planning was two fifths of all the time. What a process may
 remember of a tenant is held against the database at each use, and is found out here where it is
@@ -15,6 +15,8 @@ Hotels that a test opens by itself, and a file for all its tests, move out when 
 there are few schemas at a time, and the catalogs in which PostgreSQL looks stay small.
 """
 
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -94,6 +96,7 @@ WHERE obj_description(oid, 'pg_namespace') = '{UNBORN}'
 ORDER BY nspname
 LIMIT 1
 """
+PAYMENT = re.compile(r'"payment": "([^"]+)"')
 GONE = """
 DELETE FROM billing_central.rate_counters WHERE strpos(bucket, '{hotel.tenant_id}') > 0;
 DELETE FROM {hotel.schema}.settings_versions;
@@ -216,15 +219,23 @@ def _left_empty(run: Run, kept: Kept) -> bool:
     except pg8000.native.DatabaseError:
         run("ROLLBACK")
         return False
-    _the_processor_forgets(kept.hotel)
+    _clear_folders(kept.hotel)
     return True
 
 
-def _the_processor_forgets(hotel: Hotel) -> None:
-    """What the sandbox has kept of the tenant goes, too."""
-    tenant = str(hotel.tenant_id)
-    for file in Path(hotel.house.wiring.settings.local_folder, "processor").rglob("*.json"):
-        if tenant in file.read_text(encoding="utf-8"):
+def _clear_folders(hotel: Hotel) -> None:
+    """Take away the tenant's documents and keys, and what the processor's stand-in knows of it."""
+    local, tenant = Path(hotel.house.wiring.settings.local_folder), hotel.tenant_id
+    for folder in local.glob(f"*/{tenant.hex}"):
+        shutil.rmtree(folder)
+    kept = [file for file in local.joinpath("processor").rglob("*") if file.is_file()]
+    texts = {file: f"{file.name} {file.read_text()}" for file in kept}
+    names = {str(tenant), tenant.hex}
+    for file, text in texts.items():
+        if str(tenant) in text:  # what else is told of its customers and payments names these
+            names |= {file.name.partition(".")[0], *PAYMENT.findall(text)}
+    for file, text in texts.items():
+        if any(name in text for name in names):
             file.unlink()
 
 

@@ -6,7 +6,9 @@ nothing behind while the others go on.
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
@@ -27,6 +29,10 @@ class OutcomeUnknown(Exception):
 
 class DatabaseUnavailable(Exception):
     """No connection to the database could be had in time."""
+
+
+class DatabaseAway(DatabaseUnavailable):
+    """Nobody gets one: whoever asks behind this one would wait as long, and in vain as well."""
 
 
 class CrossTenantRow(Exception):
@@ -81,12 +87,16 @@ class VersionStale(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What a command answered: enough to answer it again, byte for byte."""
+    """What a command answered: enough to answer it again, byte for byte.
+
+    `property_ids` are those of what it was about, as far as its actor worked there.
+    """
 
     fingerprint: bytes
     status: int
     headers: dict[str, str]
     body: str
+    property_ids: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,11 @@ class Key:
     function: str
     fingerprint: bytes
     conflict: type[Refusal] = KeyReused
+
+    @property
+    def of_intention(self) -> "Key":
+        """What it is known by that the command is going to be performed; its answer comes later."""
+        return replace(self, hash=sha256(self.hash + b"is intended").digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from ulid import ULID
 
@@ -36,7 +37,7 @@ A = TypeVar("A", bound=Aggregate)
 INSERT_ANSWER = Insert.into(
     ranks.ANSWERS,
     "idempotency_keys",
-    "key_hash, function, fingerprint, status, headers, body, recorded_at",
+    "key_hash, function, fingerprint, status, headers, body, property_ids, recorded_at",
 )
 INSERT_INBOX = Insert.into(ranks.ANSWERS, "inbox", "consumer, event_id, recorded_at")
 TAKEN_EVENT = "SELECT tenant_id FROM inbox WHERE consumer = $1 AND event_id = $2"
@@ -64,6 +65,7 @@ class CommandDesk:
         self._inserts: list[tuple[Insert, list[dict[str, Any]]]] = []
         self._writes: dict[object, Write] = {}
         self._kept: dict[tuple[str, str], tuple[Aggregate, Callable[[], None]]] = {}
+        self._property_ids: set[UUID] = set()
         if caller.step_up is not None:
             self.insert(INSERT_STEP_UP, [_step_up_row(caller.step_up, self.now)])
         if caller.event_id is not None:
@@ -158,6 +160,7 @@ class CommandDesk:
     def loaded(self, aggregate: A) -> A:
         """The aggregate as this transaction knows it: as read, or as an earlier command left it."""
         known: A = self._session.loaded.setdefault((aggregate.kind, aggregate.id), aggregate)
+        self._note_property(known)
         expects = self._caller.expects
         if expects is not None and expects[0] == known.kind:
             if known.version != expects[1]:
@@ -167,7 +170,14 @@ class CommandDesk:
 
     def keep(self, aggregate: Aggregate, write: Callable[[], None]) -> None:
         """Let `write` collect the aggregate's rows when the command is finished."""
+        self._note_property(aggregate)
         self._kept[aggregate.kind, aggregate.id] = (aggregate, write)
+
+    def _note_property(self, aggregate: Aggregate) -> None:
+        """The command is about this property as well, if about one of its actor's at all."""
+        property_id: UUID | None = getattr(aggregate, "property_id", None)
+        if property_id is not None and self.actor.holds(property_id):
+            self._property_ids.add(property_id)
 
     # what the runner uses
 
@@ -187,6 +197,7 @@ class CommandDesk:
                     "status": answer.status,
                     "headers": json.dumps(answer.headers),
                     "body": answer.body,
+                    "property_ids": sorted(self._property_ids),
                     "recorded_at": self.now,
                 }
             ],

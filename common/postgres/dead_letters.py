@@ -17,8 +17,9 @@ from ulid import ULID
 from common.ports.clock import Clock
 from common.ports.dead_letters import DeadLetter, LetterDropped, LetterForgotten, LetterUnknown
 from common.ports.transactions import DatabaseUnavailable
-from common.postgres.connection import ConnectionLost, Row, Statement
+from common.postgres.connection import ConnectionLost, Row, ServerRefused, Statement
 from common.postgres.pool import Pool
+from common.postgres.refusals import translated
 
 # Without naming a constraint: the functions may add letters and read none.
 PUT: Final = """
@@ -149,6 +150,8 @@ class DeadLetters:
                 return connection.run([BEGIN, statement, COMMIT])[1]
             except ConnectionLost as lost:
                 raise DatabaseUnavailable("the dead letters cannot be reached") from lost
+            except ServerRefused as refused:  # it only reads, say, until a recovery is over
+                raise translated(refused) from refused
 
 
 def _letter(row: Row) -> DeadLetter:

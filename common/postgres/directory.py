@@ -40,7 +40,8 @@ class Directory:
             return self._pools[MAIN_CELL]
         found = self._cells.get(tenant_id)
         if found is None or self._elapsed() - found[1] > KEPT_SECONDS:
-            found = (self._look_up(tenant_id), self._elapsed())
+            asked_at = self._elapsed()  # what is told may have changed while it is on its way
+            found = (self._look_up(tenant_id), asked_at)
             with self._lock:
                 if len(self._cells) >= KEPT_MAX:
                     self._cells.clear()

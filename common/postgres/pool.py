@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from common.ports.transactions import DatabaseUnavailable
+from common.ports.transactions import DatabaseAway
 from common.postgres.connection import Connection, ConnectionLost
 
 SCOPES_PER_CONNECTION_MAX: Final = 400
@@ -43,9 +43,9 @@ class Pool:
 
     @contextmanager
     def connection(self, scope: str = "") -> Iterator[Connection]:
-        """Lend a connection. Raises DatabaseUnavailable when none can be had in time."""
+        """Lend a connection. Raises DatabaseAway when none can be had in time."""
         if not self._slots.acquire(timeout=self._wait_seconds):
-            raise DatabaseUnavailable("every connection is in use")
+            raise DatabaseAway("every connection is in use")
         try:
             connection = self._idle_for(scope) or self._open()
             try:
@@ -66,7 +66,7 @@ class Pool:
         try:
             connection = self._connect()
         except ConnectionLost as lost:
-            raise DatabaseUnavailable("the database does not answer") from lost
+            raise DatabaseAway("the database does not answer") from lost
         connection.opened_at = time.monotonic()
         return connection
 

@@ -61,7 +61,7 @@ SELECT $1::text,
 """
 LOCK_KEY: Final = "SELECT pg_try_advisory_xact_lock($1::bigint)"
 STORED_ANSWERS: Final = """
-SELECT tenant_id, key_hash, fingerprint, status, headers, body
+SELECT tenant_id, key_hash, fingerprint, status, headers, body, property_ids
 FROM idempotency_keys
 WHERE key_hash = ANY ($1::bytea[])
 """
@@ -236,7 +236,11 @@ class Session:
         for row in rows:
             self._own(row)
             self.answers[bytes(row[1])] = StoredAnswer(
-                fingerprint=bytes(row[2]), status=row[3], headers=json.loads(row[4]), body=row[5]
+                fingerprint=bytes(row[2]),
+                status=row[3],
+                headers=json.loads(row[4]),
+                body=row[5],
+                property_ids=frozenset(row[6]),
             )
 
     def _run(self, statements: Sequence[Statement]) -> list[list[Row]]:

@@ -293,17 +293,29 @@ def due_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
 
 
 def tenants_named(pool: Pool, sql: str, now: Callable[[], datetime]) -> list[UUID]:
-    """The tenants for whom something is due; asked by the jobs' login. Raises
+    """The tenants for whom something is due, but for those that are being moved or archived: what
+    was written of one meanwhile would be left behind. Asked by the jobs' login. Raises
     DatabaseUnavailable."""
     with pool.connection() as connection:
         try:
             rows = connection.run(
                 [
                     Statement("BEGIN READ ONLY"),
-                    Statement(sql, (now(),)),
+                    Statement(_here(sql), (now(),)),
                     Statement("COMMIT"),
                 ]
             )[1]
         except ConnectionLost as lost:
             raise DatabaseUnavailable("the subscriptions cannot be reached") from lost
     return [row[0] for row in rows]
+
+
+def _here(due: str) -> str:
+    """Of the tenants that a question names, those whom nobody moves or has archived."""
+    return f"""
+SELECT due.tenant_id
+FROM ({due}) AS due
+LEFT JOIN billing_central.tenants AS tenant ON tenant.tenant_id = due.tenant_id
+WHERE coalesce(tenant.status, 'active') = 'active'
+ORDER BY due.tenant_id
+"""

@@ -13,8 +13,8 @@ from common.domain.identifiers import StoredMethodId
 from common.domain.payment_intent import PaymentIntent
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
-from common.ports.answers import Unknown
-from common.ports.cards import NotThere, Order
+from common.ports.answers import Unknown, Unreachable
+from common.ports.cards import GatewayUnavailable, NotThere, Order
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.vault import DataKey, KeyDestroyed
@@ -84,7 +84,9 @@ def take_from_card(asked: Collecting, powers: Powers) -> Asked:
     """Let the processor take a payment, once; of one that was asked for, ask what became of it.
 
     In that order: a processor forgets its keys after a while, and a payment under a key that it has
-    forgotten would be another one. Refuses: GatewayUnavailable, PaymentMethodErased.
+    forgotten would be another one. One that was asked for before waits on where nobody can be
+    asked: what was sent then may still arrive, and must not look as if it had never been sent.
+    Refuses: GatewayUnavailable, PaymentMethodErased.
     """
     if asked.is_settled:
         return Asked(asked, None)
@@ -93,7 +95,12 @@ def take_from_card(asked: Collecting, powers: Powers) -> Asked:
         if not isinstance(answer, NotThere) or asked.key is None:
             return Asked(asked, answer)
     order = replace(asked.order, token=_token(asked, powers))
-    return Asked(asked, powers.cards.pay(order))
+    try:
+        return Asked(asked, powers.cards.pay(order))
+    except GatewayUnavailable:
+        if asked.begins:
+            raise
+        return Asked(asked, Unreachable())
 
 
 def ask_what_became_of_it(asked: Collecting, powers: Powers) -> Asked:

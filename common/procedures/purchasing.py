@@ -15,8 +15,7 @@ from common.domain.money import Money
 from common.domain.processor_payment import Heard, PaymentStatus
 from common.domain.stored_method import PaymentMethodErased
 from common.domain.webhook import WebhookContradictsBooks
-from common.ports.answers import Unreachable
-from common.ports.cards import GatewayUnavailable, NotThere
+from common.ports.cards import NotThere
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
 from common.ports.transactions import TryAgain
@@ -37,8 +36,6 @@ def settle(asked: Collecting, powers: Powers) -> Asked:
         return ask_what_became_of_it(asked, powers)
     try:
         return take_from_card(asked, powers)
-    except GatewayUnavailable:
-        return Asked(asked, Unreachable())
     except PaymentMethodErased:
         code = PaymentMethodErased.code.lower()
         failed = Heard(processor_payment_id=None, status=PaymentStatus.FAILED, failure_code=code)

@@ -153,13 +153,14 @@ class HttpDeclaration(Declaration):
     `perform` happens between two transactions, `record` in the second. One that `intends` commits
     in the first one that it is going to be performed. `after_refusal` runs in a transaction of its
     own when the use case, or what is performed, was refused for that reason;
-    `batches` lets concurrent calls share a transaction. `afterwards` is the errand that follows the
-    commit. `signed_by` names who signs the body of a webhook: it has no access token, its bytes are
-    checked before a word of them is read, and its tenant is the one that it is found to be about.
-    Who holds `platform_scope` works for the tenant that the request names, in a transaction of that
-    tenant, and needs no `scope` besides. `switches` are fields of a command, true or false, that
-    stand in the query. Where `context` answers None, nothing is done that had to be confirmed. A
-    question that `is_noted` writes into the audit trail that it was asked, and nothing besides.
+    `batches` lets concurrent calls share a transaction, and answers the id of what a call locks.
+    `afterwards` is the errand that follows the commit. `signed_by` names who signs the body of a
+    webhook: it has no access token, its bytes are checked before a word of them is read, and its
+    tenant is the one that it is found to be about. Who holds `platform_scope` works for the tenant
+    that the request names, in a transaction of that tenant, and needs no `scope` besides.
+    `switches` are fields of a command, true or false, that stand in the query. Where `context`
+    answers None, nothing is done that had to be confirmed. A question that `is_noted` writes into
+    the audit trail that it was asked, and nothing besides.
     """
 
     method: str
@@ -169,7 +170,7 @@ class HttpDeclaration(Declaration):
     step_up: bool = False
     context: Callable[[Any, Actor], str | None] | None = None
     moves_money: bool = False
-    batches: bool = False
+    batches: Callable[[Any], str] | None = None
     limits: tuple[RateLimit, ...] = (RateLimit(quota=3000, window_seconds=60),)
     after_refusal: dict[type[Refusal], UseCase] = field(default_factory=dict)
     afterwards: Errand | None = None
@@ -276,7 +277,7 @@ class JobDeclaration(Declaration):
     item, for a run that does nothing. One that `serves_recovery` is needed to bring a restored
     database to agree with the world, and runs while all others refuse to. `tenants` names who is
     asked for the tenants that have something due, where the job costs as much as it has to do and
-    not as many as there are.
+    not as many as there are. `put_off` lets an item that failed wait longer, and is told why.
     """
 
     schedule: str
@@ -287,6 +288,7 @@ class JobDeclaration(Declaration):
     find: Callable[[Round, Transaction], Sequence[Any]] | None = None
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
+    put_off: Callable[[Any, str, Transaction], None] | None = None
     leave: Callable[[JobPowers], None] | None = None
     preview: Callable[[Any, Transaction], Sequence[dict[str, object]]] | None = None
 

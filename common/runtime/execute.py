@@ -26,6 +26,7 @@ from common.ports.transactions import (
     Allowance,
     Caller,
     CommandInProgress,
+    DatabaseAway,
     Key,
     Limit,
     Opened,
@@ -54,8 +55,11 @@ class Call:
     what has to happen outside (a signature, a link, a PDF): it gets what the use case found and
     runs between two transactions, never in one; `record` then writes down what it came to. One that
     `intends` writes down in the first of them that it will be performed, and commits that: whatever
-    dies then, it is known that it may have been. Its key is answered by the last phase only.
+    dies then, it is known that it may have been. Its key is answered by the last phase only, and
+    what was performed is recorded whoever was answered first: as often as it is told, it is one.
+    That a version was expected counts until it is intended, and not again for a retry of that.
     What `serves_recovery` writes also while the database only reads for all others.
+    `locks` is the id of what it locks: calls that go together lock in the order of their ids.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
     `took` hears what the limits granted, also when the command is then refused.
     """
@@ -71,9 +75,16 @@ class Call:
     reads_only: bool = False
     serves_recovery: bool = False
     intends: bool = False
+    locks: str = ""
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
     after_refusal: dict[type[Refusal], Callable[..., Any]] = field(default_factory=dict)
+
+    @property
+    def intentions(self) -> tuple[Key, ...]:
+        """By what it is known again that it was intended, where it matters that it was."""
+        matters = self.intends and self.caller.expects is not None
+        return tuple(key.of_intention for key in self.keys) if matters else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,32 @@ class Runner:
         return result
 
     def run_together(self, calls: Sequence[Call]) -> list[Result | Exception]:
-        """Run calls of one tenant in one transaction, each to its own answer or refusal."""
+        """Run calls of one tenant in one transaction, each to its own answer or refusal.
+
+        They lock in the order of what they lock, and in that of their coming where it is the same:
+        two crowds, on two instances, would otherwise wait for one another.
+        """
+        places = sorted(range(len(calls)), key=lambda place: calls[place].locks)
+        told = dict(zip(places, self._together([calls[place] for place in places]), strict=True))
+        return [told[place] for place in range(len(calls))]
+
+    def _together(self, calls: Sequence[Call]) -> list[Result | Exception]:
         try:
             results = self._settled(calls)
+        except DatabaseAway as away:
+            return [DatabaseAway(*away.args) for _ in calls]
         except Exception:  # noqa: BLE001 - whatever it is, each call gets its own try and error
-            return [self._alone(call) for call in calls]
+            return self._one_by_one(calls)
         return [self._followed(*pair) for pair in zip(calls, results, strict=True)]
+
+    def _one_by_one(self, calls: Sequence[Call]) -> list[Result | Exception]:
+        """Run each alone. Where there is no database for one, those behind it do not wait in turn:
+        25 of them would wait 25 times as long as each of them alone."""
+        told: list[Result | Exception] = []
+        for call in calls:
+            is_away = told and isinstance(told[-1], DatabaseAway)
+            told.append(DatabaseAway() if is_away else self._alone(call))
+        return told
 
     def _in_phases(self, call: Call, perform: Callable[[Any, Powers], Any]) -> Result:
         """Find out in one transaction, perform outside, record in another one."""
@@ -135,7 +166,13 @@ class Runner:
         recording = replace(
             call, perform=None, intends=False, use_case=call.record, request=performed, limits=()
         )
-        return self.run(recording)
+        if not call.intends:
+            return self.run(recording)
+        recording = replace(recording, caller=replace(call.caller, expects=None))
+        recorded = self.run(recording)
+        if recorded.replayed:  # a retry beside this call was answered, and may have heard nothing
+            self.run(replace(recording, keys=()))
+        return recorded
 
     def _alone(self, call: Call) -> Result | Exception:
         try:
@@ -172,7 +209,9 @@ class Runner:
             tenant_id=calls[0].tenant_id,
             reads_only=all(call.reads_only for call in calls),
             serves_recovery=all(call.serves_recovery for call in calls),
-            keys=tuple(dict.fromkeys(key.hash for call in calls for key in call.keys)),
+            keys=tuple(
+                dict.fromkeys(k.hash for call in calls for k in (*call.keys, *call.intentions))
+            ),
             limits=tuple(uncounted),
             step_ups=tuple(call.caller.step_up for call in calls if call.caller.step_up),
         )
@@ -193,12 +232,14 @@ class Runner:
                 return Result(stored, replayed=True)
             if call.caller.step_up and call.caller.step_up.token_id in opened.used:
                 raise StepUpReplayed()
-            command = opened.command(call.caller)
+            command = opened.command(_caller(call, opened))
             outcome = call.use_case(call.request, command)
+            _refuse_withheld(call, opened)
             answer = call.answer(outcome)
             if not call.reads_only:
-                for key in () if call.intends else call.keys:
-                    command.remember(key, answer)
+                for key in call.intentions if call.intends else call.keys:
+                    if key.hash not in opened.answers:
+                        command.remember(key, answer)
                 command.finish()
         except Refusal as refusal:
             return refusal
@@ -246,9 +287,34 @@ def _stored(call: Call, opened: Opened, claimed: set[bytes]) -> StoredAnswer | N
         if key.hash in opened.busy or key.hash in claimed:
             raise CommandInProgress()
         stored = opened.answers.get(key.hash)
-        if stored is None:
+        if stored is None or _is_withheld(call, stored):
             continue
         if stored.fingerprint != key.fingerprint:
             raise key.conflict()
         return stored
     return None
+
+
+def _caller(call: Call, opened: Opened) -> Caller:
+    """Who calls; of what this very command was intended with already it expects no version again,
+    as the first attempt itself has moved that on."""
+    for key in call.intentions:
+        intended = opened.answers.get(key.hash)
+        if intended is not None and intended.fingerprint == key.fingerprint:
+            return replace(call.caller, expects=None)
+    return call.caller
+
+
+def _is_withheld(call: Call, stored: StoredAnswer) -> bool:
+    """Whether the caller does not work where the answer is about, or does no more."""
+    return not all(map(call.caller.actor.holds, stored.property_ids))
+
+
+def _refuse_withheld(call: Call, opened: Opened) -> None:
+    """Who may not hear an answer hears what the use case refuses, as if there were none. Where it
+    refuses nothing, the key is taken all the same. Refuses: KeyReused, or what the key stands for.
+    """
+    for key in call.keys:
+        stored = opened.answers.get(key.hash)
+        if stored is not None and _is_withheld(call, stored):
+            raise key.conflict()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from uuid import UUID
 
 from werkzeug.wrappers import Request as HttpRequest
@@ -54,7 +54,7 @@ from common.runtime.problems import (
 )
 from common.runtime.public import public_actor
 from common.runtime.rate_limit import RateLimiter, counted_as
-from common.runtime.refused import problem_response
+from common.runtime.refused import problem_response, refusing
 from common.runtime.step_up import StepUpRefused
 from common.runtime.streaming import file_answer, streamed
 from common.runtime.system import SystemActor
@@ -260,18 +260,20 @@ class HttpEdge:
             perform=declaration.perform,
             record=declaration.record,
             intends=declaration.intends,
+            locks=declaration.batches(request) if declaration.batches else "",
             after_refusal={**declaration.after_refusal, StepUpReplayed: note_replay},
         )
 
     def _check_tenant(self, exchange: Exchange, actor: Actor, body: dict[str, Any]) -> None:
-        """Refuses, and writes down: CrossTenantReference."""
+        """Refuses, and writes down: CrossTenantReference. Whoever tries it too often is refused as
+        whoever calls too often (TooManyRequests), and fills no trail, which nobody can empty."""
         if exchange.declaration.scope is None:
             return
         try:
             exchange.check_tenant(actor, body)
         except CrossTenantReference as refused:
             self.log.problem(exchange.origin, code=full_code(refused))
-            self._note(exchange, actor, refused)
+            self.runner.run(self.limited(exchange, actor, self._noting(exchange, actor, refused)))
             raise
 
     def _foreign_row(self, exchange: Exchange, row: CrossTenantRow) -> Response:
@@ -282,18 +284,17 @@ class HttpEdge:
         )
         if exchange.actor is not None:
             with suppress(CrossTenantRow):
-                self._note(exchange, exchange.actor, refused)
+                self.runner.run(self._noting(exchange, exchange.actor, refused))
         return problem_response(exchange, refused)
 
-    def _note(self, exchange: Exchange, actor: Actor, refused: Refusal) -> None:
-        noting = Call(
+    def _noting(self, exchange: Exchange, actor: Actor, refused: Refusal) -> Call:
+        return Call(
             use_case=note_incident,
             request=refused,
             caller=self._caller(exchange, actor),
             tenant_id=actor.tenant_id,
             answer=lambda _: StoredAnswer(b"", 204, {}, ""),
         )
-        self.runner.run(noting)
 
     def _confirmed(self, declaration: HttpDeclaration, call: Call, token: object) -> Call:
         """The call with its confirmation; without a good one it does nothing but refuse.
@@ -311,7 +312,7 @@ class HttpEdge:
         try:
             step_up = self.verify_step_up(given, actor, declaration.scope, context)
         except StepUpRefused as refused:
-            return replace(call, use_case=_refusing(refused))
+            return replace(call, use_case=refusing(refused))
         return replace(call, caller=replace(call.caller, step_up=step_up))
 
     def limited(self, exchange: Exchange, actor: Actor, call: Call) -> Call:
@@ -374,13 +375,6 @@ def _tenant_meant(declaration: HttpDeclaration, request: Any, actor: Actor) -> U
         return actor.tenant_id
     named: UUID | None = request.tenant_id
     return named or actor.tenant_id
-
-
-def _refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:
-    def refuse(_request: Any, _tx: Any) -> NoReturn:
-        raise refusal
-
-    return refuse
 
 
 def _stored(declaration: HttpDeclaration, outcome: Any) -> StoredAnswer:

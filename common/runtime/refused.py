@@ -1,5 +1,8 @@
 """How a refusal is answered over HTTP: its problem document, and the headers that go with it."""
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 from werkzeug.wrappers import Response
 
 from common.domain.refusal import Refusal
@@ -29,3 +32,12 @@ def problem_response(exchange: Exchange, refusal: Refusal) -> Response:
         case _:
             pass
     return response
+
+
+def refusing(refusal: Refusal) -> Callable[[Any, Any], NoReturn]:
+    """A use case that does nothing but refuse."""
+
+    def refuse(_request: Any, _tx: Any) -> NoReturn:
+        raise refusal
+
+    return refuse

@@ -35,7 +35,7 @@ def tell_missing(request: PostCharge, tx: Transaction, refusal: Refusal) -> None
     scope="billing.folio.write",
     status=201,
     moves_money=True,
-    batches=True,
+    batches=lambda request: request.folio_id,
     creates=True,
     etag="folio",
     after_refusal={TaxRuleMissing: tell_missing},

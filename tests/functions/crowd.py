@@ -6,6 +6,7 @@ wait behind it; then it goes on, and the others go together.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from common.runtime import batching
 from tests.hotel import Hotel, charge
-from tests.together import at_once, meanwhile, until
+from tests.together import meanwhile, until
 
 
 def crowd_at(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +28,8 @@ def crowd_at(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call_together(hotel: Hotel, calls: Sequence[Callable[[], TestResponse]]) -> list[TestResponse]:
-    """Make calls that go together, behind one that holds them up until all of them wait."""
+    """Make calls that go together, behind one that holds them up until all of them wait, in their
+    order."""
     folio = hotel.open_folio()
     queues: Any = hotel.house.wiring.batcher._queues
     with hotel.house.session() as session:
@@ -36,10 +38,17 @@ def call_together(hotel: Hotel, calls: Sequence[Callable[[], TestResponse]]) -> 
         with meanwhile(partial(hotel.post, f"/folios/{folio}/charges", charge("minibar", 1))):
             hotel.house.until_waiting(session)
             (queue,) = (q for (tenant, _), q in queues.items() if tenant == hotel.tenant_id)
-            with meanwhile(lambda: at_once(calls)) as answers:
-                until(lambda: len(queue.waiting) == len(calls))
+            with ExitStack() as line:
+                answers = []
+                for place, call in enumerate(calls, start=1):
+                    answers.append(line.enter_context(meanwhile(call)))
+                    until(partial(_are_waiting, queue, place))
                 session.run("ROLLBACK")
-    return answers()
+    return [answer() for answer in answers]
+
+
+def _are_waiting(queue: Any, count: int) -> bool:
+    return len(queue.waiting) == count
 
 
 def post_together(

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.domain.circuit import FAILURES_MAX, PAUSE, PROBE, WINDOW, Circuit, CircuitState
+from common.domain.processor_payment import Heard
 from common.ports.answers import Answer, Succeeded, Unreachable
+from common.ports.cards import GatewayUnavailable, NotThere, Order
 from common.postgres.breakers import PostgresBreaker
 from tests.hotel import Hotel, House, usd
-from tests.paying import a_customer, add_card, charges, confirm, intents, ready
+from tests.paying import a_customer, add_card, cancel, charges, confirm, intents, ready
 from tests.proofs import assert_books_are_right, assert_refused, told
 from tests.refunding import card_payment, refund, standing
 
@@ -200,4 +202,32 @@ def test_a_payment_is_refused_while_nobody_is_let_through_and_stands_as_before(
     assert intents(hotel) == [["requires_payment_method", False, False]]
     assert told(hotel)[-2:] == ["payment_intent.confirmed", "payment_intent.taken_back"]
     assert charges(hotel) == []
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("GW-3", "GW-5")
+def test_a_payment_that_was_asked_for_before_does_not_stand_as_if_it_had_not(
+    hotel: Hotel,
+) -> None:
+    """It was sent, and is not in the processor's list yet: the next one who asks is not let through
+    behind that. It can be neither canceled nor paid in another way, as its money is taken."""
+
+    class NotListedYet:
+        def standing(self, _order: Order) -> NotThere:
+            return NotThere()
+
+        def pay(self, _order: Order) -> Heard:
+            raise GatewayUnavailable()
+
+    intent, method = ready(hotel, hotel.open_folio(), usd(5_000), "sandbox_lost")
+    assert confirm(hotel, intent, method).json["status"] == "processing"
+    house = hotel.house.beside(powers={"cards": NotListedYet()})
+
+    again = confirm(replace(hotel, house=house), intent, method)
+    house.close()
+
+    assert (again.status_code, again.json["status"]) == (200, "processing")
+    assert_refused(cancel(hotel, intent), 409, "PAYMENT_NOT_CANCELABLE")
+    assert confirm(hotel, intent, method).json["status"] == "succeeded"
+    assert intents(hotel) == [["succeeded", True, False]]
     assert_books_are_right(hotel)

@@ -2,13 +2,18 @@
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
 
+from common.ports.transactions import Caller, CrossTenantRow, DatabaseAway, Opening, StoredAnswer
+from common.runtime.execute import Call, Runner
+from common.runtime.system import SystemActor
 from tests.functions.crowd import call_together, post_together
 from tests.hotel import Hotel, charge, new_id, usd
 from tests.proofs import GENERAL, assert_books_are_right, assert_refused, trail
+from tests.together import meanwhile
 
 
 def _transactions(hotel: Hotel, folio: str) -> list[int]:
@@ -148,4 +153,55 @@ def test_changes_nothing_for_folios_that_stand_side_by_side(busy_hotel: Hotel) -
     for folio in folios:
         assert busy_hotel.get(f"/folios/{folio}").json["balance"] == usd(440)
         assert _transactions(busy_hotel, folio) == [4]
+    assert_books_are_right(busy_hotel)
+
+
+@pytest.mark.req("FOL-5")
+@pytest.mark.parametrize("tries", [0, 1], ids=["at_once", "after_a_try_that_failed"])
+def test_waits_once_for_a_database_that_is_away(tries: int) -> None:
+    """It takes seconds to find out, and longer still behind a firewall: not for each of 25."""
+
+    class GoesAway:
+        opened = 0
+
+        def open(self, _opening: Opening) -> Any:
+            self.opened += 1
+            raise DatabaseAway() if self.opened > tries else CrossTenantRow()
+
+    transactions: Any = GoesAway()
+    call: Any = Call(
+        use_case=lambda _request, _tx: None,
+        request=None,
+        caller=Caller(actor=SystemActor.named("test", UUID(int=1))),
+        tenant_id=UUID(int=1),
+        answer=lambda _: StoredAnswer(b"", 201, {}, ""),
+    )
+
+    told = Runner(transactions, transactions).run_together([call] * 25)
+
+    assert [type(each) for each in told] == [DatabaseAway] * 25
+    assert transactions.opened == 1 + tries
+
+
+@pytest.mark.req("FOL-5", "FOL-4")
+def test_holds_its_folios_in_one_order_whichever_is_charged_first(busy_hotel: Hotel) -> None:
+    """A crowd on another instance comes the other way round, and neither waits for the other. While
+    the first folio is somebody else's, a crowd that came to the last one before holds none."""
+    first, last = sorted(busy_hotel.open_folio() for _ in range(2))
+    calls = [
+        partial(busy_hotel.post, f"/folios/{folio}/charges", charge("spa", 100))
+        for folio in (last, first, last)
+    ]
+    row = f"SELECT FROM {busy_hotel.schema}.folios WHERE id = :id FOR UPDATE"
+    with busy_hotel.house.session() as holder, busy_hotel.house.session() as other:
+        holder.run("BEGIN")
+        holder.run(row, id=first)
+        with meanwhile(lambda: call_together(busy_hotel, calls)) as answers:
+            busy_hotel.house.until_waiting(holder)
+            other.run(f"{row} NOWAIT", id=last)
+            holder.run("ROLLBACK")
+
+    assert [answer.status_code for answer in answers()] == [201, 201, 201]
+    assert [answer.json["folioId"] for answer in answers()] == [last, first, last]
+    assert _transactions(busy_hotel, last) == [2]
     assert_books_are_right(busy_hotel)

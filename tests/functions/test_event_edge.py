@@ -1,12 +1,17 @@
 """Taking in events: one effect however often they come, and nothing is lost that could be cured."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from common.ports.transaction import Transaction
 from common.ports.transactions import DatabaseUnavailable
+from common.postgres.connection import Connection, Statement
+from common.postgres.dead_letters import DeadLetters
+from common.postgres.pool import Pool
+from common.postgres.sessions import connector
 from common.runtime.declaration import EventDeclaration
 from common.runtime.system import SystemActor
 from tests.functions.pushing import GuestUnknown, Post, Praised, event, on_guest_praised, wrapped
@@ -155,6 +160,28 @@ def test_what_the_business_refuses_is_a_dead_letter(hotel: Hotel) -> None:
     assert hotel.rows("SELECT count(*) FROM {s}.inbox") == [[0]]
     ((reason, _),) = post.letters()
     assert reason == "MELMASTOON.BILLING.GUEST_UNKNOWN: Nobody of this name stays here."
+
+
+@pytest.mark.req("OPS-3")
+def test_what_is_refused_while_the_database_only_reads_comes_again(hotel: Hotel) -> None:
+    """A restored database may lack what the event is about, and keeps no letter: no error of ours,
+    which somebody would be woken up for."""
+
+    def refuse(_praised: Praised, _tx: Transaction) -> None:
+        raise GuestUnknown()
+
+    def reading() -> Connection:
+        session = connector(hotel.house.wiring.settings.databases["main"], timeout_seconds=30)()
+        session.run([Statement("SET default_transaction_read_only = on")])
+        return session
+
+    letters = DeadLetters(Pool(reading, size=1), hotel.house.wiring.clock)
+    instance = hotel.house.beside(powers={"dead_letters": letters})
+    post = Post(replace(hotel, house=instance), refuse).named()
+
+    assert post.push(event(hotel)).status_code == 503
+    assert post.letters() == []
+    instance.close()
 
 
 def test_an_event_for_a_tenant_that_is_not_there_yet_comes_again(post: Post, hotel: Hotel) -> None:

@@ -1,6 +1,7 @@
 """Sending a command again: the same answer and one effect (API-4, API-9)."""
 
 from functools import partial
+from uuid import uuid4
 
 import pytest
 
@@ -220,6 +221,51 @@ def test_answers_the_first_to_the_same_id_and_content_under_another_key(hotel: H
 
     assert (again.status_code, again.data) == (201, first.data)
     assert again.headers[REPLAYED] == "true"
+    assert state(hotel) == before
+
+
+@pytest.mark.req("API-9", "SEC-3")
+def test_answers_nobody_again_who_does_not_work_there(hotel: Hotel) -> None:
+    """An id that somebody else has given, and the very content: the folio is not there for them."""
+    elsewhere = hotel.token(sub="colleague", property_ids=[uuid4()])
+    guest = {"propertyId": str(hotel.property_id), "guest": {"name": "A"}, "id": new_id("fol")}
+    posted = charge(id=new_id("chg"))
+    path = f"/folios/{guest['id']}/charges"
+    assert hotel.post("/folios", guest).status_code == 201
+    assert hotel.post(path, posted).status_code == 201
+    before = state(hotel)
+
+    opened = hotel.post("/folios", guest, token=elsewhere)
+    charged = [
+        hotel.post(path, body, token=elsewhere) for body in (posted, charge(id=new_id("chg")))
+    ]
+
+    assert_refused(opened, 404, "PROPERTY_UNKNOWN")
+    for answer in charged:
+        assert_refused(answer, 404, "FOLIO_UNKNOWN")
+    assert state(hotel) == before
+
+
+@pytest.mark.req("API-4", "SEC-3")
+def test_answers_nobody_again_who_works_there_no_more(hotel: Hotel) -> None:
+    """Who has moved to another house of the hotel's is not told again what was told here; the key
+    stays taken, and is good again for who comes back."""
+    there = hotel.settings()["properties"][0] | {"id": str(uuid4()), "code": "HRT"}
+    hotel.write_settings(properties=[*hotel.settings()["properties"], there])
+    moved = hotel.token(property_ids=[there["id"]])
+    path = f"/folios/{hotel.open_folio()}/charges"
+    first = hotel.post(path, charge(), key="k")
+    guest = {"propertyId": there["id"], "guest": {"name": "B"}}
+    new_place = hotel.post("/folios", guest, token=moved).json["folioId"]
+    before = state(hotel)
+
+    again = hotel.post(path, charge(), key="k", token=moved)
+    used_again = hotel.post(f"/folios/{new_place}/charges", charge(), key="k", token=moved)
+    back = hotel.post(path, charge(), key="k")
+
+    assert_refused(again, 404, "FOLIO_UNKNOWN")
+    assert_refused(used_again, 422, GENERAL + "IDEMPOTENCY_KEY_REUSED")
+    assert (back.data, back.headers[REPLAYED]) == (first.data, "true")
     assert state(hotel) == before
 
 

@@ -17,13 +17,13 @@ from tests.weighing import a_suspected_payment
 
 @dataclass(frozen=True)
 class Payer:
-    """Who pays, for which folio; a card for the platform's bills, one for the stay, another one to
-    take away; two payments: one to be confirmed, one to be canceled."""
+    """Who pays, for which folio; a card for the platform's bills, one of a guest's and another one
+    to take away; two payments: one to be confirmed, one to be canceled."""
 
     folio: str
     customer: str
     card: str
-    staying: str
+    guests_card: str
     leaving: str
     intents: tuple[str, str]
     purchase: str
@@ -80,7 +80,7 @@ BODIES: dict[str, Callable[[Payer], dict[str, Any]]] = {
     },
     "confirm_payment": lambda payer: {
         "paymentIntentId": payer.intents[0],
-        "paymentMethodId": payer.staying,
+        "paymentMethodId": payer.guests_card,
     },
     "cancel_payment": lambda payer: {},
     "purchase_credits": lambda payer: {

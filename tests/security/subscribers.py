@@ -89,7 +89,7 @@ class Subscribers:
         listed = hotel.get("/subscription-invoices", token=token).json["items"]
         invoice = (listed[0] if listed else subscribed(hotel)["invoice"])["invoiceId"]
         database = hotel.house.wiring.settings.databases["main"]
-        if database not in _OTHERS or not _is_served(_OTHERS[database][1]):
+        if database not in _OTHERS or not _is_there(*_OTHERS[database]):
             _OTHERS[database] = _acted_on(hotel.house)
         return cls(invoice, _incident(hotel), *_OTHERS[database])
 
@@ -158,10 +158,11 @@ def _end(to: Subscribers) -> dict[str, Any]:
     return {"reason": "The network is up"}
 
 
-def _is_served(hotel: Hotel) -> bool:
+def _is_there(_plan: str, hotel: Hotel, _card: str, paid: str) -> bool:
     """Whether it has not moved out: it stays for the tests of a file."""
-    served = "SELECT FROM billing_central.tenants WHERE tenant_id = :t"
-    return bool(hotel.house.sql(served, t=hotel.tenant_id))
+    return bool(
+        hotel.house.sql("SELECT FROM billing_central.subscription_invoices WHERE id = :i", i=paid)
+    )
 
 
 def _acted_on(house: House) -> tuple[str, Hotel, str, str]:

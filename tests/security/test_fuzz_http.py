@@ -107,7 +107,9 @@ def plausible(part: Any, desk: Calls, turn: int) -> Any:
                 "eventId": desk.webhook,
                 "customerId": desk.payer.customer,
                 "paymentIntentId": desk.payer.intents[0],
-                "paymentMethodId": desk.payer.card,
+                "paymentMethodId": desk.payer.guests_card
+                if "paymentIntentId" in told
+                else desk.payer.card,
                 "folioId": desk.payer.folio if "customerId" in told else told.get("folioId"),
                 "token": a_token(),
                 "email": f"{letters()}@guest.example",

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
@@ -17,10 +18,12 @@ from common.runtime.rate_limit import LEASED_PART, RateLimiter
 from common.runtime.settings import ProcessSettings, SettingUnreadable
 from tests.hotel import Hotel, House, charge, usd
 from tests.postgres.proxy import Cut, Proxy
+from tests.proofs import trail
 from tests.webhooks import Webhook, captured, paid_cents
 
 pytestmark = pytest.mark.req("SEC-7")
 
+REFUSED = "security.attempt_refused"
 QUOTA = 10
 """What the payments of one actor are allowed in a minute."""
 SAME_WINDOW = """
@@ -130,6 +133,20 @@ def test_a_tenants_actors_share_a_limit_that_a_deployment_may_set(
     assert [each.status_code for each in answers] == 11 * [201] + 3 * [429]
     assert {each.headers["RateLimit-Limit"] for each in answers[11:]} == {"12"}
     assert all(int(each.headers["Retry-After"]) >= 1 for each in answers[11:])
+
+
+@pytest.mark.req("SEC-3", "AUD-1")
+def test_who_names_another_tenant_without_end_fills_no_trail(hotel: Hotel) -> None:
+    """Each attempt is written down where nothing can be taken away again: ten a minute, no more."""
+
+    def attempt(who: str) -> tuple[list[int], int]:
+        path, body = f"/folios/{hotel.open_folio()}/payments", {"tenantId": str(uuid4())}
+        token = hotel.token(sub=who)
+        answers = [hotel.post(path, body, token=token) for _ in range(QUOTA + 2)]
+        noted = [each for each in trail(hotel, REFUSED) if each["actor"] == who]
+        return [each.status_code for each in answers], len(noted)
+
+    assert within_one_window(hotel, attempt) == (QUOTA * [403] + 2 * [429], QUOTA)
 
 
 @pytest.mark.req("WH-2")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -135,6 +136,27 @@ def test_the_directory_is_asked_again_after_a_minute(far: House, settler: Hotel)
     now[0] += KEPT_SECONDS
     assert asked.pool_of(settler.tenant_id) is pools["far"]
     now[0] += 1
+    with pytest.raises(DatabaseUnavailable):
+        asked.pool_of(settler.tenant_id)
+
+
+@pytest.mark.req("TEN-5")
+def test_an_answer_of_the_directory_is_as_old_as_its_question(far: House, settler: Hotel) -> None:
+    """It is 30 seconds on its way, and the tenant begins to move behind it: whoever is told to wait
+    a minute for that waits for this instance as well."""
+    now = [1_000.0]
+
+    class FarAway(Directory):
+        def _look_up(self, tenant_id: UUID) -> str:
+            told = super()._look_up(tenant_id)
+            now[0] += 30
+            return told
+
+    asked = FarAway(far.wiring.pools, elapsed=lambda: now[0])
+    asked.pool_of(settler.tenant_id)
+    status_in_directory(settler, "moving")
+
+    now[0] += 31
     with pytest.raises(DatabaseUnavailable):
         asked.pool_of(settler.tenant_id)
 

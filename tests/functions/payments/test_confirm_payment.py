@@ -1,9 +1,14 @@
 """A payment is taken from a card once, however often and by whomever it is asked for (GW-3)."""
 
+import threading
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
+from common.domain.processor_payment import Heard, PaymentStatus
+from common.ports.answers import Unknown
+from common.ports.cards import NotThere, Order
 from tests.hotel import Hotel, usd
 from tests.paying import (
     a_card,
@@ -19,7 +24,7 @@ from tests.paying import (
     shown,
 )
 from tests.proofs import assert_books_are_right, assert_refused, state, told
-from tests.together import at_once
+from tests.together import PATIENCE_SECONDS, at_once, meanwhile, until
 
 pytestmark = pytest.mark.req("GW-3")
 
@@ -79,6 +84,41 @@ def test_is_charged_once_by_all_who_confirm_it_at_once(hotel: Hotel, folio: str)
     assert shown(hotel, intent)["status"] == "succeeded"
     assert len(charges(hotel)) == 1
     assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-5_000)
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("GW-5", "API-4")
+def test_keeps_what_is_heard_though_a_retry_was_answered_before(hotel: Hotel, folio: str) -> None:
+    """The processor is slow, and the client sends the same request again beside the first: that
+    hears nothing, and is answered. What the first one hears a moment later is kept all the same."""
+    asked, answers = threading.Event(), threading.Event()
+
+    class Slow:
+        def standing(self, _order: Order) -> NotThere:
+            return NotThere()
+
+        def pay(self, order: Order) -> Heard | Unknown:
+            if asked.is_set():
+                return Unknown()
+            asked.set()
+            answers.wait(PATIENCE_SECONDS)
+            status = PaymentStatus.SUCCEEDED
+            return Heard(processor_payment_id=f"pi_{order.id}", status=status)
+
+    intent, method = ready(hotel, folio, usd(5_000))
+    instance = hotel.house.beside(powers={"cards": Slow()})
+    through, same = replace(hotel, house=instance), {"key": "k", "token": clerk(hotel)}
+    with meanwhile(lambda: confirm(through, intent, method, **same)) as first:
+        until(asked.is_set)
+        second = confirm(through, intent, method, **same)
+        answers.set()
+    instance.close()
+
+    assert (second.status_code, second.json["status"]) == (200, "processing")
+    assert (first().data, first().headers["Idempotency-Replayed"]) == (second.data, "true")
+    assert shown(hotel, intent)["status"] == "succeeded"
+    assert hotel.get(f"/folios/{folio}").json["balance"] == usd(-5_000)
+    assert intents(hotel) == [["succeeded", True, False]]
     assert_books_are_right(hotel)
 
 

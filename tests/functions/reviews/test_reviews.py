@@ -11,7 +11,7 @@ import pytest
 from common.ports.cards import GatewayUnavailable, Order
 from tests.hotel import Hotel, House, new_id, usd
 from tests.paying import a_card, charges, confirm, intents, shown
-from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
+from tests.proofs import GENERAL, assert_books_are_right, assert_refused, state, told, trail
 from tests.together import at_once
 from tests.weighing import WHY, HeldPayment, a_held_payment, at_most, decide, rules
 
@@ -169,6 +169,35 @@ def test_an_approval_stands_where_nobody_could_be_asked(
     assert decide(hotel, held.review).status_code == 200
     assert shown(hotel, held.intent)["status"] == "succeeded"
     assert len(charges(hotel)) == 1
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("API-4", "API-10")
+def test_a_retry_of_an_approval_is_no_older_than_what_the_first_try_has_made(
+    hotel: Hotel, held: HeldPayment
+) -> None:
+    """The approval stands, and its process dies before the processor is heard: the same request
+    again brings the payment to its end, though the version that it expects was the first try's.
+    Another one that expects that version comes too late."""
+
+    class DiesAsking:
+        def pay(self, order: Order) -> Any:
+            raise MemoryError(order.id)
+
+    seen = {"headers": {"If-Match": hotel.get(f"/reviews/{held.review}").headers["ETag"]}}
+    house = hotel.house.beside(powers={"cards": DiesAsking()})
+    died = decide(replace(hotel, house=house), held.review, key="k", **seen)
+    house.close()
+    late = decide(hotel, held.review, key="another", **seen)
+
+    again = decide(hotel, held.review, key="k", **seen)
+    replayed = decide(hotel, held.review, key="k", **seen)
+
+    assert (died.status_code, again.status_code) == (500, 200)
+    assert_refused(late, 412, GENERAL + "VERSION_STALE")
+    assert (again.json["status"], shown(hotel, held.intent)["status"]) == ("approved", "succeeded")
+    assert replayed.data == again.data
+    assert len(charges(hotel)) == len(trail(hotel, "review.decided")) == 1
     assert_books_are_right(hotel)
 
 

@@ -1,9 +1,11 @@
--- Why: a company pays after all what was written off, or its invoice is credited: that is owed
---      again first, or the house would owe the company what it never paid. A write-off is taken
---      back as a whole and once, by a row that names it.
+-- Why: a company pays after all what was written off, or its invoice is credited: what was given
+--      up is owed again first, or the house would owe the company what it never paid. A write-off
+--      is taken back as a whole and once, by a row that names it.
 -- Lock: ACCESS EXCLUSIVE on write_offs for a moment (a column without a default, a constraint that
---       is not held against the rows), SHARE while it is read for its index; it holds few rows.
--- Version before: goes on working: it knows of no write-off below nothing, and sums them up.
+--       is not held against the rows), SHARE while it is read for its index; the table holds few
+--       rows.
+-- Version before: goes on working: it knows of no write-off that is less than nothing, and sums
+--                 them.
 -- Down: is refused while a write-off is taken back.
 
 -- up
