@@ -19,11 +19,17 @@ def waiting(which: Round, tx: Transaction) -> Sequence[CustomerId]:
     return tx.customers.due(which.limit)
 
 
+def put_off(customer_id: CustomerId, why: str, tx: Transaction) -> None:
+    """Let a customer wait whose link could not be kept."""
+    tx.customers.postpone(customer_id)
+
+
 @job(
     schedule="*/5 * * * *",
     find=waiting,
     perform=tell_processor,
     record=keep_link,
+    put_off=put_off,
     needs=("database", "gateway"),
 )
 def link_customers(customer_id: CustomerId, tx: Transaction) -> Person | None:

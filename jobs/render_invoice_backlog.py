@@ -24,11 +24,17 @@ def keep(drawn: Drawn, tx: Transaction) -> None:
     keep_drawn(drawn, tx)
 
 
+def put_off(document_id: DocumentId, why: str, tx: Transaction) -> None:
+    """Let a document wait that could not be drawn for a reason that is not its own."""
+    tx.render_queue.postpone(document_id, why)
+
+
 @job(
     schedule="*/5 * * * *",
     find=waiting,
     perform=draw,
     record=keep,
+    put_off=put_off,
     needs=("database", "keys", "documents", "printer"),
 )
 def render_invoice_backlog(document_id: DocumentId, tx: Transaction) -> Undrawn | None:

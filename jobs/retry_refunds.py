@@ -21,11 +21,18 @@ def waiting(which: Round, tx: Transaction) -> Sequence[RefundId]:
     return due[: which.limit]
 
 
+def put_off(refund_id: RefundId, why: str, tx: Transaction) -> None:
+    """Let a refund wait whose word could not be kept: it is asked after less and less often."""
+    tx.refunds.postpone(refund_id)
+    tx.subscription_refunds.postpone(refund_id)
+
+
 @job(
     schedule="*/5 * * * *",
     find=waiting,
     perform=ask_again,
     record=keep_answer,
+    put_off=put_off,
     needs=("database", "gateway"),
 )
 def retry_refunds(refund_id: RefundId, tx: Transaction) -> Pending | None:

@@ -30,11 +30,17 @@ def keep(asked: Asked, tx: Transaction) -> None:
     keep_answer(asked, tx)
 
 
+def put_off(purchase_id: PaymentIntentId, why: str, tx: Transaction) -> None:
+    """Let a purchase wait whose word could not be kept: it is asked after less and less often."""
+    tx.credit_purchases.postpone(purchase_id)
+
+
 @job(
     schedule="* * * * *",
     find=waiting,
     perform=settle,
     record=keep,
+    put_off=put_off,
     needs=("database", "gateway", "vault"),
 )
 def settle_credit_purchases(purchase_id: PaymentIntentId, tx: Transaction) -> Collecting:

@@ -25,11 +25,17 @@ def settle(asked: Asked, tx: Transaction) -> None:
     keep_answer(asked, tx)
 
 
+def put_off(intent_id: PaymentIntentId, why: str, tx: Transaction) -> None:
+    """Let a payment wait whose word could not be kept: it is asked after less and less often."""
+    tx.payment_intents.postpone(intent_id)
+
+
 @job(
     schedule="*/2 * * * *",
     find=waiting,
     perform=ask_what_became_of_it,
     record=settle,
+    put_off=put_off,
     needs=("database", "gateway"),
 )
 def settle_payments(intent_id: PaymentIntentId, tx: Transaction) -> Collecting:

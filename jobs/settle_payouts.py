@@ -20,11 +20,17 @@ def waiting(which: Round, tx: Transaction) -> Sequence[PayoutId]:
     return tx.payouts.due(which.limit)
 
 
+def put_off(payout_id: PayoutId, why: str, tx: Transaction) -> None:
+    """Let a payout wait whose word could not be kept: it is asked after less and less often."""
+    tx.payouts.postpone(payout_id)
+
+
 @job(
     schedule="*/5 * * * *",
     find=waiting,
     perform=ask_for_payout,
     record=keep_payout_answer,
+    put_off=put_off,
     needs=("database", "gateway"),
 )
 def settle_payouts(payout_id: PayoutId, tx: Transaction) -> PendingPayout | None:

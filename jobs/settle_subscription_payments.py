@@ -61,11 +61,17 @@ def keep(asked: Asked, tx: Transaction) -> None:
     keep_answer(asked, tx)
 
 
+def put_off(payment_id: PaymentIntentId, why: str, tx: Transaction) -> None:
+    """Let a charge wait whose word could not be kept: it is asked after less and less often."""
+    tx.subscription_payments.postpone(tx.subscription_payments.get(payment_id))
+
+
 @job(
     schedule="* * * * *",
     find=waiting,
     perform=settle_charge,
     record=keep,
+    put_off=put_off,
     needs=("database", "gateway", "vault"),
     tenants="charges",
 )

@@ -276,7 +276,7 @@ class JobDeclaration(Declaration):
     item, for a run that does nothing. One that `serves_recovery` is needed to bring a restored
     database to agree with the world, and runs while all others refuse to. `tenants` names who is
     asked for the tenants that have something due, where the job costs as much as it has to do and
-    not as many as there are.
+    not as many as there are. `put_off` lets an item that failed wait longer, and is told why.
     """
 
     schedule: str
@@ -287,6 +287,7 @@ class JobDeclaration(Declaration):
     find: Callable[[Round, Transaction], Sequence[Any]] | None = None
     perform: Callable[[Any, Powers], Any] | None = None
     record: Callable[[Any, Transaction], Any] | None = None
+    put_off: Callable[[Any, str, Transaction], None] | None = None
     leave: Callable[[JobPowers], None] | None = None
     preview: Callable[[Any, Transaction], Sequence[dict[str, object]]] | None = None
 

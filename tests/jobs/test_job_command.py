@@ -71,14 +71,17 @@ def test_takes_its_share_from_the_platform(cell: Cell) -> None:
 
 
 @pytest.mark.req("JOB-1")
-def test_ends_with_1_when_the_database_is_away(cell: Cell) -> None:
+@pytest.mark.parametrize("order", [("drain_outbox", "--once"), ("retry_refunds",)])
+def test_ends_with_1_when_the_database_is_away(cell: Cell, order: tuple[str, ...]) -> None:
+    """One that keeps watch, and one that does items: the summary is there, and no traceback."""
     away = cell.dsn().replace("billing-tests-", "nowhere-")
 
-    done = billing_job(cell, "run", "drain_outbox", "--once", BILLING_DATABASE=away)
+    done = billing_job(cell, "run", *order, BILLING_DATABASE=away)
 
     assert done.returncode == 1
     assert json.loads(done.stdout.splitlines()[-1])["outcome"] == "broken"
     assert all(json.loads(line) for line in done.stdout.splitlines())
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,8 +12,10 @@ from common.domain.refusal import Unmet
 from common.local.functions import job_declarations
 from common.ports.jobs import Round, Step, Turn
 from common.ports.transaction import Transaction
+from common.ports.transactions import DatabaseUnavailable
 from common.runtime.declaration import JobDeclaration
-from common.runtime.job import ITEMS_PER_ROUND, JobShell, Orders, Progress
+from common.runtime.job import JobShell, Orders, Progress
+from common.runtime.rounds import ITEMS_PER_ROUND, begun_anywhere
 from common.runtime.system import SystemActor
 from tests.jobs.cell import Cell
 
@@ -34,6 +36,8 @@ class Rooms:
         self.asked: list[Round] = []
         self.refused: set[int] = set()
         self.broken: set[int] = set()
+        self.stained: set[int] = set()
+        self.ails: Exception = ZeroDivisionError()
         self.afterwards: Callable[[], None] = lambda: None
 
     def due(self, which: Round, tx: Transaction) -> Sequence[int]:
@@ -48,8 +52,9 @@ class Rooms:
         if room in self.refused:
             raise RoomClosed()
         if room in self.broken:
-            raise ZeroDivisionError
-        self.dirty[tx.actor.tenant_id].remove(room)
+            raise self.ails
+        if room not in self.stained:
+            self.dirty[tx.actor.tenant_id].remove(room)
         self.cleaned.append((tx.actor.tenant_id, room))
         self.afterwards()
 
@@ -108,6 +113,82 @@ def test_failing_items_do_not_hide_those_behind_them(cell: Cell, shell: JobShell
 
     assert [room for _, room in rooms.cleaned] == [last]
     assert (progress.done, progress.failed) == (1, last)
+
+
+def test_items_that_stay_due_do_not_hide_those_behind_them(cell: Cell, shell: JobShell) -> None:
+    """Twice what a round takes is done and still due, as what a silent processor leaves waiting; it
+    stands in front of one that is not, and each is done once."""
+    last = 2 * ITEMS_PER_ROUND
+    rooms = Rooms({cell.new_tenant(): list(range(last + 1))})
+    rooms.stained = set(range(last))
+
+    progress = run(shell, rooms.declaration())
+
+    assert [room for _, room in rooms.cleaned] == list(range(last + 1))
+    assert (progress.done, progress.due, progress.exit_code) == (last + 1, last + 1, 0)
+
+
+@pytest.mark.req("EVT-6")
+def test_nobody_waits_for_all_that_another_one_has(cell: Cell, shell: JobShell) -> None:
+    """One house has two and a half rounds of rooms, the other a single one, which has its turn
+    behind one round of the first at the latest, wherever the run begins."""
+    noisy, quiet = cell.new_tenant(), cell.new_tenant()
+    rooms = Rooms({noisy: list(range(5 * ITEMS_PER_ROUND // 2)), quiet: [1]})
+
+    progress = run(shell, rooms.declaration())
+
+    assert (progress.done, progress.exit_code) == (5 * ITEMS_PER_ROUND // 2 + 1, 0)
+    assert rooms.cleaned.index((quiet, 1)) <= ITEMS_PER_ROUND
+
+
+@pytest.mark.req("EVT-6")
+def test_a_run_begins_with_another_tenant_each_time() -> None:
+    """Of a run that comes to a few of seven tenants before its time is up, each has its day; and
+    what is told of one minute is played again in the same order."""
+    houses = [UUID(int=number) for number in range(7)]
+    nights = [datetime(2026, 3, 1, 2, 30, tzinfo=UTC) + timedelta(days=n) for n in range(60)]
+
+    turns = [begun_anywhere(houses, "check_books", night) for night in nights]
+
+    assert {turn[0] for turn in turns} == set(houses)
+    assert all(sorted(turn) == houses for turn in turns)
+    assert turns[0] == begun_anywhere(houses, "check_books", nights[0])
+    assert begun_anywhere([], "check_books", nights[0]) == []
+
+
+def test_what_failed_is_put_off_and_what_the_database_ails_is_not(
+    rooms: Rooms, shell: JobShell
+) -> None:
+    """Two rooms of five fail for reasons of their own and wait, and it is known why. In the next
+    run the database gives up on one, which is due as before."""
+    told: list[tuple[int, str]] = []
+    rooms.refused, rooms.broken = {1}, {4}
+
+    def later(room: int, why: str, tx: Transaction) -> None:
+        told.append((room, why))
+        rooms.dirty[tx.actor.tenant_id].remove(room)
+
+    declaration = rooms.declaration(put_off=later)
+    progress = run(shell, declaration)
+
+    assert sorted(told) == [(1, "MELMASTOON.BILLING.ROOM_CLOSED"), (4, "ZeroDivisionError")]
+    assert (progress.done, progress.failed, progress.exit_code) == (3, 2, 1)
+
+    tenant = next(iter(rooms.dirty))
+    rooms.dirty[tenant], rooms.broken, rooms.ails = [6], {6}, DatabaseUnavailable()
+    assert run(shell, declaration).failed == 1
+    assert rooms.dirty[tenant] == [6]
+
+
+def test_an_item_that_cannot_even_be_put_off_ends_no_run(rooms: Rooms, shell: JobShell) -> None:
+    rooms.broken = {1}
+
+    def later(room: int, why: str, tx: Transaction) -> None:
+        raise ZeroDivisionError
+
+    progress = run(shell, rooms.declaration(put_off=later))
+
+    assert (progress.done, progress.failed, progress.exit_code) == (4, 1, 1)
 
 
 def test_started_again_it_does_what_is_left(rooms: Rooms, shell: JobShell) -> None:
