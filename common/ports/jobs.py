@@ -12,6 +12,7 @@ from uuid import UUID
 
 from common.domain.dataclass import dataclass
 from common.ports.dead_letters import OldLetters
+from common.ports.forgetting import OldRows
 from common.ports.powers import Powers
 from common.ports.publishing import Publisher
 
@@ -104,3 +105,5 @@ class JobPowers(Powers, Protocol):
     def publisher(self) -> Publisher: ...
     @property
     def dead_letters(self) -> OldLetters: ...
+    @property
+    def old_rows(self) -> OldRows: ...

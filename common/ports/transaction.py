@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Sendings,
     )
     from common.ports.folios import Folios, Ledger, Refunds
+    from common.ports.forgetting import StoredAnswers
     from common.ports.house import Incidents, SettingsBook
     from common.ports.identity import Actor, StepUp
     from common.ports.movements import ProcessorDifferences
@@ -133,6 +134,8 @@ class Transaction(Moment, PlatformBooks, Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def render_queue(self) -> RenderQueue: ...
+    @property
+    def stored_answers(self) -> StoredAnswers: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

@@ -123,7 +123,7 @@ ORDER BY event.id
 """
 MARK_PUBLISHED: Final = """
 UPDATE billing_central.outbox
-SET published_at = clock_timestamp()
+SET published_at = statement_timestamp()
 WHERE id = ANY ($1::bigint[])
   AND published_at IS NULL
 """

@@ -22,10 +22,6 @@ ON CONFLICT (bucket, window_start) DO UPDATE
   SET used = counter.used + $3::bigint
 RETURNING used, extract(epoch FROM window_start - now())::float8 + $2::int
 """
-FORGET: Final = """
-DELETE FROM billing_central.rate_counters
-WHERE window_start < now() - interval '2 days'
-"""
 
 
 def consume(limits: Sequence[Limit]) -> list[Statement]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from common.postgres.settings_book import SettingsBook
     from common.postgres.signals import Signals
     from common.postgres.stays import Stays
+    from common.postgres.stored_answers import StoredAnswers
     from common.postgres.stored_methods import DataKeys, StoredMethods
     from common.postgres.subscription_collections import (
         PlatformIncidents,
@@ -188,6 +189,12 @@ class PostgresCommand(CommandDesk):
         from common.postgres.usage import Usage
 
         return Usage(self)
+
+    @cached_property
+    def stored_answers(self) -> "StoredAnswers":
+        from common.postgres.stored_answers import StoredAnswers
+
+        return StoredAnswers(self)
 
     @cached_property
     def webhooks(self) -> "Webhooks":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from common.ports.signals import Detector
     from common.ports.vault import Vault
     from common.postgres.dead_letters import DeadLetters
+    from common.postgres.old_rows import OldRows
     from common.postgres.pool import Pool
     from common.postgres.transactions import PostgresTransactions
     from common.postgres.trial_key_ring import TrialKeyRing
@@ -112,6 +113,12 @@ class Adapters(Keyed):
         from common.postgres.dead_letters import DeadLetters
 
         return DeadLetters(self.pools["main"], self.clock)
+
+    @cached_property
+    def old_rows(self) -> "OldRows":
+        from common.postgres.old_rows import OldRows
+
+        return OldRows(self.pools["main"])
 
     @cached_property
     def outbox(self) -> "Outbox":

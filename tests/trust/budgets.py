@@ -33,7 +33,8 @@ THREE: Final = _names(
     on_payment_captured on_refund_succeeded on_refund_failed on_tenant_created
     on_tenant_settings_updated on_tenant_tax_rules_updated
     link_customers rewrap_data_keys settle_payouts watch_stuck_sessions reconcile_nightly
-    forget_webhook_bodies forget_quarantined_webhooks drain_outbox check_books
+    forget_webhook_bodies forget_quarantined_webhooks forget_answers forget_published_events
+    drain_outbox check_books
     """
 )
 FOUR: Final = _names(

@@ -42,6 +42,8 @@ JOBS: Final = (
     "expire_reviews",
     "forget_webhook_bodies",
     "forget_quarantined_webhooks",
+    "forget_answers",
+    "forget_published_events",
 )
 
 

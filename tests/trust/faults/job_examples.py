@@ -156,6 +156,29 @@ def _forgetting_what_is_nobodys(scene: Scene) -> Act:
     return runs("forget_quarantined_webhooks", scene)
 
 
+def _forgetting_answers(scene: Scene) -> Act:
+    """Two answers of one hotel and one of the other are 32 days old."""
+    for hotel in (scene.hotel, scene.hotel, scene.annex):
+        hotel.charged(hotel.open_folio())
+    for hotel in (scene.hotel, scene.annex):
+        scene.admin.run(
+            f"UPDATE {hotel.schema}.idempotency_keys"
+            " SET recorded_at = recorded_at - interval '32 days'"
+        )
+    return runs("forget_answers", scene)
+
+
+def _forgetting_events(scene: Scene) -> Act:
+    """Of a folio of each hotel the opening was told 31 days ago, and the charge was not."""
+    for hotel in (scene.hotel, scene.annex):
+        hotel.charged(hotel.open_folio())
+    scene.admin.run(
+        "UPDATE billing_central.outbox SET published_at = now() - interval '31 days',"
+        " recorded_at = recorded_at - interval '31 days' WHERE sequence = 1"
+    )
+    return runs("forget_published_events", scene)
+
+
 JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "drain_outbox": _draining,
     "render_invoice_backlog": _catching_up,
@@ -173,4 +196,6 @@ JOBS: Final[dict[str, Callable[[Scene], Act]]] = {
     "expire_reviews": _over,
     "forget_webhook_bodies": _forgetting,
     "forget_quarantined_webhooks": _forgetting_what_is_nobodys,
+    "forget_answers": _forgetting_answers,
+    "forget_published_events": _forgetting_events,
 }
