@@ -127,6 +127,13 @@ WHERE due_at <= $1
 GROUP BY tenant_id
 ORDER BY tenant_id
 """
+HERE: Final = """
+SELECT due.tenant_id
+FROM ({due}) AS due
+LEFT JOIN billing_central.tenants AS tenant ON tenant.tenant_id = due.tenant_id
+WHERE coalesce(tenant.status, 'active') = 'active'
+ORDER BY due.tenant_id
+"""
 HISTORY: Final = """
 SELECT tenant_id, action, actor, reason, occurred_at
 FROM audit_entries
@@ -293,14 +300,15 @@ def due_tenants(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
 
 
 def tenants_named(pool: Pool, sql: str, now: Callable[[], datetime]) -> list[UUID]:
-    """The tenants for whom something is due; asked by the jobs' login. Raises
+    """The tenants for whom something is due, but for those that are being moved or archived: what
+    was written of one meanwhile would be left behind. Asked by the jobs' login. Raises
     DatabaseUnavailable."""
     with pool.connection() as connection:
         try:
             rows = connection.run(
                 [
                     Statement("BEGIN READ ONLY"),
-                    Statement(sql, (now(),)),
+                    Statement(HERE.format(due=sql), (now(),)),
                     Statement("COMMIT"),
                 ]
             )[1]
