@@ -14,6 +14,7 @@ from common.local.schedule import Schedule
 from common.runtime.declaration import JobDeclaration
 
 LOOK_SECONDS: Final = 0.25
+EVERY_MINUTE: Final = "* * * * *"
 STOP_SECONDS_MAX: Final = 30.0
 Fire = Callable[[JobDeclaration, threading.Event], object]
 
@@ -46,10 +47,11 @@ class Scheduler:
 
     def _keep(self, job: JobDeclaration) -> None:
         schedule = Schedule.of(job.schedule)
-        due = self._now() if job.keeps_watch else schedule.next_after(self._now())
+        stands = job.keeps_watch and job.schedule == EVERY_MINUTE
+        due = self._now() if stands else schedule.next_after(self._now())
         while not self._stop.is_set():
             now = self._now()
             if now >= due:
                 self._fire(job, self._stop)
-                due = now if job.keeps_watch else schedule.next_after(now)
+                due = now if stands else schedule.next_after(now)
             self._stop.wait(LOOK_SECONDS)

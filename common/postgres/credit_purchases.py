@@ -144,7 +144,7 @@ DONE: Final = "DELETE FROM credit_purchase_queue WHERE purchase_id = $1"
 POSTPONE: Final = """
 UPDATE credit_purchase_queue
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE purchase_id = $1
 """
 BOOKED: Final = """

@@ -41,7 +41,7 @@ WHERE id = $1
 POSTPONE: Final = """
 UPDATE customers
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE id = $1
 """
 INSERT_CUSTOMER = Insert.into(ranks.PLACES, "customers", f"{COLUMNS}, attempts, next_attempt_at")

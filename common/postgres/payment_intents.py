@@ -128,7 +128,7 @@ RELEASE: Final = "DELETE FROM collection_leases WHERE intent_id = $1"
 POSTPONE: Final = """
 UPDATE payment_intent_queue
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE intent_id = $1
 """
 INSERT_INTENT = Insert.into(ranks.DOCUMENTS, "payment_intents", COLUMNS)

@@ -91,7 +91,7 @@ LIMIT $2
 POSTPONE: Final = """
 UPDATE refund_queue
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE refund_id = $1
 """
 DONE: Final = "DELETE FROM refund_queue WHERE refund_id = $1"

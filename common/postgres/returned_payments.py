@@ -90,7 +90,7 @@ WHERE id = $1
 POSTPONE: Final = """
 UPDATE returned_payments
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE refund_id = $1
 """
 INSERT_RETURNED = Insert.into(

@@ -116,7 +116,7 @@ WHERE id = $1
 POSTPONE: Final = """
 UPDATE billing_central.subscription_refunds
 SET attempts = attempts + 1,
-    next_attempt_at = $2::timestamptz + power(2, least(attempts, 9)) * interval '1 minute'
+    next_attempt_at = $2::timestamptz + power(2, least(attempts, 6)) * interval '1 minute'
 WHERE id = $1 AND status = 'pending'
 """
 # Before the charge that came second, which names it.

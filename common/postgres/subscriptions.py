@@ -127,13 +127,6 @@ WHERE due_at <= $1
 GROUP BY tenant_id
 ORDER BY tenant_id
 """
-HERE: Final = """
-SELECT due.tenant_id
-FROM ({due}) AS due
-LEFT JOIN billing_central.tenants AS tenant ON tenant.tenant_id = due.tenant_id
-WHERE coalesce(tenant.status, 'active') = 'active'
-ORDER BY due.tenant_id
-"""
 HISTORY: Final = """
 SELECT tenant_id, action, actor, reason, occurred_at
 FROM audit_entries
@@ -308,10 +301,21 @@ def tenants_named(pool: Pool, sql: str, now: Callable[[], datetime]) -> list[UUI
             rows = connection.run(
                 [
                     Statement("BEGIN READ ONLY"),
-                    Statement(HERE.format(due=sql), (now(),)),
+                    Statement(_here(sql), (now(),)),
                     Statement("COMMIT"),
                 ]
             )[1]
         except ConnectionLost as lost:
             raise DatabaseUnavailable("the subscriptions cannot be reached") from lost
     return [row[0] for row in rows]
+
+
+def _here(due: str) -> str:
+    """Of the tenants that a question names, those whom nobody moves or has archived."""
+    return f"""
+SELECT due.tenant_id
+FROM ({due}) AS due
+LEFT JOIN billing_central.tenants AS tenant ON tenant.tenant_id = due.tenant_id
+WHERE coalesce(tenant.status, 'active') = 'active'
+ORDER BY due.tenant_id
+"""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.local.schedule import Schedule, ScheduleUnreadable
-from common.local.scheduler import Scheduler
+from common.local.scheduler import LOOK_SECONDS, Scheduler
 from common.runtime.declaration import JobDeclaration
 
 pytestmark = pytest.mark.req("LOC-1", "JOB-1")
@@ -87,3 +87,23 @@ def test_a_job_that_keeps_watch_runs_from_the_start_until_it_is_stopped() -> Non
         assert not ended.is_set()
 
     assert ended.is_set()
+
+
+def test_one_that_works_step_by_step_at_night_is_not_fired_all_day() -> None:
+    """It ends by itself when nothing is left, and is due once a night; at midday it is not."""
+    now = [FRIDAY]
+    fired: list[datetime] = []
+    came = threading.Event()
+
+    def fire(declaration: JobDeclaration, stop: threading.Event) -> None:
+        fired.append(now[0])
+        came.set()
+
+    with Scheduler([job("40 3 * * *")], fire, lambda: now[0]):
+        assert not came.wait(4 * LOOK_SECONDS)
+        now[0] = FRIDAY + timedelta(hours=8)
+        assert came.wait(10)
+        came.clear()
+        assert not came.wait(4 * LOOK_SECONDS)
+
+    assert fired == [FRIDAY + timedelta(hours=8)]
