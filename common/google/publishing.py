@@ -4,8 +4,13 @@ Pub/Sub keeps the order of what it accepted: it accepts one request as a whole, 
 of the same key is sent after its answer. So each key is one queue and the keys go side by side. We
 call the service itself and not Google's background batches: those go on trying in the background
 when we have long given a message up, and would overtake the next drainer.
+
+Whatever one key meets is its own trouble: what the others sent is acknowledged, and has to be
+marked. Where many keys in a row are not taken and none is, the broker is away, and the rest is held
+back unasked: thousands of keys, each tried for a quarter of a minute, would outlive the drainer.
 """
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -28,6 +33,7 @@ from common.ports.publishing import HELD_BACK, Message
 
 CALL_SECONDS: Final = 5
 KEYS_AT_ONCE: Final = 16
+OUTAGE_KEYS: Final = 20
 MESSAGES_MAX: Final = 1_000  # of one request; Pub/Sub's limits are these and 10 MB
 REQUEST_BYTES_MAX: Final = 5 * 10**6
 
@@ -78,11 +84,24 @@ class TopicPublisher:
         for place, message in enumerate(messages):
             places.setdefault(message.ordering_key, []).append(place)
         queues = ([messages[place] for place in queue] for queue in places.values())
+        outage = _Outage()
         answers: list[str | None] = [None] * len(messages)
         with ThreadPoolExecutor(KEYS_AT_ONCE) as side_by_side:
-            answered = chain.from_iterable(side_by_side.map(self._all, queues))
+            asked = side_by_side.map(lambda queue: self._unless(outage, queue), queues)
+            answered = chain.from_iterable(asked)
             for place, answer in zip(chain.from_iterable(places.values()), answered, strict=True):
                 answers[place] = answer
+        return answers
+
+    def _unless(self, outage: "_Outage", queue: Sequence[Message]) -> list[str | None]:
+        """Publish messages of one key, unless the broker takes nothing of anybody's."""
+        if outage.is_there:
+            return [HELD_BACK] * len(queue)
+        try:
+            answers = self._all(queue)
+        except Exception as failure:  # noqa: BLE001 - one key's trouble is not the next one's
+            answers = [_told(failure), *[HELD_BACK] * (len(queue) - 1)]
+        outage.note(answers)
         return answers
 
     def _all(self, queue: Sequence[Message]) -> list[str | None]:
@@ -112,6 +131,24 @@ class TopicPublisher:
         return [*answered, *self._all(queue[middle:])]
 
 
+class _Outage:
+    """What has come of the keys that were tried so far; threads write it side by side."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._failed = 0
+        self._took_some = False
+
+    @property
+    def is_there(self) -> bool:
+        return not self._took_some and self._failed >= OUTAGE_KEYS
+
+    def note(self, answers: Sequence[str | None]) -> None:
+        with self._one_at_a_time:
+            self._took_some = self._took_some or None in answers
+            self._failed += answers[0] is not None
+
+
 def _sent(message: Message) -> PubsubMessage:
     return PubsubMessage(
         data=message.data,
@@ -125,5 +162,5 @@ def _size(message: Message) -> int:
     return len(message.data) + sum(len(text.encode()) for text in texts)
 
 
-def _told(failure: GoogleAPIError) -> str:
+def _told(failure: Exception) -> str:
     return f"{type(failure).__name__}: {failure}"

@@ -41,4 +41,5 @@ class Publisher(Protocol):
 
         Messages of one ordering key leave in the given order. After one that failed, the later ones
         of its key are not published and answered with HELD_BACK; other keys are not touched by it.
+        Where nothing of any key is taken, it may hold back what it has not tried yet. Never raises.
         """

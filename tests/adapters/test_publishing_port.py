@@ -9,7 +9,7 @@ import pytest
 import urllib3
 from google.pubsub_v1 import PublisherClient
 
-from common.google.publishing import RETRY, TopicPublisher
+from common.google.publishing import KEYS_AT_ONCE, OUTAGE_KEYS, RETRY, TopicPublisher
 from common.local.publishing import PushPublisher
 from common.ports.publishing import HELD_BACK, Message, Publisher
 from tests.adapters.grpc_stand_in import Refused
@@ -188,6 +188,32 @@ class TestTopicPublisher:
         assert "try another day" in first
         assert second == HELD_BACK
         assert list(hasty.publish([event(1), event(2)])) == [None, None]
+
+    def test_asks_no_further_where_nothing_of_anybody_is_taken(self, topic: Topic) -> None:
+        """Of 500 keys a few are tried, twenty and what is under way besides; once the broker is
+        there again all are taken."""
+        hasty = TopicPublisher(TOPIC, topic.client, RETRY.with_timeout(0.0))
+        events = [event(number, f"fol_{number}") for number in range(500)]
+        topic.stand_in.troubles.extend(Refused(UNAVAILABLE) for _ in events)
+
+        answers = hasty.publish(events)
+
+        tried = [answer for answer in answers if answer != HELD_BACK]
+        assert None not in answers
+        assert OUTAGE_KEYS <= len(tried) < OUTAGE_KEYS + KEYS_AT_ONCE
+        topic.stand_in.troubles.clear()
+        assert set(hasty.publish(events)) == {None}
+
+    def test_one_keys_trouble_is_its_own_whatever_it_is(self, topic: Topic) -> None:
+        """The library refuses a text that is none before it asks anybody: the other key's event was
+        taken, and is told to be, or it would be published at each attempt for ever."""
+        spoilt = event(1, FOLIO, kind="\ud800")
+
+        answers = list(topic.publisher.publish([spoilt, event(2, FOLIO), event(3, OTHER_FOLIO)]))
+
+        assert answers[0] not in (None, HELD_BACK)
+        assert answers[1:] == [HELD_BACK, None]
+        assert [each.event_id for each in _taken(topic)] == ["evt_3"]
 
     def test_says_which_topic_is_missing(self, topic: Topic) -> None:
         lost = TopicPublisher("projects/hotels/topics/lost", topic.client)
