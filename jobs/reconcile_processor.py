@@ -3,6 +3,8 @@
 Each run looks at the hours that are over; that at night at the last four days, so that whatever a
 webhook of three days could still heal is looked at again. Looks overlap, may run twice at once and
 be killed anywhere: a difference is one row, however often it is found. `--as-of` looks at one day.
+A run has most of its hour: whom the night's has no time for is not looked at so far back by the
+next one, and by then it is another hour.
 
 The processor is asked between two transactions. One that does not answer fails the run, which is
 reported, and changes nothing: to write down that all is well would be a guess.
@@ -27,6 +29,7 @@ def to_look_at(which: Round, tx: Transaction) -> Sequence[Span]:
 
 @job(
     schedule="35 * * * *",
+    timeout_seconds=3_000,
     find=to_look_at,
     perform=ask_for_movements,
     record=keep_differences,

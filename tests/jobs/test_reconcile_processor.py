@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,8 @@ from common.domain.identifiers import PropertyId
 from common.domain.processor_reconciliation import Known, Movement, MovementKind, spans
 from common.ports.answers import Unknown
 from common.ports.movements import MovementPage, MovementsWanted
+from common.runtime.declaration import declaration_of
+from jobs.reconcile_processor import reconcile_processor
 from tests.hotel import Hotel, new_id
 from tests.matching import (
     PLANTS,
@@ -291,6 +293,18 @@ def test_looks_back_six_hours_and_at_night_four_days(now: str, since: str, until
     (span,) = spans(datetime.fromisoformat(now).replace(tzinfo=UTC), None)
 
     assert [each.isoformat()[:19] for each in (span.since, span.until)] == [since, until]
+
+
+@pytest.mark.req("JOB-1")
+def test_a_nights_run_looks_as_far_back_at_its_end_as_at_its_beginning() -> None:
+    """Fired at 02:35, it has most of the hour; who is last is looked at for four days, too."""
+    declared: Any = declaration_of(reconcile_processor)
+    fired = datetime(2026, 3, 5, 2, 35, tzinfo=UTC)
+
+    (last,) = spans(fired + timedelta(seconds=declared.timeout_seconds), None)
+
+    assert (last.until - last.since, last.until.hour) == (timedelta(days=4), 2)
+    assert timedelta(seconds=declared.timeout_seconds) > timedelta(minutes=40)
 
 
 def test_a_difference_is_owned_and_answered_for(hotel: Hotel) -> None:
