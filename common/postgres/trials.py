@@ -13,12 +13,12 @@ from uuid import UUID
 from common.domain.identifiers import SubscriptionId
 from common.domain.trial import Trial
 from common.domain.trial_keys import KeptKeys, Recognition
-from common.ports.transactions import DatabaseUnavailable
 from common.postgres import ranks
-from common.postgres.connection import ConnectionLost, Statement
+from common.postgres.connection import Statement
 from common.postgres.pool import Pool
 from common.postgres.session import Insert, Write
 from common.postgres.stores import Desk
+from common.postgres.subscriptions import tenants_named
 
 COLUMNS: Final = "subscription_id, began_at, ends_at, remind_at"
 FIND: Final = f"""
@@ -125,19 +125,5 @@ def _row(trial: Trial) -> dict[str, Any]:
 
 
 def tenants_to_remind(pool: Pool, now: Callable[[], datetime]) -> list[UUID]:
-    """The tenants whose trial will end and who were not told; asked by the jobs' login.
-
-    Raises DatabaseUnavailable.
-    """
-    with pool.connection() as connection:
-        try:
-            rows = connection.run(
-                [
-                    Statement("BEGIN READ ONLY"),
-                    Statement(TENANTS_TO_REMIND, (now(),)),
-                    Statement("COMMIT"),
-                ]
-            )[1]
-        except ConnectionLost as lost:
-            raise DatabaseUnavailable("the trials cannot be reached") from lost
-    return [row[0] for row in rows]
+    """The tenants whose trial will end and who were not told; see `tenants_named`."""
+    return tenants_named(pool, TENANTS_TO_REMIND, now)

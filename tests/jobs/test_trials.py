@@ -210,7 +210,11 @@ def test_the_job_asks_for_those_alone_who_are_to_be_told(house: House, clock: Cl
     pool = Pool(connector(house.server.dsn("billing_job", "billing")), size=1)
 
     named = tenants_to_remind(pool, house.wiring.clock.now)
+    stands = "UPDATE billing_central.tenants SET status = :status WHERE tenant_id = :tenant"
+    house.sql(stands, tenant=due.tenant_id, status="moving")
+    while_it_moves = tenants_to_remind(pool, house.wiring.clock.now)
+    house.sql(stands, tenant=due.tenant_id, status="active")
 
     pool.close()
-    assert due.tenant_id in named
+    assert (due.tenant_id in named, due.tenant_id in while_it_moves) == (True, False)
     assert not {told_before.tenant_id, later.tenant_id} & set(named)
