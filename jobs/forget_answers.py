@@ -28,7 +28,7 @@ def too_old(which: Round, tx: Transaction) -> Sequence[KeyHashes]:
     return [tuple(found[begin : begin + BATCH]) for begin in range(0, len(found), BATCH)]
 
 
-@job(schedule="0 4 * * *", timeout_seconds=3_000, find=too_old)
+@job(schedule="10 1 * * *", timeout_seconds=3_000, find=too_old)
 def forget_answers(key_hashes: KeyHashes, tx: Transaction) -> None:
     """Delete a batch of answers, and leave what is not too old by now."""
     tx.stored_answers.forget(key_hashes, answers_end(tx.now))

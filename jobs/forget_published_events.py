@@ -17,7 +17,7 @@ BATCH: Final = 1_000
 """Rows that one transaction deletes: it is over well before anybody waits for it."""
 
 
-@job(schedule="10 4 * * *", needs=("outbox",))
+@job(schedule="15 1 * * *", needs=("outbox",))
 def forget_published_events(turn: Turn, powers: JobPowers) -> Step:
     """Delete some events and counters that have had their time, the oldest first."""
     gone = powers.old_rows.forget_events(BATCH) + powers.old_rows.forget_counters(BATCH)
