@@ -173,6 +173,10 @@ class Caller:
 class Command(Transaction, Protocol):
     """A transaction as the runner sees it for one command."""
 
+    @property
+    def caller(self) -> Caller:
+        """Who calls; a version that they expected is not expected any more once it was compared."""
+
     def has_taken_event(self) -> bool:
         """Whether the caller's event took effect in an earlier transaction."""
 

@@ -181,6 +181,11 @@ class CommandDesk:
 
     # what the runner uses
 
+    @property
+    def caller(self) -> Caller:
+        """Who calls; a version that they expected is not expected any more once it was compared."""
+        return self._caller
+
     def has_taken_event(self) -> bool:
         """Whether the event that asks was recorded with its effect before."""
         return bool(self.rows(TAKEN_EVENT, self._caller.consumer, self._caller.event_id))

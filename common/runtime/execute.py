@@ -57,7 +57,8 @@ class Call:
     `intends` writes down in the first of them that it will be performed, and commits that: whatever
     dies then, it is known that it may have been. Its key is answered by the last phase only, and
     what was performed is recorded whoever was answered first: as often as it is told, it is one.
-    That a version was expected counts until it is intended, and not again for a retry of that.
+    A version that was expected is compared by the first phase that reads it, and not again by a
+    later one, nor for a retry of what was intended.
     What `serves_recovery` writes also while the database only reads for all others.
     `locks` is the id of what it locks: calls that go together lock in the order of their ids.
     `after_refusal` runs in a transaction of its own when the command was refused for that reason.
@@ -89,11 +90,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a call came to. `outcome` is None for a replay."""
+    """What a call came to. `outcome` is None for a replay; `caller` who called, and what version
+    they still expect."""
 
     answer: StoredAnswer
     replayed: bool = False
     outcome: Any = None
+    caller: Caller | None = None
 
 
 class Runner:
@@ -164,13 +167,17 @@ class Runner:
         if call.record is None:
             return Result(call.answer(performed), outcome=performed)
         recording = replace(
-            call, perform=None, intends=False, use_case=call.record, request=performed, limits=()
+            call,
+            perform=None,
+            intends=False,
+            use_case=call.record,
+            request=performed,
+            caller=found.caller or call.caller,
+            limits=(),
         )
-        if not call.intends:
-            return self.run(recording)
-        recording = replace(recording, caller=replace(call.caller, expects=None))
         recorded = self.run(recording)
-        if recorded.replayed:  # a retry beside this call was answered, and may have heard nothing
+        if recorded.replayed and call.intends:
+            # A retry beside this call was answered, and may have heard nothing.
             self.run(replace(recording, keys=()))
         return recorded
 
@@ -244,7 +251,7 @@ class Runner:
         except Refusal as refusal:
             return refusal
         claimed.update(key.hash for key in call.keys)
-        return Result(answer, outcome=outcome)
+        return Result(answer, outcome=outcome, caller=command.caller)
 
     def _follow_up(self, call: Call, refusal: Refusal) -> None:
         """Let the refusal have its own consequence, in a transaction of its own."""

@@ -37,11 +37,11 @@ from common.ports.transactions import (
 )
 from common.runtime.authentication import AccessTokens, bearer_token
 from common.runtime.batching import Batcher
-from common.runtime.declaration import JSON, Errand, HttpDeclaration
+from common.runtime.declaration import JSON, Errand, HttpDeclaration, RateLimit
 from common.runtime.exchange import Exchange
 from common.runtime.execute import Call, Result, Runner
 from common.runtime.idempotency import keys_of
-from common.runtime.incidents import note_incident, note_replay
+from common.runtime.incidents import ATTEMPTS, note_incident, note_replay
 from common.runtime.logging import AmountClasses, Log, Severity
 from common.runtime.parsing import body_of, merged, raw_body, read, read_texts
 from common.runtime.problems import (
@@ -273,7 +273,8 @@ class HttpEdge:
             exchange.check_tenant(actor, body)
         except CrossTenantReference as refused:
             self.log.problem(exchange.origin, code=full_code(refused))
-            self.runner.run(self.limited(exchange, actor, self._noting(exchange, actor, refused)))
+            noting = self._noting(exchange, actor, refused)
+            self.runner.run(self._counted(exchange, ATTEMPTS, "attempt", actor, noting))
             raise
 
     def _foreign_row(self, exchange: Exchange, row: CrossTenantRow) -> Response:
@@ -317,20 +318,25 @@ class HttpEdge:
 
     def limited(self, exchange: Exchange, actor: Actor, call: Call) -> Call:
         """The call, which asks each limit of which no unit is left here for the next piece."""
+        declaration = exchange.declaration
+        return self._counted(exchange, declaration.counted, declaration.name, actor, call)
+
+    def _counted(
+        self, exchange: Exchange, rates: Sequence[RateLimit], what: str, actor: Actor, call: Call
+    ) -> Call:
         if self.limiter is None:
             return call
         limits = []
-        for rate in exchange.declaration.counted:
+        for rate in rates:
             who = counted_as(rate.per, actor, exchange.address, call.request)
-            name = f"{exchange.declaration.name}:{rate.per}:{who}:{rate.window_seconds}"
-            quota = self.limiter.quota_of(exchange.declaration.name, rate.per, rate.quota)
+            name = f"{what}:{rate.per}:{who}:{rate.window_seconds}"
+            quota = self.limiter.quota_of(what, rate.per, rate.quota)
             limit = self.limiter.ask(name, quota, rate.window_seconds)
             exchange.buckets.append((name, quota))
             if limit is not None:
                 limits.append(limit)
-        if not limits:
-            return call
-        return replace(call, limits=tuple(limits), took=partial(self._took, limits))
+        counted = replace(call, limits=tuple(limits), took=partial(self._took, limits))
+        return counted if limits else call
 
     def _took(self, limits: Sequence[Limit], allowances: Sequence[Allowance]) -> None:
         """Keep what was granted, whatever becomes of the call that asked."""

@@ -1,10 +1,14 @@
 """Refusals that are written down: the aftermath of an attempt on another tenant or a used token."""
 
-from typing import Any
+from typing import Any, Final
 
 from common.domain.refusal import Refusal
 from common.ports.transaction import Transaction
+from common.runtime.declaration import RateLimit
 from common.runtime.problems import full_code
+
+ATTEMPTS: Final = (RateLimit(quota=20, window_seconds=60),)
+"""So often a minute somebody may name another tenant, whatever function they try it with."""
 
 
 def note_incident(refused: Refusal, tx: Transaction) -> None:

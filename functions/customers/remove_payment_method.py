@@ -72,6 +72,7 @@ def keep(method_id: StoredMethodId, tx: Transaction) -> StoredMethodView:
     "DELETE",
     "/payment-methods/{payment_method_id}",
     scope="billing.customer.write",
+    etag="payment_method",
     limits=(RateLimit(quota=60, window_seconds=60),),
     perform=detach,
     record=keep,

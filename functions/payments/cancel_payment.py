@@ -76,6 +76,7 @@ def keep(canceled: Canceled, tx: Transaction) -> PaymentIntentView:
     "/payments/{payment_intent_id}/cancel",
     scope="billing.payment.write",
     moves_money=True,
+    etag="payment_intent",
     limits=(RateLimit(quota=10, window_seconds=60),),
     perform=cancel_there,
     record=keep,

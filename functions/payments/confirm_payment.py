@@ -72,6 +72,7 @@ def take_back(request: ConfirmPayment, tx: Transaction, _: Refusal) -> None:
     scope="billing.payment.write",
     moves_money=True,
     intends=True,
+    etag="payment_intent",
     limits=(RateLimit(quota=10, window_seconds=60),),
     perform=take_from_card,
     record=keep,

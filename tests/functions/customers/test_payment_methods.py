@@ -116,8 +116,10 @@ def test_refuses_what_is_no_token(hotel: Hotel, customer: str, token: str) -> No
 def test_a_removed_one_is_charged_no_more_and_its_token_goes(hotel: Hotel, customer: str) -> None:
     method, other = a_card(hotel, customer), a_card(hotel, customer)
 
-    removed = hotel.call("DELETE", f"/payment-methods/{method}")
+    stale = hotel.call("DELETE", f"/payment-methods/{method}", headers={"If-Match": '"9"'})
+    removed = hotel.call("DELETE", f"/payment-methods/{method}", headers={"If-Match": '"1"'})
 
+    assert stale.status_code == 412
     assert removed.status_code == 200, removed.text
     assert removed.json["removedAt"] is not None
     items = hotel.get(f"/customers/{customer}/payment-methods").json["items"]

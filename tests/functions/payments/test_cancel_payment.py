@@ -16,7 +16,7 @@ from tests.paying import (
     ready,
     shown,
 )
-from tests.proofs import assert_books_are_right, assert_refused, state, told, trail
+from tests.proofs import GENERAL, assert_books_are_right, assert_refused, state, told, trail
 from tests.together import at_once
 
 pytestmark = pytest.mark.req("GW-3")
@@ -125,4 +125,29 @@ def test_is_canceled_or_taken_where_both_are_asked_for_at_once(hotel: Hotel, fol
     won = {"succeeded": (200, 409), "canceled": (409, 200)}
     assert (confirmed.status_code, canceled.status_code) == won[outcome]
     assert len(charges(hotel)) == int(outcome == "succeeded")
+    assert_books_are_right(hotel)
+
+
+@pytest.mark.req("API-10")
+def test_is_confirmed_and_canceled_by_who_knows_how_it_stands(hotel: Hotel, folio: str) -> None:
+    """A tag of before is refused, at the processor as here; the right one serves the whole deed,
+    which moves the version on itself before the processor is asked."""
+    intent, method = ready(hotel, folio, usd(11_000), "sandbox_3ds", owed=True)
+    made = {"headers": {"If-Match": hotel.get(f"/payments/{intent}").headers["ETag"]}}
+    key, by = str(uuid4()), clerk(hotel)
+
+    first = confirm(hotel, intent, method, key=key, token=by, **made)
+    again = confirm(hotel, intent, method, key=key, token=by, **made)
+    before = state(hotel)
+    late = [confirm(hotel, intent, method, **made), cancel(hotel, intent, **made)]
+    unchanged = state(hotel) == before
+    now = {"headers": {"If-Match": hotel.get(f"/payments/{intent}").headers["ETag"]}}
+    canceled = cancel(hotel, intent, **now)
+
+    assert (first.status_code, first.json["status"]) == (200, "requires_action")
+    assert again.data == first.data
+    for answer in late:
+        assert_refused(answer, 412, GENERAL + "VERSION_STALE")
+    assert unchanged
+    assert (canceled.status_code, canceled.json["status"]) == (200, "canceled")
     assert_books_are_right(hotel)
