@@ -20,6 +20,7 @@ from common.runtime.job import Orders, Progress
 from jobs.reconcile_processor import reconcile_processor
 from tests.hotel import Hotel, usd
 from tests.paying_out import asked, enabled, settle
+from tests.proofs import told
 from tests.reconciling import (
     DATE,
     BusyDay,
@@ -43,6 +44,11 @@ def match(hotel: Hotel, as_of: date | None = DATE) -> Progress:
         stop=threading.Event(),
         tell=lambda _: None,
     )
+
+
+def about(hotel: Hotel) -> list[str]:
+    """What was told of differences, in its order."""
+    return [each for each in told(hotel) if each.startswith("processor_reconciliation.")]
 
 
 def differences(hotel: Hotel, status: str = "open") -> Found:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -19,9 +18,9 @@ from tests.hotel import Hotel, new_id
 from tests.matching import (
     PLANTS,
     a_dollar,
+    about,
     captured_there,
     closed_with_card,
-    difference,
     differences,
     heard_of,
     match,
@@ -29,11 +28,10 @@ from tests.matching import (
     resolve,
 )
 from tests.paying_out import LARGE, asked, enabled, settle, standing
-from tests.proofs import assert_books_are_right, told
-from tests.reconciling import ADMIN, OVER, REPORT, BusyDay, Clock, paid_by_card, sandbox
+from tests.proofs import assert_books_are_right
+from tests.reconciling import OVER, BusyDay, Clock, paid_by_card, sandbox
 from tests.refunding import refund
 from tests.reopening import reopened
-from tests.security.answers import is_problem
 from tests.together import at_once
 from tests.webhooks import Webhook, refunded_there
 
@@ -62,10 +60,6 @@ def day(hotel: Hotel, clock: Clock) -> BusyDay:
     lived = BusyDay.lived(hotel, clock)
     clock("2026-03-02T00:45:00Z")
     return lived
-
-
-def about(hotel: Hotel) -> list[str]:
-    return [each for each in told(hotel) if each.startswith("processor_reconciliation.")]
 
 
 def test_finds_nothing_where_nothing_is_wrong(hotel: Hotel, day: BusyDay) -> None:
@@ -305,69 +299,6 @@ def test_a_nights_run_looks_as_far_back_at_its_end_as_at_its_beginning() -> None
 
     assert (last.until - last.since, last.until.hour) == (timedelta(days=4), 2)
     assert timedelta(seconds=declared.timeout_seconds) > timedelta(minutes=40)
-
-
-def test_a_difference_is_owned_and_answered_for(hotel: Hotel) -> None:
-    """It is finance's until somebody takes it over; whoever answers for it says why, once."""
-    id = difference(hotel)
-    shown = hotel.get(f"/processor-differences/{id}", token=hotel.token(REPORT)).json
-    assert (shown["status"], shown["owner"], shown["kind"]) == (
-        "open",
-        "finance",
-        "payment_not_recorded",
-    )
-    assert shown["expected"] == {"amountMicro": 10_000_000, "currency": "USD"}
-    assert shown["ageSeconds"] >= 0
-
-    owned = hotel.post(f"/processor-differences/{id}/owner", {}, token=hotel.token(ADMIN, sub="mo"))
-    assert owned.json["owner"] == "mo"
-    given = hotel.post(f"/processor-differences/{id}/owner", {"owner": "laila"})
-    assert given.json["owner"] == "laila"
-    first = resolve(hotel, id, key="once")
-    again = resolve(hotel, id, key="once")
-
-    assert first.json == again.json
-    assert (first.json["status"], first.json["ageSeconds"]) == ("resolved", None)
-    code = "MELMASTOON.BILLING.PROCESSOR_DIFFERENCE_NOT_OPEN"
-    is_problem(resolve(hotel, id), 409, code=code)
-    is_problem(hotel.post(f"/processor-differences/{id}/owner", {}), 409, code=code)
-    assert about(hotel)[-3:] == [
-        "processor_reconciliation.mismatch_owned",
-        "processor_reconciliation.mismatch_owned",
-        "processor_reconciliation.mismatch_resolved",
-    ]
-    assert_books_are_right(hotel)
-
-
-def test_two_who_answer_for_it_at_once_do_so_once(hotel: Hotel) -> None:
-    id = difference(hotel)
-
-    answers = at_once([lambda: resolve(hotel, id)] * 2)
-
-    assert sorted(each.status_code for each in answers) == [200, 409]
-
-
-@pytest.mark.req("SEC-3", "API-5")
-def test_lists_differences_by_status_kind_and_owner(hotel: Hotel, clock: Clock) -> None:
-    """Those of another property are unknown; an unknown id is, too."""
-    clock("2026-03-01T10:00:00Z")
-    first, second = difference(hotel), difference(hotel)
-    assert resolve(hotel, first).status_code == 200
-    token = hotel.token(REPORT)
-
-    def listed(**which: str) -> list[str]:
-        page = hotel.get("/processor-differences", token=token, **which).json
-        return [each["differenceId"] for each in page["items"]]
-
-    assert listed() == [first, second]
-    assert listed(status="open", owner="finance") == [second]
-    assert listed(kind="refund_not_made") == []
-    page = hotel.get("/processor-differences", token=token, limit="1").json
-    assert listed(cursor=page["nextCursor"]) == [second]
-    elsewhere = hotel.token(REPORT, property_ids=[uuid4()])
-    assert hotel.get("/processor-differences", token=elsewhere).json["items"] == []
-    is_problem(hotel.get(f"/processor-differences/{first}", token=elsewhere), 404)
-    is_problem(hotel.get(f"/processor-differences/{new_id('prd')}", token=token), 404)
 
 
 def test_a_list_of_many_pages_is_read_to_its_end(hotel: Hotel, clock: Clock) -> None:
