@@ -60,7 +60,8 @@ class CreditLimitExceeded(Conflict):
 
 
 class AccountStatus(StrEnum):
-    """An active account takes debts and payments, one on hold payments only, a closed one none."""
+    """An active account takes debts and payments, one on hold payments only, a closed one none
+    until it is opened again."""
 
     ACTIVE = "active"
     ON_HOLD = "on_hold"
@@ -215,8 +216,9 @@ class CompanyAccount(Aggregate):
     ) -> AccountChanged | None:
         """Change what is given; None where it is so already. Items keep the date they are due on.
 
-        Refuses: CurrenciesDiffer (of the limit), CompanyAccountNotActive (a closed one stays so),
-        CompanyAccountNotSettled (it closes when nothing is open on either side).
+        What was closed is opened again first: a company comes back, or is owed something after all.
+        Refuses: CurrenciesDiffer (of the limit), CompanyAccountNotActive (it is closed and is not
+        opened), CompanyAccountNotSettled (it closes when nothing is open on either side).
         """
         before = (self.company, self.terms_days, self.credit_limit, self.status)
         terms_days = self.terms_days if terms_days is None else terms_days
@@ -224,7 +226,8 @@ class CompanyAccount(Aggregate):
         wanted = (company or self.company, terms_days, limit, status or self.status)
         if wanted == before:
             return None
-        self.must_not_be_closed()
+        if status is None or status is AccountStatus.CLOSED:
+            self.must_not_be_closed()
         if status is AccountStatus.CLOSED and not self.is_settled:
             raise CompanyAccountNotSettled(
                 balanceMicro=self.balance.amount_micro, currency=self.currency

@@ -1,7 +1,7 @@
 """Change a company account: who it is, its terms, its limit, or whether it is in use.
 
-An account on hold takes payments and nothing new; a closed one takes neither, and closes only when
-nothing is open on either side. What is due already keeps its date.
+An account on hold takes payments and nothing new; a closed one takes neither until it is opened
+again, and closes only when nothing is open on either side. What is due already keeps its date.
 """
 
 from common.contracts.company_accounts import (

@@ -139,12 +139,17 @@ def test_refuses_to_close_while_anything_is_open(hotel: Hotel, owing: str) -> No
     assert state(hotel) == before
 
 
-def test_a_closed_account_stays_closed(hotel: Hotel) -> None:
+@pytest.mark.parametrize("status", ["active", "on_hold"])
+def test_a_closed_account_takes_nothing_until_it_is_opened_again(hotel: Hotel, status: str) -> None:
     account = company(hotel)
     assert change(hotel, account, status="closed").status_code == 200
 
-    assert_refused(change(hotel, account, status="active"), 409, "COMPANY_ACCOUNT_NOT_ACTIVE")
+    assert_refused(change(hotel, account, termsDays=60), 409, "COMPANY_ACCOUNT_NOT_ACTIVE")
     assert_refused(pay(hotel, account, usd(100)), 409, "COMPANY_ACCOUNT_NOT_ACTIVE")
+
+    opened = change(hotel, account, status=status, termsDays=60)
+    assert (opened.json["status"], opened.json["termsDays"]) == (status, 60)
+    assert pay(hotel, account, usd(100)).status_code == 201
     assert broken(hotel) == []
 
 

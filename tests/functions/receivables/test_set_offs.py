@@ -125,12 +125,18 @@ def test_another_company_cannot_use_it(hotel: Hotel, note: str) -> None:
     assert_refused(set_off(hotel, other, note), 404, "CREDIT_NOTE_UNKNOWN")
 
 
-def test_a_closed_account_takes_none(hotel: Hotel, account: str, note: str) -> None:
+def test_a_closed_account_takes_none_until_it_is_opened_again(
+    hotel: Hotel, account: str, note: str
+) -> None:
     pay(hotel, account, usd(11_000))
     body = {"status": "closed", "reason": "Gone"}
     assert hotel.call("PATCH", f"/company-accounts/{account}", body).status_code == 200
 
     assert_refused(set_off(hotel, account, note), 409, "COMPANY_ACCOUNT_NOT_ACTIVE")
+    body = {"status": "on_hold", "reason": "There is a credit note of theirs"}
+    assert hotel.call("PATCH", f"/company-accounts/{account}", body).status_code == 200
+    assert set_off(hotel, account, note).status_code == 201
+    assert broken(hotel) == []
 
 
 def test_a_retry_sets_off_once(hotel: Hotel, account: str, note: str) -> None:
