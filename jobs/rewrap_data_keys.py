@@ -1,7 +1,8 @@
 """Wrap the tenants' data keys by the newest version of their keys, so that old ones may go (GW-2).
 
 Nothing that a data key has sealed is touched. After a rotation this is run by hand or by its
-schedule; a version of a wrapping key may be destroyed once it wraps nothing any more.
+schedule; a version of a wrapping key may be destroyed once it wraps nothing any more. What was
+erased by destroying all of them is left as it is: that was meant, and is nobody's trouble.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from common.domain.identifiers import DataKeyId
 from common.ports.jobs import Round
 from common.ports.powers import Powers
 from common.ports.transaction import Transaction
-from common.ports.vault import DataKey
+from common.ports.vault import DataKey, KeyDestroyed
 from common.runtime.declaration import job
 
 
@@ -29,14 +30,18 @@ def wrapped_long_ago(which: Round, tx: Transaction) -> Sequence[DataKeyId]:
     return tx.data_keys.due(which.limit)
 
 
-def wrap_anew(rewrapping: Rewrapping, powers: Powers) -> DataKey:
-    """The same key, wrapped by the newest version. Raises KeyDestroyed."""
-    return powers.vault.rewrap(rewrapping.tenant_id, rewrapping.key)
+def wrap_anew(rewrapping: Rewrapping, powers: Powers) -> DataKey | None:
+    """The same key, wrapped by the newest version; None where it was erased."""
+    try:
+        return powers.vault.rewrap(rewrapping.tenant_id, rewrapping.key)
+    except KeyDestroyed:
+        return None
 
 
-def keep(key: DataKey, tx: Transaction) -> None:
+def keep(key: DataKey | None, tx: Transaction) -> None:
     """Write by what it is wrapped now."""
-    tx.data_keys.keep_rewrapped(key)
+    if key is not None:
+        tx.data_keys.keep_rewrapped(key)
 
 
 @job(
