@@ -10,7 +10,8 @@ from tests.till import Till
 
 @dataclass(frozen=True)
 class Trial:
-    """A row of a table, copied with changes, that breaks one constraint and no other."""
+    """A row of a table, copied with changes, that breaks one constraint and no other. Of those that
+    will do it is the one that was written first, wherever the server has found room for it."""
 
     constraint: str
     table: str
@@ -22,7 +23,8 @@ class Trial:
         return (
             f"INSERT INTO {schema}.{self.table} OVERRIDING SYSTEM VALUE"
             f" SELECT (jsonb_populate_record(original, '{changes}')).*"
-            f" FROM {schema}.{self.table} AS original WHERE {self.which} LIMIT 1"
+            f" FROM {schema}.{self.table} AS original WHERE {self.which}"
+            " ORDER BY xmin::text::bigint, cmin::text::bigint, ctid LIMIT 1"
         )
 
 
