@@ -39,6 +39,7 @@ A_VALUE = {
     "timestamp with time zone": "now()",
     "boolean": "false",
     "text[]": "'{}'",
+    "uuid[]": "'{}'",
 }
 
 

@@ -47,7 +47,10 @@ OF_NOBODY = {
     *(f"subscription_collections.{name}" for name in ("HELD", "INCIDENT_ON", "TAKE_INCIDENT")),
 }
 # Of what row security shows, and no row.
-SUMS = {"credit_purchases.DIFFERENCES", "payouts.HELD", "subscriptions.GRANTED"}
+SUMS = {
+    *("credit_purchases.DIFFERENCES", "payouts.ALONE", "payouts.HELD"),
+    "subscriptions.GRANTED",
+}
 ANSWERS_NO_ROW = re.compile(r"\b(set_config|pg_(try_)?advisory_xact_lock(_shared)?)\(")
 
 
